@@ -1,0 +1,60 @@
+"""What the project checks, one session a concern: `nox` runs the default ones, `nox -l` lists all."""
+
+import os
+import pathlib
+
+import nox
+
+nox.options.sessions = ["lint", "tests", "oldest"]
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_existing_virtualenvs = True
+
+BACKENDS = ("tensorflow", "jax", "torch")
+# Outside oracles whose own requirements pull in GPU builds or a torchvision that does not fit; nothing they lack is used.
+ORACLES = pathlib.Path("tests/oracles/requirements.txt")
+
+
+def _install(session, *, keras=None):
+    session.install("-c", "constraints.txt", "-e", ".[test]")
+    session.install("-c", "constraints.txt", "--no-deps", "-r", str(ORACLES))
+    if keras:
+        session.install("--no-deps", f"keras=={keras}")
+
+
+def _pytest(session, backend, *arguments):
+    session.run(
+        "python", "-m", "pytest", *arguments, *session.posargs, env={"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    )
+
+
+@nox.session
+def lint(session):
+    """Style, formatting and the order of the rooms."""
+    session.install("-c", "constraints.txt", "ruff", "import-linter")
+    session.install("--no-deps", "-e", ".")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+def tests(session):
+    """All tests on each backend with the pinned Keras; `nox -s tests -- -k dice` passes arguments on."""
+    _install(session)
+    for backend in os.environ.get("KERASMITH_BACKENDS", ",".join(BACKENDS)).split(","):
+        _pytest(session, backend)
+
+
+@nox.session
+def oldest(session):
+    """The tests on TensorFlow with the oldest supported Keras."""
+    _install(session, keras="3.12.0")
+    _pytest(session, "tensorflow")
+
+
+@nox.session
+def bench(session):
+    """The benchmarks, on each backend; ratios only, see bench/README.md."""
+    _install(session)
+    for backend in BACKENDS:
+        session.run("python", "-m", "bench", *(session.posargs or ["losses"]), env={"KERAS_BACKEND": backend})
