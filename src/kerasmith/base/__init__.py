@@ -1,0 +1,10 @@
+"""What every part stands on: configuration that survives, registration, the Loss and the Metric."""
+
+from kerasmith import _load_registry
+from kerasmith.base.configured import Configured
+from kerasmith.base.loss import Loss, Part, PerSample, Weights
+from kerasmith.base.metric import Metric
+from kerasmith.base.registration import register
+from kerasmith.base.twin import functional_twin
+
+_load_registry.import_rooms()

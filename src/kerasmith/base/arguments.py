@@ -1,0 +1,50 @@
+"""Checks of constructor arguments: what was expected, what came."""
+
+import math
+import numbers
+
+
+def check_choice(name, value, choices):
+    """Raises ValueError unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}. Received: {name}={value!r}")
+
+
+def check_number(name, value, *, minimum=None, maximum=None, above=None):
+    """Raises TypeError or ValueError unless `value` is a finite number within the bounds (`above` is exclusive)."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"`{name}` must be a number. Received: {name}={value!r} of type {type(value).__name__}")
+    bounds = (
+        [f">= {minimum}"] * (minimum is not None)
+        + [f"> {above}"] * (above is not None)
+        + [f"<= {maximum}"] * (maximum is not None)
+    )
+    outside = (
+        not math.isfinite(value)
+        or (minimum is not None and value < minimum)
+        or (above is not None and value <= above)
+        or (maximum is not None and value > maximum)
+    )
+    if outside:
+        raise ValueError(
+            f"`{name}` must be finite{' and ' if bounds else ''}{' and '.join(bounds)}. Received: {name}={value!r}"
+        )
+
+
+def check_integer(name, value, *, minimum):
+    """Raises TypeError or ValueError unless `value` is a whole number of at least `minimum`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"`{name}` must be a whole number. Received: {name}={value!r} of type {type(value).__name__}")
+    check_number(name, value, minimum=minimum)
+
+
+def check_weights(name, value):
+    """Raises TypeError or ValueError unless `value` is None or a list of finite numbers >= 0, not all 0."""
+    if value is None:
+        return
+    if isinstance(value, (str, bytes, dict)) or not hasattr(value, "__len__"):
+        raise TypeError(f"`{name}` must be a list of numbers, one per class. Received: {name}={value!r}")
+    for i, number in enumerate(value):
+        check_number(f"{name}[{i}]", float(number), minimum=0)
+    if sum(map(float, value)) <= 0:
+        raise ValueError(f"`{name}` must hold at least one number above 0. Received: {name}={value!r}")

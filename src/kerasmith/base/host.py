@@ -1,0 +1,54 @@
+"""Work that only NumPy code can do, called from wherever a metric happens to run."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasmith.numerics.tensors import is_concrete
+
+
+def host_is_reachable():
+    """False where a compiler forbids host calls: inside TensorFlow functions with `jit_compile=True`."""
+    if keras.backend.backend() != "tensorflow":
+        return True
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    return tf.executing_eagerly() or not control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+def call_on_host(function, inputs, shape, dtype="float32"):
+    """`function(*arrays)` on NumPy arrays, eagerly or from a traced program.
+
+    Args:
+        function: takes NumPy arrays, returns one; must be pure, a compiler may call it again or not at all.
+        inputs: tensors.
+        shape: static shape of the result, None where unknown.
+        dtype: dtype of the result.
+
+    Raises:
+        RuntimeError: inside TensorFlow functions with `jit_compile=True`, see `host_is_reachable`.
+    """
+
+    def on_arrays(*arrays):
+        return np.asarray(function(*(np.asarray(a) for a in arrays)), dtype)
+
+    if all(is_concrete(x) for x in inputs):
+        return ops.convert_to_tensor(on_arrays(*(ops.convert_to_numpy(x) for x in inputs)), dtype)
+    backend = keras.backend.backend()
+    if backend == "torch":  # shape inference on the meta device
+        return ops.zeros(tuple(size or 1 for size in shape), dtype)
+    if backend == "jax":
+        import jax
+
+        return jax.pure_callback(on_arrays, jax.ShapeDtypeStruct(shape, dtype), *inputs, vmap_method="sequential")
+    if not host_is_reachable():
+        raise RuntimeError(
+            "This metric works on the host, which XLA cannot call from TensorFlow. "
+            "Write `model.compile(..., jit_compile=False)`."
+        )
+    import tensorflow as tf
+
+    result = tf.numpy_function(on_arrays, inputs, dtype, stateful=False)
+    result.set_shape(shape)
+    return result

@@ -1,0 +1,152 @@
+"""The base of every loss: sees weights and masks before the reduction, and returns one value per sample."""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops, tree
+
+from kerasmith.base.arguments import check_choice
+from kerasmith.base.configured import Configured
+from kerasmith.base.names import snake_case
+from kerasmith.base.reduction import REDUCTIONS, reduce_samples
+from kerasmith.numerics import sample_weights
+from kerasmith.numerics.tensors import accumulation_dtype, static_shape
+
+
+class PerSample(NamedTuple):
+    """What a loss computes: (B,) values, and the (B,) mean pixel weight inside them (None for 1)."""
+
+    values: Any
+    mass: Any = None
+
+
+class Part(NamedTuple):
+    """One named, weighted summand of a loss."""
+
+    name: str
+    factor: float
+    per_sample: PerSample
+
+
+@dataclasses.dataclass(frozen=True)
+class Weights:
+    """Everything a caller asked to weigh or to leave out; None where nothing.
+
+    Attributes:
+        sample: (B,) or scalar weights.
+        pixel: (B, *spatial) weights.
+        valid_sample: (B,), 0 on masked samples.
+        valid_pixel: (B, *spatial), 0 on masked pixels.
+    """
+
+    sample: Any = None
+    pixel: Any = None
+    valid_sample: Any = None
+    valid_pixel: Any = None
+
+
+class Loss(Configured, keras.losses.Loss):
+    """Base class of losses that reduce to one value per sample, (B,), before weights of samples are applied.
+
+    A subclass implements `per_sample` (one value) or `parts` (a weighted sum of named values). Constructor arguments and
+    `dtype` survive `get_config` by themselves; see `Configured`.
+
+    Args:
+        reduction: "sum_over_batch_size" (or "mean"): sum(w * l) / B; "sum"; "mean_with_sample_weight":
+            sum(w * l) / sum(w); "none" or None: w * l, shape (B,).
+        name: name of the loss.
+        dtype: dtype of inputs and result. Sums are taken in float32 at least.
+
+    Example:
+
+    >>> class Absolute(Loss):
+    ...     def per_sample(self, y_true, y_pred, weights):
+    ...         return PerSample(ops.mean(ops.abs(y_true - y_pred), axis=-1))
+    >>> float(Absolute()([[0.0, 2.0]], [[1.0, 1.0]]))
+    1.0
+    """
+
+    def __init__(self, *, reduction="sum_over_batch_size", name=None, dtype=None):
+        check_choice("reduction", reduction, REDUCTIONS)
+        super().__init__(name=name or snake_case(type(self).__name__), reduction=reduction, dtype=dtype)
+        self.trackers = ()
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """The reduced loss.
+
+        Args:
+            y_true: labels.
+            y_pred: predictions; a Keras mask attached to them is honoured.
+            sample_weight: a scalar, (B,), (B, *spatial) or (B, *spatial, 1).
+        """
+        y_true, y_pred, mask = self._inputs(y_true, y_pred)
+        weights = self._weights(y_pred, sample_weight, mask)
+        terms = []
+        for part in self.parts(y_true, y_pred, weights):
+            values, mass = part.per_sample
+            term = reduce_samples(values, self.reduction, weight=weights.sample, mass=mass, valid=weights.valid_sample)
+            terms.append((term, part.factor))
+        self._track([term for term, _ in terms], y_pred)
+        return ops.cast(_weighted_sum(terms), self.dtype)
+
+    def call(self, y_true, y_pred):
+        """The unreduced loss, (B,)."""
+        y_true, y_pred, _ = self._inputs(y_true, y_pred)
+        parts = self.parts(y_true, y_pred, Weights())
+        return ops.cast(_weighted_sum([(part.per_sample.values, part.factor) for part in parts]), self.dtype)
+
+    def parts(self, y_true, y_pred, weights):
+        """The summands of this loss, a list of `Part`."""
+        return [Part(self.name, 1.0, self.per_sample(y_true, y_pred, weights))]
+
+    def per_sample(self, y_true, y_pred, weights):
+        """The loss of each sample as `PerSample`; `weights.pixel` and `weights.valid_pixel` belong inside."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `per_sample` or `parts`.")
+
+    def weight_shape(self, y_pred):
+        """Static (batch, *spatial): the shape of weights that speak of single pixels."""
+        return static_shape(y_pred, "y_pred")[:-1]
+
+    @property
+    def term_names(self):
+        """Names of the summands that are shown on their own; empty for a loss of one term."""
+        return ()
+
+    def track_terms(self):
+        """Creates and returns one `keras.metrics.Mean` per term, fed by every call from now on."""
+        self.trackers = tuple(keras.metrics.Mean(name=name) for name in self.term_names)
+        return self.trackers
+
+    def _track(self, terms, y_pred):
+        if self.trackers and self.reduction not in ("none", None):
+            batch = ops.shape(y_pred)[0]
+            for tracker, term in zip(self.trackers, terms, strict=True):
+                tracker.update_state(term, sample_weight=batch)
+
+    def _inputs(self, y_true, y_pred):
+        mask = None if tree.is_nested(y_pred) else getattr(y_pred, "_keras_mask", None)
+        return _to_tensors(y_true), _to_tensors(y_pred, self.dtype), mask
+
+    def _weights(self, y_pred, sample_weight, mask):
+        if sample_weight is None and mask is None:
+            return Weights()
+        shape, dtype = self.weight_shape(y_pred), accumulation_dtype(self.dtype)
+        given = sample_weights.split(sample_weight, shape, dtype=dtype)
+        kept = sample_weights.split(mask, shape, what="the mask of y_pred", dtype=dtype)
+        return Weights(given.sample, given.pixel, kept.sample, kept.pixel)
+
+
+def _to_tensors(x, dtype=None):
+    """Tensors in the structure of `x`; a list of plain numbers is one tensor, a list of arrays is a list of tensors."""
+    if not any(hasattr(leaf, "shape") for leaf in tree.flatten(x)):
+        return ops.convert_to_tensor(x, dtype=dtype)
+    return tree.map_structure(lambda leaf: ops.convert_to_tensor(leaf, dtype=dtype), x)
+
+
+def _weighted_sum(terms):
+    total = None
+    for value, factor in terms:
+        value = value if factor == 1.0 else value * factor
+        total = value if total is None else total + value
+    return total

@@ -1,0 +1,40 @@
+"""The base of every metric: exact totals, a known direction, prefixed result keys."""
+
+import keras
+
+from kerasmith.base.configured import Configured
+from kerasmith.base.names import snake_case
+from kerasmith.base.total import Total
+
+
+class Metric(Configured, keras.metrics.Metric):
+    """Base class of metrics whose state is a set of exact totals; see the README of this room.
+
+    A subclass creates `Total`s with `add_total`, adds to them in `update_state` and combines them in `result`. A result is a
+    scalar, or a dict of scalars whose keys `key` makes.
+
+    Args:
+        name: name of the metric and prefix of its keys.
+        dtype: dtype of the result. Totals are exact whatever it is.
+
+    Attributes:
+        direction: "max" if more is better, "min" if less is.
+    """
+
+    direction = "max"
+
+    def __init__(self, *, name=None, dtype=None):
+        super().__init__(name=name or snake_case(type(self).__name__), dtype=dtype)
+
+    @property
+    def _direction(self):
+        # What Keras' EarlyStopping and ModelCheckpoint look for in mode "auto".
+        return "up" if self.direction == "max" else "down"
+
+    def add_total(self, name, shape=()):
+        """A running total that `reset_state` sets to 0."""
+        return Total(self, name, shape)
+
+    def key(self, *parts):
+        """`<name>_<part>_...`: a result key that no other metric writes."""
+        return "_".join(map(str, (self.name, *parts)))

@@ -1,0 +1,42 @@
+"""From one loss per sample to the number that training minimises."""
+
+from keras import ops
+
+from kerasmith.distribution import cross_replica_sum, share_of_loss
+
+REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
+
+
+def reduce_samples(values, reduction, *, weight=None, mass=None, valid=None):
+    """Reduces (B,) losses over the global batch.
+
+    - "sum_over_batch_size", "mean": sum(w * l) / B, with B counting valid samples only
+    - "sum": sum(w * l)
+    - "mean_with_sample_weight": sum(w * l) / sum(w * mass)
+    - "none", None: w * l
+
+    Under several replicas B and the weights are those of the global batch, so an uneven split changes nothing.
+
+    Args:
+        values: (B,) losses.
+        reduction: one of `REDUCTIONS`.
+        weight: (B,) or scalar sample weights, or None.
+        mass: (B,) mean pixel weight of each sample, where pixel weights are inside `values`; or None.
+        valid: (B,), 0 on samples removed by a mask; or None.
+    """
+    weighted = values
+    for factor in (weight, valid):
+        if factor is not None:
+            weighted = weighted * ops.cast(factor, values.dtype)
+    if reduction in ("none", None):
+        return weighted
+    total = ops.sum(weighted)
+    if reduction == "sum":
+        return share_of_loss(total)
+    divisor = ops.ones_like(values)
+    factors = (weight, mass, valid) if reduction == "mean_with_sample_weight" else (valid,)
+    for factor in factors:
+        if factor is not None:
+            divisor = divisor * ops.cast(factor, values.dtype)
+    divisor = cross_replica_sum(ops.stop_gradient(ops.sum(divisor)))
+    return share_of_loss(ops.divide_no_nan(total, divisor))

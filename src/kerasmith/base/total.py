@@ -1,0 +1,39 @@
+"""A running total in a metric variable: exact, and summed over replicas."""
+
+import keras
+from keras import ops
+
+from kerasmith.distribution import cross_replica_sum
+from kerasmith.numerics import limbs
+
+
+class Total:
+    """Sum of everything added since the last reset.
+
+    Args:
+        metric: the metric that owns the variable.
+        name: name of the variable.
+        shape: shape of the total.
+    """
+
+    def __init__(self, metric, name, shape=()):
+        # Float32 whatever the dtype of the metric: a half-precision counter stops at 2048.
+        self.variable = metric.add_variable((3, *shape), initializer="zeros", dtype="float32", aggregation="sum", name=name)
+
+    def add(self, amount):
+        """Adds a tensor of the total's shape."""
+        self.variable.assign(limbs.add(self.variable.value, ops.convert_to_tensor(amount)))
+
+    def value(self):
+        """The total as a float32 tensor."""
+        return limbs.value(self._over_replicas())
+
+    def exact(self):
+        """The total as a float64 NumPy array; only where values can be read."""
+        return limbs.exact_value(self._over_replicas())
+
+    def _over_replicas(self):
+        # tf.distribute sums the variable itself when it is read outside the replicas.
+        if keras.backend.backend() == "torch":
+            return cross_replica_sum(self.variable.value)
+        return ops.convert_to_tensor(self.variable)

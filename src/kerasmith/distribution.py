@@ -1,0 +1,83 @@
+"""Sums over the replicas of a data-parallel run, the same on the three backends.
+
+TensorFlow: any `tf.distribute` strategy. PyTorch: an initialised `torch.distributed` group. JAX under `keras.distribution`
+traces one program for the global batch, so there is one replica and every function here is the identity.
+"""
+
+import functools
+
+import keras
+
+
+def replica_count():
+    """The number of replicas that share one training step, as a Python int."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        context = tf.distribute.get_replica_context()
+        return 1 if context is None else context.num_replicas_in_sync
+    if backend == "torch":
+        import torch.distributed as dist
+
+        return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+    return 1
+
+
+def cross_replica_sum(x):
+    """Sum of `x` over all replicas, available on each of them; differentiable; the identity on one replica.
+
+    The gradient is the true adjoint: the sum over replicas of the incoming gradients.
+
+    Args:
+        x: a tensor of the same shape on every replica.
+
+    Returns:
+        A tensor like `x`.
+
+    Example:
+
+    >>> from keras import ops
+    >>> float(cross_replica_sum(ops.convert_to_tensor(3.0)))
+    3.0
+    """
+    if replica_count() == 1:
+        return x
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, x)
+    return _torch_all_reduce_sum()(x)
+
+
+def share_of_loss(x):
+    """What a replica hands to the training engine so that the engine minimises the sum of all shares.
+
+    TensorFlow's engine adds the gradients of the replicas, PyTorch's averages them.
+
+    Args:
+        x: this replica's part of the global loss.
+    """
+    count = replica_count()
+    return x * count if count > 1 and keras.backend.backend() == "torch" else x
+
+
+@functools.cache
+def _torch_all_reduce_sum():
+    import torch
+    import torch.distributed as dist
+
+    class AllReduceSum(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            total = x.contiguous().clone()
+            dist.all_reduce(total)
+            return total
+
+        @staticmethod
+        def backward(ctx, gradient):
+            total = gradient.contiguous().clone()
+            dist.all_reduce(total)
+            return total
+
+    return AllReduceSum.apply

@@ -1,0 +1,49 @@
+"""From one value per class to one value per image."""
+
+from keras import ops
+
+
+def mean_over_classes(values, actual, *, class_weights=None, include_background=True, absent="score"):
+    """Weighted mean over the classes, (B, C) -> (B,).
+
+    Args:
+        values: one value per image and class.
+        actual: sum of y per image and class; a class with 0 is absent.
+        class_weights: C numbers or None; the mean is sum(weight * value) / sum(weight).
+        include_background: if False, class 0 is left out (unless it is the only one).
+        absent: "score" keeps absent classes in the mean, "skip" leaves them out; an image without any class gives 0.
+    """
+    weights = class_weight_row(values.shape[-1], class_weights, include_background)
+    if absent == "skip":
+        present = ops.cast(actual > 0, values.dtype)
+        share = present if weights is None else present * ops.convert_to_tensor(weights, values.dtype)
+        total = ops.sum(share, axis=-1)
+        # `where` instead of multiplying: an absent class must not contribute, whatever its value.
+        kept = ops.where(share > 0, values, ops.zeros_like(values))
+        return ops.sum(kept * share, axis=-1) / ops.where(total > 0, total, ops.ones_like(total))
+    if weights is None:
+        return ops.mean(values, axis=-1)
+    total = sum(weights)
+    return ops.sum(values * ops.convert_to_tensor([w / total for w in weights], values.dtype), axis=-1)
+
+
+def class_weight_row(channels, class_weights, include_background):
+    """The weight of each class as a list, None if all are equal.
+
+    Raises:
+        ValueError: if the number of weights is not the number of channels, or nothing is left to average.
+    """
+    if channels == 1 or (class_weights is None and include_background):
+        return None  # the mean of one class is that class, whatever its weight
+    row = [1.0] * channels if class_weights is None else [float(w) for w in class_weights]
+    if len(row) != channels:
+        raise ValueError(
+            f"`class_weights` needs one number per channel of y_pred. Received: {len(row)} weights for {channels} channels."
+        )
+    if not include_background:
+        row[0] = 0.0
+    if sum(row) <= 0:
+        raise ValueError(
+            f"No class is left to average. Received: class_weights={class_weights}, include_background={include_background}"
+        )
+    return row

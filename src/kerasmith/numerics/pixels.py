@@ -1,0 +1,268 @@
+"""Labels and predictions of a batch of images, brought to one layout.
+
+Whatever comes in - one-hot or integer labels, channels first or last, 1-D to 3-D, with pixel weights, masks and ignored
+classes - leaves as a `Pixels` record. Losses and metrics start from it, so they cannot disagree about what a label means.
+"""
+
+import dataclasses
+import functools
+import math
+from typing import Any
+
+from keras import ops
+
+from kerasmith.numerics.tensors import accumulation_dtype, compatible, is_concrete, is_float, static_shape
+
+
+@dataclasses.dataclass(frozen=True)
+class Pixels:
+    """One batch: N pixels an image, C channels.
+
+    Attributes:
+        scores: predictions, (B, N) for one channel, else (B, N, C) or (B, C, N); logits or probabilities.
+        ids: class ids, (B, N) int32, 0 on ignored pixels; None if the labels came dense.
+        dense: labels in the layout of `scores`, or None if they came as ids.
+        weight: (B, N) pixel weights, 0 on pixels that do not count, or None for all ones.
+        valid: (B, N), 1 on pixels that count and 0 on ignored and masked ones, or None if all count.
+        channels: C.
+        class_axis: axis of `scores` that holds the classes, None for one channel.
+        from_logits: True if `scores` are logits.
+        multi_label: True if the channels are independent binary masks.
+    """
+
+    scores: Any
+    ids: Any
+    dense: Any
+    weight: Any
+    valid: Any
+    channels: int
+    class_axis: int | None
+    from_logits: bool
+    multi_label: bool
+
+    @property
+    def binary(self):
+        """True if each channel is a yes/no question of its own (sigmoid), False if the classes compete (softmax)."""
+        return self.class_axis is None or self.multi_label
+
+    @property
+    def pixel_axis(self):
+        return 2 if self.class_axis == 1 else 1
+
+    @functools.cached_property
+    def probabilities(self):
+        if not self.from_logits:
+            return self.scores
+        return ops.sigmoid(self.scores) if self.binary else ops.softmax(self.scores, axis=self.class_axis)
+
+    @functools.cached_property
+    def truth(self):
+        """Dense labels in the layout of `scores`."""
+        if self.dense is not None:
+            return self.dense
+        classes = ops.arange(self.channels, dtype="int32")
+        if self.class_axis == 1:
+            classes = ops.expand_dims(classes, -1)
+        return ops.cast(ops.equal(ops.expand_dims(self.ids, self.class_axis), classes), self.scores.dtype)
+
+    def per_class(self, x):
+        """A (B, N) tensor in a shape that multiplies `scores`."""
+        return x if self.class_axis is None else ops.expand_dims(x, self.class_axis)
+
+
+def encode(
+    y_true,
+    y_pred,
+    *,
+    from_logits=False,
+    axis=-1,
+    labels="auto",
+    ignore_class=None,
+    multi_label=False,
+    pixel_weight=None,
+    mask=None,
+):
+    """Brings labels and predictions to one layout; see `Pixels`.
+
+    Args:
+        y_true: integer ids (B, *spatial) or (B, *spatial, 1), or dense labels in the shape of `y_pred`.
+        y_pred: (B, *spatial, C), or with the channels at `axis`.
+        from_logits: whether `y_pred` are logits.
+        axis: the channel axis of `y_pred`: -1 or 1.
+        labels: "auto", "one_hot" or "sparse".
+        ignore_class: pixels with this id count for nothing.
+        multi_label: the channels are independent binary masks.
+        pixel_weight: None or (B, *spatial).
+        mask: None or a boolean (B, *spatial); False pixels count for nothing.
+
+    Raises:
+        ValueError: if shapes would broadcast, ids are out of range (where values can be read), or the labels do not fit.
+    """
+    shape_true, shape_pred = static_shape(y_true, "y_true"), static_shape(y_pred, "y_pred")
+    channel_axis, channels = _channels(shape_pred, axis)
+    sparse = _is_sparse(labels, shape_true, shape_pred, channel_axis, channels, multi_label)
+    dtype = accumulation_dtype(y_pred.dtype)
+
+    several = channels > 1
+    class_axis = None if not several else (1 if channel_axis == 1 and len(shape_pred) > 2 else 2)
+    scores = _flatten(ops.cast(y_pred, dtype), shape_pred, class_axis, channels)
+    flat = _flatten(y_true, shape_true, None if sparse else class_axis, channels)
+
+    ids = dense = ignored = None
+    if sparse:
+        ids = ops.cast(flat, "int32")
+        ignored = None if ignore_class is None else ops.equal(ids, ignore_class)
+        if ignored is not None:
+            ids = ops.where(ignored, ops.zeros_like(ids), ids)
+        _check_ids(flat, ids, ignored, channels)
+    else:
+        ignored = None if ignore_class is None else _ignored_dense(flat, ignore_class, class_axis, channels, multi_label)
+        if not several or multi_label:
+            _check_binary(flat, ignore_class)
+        dense = ops.cast(flat, dtype)
+        if ignored is not None:
+            # An id such as 255 must not enter a sum, not even multiplied by a weight of 0.
+            keep = ops.logical_not(ignored)
+            keep = keep if class_axis is None else ops.expand_dims(keep, class_axis)
+            dense = ops.where(keep, dense, ops.zeros_like(dense))
+
+    valid = None if ignored is None else ops.cast(ops.logical_not(ignored), dtype)
+    if mask is not None:
+        flat_mask = ops.cast(_flatten(mask, static_shape(mask, "mask"), None, 1), dtype)
+        valid = flat_mask if valid is None else valid * flat_mask
+    weight = valid
+    if pixel_weight is not None:
+        weight = ops.cast(_flatten(pixel_weight, static_shape(pixel_weight, "sample_weight"), None, 1), dtype)
+        weight = weight if valid is None else weight * valid
+    return Pixels(scores, ids, dense, weight, valid, channels, class_axis, from_logits, multi_label)
+
+
+def spatial_shape(y_pred, axis):
+    """The static (batch, *spatial) shape of predictions whose channels are at `axis`."""
+    shape = static_shape(y_pred, "y_pred")
+    channel_axis, _ = _channels(shape, axis)
+    return shape[:channel_axis] + shape[channel_axis + 1 :]
+
+
+def _channels(shape_pred, axis):
+    rank = len(shape_pred)
+    if rank < 2:
+        raise ValueError(
+            "y_pred needs a batch axis and a channel axis, (B, ..., C). "
+            f"Received: y_pred of shape {shape_pred}. Write `y_pred[..., None]` for a single channel."
+        )
+    channel_axis = axis % rank if -rank <= axis < rank else None
+    if channel_axis not in (1, rank - 1):
+        raise ValueError(
+            f"`axis` must be -1 (channels last) or 1 (channels first). Received: axis={axis} for y_pred of shape {shape_pred}"
+        )
+    channels = shape_pred[channel_axis]
+    if channels is None:
+        raise ValueError(
+            f"The number of channels must be known. Received: y_pred of shape {shape_pred} with axis={axis}. "
+            "Give the last layer a fixed number of filters or units."
+        )
+    return channel_axis, channels
+
+
+def _is_sparse(labels, shape_true, shape_pred, channel_axis, channels, multi_label):
+    """Whether `y_true` holds ids; raises if it fits neither form."""
+    without_channels = shape_pred[:channel_axis] + shape_pred[channel_axis + 1 :]
+    one_channel = shape_pred[:channel_axis] + (1,) + shape_pred[channel_axis + 1 :]
+    fits_dense = compatible(shape_true, shape_pred)
+    fits_ids = compatible(shape_true, without_channels) or (
+        compatible(shape_true, one_channel) and (shape_true[channel_axis] == 1 or channels == 1 or labels == "sparse")
+    )
+    if channels == 1:  # a mask is a mask, with its channel axis or without
+        ok, sparse = fits_dense or fits_ids, False
+    elif labels == "one_hot" or multi_label:
+        ok, sparse = fits_dense, False
+    elif labels == "sparse":
+        ok, sparse = fits_ids, True
+    else:
+        ok, sparse = fits_dense or fits_ids, fits_ids
+    if not ok:
+        expected = []
+        if labels != "sparse" or channels == 1:
+            expected.append(f"{shape_pred} (one value a channel)")
+        if labels != "one_hot" and not multi_label or channels == 1:
+            expected.append(f"{without_channels} or {one_channel} (class ids)")
+        raise ValueError(
+            f"y_true of shape {shape_true} does not fit y_pred of shape {shape_pred}: they would broadcast. "
+            f"Expected y_true of shape {' or '.join(expected)} with labels={labels!r}. "
+            "Write `y_true[..., None]` or `keras.ops.squeeze(y_true, -1)` if only the channel axis differs; "
+            "set `axis=1` if channels come first."
+        )
+    return sparse
+
+
+def _flatten(x, shape, class_axis, channels):
+    """(B, *spatial[, C]) -> (B, N), (B, N, C) or (B, C, N), keeping an unknown batch size unknown."""
+    sizes = shape[1:] if class_axis is None else (shape[1:-1] if class_axis == 2 else shape[2:])
+    if None in sizes:
+        batch, pixels = ops.shape(x)[0], -1
+    else:
+        batch, pixels = (-1 if shape[0] is None else shape[0]), math.prod(sizes)
+    target = {None: (batch, pixels), 1: (batch, channels, pixels), 2: (batch, pixels, channels)}[class_axis]
+    return x if len(shape) == len(target) else ops.reshape(x, target)
+
+
+def _ignored_dense(flat, ignore_class, class_axis, channels, multi_label):
+    if class_axis is None:
+        return ops.equal(flat, ops.cast(ignore_class, flat.dtype)) if _representable(flat, ignore_class) else None
+    if multi_label:
+        if not _representable(flat, ignore_class):
+            return None
+        return ops.any(ops.equal(flat, ops.cast(ignore_class, flat.dtype)), axis=class_axis)
+    if not 0 <= ignore_class < channels:
+        raise ValueError(
+            f"ignore_class={ignore_class} cannot occur in one-hot labels of {channels} channels. "
+            f"Expected 0 to {channels - 1}; pass integer ids instead of one-hot labels to ignore another id."
+        )
+    return (
+        ops.take(flat, ignore_class, axis=class_axis) > 0.5
+        if is_float(flat)
+        else ops.cast(ops.take(flat, ignore_class, axis=class_axis), "bool")
+    )
+
+
+def _representable(flat, ignore_class):
+    """Whether `ignore_class` can occur at all: -1 never equals an unsigned label, and casting it would wrap."""
+    dtype = str(flat.dtype)
+    return not ((ignore_class < 0 and ("uint" in dtype or "bool" in dtype)) or ("bool" in dtype and ignore_class > 1))
+
+
+def _check_ids(raw, ids, ignored, channels):
+    if not is_concrete(ids) or 0 in tuple(ids.shape):
+        return
+    low, high = int(ops.min(ids)), int(ops.max(ids))
+    if low < 0 or high >= channels:
+        raise ValueError(
+            f"Class ids must lie in 0..{channels - 1} for y_pred with {channels} channels. "
+            f"Received: ids from {low} to {high}. Pass `ignore_class={low if low < 0 else high}` "
+            "if that id means 'do not count'."
+        )
+    if not is_float(raw):
+        return
+    whole = ops.equal(raw, ops.floor(raw))
+    if not bool(ops.all(whole if ignored is None else ops.logical_or(whole, ignored))):
+        raise ValueError(
+            "y_true has one axis less than y_pred, so it was read as class ids, but it holds fractions. "
+            "Pass one-hot (soft) labels in the shape of y_pred instead."
+        )
+
+
+def _check_binary(flat, ignore_class):
+    """Integer masks must hold 0 and 1; float masks may be soft and are left to NumericsGuard."""
+    if is_float(flat) or "bool" in str(flat.dtype) or not is_concrete(flat) or 0 in tuple(flat.shape):
+        return
+    values = ops.cast(flat, "int32")
+    if ignore_class is not None:
+        values = ops.where(ops.equal(values, ignore_class), ops.zeros_like(values), values)
+    low, high = int(ops.min(values)), int(ops.max(values))
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"A binary mask must hold 0 and 1. Received: values from {low} to {high}. "
+            f"Write `y_true > 0` for a mask stored as 0 and {high}, or pass "
+            f"`ignore_class={low if low < 0 else high}` if that value means 'do not count'."
+        )

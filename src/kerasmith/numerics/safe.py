@@ -1,0 +1,35 @@
+"""Functions whose textbook form has an infinite or undefined gradient at the edge of its domain."""
+
+from keras import ops
+
+_CHORD = 1e-6
+
+
+def power(x, exponent):
+    """`x ** exponent` for x >= 0 with a finite gradient at 0.
+
+    For exponents below 1 the slope of the power is infinite at 0. Below 1e-6 the curve is replaced by its chord
+    through the origin, so the value stays continuous, increasing and exactly 0 at 0.
+    """
+    if exponent == 0:
+        return ops.ones_like(x)
+    if exponent == 1:
+        return x
+    if exponent >= 2:
+        return ops.power(x, exponent)
+    regular = x > _CHORD
+    # The power never sees the small values: `where` alone would still multiply its infinite slope by 0.
+    curve = ops.power(ops.where(regular, x, ops.ones_like(x)), exponent)
+    return ops.where(regular, curve, x * _CHORD ** (exponent - 1.0))
+
+
+def ratio(numerator, denominator, when_empty):
+    """`numerator / denominator`, and the constant `when_empty` where the denominator is 0 (gradient 0 there)."""
+    empty = denominator == 0
+    value = numerator / ops.where(empty, ops.ones_like(denominator), denominator)
+    return ops.where(empty, ops.full_like(value, when_empty), value)
+
+
+def probability_floor(p, epsilon=1e-7):
+    """Clips probabilities to [epsilon, 1 - epsilon], where the logarithms of p and of 1 - p are finite."""
+    return ops.clip(p, epsilon, 1.0 - epsilon)
