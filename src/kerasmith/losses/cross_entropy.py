@@ -1,0 +1,63 @@
+"""Cross-entropy of pixels or samples."""
+
+from keras import ops
+
+from kerasmith.base import functional_twin, register
+from kerasmith.base.arguments import check_number
+from kerasmith.losses.pixelwise import PixelLoss, at_label, binary_cross_entropy, log_probabilities
+
+
+@register
+class CrossEntropy(PixelLoss):
+    """Cross-entropy: binary for one channel, categorical for several, from ids or one-hot labels alike.
+
+    loss = -sum_c y_c log p_c for each pixel; one channel: -(y log p + (1 - y) log(1 - p)); then the mean over the valid pixels
+    of each image.
+
+    Args:
+        from_logits: whether y_pred are logits; the stable form, with a gradient everywhere.
+        label_smoothing: 0 to 1; labels become (1 - e) y + e / C (one channel: (1 - e) y + e / 2).
+        class_weights: one number per channel; for a single channel two, background and foreground.
+        axis, labels, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+
+    Call arguments:
+        y_true: ids (B, *spatial) or (B, *spatial, 1), or labels in the shape of y_pred, 0 to 1.
+        y_pred: probabilities (or logits) (B, *spatial, C); C = 1 for one binary mask; (B, C) for whole images.
+        sample_weight: (B,), or a weight map (B, *spatial[, 1]): sum(w l) / (number of valid pixels).
+
+    Returns:
+        A scalar; (B,) for `reduction="none"`.
+
+    Raises:
+        ValueError: for shapes that would broadcast, ids out of range, or an unknown option.
+
+    Example:
+
+    >>> y_true = [[0, 1, 255]]
+    >>> logits = [[[2.0, 0.0], [0.0, 0.0], [9.0, 0.0]]]
+    >>> round(float(CrossEntropy(from_logits=True, ignore_class=255)(y_true, logits)), 4)
+    0.41
+    """
+
+    def __init__(self, *, from_logits=False, label_smoothing=0.0, **kwargs):
+        check_number("label_smoothing", label_smoothing, minimum=0, maximum=1)
+        super().__init__(from_logits=from_logits, **kwargs)
+        self.label_smoothing = label_smoothing
+
+    def pixel_losses(self, pixels):
+        smoothing = self.label_smoothing
+        if pixels.binary:
+            truth = pixels.truth * (1.0 - smoothing) + smoothing / 2.0 if smoothing else pixels.truth
+            return binary_cross_entropy(pixels, truth)
+        log_p = log_probabilities(pixels)
+        if pixels.ids is not None:
+            losses = -at_label(log_p, pixels)
+        else:
+            losses = -ops.sum(pixels.truth * log_p, axis=pixels.class_axis)
+        if smoothing:
+            losses = (1.0 - smoothing) * losses - smoothing * ops.mean(log_p, axis=pixels.class_axis)
+        return losses
+
+
+cross_entropy = functional_twin(CrossEntropy, "cross_entropy")
