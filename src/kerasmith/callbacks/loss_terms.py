@@ -29,11 +29,20 @@ class LossTerms(keras.callbacks.Callback):
         if not fresh:
             return
         trackers = [tracker for loss in fresh for tracker in loss.track_terms()]
-        taken = {metric.name for metric in model.metrics}
-        twice = [
-            tracker.name for tracker in trackers if tracker.name in taken or sum(t.name == tracker.name for t in trackers) > 1
-        ]
-        if twice:
-            raise ValueError(f"The loss term {twice[0]!r} has the name of another metric or term; rename the metric.")
+        _refuse_name_clashes(model, trackers)
         # An attribute is what Keras tracks: reset each epoch, part of the compiled step's state.
         model.loss_terms = [*getattr(model, "loss_terms", []), *trackers]
+
+
+def _refuse_name_clashes(model, trackers):
+    """Raises ValueError before training if a term would overwrite another column of the history."""
+    # Keras builds the metrics of `compile` with the first batch; until then only the user's own objects have names.
+    compiled = getattr(model, "_compile_metrics", None)
+    given = [] if compiled is None else tree.flatten([compiled._user_metrics, compiled._user_weighted_metrics])
+    names = [getattr(metric, "name", metric) for metric in [*given, *model.metrics, *trackers]]
+    twice = [tracker.name for tracker in trackers if names.count(tracker.name) > 1]
+    if twice:
+        raise ValueError(
+            f"The loss term {twice[0]!r} has the name of another metric or term, and one would overwrite the other. "
+            "Give the metric another name, or train without LossTerms."
+        )

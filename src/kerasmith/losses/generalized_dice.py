@@ -40,7 +40,7 @@ class GeneralizedDice(RegionLoss):
         intersection, predicted, actual = sums
         present = actual > 0
         size = ops.where(present, actual, ops.full_like(actual, float("inf")))
-        smallest = ops.min(size, axis=-1, keepdims=True)
+        smallest = ops.min(size, axis=-1, keepdims=True, initial=float("inf"))
         # An image without any class: all classes weigh 1, so that false positives still count.
         smallest = ops.where(smallest < float("inf"), smallest, ops.ones_like(smallest))
         substitute = smallest if self.absent == "score" else ops.full_like(smallest, float("inf"))
