@@ -89,5 +89,3 @@ def _print_error(error):
     from rich.text import Text
 
     Console(stderr=True, highlight=False).print(Text("error: ", style="bold red") + Text(str(error)))
-
-

@@ -79,7 +79,9 @@ def test_pixel_weights(row, channels):
         same(doubled, value(row.build(smooth=0), data.y_true, data.y_pred, weight))
     if row.family == "pixel":
         same(value(row.build(), data.y_true, data.y_pred, binary), value(row.build(), *cropped) * 3 / 5)
-        same(value(row.build(), data.y_true, data.y_pred, 2 * weight), 2 * value(row.build(), data.y_true, data.y_pred, weight))
+        same(
+            value(row.build(), data.y_true, data.y_pred, 2 * weight), 2 * value(row.build(), data.y_true, data.y_pred, weight)
+        )
 
 
 @CHANNELS

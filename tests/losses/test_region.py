@@ -16,7 +16,9 @@ REGION = pytest.mark.parametrize("row", [row for row in ROWS if row.family == "r
 @CHANNELS
 def test_batch_scope_of_one_image_is_image_scope(row, channels):
     data = batch(channels)
-    same(value(row.build(scope="batch"), data.y_true[:1], data.y_pred[:1]), value(row.build(), data.y_true[:1], data.y_pred[:1]))
+    same(
+        value(row.build(scope="batch"), data.y_true[:1], data.y_pred[:1]), value(row.build(), data.y_true[:1], data.y_pred[:1])
+    )
 
 
 @REGION
@@ -28,7 +30,9 @@ def test_batch_scope_joins_all_images_into_one(row, channels):
     same(whole, np.full(4, value(row.build(), *joined)))
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if r.config.get("absent") != "skip" and "label_smoothing" not in r.config], ids=str)
+@pytest.mark.parametrize(
+    "row", [r for r in ROWS if r.config.get("absent") != "skip" and "label_smoothing" not in r.config], ids=str
+)
 def test_empty_mask_prefers_no_false_positives(row):
     empty = np.zeros((2, 8, 8, 1), "float32")
     few, many = empty.copy(), empty.copy()
@@ -59,7 +63,10 @@ def test_background_can_be_left_out():
         value(losses.Dice(class_weights=[0, 1, 1]), data.ids, data.y_pred),
     )
     binary = batch(1)
-    same(value(losses.Dice(include_background=False), binary.y_true, binary.y_pred), value(losses.Dice(), binary.y_true, binary.y_pred))
+    same(
+        value(losses.Dice(include_background=False), binary.y_true, binary.y_pred),
+        value(losses.Dice(), binary.y_true, binary.y_pred),
+    )
 
 
 @pytest.mark.parametrize("loss", [losses.Tversky, losses.FocalTversky])
@@ -79,7 +86,10 @@ def test_tversky_contains_dice_and_jaccard():
     data = batch(3)
     same(value(losses.Tversky(0.5, 0.5), data.ids, data.y_pred), value(losses.Dice(), data.ids, data.y_pred))
     same(value(losses.Tversky(1.0, 1.0), data.ids, data.y_pred), value(losses.Jaccard(), data.ids, data.y_pred))
-    same(value(losses.FocalTversky(0.2, 0.6, 1.0), data.ids, data.y_pred), value(losses.Tversky(0.2, 0.6), data.ids, data.y_pred))
+    same(
+        value(losses.FocalTversky(0.2, 0.6, 1.0), data.ids, data.y_pred),
+        value(losses.Tversky(0.2, 0.6), data.ids, data.y_pred),
+    )
     same(value(losses.Focal(gamma=0.0), data.ids, data.y_pred), value(losses.CrossEntropy(), data.ids, data.y_pred))
 
 

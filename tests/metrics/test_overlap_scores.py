@@ -148,7 +148,14 @@ def test_in_fit(jit_compile):
     weight = np.linspace(0, 1, 7).astype("float32")
     stop = keras.callbacks.EarlyStopping("val_dice_score", patience=3)
     history = model.fit(
-        prediction, ids, sample_weight=weight, batch_size=3, epochs=2, verbose=0, validation_data=(prediction, ids), callbacks=[stop]
+        prediction,
+        ids,
+        sample_weight=weight,
+        batch_size=3,
+        epochs=2,
+        verbose=0,
+        validation_data=(prediction, ids),
+        callbacks=[stop],
     ).history
     hard = decided(prediction)
     expected = overlap_loops.score(overlap_loops.dice, truth, hard)

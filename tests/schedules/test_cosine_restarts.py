@@ -51,7 +51,9 @@ def test_exact_at_a_late_restart():
     flat = CosineRestarts(T_0=1000, eta_max=1.0)
     step = 2**30 // 1000 * 1000
     assert float(flat(ops.convert_to_tensor(step, "int32"))) == 1.0
-    np.testing.assert_allclose(float(flat(ops.convert_to_tensor(step + 1, "int32"))), (1 + math.cos(math.pi / 1000)) / 2, rtol=1e-6)
+    np.testing.assert_allclose(
+        float(flat(ops.convert_to_tensor(step + 1, "int32"))), (1 + math.cos(math.pi / 1000)) / 2, rtol=1e-6
+    )
 
 
 def test_warmup_rises_to_the_first_cycle():

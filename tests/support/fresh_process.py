@@ -9,7 +9,12 @@ import keras
 
 def run(code, *arguments, timeout=240, **environment):
     """Standard output of `python -c code *arguments`; fails with the process's own error output."""
-    environment = {**os.environ, "KERAS_BACKEND": keras.backend.backend(), "PYTHONPATH": os.pathsep.join(["src", "."]), **environment}
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": keras.backend.backend(),
+        "PYTHONPATH": os.pathsep.join(["src", "."]),
+        **environment,
+    }
     process = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, env=environment
     )

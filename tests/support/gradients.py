@@ -15,7 +15,10 @@ def value_and_grad(function, x, jit=False):
     backend = keras.backend.backend()
     x = keras.ops.convert_to_tensor(x)
     value, slope = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[backend](function, x, jit)
-    return tuple(np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(t, "float32" if t.dtype != x.dtype else x.dtype)), "float64") for t in (value, slope))
+    return tuple(
+        np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(t, "float32" if t.dtype != x.dtype else x.dtype)), "float64")
+        for t in (value, slope)
+    )
 
 
 def _tensorflow(function, x, jit):

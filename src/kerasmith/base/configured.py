@@ -61,7 +61,7 @@ def _merged_signature(cls):
                 # Only the outermost constructor can take an argument by position.
                 first = not parameters or all(q.kind is q.POSITIONAL_OR_KEYWORD for q in parameters.values())
                 inner = owner is not _first_init_owner(cls)
-                kind = p.KEYWORD_ONLY if inner and p.kind is p.POSITIONAL_OR_KEYWORD or not first else p.kind
+                kind = p.KEYWORD_ONLY if (inner and p.kind is p.POSITIONAL_OR_KEYWORD) or not first else p.kind
                 parameters[p.name] = p.replace(kind=kind)
         if not forwards:
             break

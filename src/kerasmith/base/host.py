@@ -1,5 +1,7 @@
 """Work that only NumPy code can do, called from wherever a metric happens to run."""
 
+import sys
+
 import keras
 import numpy as np
 from keras import ops
@@ -37,7 +39,7 @@ def call_on_host(function, inputs, shape, dtype="float32"):
         return ops.convert_to_tensor(on_arrays(*(ops.convert_to_numpy(x) for x in inputs)), dtype)
     backend = keras.backend.backend()
     if backend == "torch":  # shape inference on the meta device
-        return ops.zeros(tuple(size or 1 for size in shape), dtype)
+        return inputs[0].new_zeros(tuple(size or 1 for size in shape), dtype=getattr(sys.modules["torch"], dtype))
     if backend == "jax":
         import jax
 

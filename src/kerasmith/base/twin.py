@@ -17,7 +17,8 @@ def functional_twin(cls, name):
         refused = [key for key in config if key in _NOT_IN_TWIN]
         if refused:
             raise TypeError(
-                f"losses.{name}() returns one value a sample and takes no {refused[0]!r}. Write `losses.{cls.__name__}({refused[0]}=...)`."
+                f"losses.{name}() returns one value a sample and takes no {refused[0]!r}. "
+                f"Write `losses.{cls.__name__}({refused[0]}=...)`."
             )
         return cls(**config, reduction="none")(y_true, y_pred, sample_weight)
 

@@ -35,7 +35,7 @@ class ScheduleLR(keras.callbacks.Callback):
     def __init__(self, schedule, *, restart=False):
         if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
             raise TypeError(
-                "`schedule` must be a LearningRateSchedule, e.g. kerasmith.schedules.CosineRestarts(T_0=10, steps_per_epoch=100). "
+                "`schedule` must be a LearningRateSchedule, e.g. kerasmith.schedules.CosineRestarts(T_0=10). "
                 f"Received: schedule={schedule!r} of type {type(schedule).__name__}"
             )
         super().__init__()

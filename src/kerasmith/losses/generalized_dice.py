@@ -1,5 +1,7 @@
 """Generalized Dice loss."""
 
+import math
+
 from keras import ops
 
 from kerasmith.base import functional_twin, register
@@ -39,11 +41,11 @@ class GeneralizedDice(RegionLoss):
     def of_sums(self, sums):
         intersection, predicted, actual = sums
         present = actual > 0
-        size = ops.where(present, actual, ops.full_like(actual, float("inf")))
-        smallest = ops.min(size, axis=-1, keepdims=True, initial=float("inf"))
+        size = ops.where(present, actual, math.inf)
+        smallest = ops.min(size, axis=-1, keepdims=True, initial=math.inf)
         # An image without any class: all classes weigh 1, so that false positives still count.
-        smallest = ops.where(smallest < float("inf"), smallest, ops.ones_like(smallest))
-        substitute = smallest if self.absent == "score" else ops.full_like(smallest, float("inf"))
+        smallest = ops.where(smallest < math.inf, smallest, ops.ones_like(smallest))
+        substitute = smallest if self.absent == "score" else math.inf
         weight = ops.square(smallest / ops.where(present, actual, substitute))
         row = class_weight_row(actual.shape[-1], self.class_weights, self.include_background)
         if row is not None:

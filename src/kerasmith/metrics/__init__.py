@@ -2,3 +2,4 @@
 
 from kerasmith.metrics.dice_score import DiceScore
 from kerasmith.metrics.iou import IoU
+from kerasmith.metrics.lesion_detection import LesionDetection

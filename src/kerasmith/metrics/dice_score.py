@@ -9,8 +9,8 @@ from kerasmith.numerics.overlap import tversky_index
 class DiceScore(OverlapScore):
     """Dice score (F1 of pixels) of thresholded predictions: 2 |A and B| / (|A| + |B|).
 
-    By default the score of each image and class, averaged over images and then over classes, so it does not depend on the batch
-    size. It reads labels as `losses.Dice` does: on hard predictions `Dice(smooth=0)` is 1 - this.
+    By default the score of each image and class, averaged over images and then over classes, so it does not depend on the
+    batch size. It reads labels as `losses.Dice` does: on hard predictions `Dice(smooth=0)` is 1 - this.
 
     Args:
         num_classes: channels of y_pred; None reads them from the first batch.

@@ -1,8 +1,8 @@
 """Running totals that stay exact far beyond what one float32 or int32 can count.
 
 A total is held as three float32 limbs along the first axis: units of 2**20, whole numbers below 2**20, and a fraction below 1.
-Each limb stays far from 2**24, where float32 stops counting, even when the limbs of sixteen replicas are added: totals are exact
-up to 2**40 without 64-bit types. Fractions carry an error below 2**-24 per addition.
+Each limb stays far from 2**24, where float32 stops counting, even when the limbs of sixteen replicas are added: totals are
+exact up to 2**40 without 64-bit types. Fractions carry an error below 2**-24 per addition.
 """
 
 import numpy as np

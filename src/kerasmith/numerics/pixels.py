@@ -168,7 +168,7 @@ def _channels(shape_pred, axis):
 def _is_sparse(labels, shape_true, shape_pred, channel_axis, channels, multi_label):
     """Whether `y_true` holds ids; raises if it fits neither form."""
     without_channels = shape_pred[:channel_axis] + shape_pred[channel_axis + 1 :]
-    one_channel = shape_pred[:channel_axis] + (1,) + shape_pred[channel_axis + 1 :]
+    one_channel = (*shape_pred[:channel_axis], 1, *shape_pred[channel_axis + 1 :])
     fits_dense = compatible(shape_true, shape_pred)
     fits_ids = compatible(shape_true, without_channels) or (
         compatible(shape_true, one_channel) and (shape_true[channel_axis] == 1 or channels == 1 or labels == "sparse")
@@ -185,7 +185,7 @@ def _is_sparse(labels, shape_true, shape_pred, channel_axis, channels, multi_lab
         expected = []
         if labels != "sparse" or channels == 1:
             expected.append(f"{shape_pred} (one value a channel)")
-        if labels != "one_hot" and not multi_label or channels == 1:
+        if (labels != "one_hot" and not multi_label) or channels == 1:
             expected.append(f"{without_channels} or {one_channel} (class ids)")
         raise ValueError(
             f"y_true of shape {shape_true} does not fit y_pred of shape {shape_pred}: they would broadcast. "

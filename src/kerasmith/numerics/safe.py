@@ -27,7 +27,7 @@ def ratio(numerator, denominator, when_empty):
     """`numerator / denominator`, and the constant `when_empty` where the denominator is 0 (gradient 0 there)."""
     empty = denominator == 0
     value = numerator / ops.where(empty, ops.ones_like(denominator), denominator)
-    return ops.where(empty, ops.full_like(value, when_empty), value)
+    return ops.where(empty, when_empty, value)
 
 
 def probability_floor(p, epsilon=1e-7):

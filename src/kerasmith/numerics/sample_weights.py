@@ -36,9 +36,9 @@ def split(sample_weight, shape, what="sample_weight", dtype="float32"):
     whole_samples = (batch,) + (1,) * (len(given) - 1)
     if compatible(given, whole_samples) and all(size == 1 for size in given[1:]):
         return SampleWeights(sample=ops.reshape(weight, (-1,)))
-    if spatial and (compatible(given, shape) or compatible(given, shape + (1,))):
+    if spatial and (compatible(given, shape) or compatible(given, (*shape, 1))):
         return SampleWeights(pixel=weight if len(given) == len(shape) else ops.squeeze(weight, -1))
     choices = f"({batch},) for one weight a sample"
     if spatial:
-        choices += f", {shape} or {shape + (1,)} for one weight a pixel"
+        choices += f", {shape} or {(*shape, 1)} for one weight a pixel"
     raise ValueError(f"`{what}` of shape {given} does not fit predictions of shape {shape}. Expected {choices}.")

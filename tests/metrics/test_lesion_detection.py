@@ -1,0 +1,180 @@
+"""LesionDetection against plain loops over scipy components, in eager code and in every kind of compiled fit."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from scipy import ndimage
+
+from kerasmith import metrics
+
+KEYS = ("lesion_precision", "lesion_recall", "lesion_f1")
+
+
+def blobs(seed, size=(5, 40, 40)):
+    """Smooth random masks of several objects each, and a disturbed copy; the second image has no truth, the third no prediction."""
+    rng = np.random.default_rng(seed)
+    sigma = (0, *[2.0] * (len(size) - 1))
+    field = ndimage.gaussian_filter(rng.normal(size=size), sigma)
+    truth = field > field.std()
+    field = field + 0.6 * ndimage.gaussian_filter(rng.normal(size=size), sigma)
+    prediction = field > field.std()
+    truth[1], prediction[2] = False, False
+    return truth, prediction
+
+
+def loops(truth, prediction, threshold, structure=None, min_size=0):
+    """(found, invented, missed) by plain loops, valid from a threshold of 0.5 on, where matches are unique."""
+    totals = np.zeros(3, int)
+    for one_truth, one_prediction in zip(truth, prediction):
+        shape = np.ones((3,) * one_truth.ndim) if structure is None else structure
+        objects = []
+        for mask in (one_truth, one_prediction):
+            labels, count = ndimage.label(mask, shape)
+            regions = [labels == i for i in range(1, count + 1)]
+            objects.append([region for region in regions if region.sum() >= min_size])
+        found = 0
+        for a in objects[0]:
+            for b in objects[1]:
+                found += (a & b).sum() / (a | b).sum() > threshold
+        totals += found, len(objects[1]) - found, len(objects[0]) - found
+    return totals
+
+
+def quantities(found, invented, missed):
+    def ratio(a, b):
+        return a / b if b else np.nan
+
+    return ratio(found, found + invented), ratio(found, found + missed), ratio(2 * found, 2 * found + invented + missed)
+
+
+def read(result):
+    return [float(ops.convert_to_numpy(result[key])) for key in KEYS]
+
+
+@pytest.mark.parametrize(
+    ("size", "config", "structure"),
+    [
+        ((5, 40, 40), {}, None),
+        ((5, 40, 40), {"connectivity": 4, "min_size": 6}, ndimage.generate_binary_structure(2, 1)),
+        ((5, 40, 40), {"iou_threshold": 0.7, "matching": "optimal"}, None),
+        ((3, 16, 16, 16), {"connectivity": 6}, ndimage.generate_binary_structure(3, 1)),
+        ((3, 16, 16, 16), {"connectivity": 18}, ndimage.generate_binary_structure(3, 2)),
+    ],
+)
+def test_equals_plain_loops(size, config, structure):
+    truth, prediction = blobs(0, size)
+    expected = loops(truth, prediction, config.get("iou_threshold", 0.5), structure, config.get("min_size", 0))
+    assert expected.min() > 0
+    for batches in ([slice(None)], [slice(0, 2), slice(2, None)], [slice(i, i + 1) for i in range(len(truth))]):
+        metric = metrics.LesionDetection(**config)
+        for part in batches:
+            metric.update_state(truth[part], prediction[part, ..., None].astype("float32"))
+        np.testing.assert_allclose(read(metric.result()), quantities(*expected), rtol=1e-6)
+
+
+def test_one_hit_one_miss_one_false_alarm():
+    truth, prediction = np.zeros((2, 1, 8, 8, 1), "float32")
+    truth[0, :3, :3], truth[0, 5:, 5:] = 1, 1
+    prediction[0, :3, :3], prediction[0, 0, 7] = 1, 1
+    metric = metrics.LesionDetection()
+    metric.update_state(truth, prediction)
+    assert read(metric.result()) == [0.5, 0.5, 0.5]
+    metric.reset_state()
+    assert np.isnan(read(metric.result())).all()
+    metric.update_state(truth, 0 * prediction)
+    assert np.isnan(read(metric.result())[0])
+    assert read(metric.result())[1:] == [0, 0]
+
+
+def test_low_thresholds_match_one_to_one():
+    # Truth AAAAAA....BB, prediction aaabbb....: A overlaps two predictions, each object may be used once.
+    truth, prediction = np.zeros((2, 1, 1, 13), bool)
+    truth[0, 0, :6] = True
+    prediction[0, 0, :2], prediction[0, 0, 3:6] = True, True
+    for matching in ("greedy", "optimal"):
+        metric = metrics.LesionDetection(iou_threshold=0.2, matching=matching)
+        metric.update_state(truth, prediction[..., None].astype("float32"))
+        np.testing.assert_allclose(read(metric.result()), quantities(1, 1, 0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_several_classes_and_ignored_pixels(axis):
+    truth, prediction = blobs(1)
+    other_truth, other_prediction = blobs(2)
+    ids = np.where(truth, 1, np.where(other_truth, 2, 0))
+    decided = np.where(prediction, 1, np.where(other_prediction, 2, 0))
+    expected = sum(loops(ids == c, decided == c, 0.5) for c in (1, 2))
+    scores = np.moveaxis(np.eye(3)[decided].astype("float32"), -1, axis)
+    metric = metrics.LesionDetection(axis=axis)
+    metric.update_state(ids, scores)
+    np.testing.assert_allclose(read(metric.result()), quantities(*expected), rtol=1e-6)
+
+    ignored = ids.copy()
+    ignored[:, :, 20:] = 255
+    expected = sum(loops((ids == c)[:, :, :20], (decided == c)[:, :, :20], 0.5) for c in (1, 2))
+    metric = metrics.LesionDetection(axis=axis, ignore_class=255)
+    metric.update_state(ignored, scores)
+    np.testing.assert_allclose(read(metric.result()), quantities(*expected), rtol=1e-6)
+
+
+def test_sample_weights_repeat_images():
+    truth, prediction = blobs(3)
+    times = np.array([2, 0, 1, 3, 1])
+    weighted, repeated = metrics.LesionDetection(), metrics.LesionDetection()
+    weighted.update_state(truth, prediction[..., None].astype("float32"), times.astype("float32"))
+    repeated.update_state(np.repeat(truth, times, 0), np.repeat(prediction, times, 0)[..., None].astype("float32"))
+    assert read(weighted.result()) == pytest.approx(read(repeated.result()))
+    with pytest.raises(ValueError, match="one weight per image"):
+        metrics.LesionDetection().update_state(truth, prediction[..., None].astype("float32"), np.ones((5, 40, 40)))
+
+
+@pytest.mark.parametrize("config", [{}, {"iou_threshold": 0.2, "min_size": 4, "connectivity": 4}], ids=str)
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_in_fit(jit_compile, config):
+    if jit_compile and keras.backend.backend() == "torch":
+        pytest.skip("Keras compiles PyTorch models with torch.compile, which needs a C++ toolchain at run time")
+    truth, prediction = blobs(4, (11, 24, 24))
+    scores = prediction[..., None].astype("float32")
+    eager = metrics.LesionDetection(**config)
+    eager.update_state(truth, scores)
+    expected = read(eager.result())
+    assert 0 < expected[2] < 1
+    model = keras.Sequential([keras.Input((24, 24, 1)), keras.layers.Rescaling(1.0), keras.layers.Conv2D(1, 1)])
+    model.layers[-1].trainable = False
+    model.layers[-1].set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
+    model.compile("sgd", "mse", metrics=[metrics.LesionDetection(**config)], jit_compile=jit_compile)
+    history = model.fit(scores, truth, batch_size=4, epochs=2, verbose=0, validation_data=(scores, truth)).history
+    for key, value in zip(KEYS, expected):
+        np.testing.assert_allclose(history[key], [value] * 2, rtol=1e-6)
+        np.testing.assert_allclose(history[f"val_{key}"], [value] * 2, rtol=1e-6)
+    assert model.evaluate(scores, truth, batch_size=4, verbose=0, return_dict=True)["lesion_f1"] == pytest.approx(expected[2])
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only XLA under TensorFlow forbids host calls")
+def test_optimal_matching_at_low_thresholds_says_what_to_write_under_xla():
+    truth, prediction = blobs(5)
+    model = keras.Sequential([keras.Input((40, 40, 1)), keras.layers.Conv2D(1, 1)])
+    model.compile("sgd", "mse", metrics=[metrics.LesionDetection(0.2, matching="optimal")], jit_compile=True)
+    with pytest.raises(ValueError, match="jit_compile=False"):
+        model.fit(prediction[..., None].astype("float32"), truth, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"iou_threshold": 1.0}, "below 1"),
+        ({"connectivity": 5}, "`connectivity`"),
+        ({"min_size": -1}, "`min_size`"),
+        ({"matching": "hungarian"}, "'greedy', 'optimal'"),
+    ],
+)
+def test_bad_input_is_named(config, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.LesionDetection(**config)
+
+
+def test_connectivity_must_fit_the_images():
+    truth, prediction = blobs(6)
+    with pytest.raises(ValueError, match="connectivity"):
+        metrics.LesionDetection(connectivity=26).update_state(truth, prediction[..., None].astype("float32"))

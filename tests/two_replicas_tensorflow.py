@@ -1,0 +1,65 @@
+"""Run by test_distribution.py in a process of its own: one step and a fit on two virtual replicas, beside one device."""
+
+import json
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasmith import losses, metrics
+
+CPU = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+PARTS = (slice(0, 4), slice(4, 6))  # an uneven split
+
+rng = np.random.default_rng(0)
+y = (rng.random((6, 4, 4, 1)) > 0.6).astype("float32")
+p = rng.random((6, 4, 4, 1)).astype("float32")
+w = rng.random(6).astype("float32")
+
+
+def slope(loss, y, p, w):
+    with tf.GradientTape() as tape:
+        tape.watch(p)
+        value = loss(y, p, w)
+    return tape.gradient(value, p), value
+
+
+def per_replica(array):
+    return strategy.experimental_distribute_values_from_function(
+        lambda context: tf.constant(array[PARTS[context.replica_id_in_sync_group]])
+    )
+
+
+def compare(loss):
+    """(ratio of gradient norms, worst relative difference, sum of the shares over the loss of one device)."""
+    whole, value = slope(loss, tf.constant(y), tf.constant(p), tf.constant(w))
+    step = tf.function(lambda y, p, w: slope(loss, y, p, w))
+    gradients, shares = strategy.run(step, args=(per_replica(y), per_replica(p), per_replica(w)))
+    joined = np.concatenate([g.numpy() for g in strategy.experimental_local_results(gradients)])
+    whole, total = whole.numpy(), sum(float(s) for s in strategy.experimental_local_results(shares))
+    worst = np.abs(joined - whole).max() / np.abs(whole).max()
+    return [float(np.linalg.norm(joined) / np.linalg.norm(whole)), float(worst), total / float(value)]
+
+
+def compiled_model():
+    layers = [keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid")]
+    model = keras.Sequential(layers)
+    model.compile(keras.optimizers.SGD(0.1), losses.FocalTversky(), metrics=[metrics.DiceScore(), metrics.LesionDetection()])
+    return model
+
+
+configs = [{}, {"scope": "batch"}, {"reduction": "sum"}, {"reduction": "mean_with_sample_weight"}]
+steps = {
+    f"{loss.__name__}{config}": compare(loss(**config))
+    for config in [*configs, {"scope": "batch", "reduction": "sum"}]
+    for loss in (losses.Dice, losses.FocalTversky, losses.DiceCE)
+}
+with strategy.scope():
+    mirrored = compiled_model()
+single = compiled_model()
+single.set_weights(mirrored.get_weights())
+history, expected = (m.fit(p, y, batch_size=6, epochs=3, shuffle=False, verbose=0).history for m in (mirrored, single))
+difference = max(float(np.abs(a - b).max()) for a, b in zip(mirrored.get_weights(), single.get_weights()))
+print(json.dumps({"steps": steps, "weights": difference, "history": history, "expected": expected}))
