@@ -12,7 +12,7 @@ KEYS = ("lesion_precision", "lesion_recall", "lesion_f1")
 
 
 def blobs(seed, size=(5, 40, 40)):
-    """Smooth random masks of several objects each, and a disturbed copy; the second image has no truth, the third no prediction."""
+    """Random masks of several objects and a disturbed copy; the second image has no truth, the third no prediction."""
     rng = np.random.default_rng(seed)
     sigma = (0, *[2.0] * (len(size) - 1))
     field = ndimage.gaussian_filter(rng.normal(size=size), sigma)

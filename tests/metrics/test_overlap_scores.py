@@ -172,7 +172,7 @@ def test_in_fit(jit_compile):
 
 def test_bad_input_is_named():
     ids, _, prediction = images(3)
-    with pytest.raises(ValueError, match="num_classes=4.*3 channels"):
+    with pytest.raises(ValueError, match=r"num_classes=4.*3 channels"):
         metrics.DiceScore(num_classes=4).update_state(ids, prediction)
     with pytest.raises(ValueError, match="broadcast"):
         metrics.DiceScore().update_state(ids[:2], prediction)

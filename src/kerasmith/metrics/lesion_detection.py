@@ -23,8 +23,8 @@ class LesionDetection(Metric):
     their image; what is left of the prediction is a false positive, what is left of the truth a miss. Counts are added over
     all images, so the result does not depend on the batch size.
 
-    The work is done on the host by `connected-components-3d`, from compiled steps too. Where a compiler forbids host calls -
-    TensorFlow with `jit_compile=True` - it is done on the device by label propagation, with the same counts.
+    The work is done on the host by `connected-components-3d`, from compiled steps too. Where a compiler forbids host calls
+    (TensorFlow with `jit_compile=True`) it is done on the device by label propagation, with the same counts.
 
     Args:
         iou_threshold: an overlap counts if its IoU is greater than this, 0 <= iou_threshold < 1. From 0.5 on, at most one match

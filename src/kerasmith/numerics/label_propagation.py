@@ -1,7 +1,7 @@
 """Object detection counts on the device, for the one place that cannot call the host: TensorFlow under XLA.
 
-Components are found by passing the smallest pixel index on to neighbours, hooking whole trees onto it and jumping along pointers, so
-long winding objects need few rounds. The counts equal those of `matching.detection_counts` with greedy matching.
+Components are found by passing the smallest pixel index on to neighbours, hooking whole trees onto it and jumping along
+pointers, so long winding objects need few rounds. The counts equal those of `matching.detection_counts` with greedy matching.
 """
 
 import itertools
