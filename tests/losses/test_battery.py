@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from keras.src.backend import set_keras_mask
 
 from tests.losses.battery import ROWS, batch
 from tests.support.gradients import value_and_grad
@@ -19,6 +20,13 @@ def value(loss, *arguments, **keywords):
 
 def gradient(loss, y_true, y_pred, sample_weight=None, jit=False):
     return value_and_grad(lambda p: loss(y_true, p, sample_weight), y_pred, jit=jit)
+
+
+def masked(prediction, mask):
+    """The prediction as a layer with a mask would hand it on."""
+    prediction = ops.convert_to_tensor(prediction)
+    set_keras_mask(prediction, ops.convert_to_tensor(mask))
+    return prediction
 
 
 def same(a, b, rtol=2e-6, atol=1e-7):
@@ -152,12 +160,10 @@ def test_masked_pixels_are_deleted(row, channels):
     data = batch(channels)
     mask = np.ones((4, 6, 5), bool)
     mask[:, :, 3:] = False
-    prediction = ops.convert_to_tensor(data.y_pred)
-    prediction._keras_mask = ops.convert_to_tensor(mask)
+    prediction = masked(data.y_pred, mask)
     kept = slice(None), slice(None), slice(0, 3)
     same(value(row.build(), data.y_true, prediction), value(row.build(), data.y_true[kept], data.y_pred[kept]))
-    samples = ops.convert_to_tensor(data.y_pred)
-    samples._keras_mask = ops.convert_to_tensor(np.array([True, False, True, True]))
+    samples = masked(data.y_pred, np.array([True, False, True, True]))
     same(value(row.build(), data.y_true, samples), value(row.build(), data.y_true[[0, 2, 3]], data.y_pred[[0, 2, 3]]))
 
 

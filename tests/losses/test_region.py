@@ -152,7 +152,7 @@ def test_arguments_of_the_wrong_type_are_named():
         losses.Tversky(alpha="0.5")
     with pytest.raises(TypeError, match="`class_weights`"):
         losses.Dice(class_weights=2)
-    with pytest.raises(TypeError, match="unexpected keyword argument 'smoth'"):
+    with pytest.raises(TypeError, match="smoth"):
         losses.Dice(smoth=1.0)
 
 

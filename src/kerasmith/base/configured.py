@@ -8,6 +8,15 @@ import numpy as np
 _PLAIN = (type(None), bool, int, float, str)
 
 
+class _ConstructorSignature:
+    """What `inspect.signature(cls)` reads; an instance keeps the signature of its `__call__`, which tf.function needs."""
+
+    def __get__(self, instance, owner):
+        if instance is not None:
+            raise AttributeError("__signature__")
+        return _merged_signature(owner)
+
+
 class Configured:
     """Mixin that records the constructor call and gives it back from `get_config`.
 
@@ -18,9 +27,7 @@ class Configured:
     A constructor that forwards `**kwargs` to its parent shows the parent's keywords in its signature.
     """
 
-    def __init_subclass__(cls, **kwargs):
-        super().__init_subclass__(**kwargs)
-        cls.__signature__ = _merged_signature(cls)
+    __signature__ = _ConstructorSignature()
 
     def __new__(cls, *args, **kwargs):
         instance = super().__new__(cls)

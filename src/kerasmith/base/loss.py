@@ -11,7 +11,7 @@ from kerasmith.base.configured import Configured
 from kerasmith.base.names import snake_case
 from kerasmith.base.reduction import REDUCTIONS, reduce_samples
 from kerasmith.numerics import sample_weights
-from kerasmith.numerics.tensors import accumulation_dtype, static_shape
+from kerasmith.numerics.tensors import accumulation_dtype, keras_mask, static_shape
 
 
 class PerSample(NamedTuple):
@@ -125,8 +125,7 @@ class Loss(Configured, keras.losses.Loss):
                 tracker.update_state(term, sample_weight=batch)
 
     def _inputs(self, y_true, y_pred):
-        mask = None if tree.is_nested(y_pred) else getattr(y_pred, "_keras_mask", None)
-        return _to_tensors(y_true), _to_tensors(y_pred, self.dtype), mask
+        return _to_tensors(y_true), _to_tensors(y_pred, self.dtype), keras_mask(y_pred)
 
     def _weights(self, y_pred, sample_weight, mask):
         if sample_weight is None and mask is None:

@@ -12,7 +12,7 @@ from kerasmith.numerics import safe, sample_weights
 from kerasmith.numerics.label_propagation import detection_counts_on_device
 from kerasmith.numerics.matching import detection_counts
 from kerasmith.numerics.pixels import encode, spatial_shape
-from kerasmith.numerics.tensors import static_shape
+from kerasmith.numerics.tensors import keras_mask, static_shape
 
 
 @register
@@ -100,6 +100,7 @@ class LesionDetection(Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds a batch."""
+        mask = keras_mask(y_pred)
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         shape = spatial_shape(y_pred, self.axis)
         weights = sample_weights.split(sample_weight, shape)
@@ -109,7 +110,7 @@ class LesionDetection(Metric):
                 "one weight per pixel. Pass the metric to `compile(metrics=...)`, which is not weighted, or mark pixels to "
                 "leave out by `ignore_class`."
             )
-        truth, prediction = self._masks(y_true, y_pred, shape)
+        truth, prediction = self._masks(y_true, y_pred, sample_weights.split(mask, shape, "the mask of y_pred"))
         counts = self._count(truth, prediction)
         # (images * classes, 3) -> (images, classes, 3)
         counts = ops.reshape(counts, (ops.shape(y_pred)[0], -1, 3)) if counts.shape[0] != 0 else ops.zeros((0, 1, 3))
@@ -118,9 +119,8 @@ class LesionDetection(Metric):
             counts = counts * ops.reshape(weights.sample, (-1, 1))
         self._counts.add(ops.sum(counts, axis=0))
 
-    def _masks(self, y_true, y_pred, shape):
+    def _masks(self, y_true, y_pred, mask):
         """Boolean (images * classes, *spatial) of truth and decision."""
-        mask = sample_weights.split(getattr(y_pred, "_keras_mask", None), shape, "the mask of y_pred")
         pixels = encode(
             y_true,
             y_pred,

@@ -11,6 +11,7 @@ from kerasmith.numerics import safe, sample_weights
 from kerasmith.numerics.classes import class_weight_row
 from kerasmith.numerics.overlap import RegionSums, region_sums
 from kerasmith.numerics.pixels import encode, spatial_shape
+from kerasmith.numerics.tensors import keras_mask
 
 
 class OverlapScore(Metric):
@@ -81,11 +82,10 @@ class OverlapScore(Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds a batch; arguments as of the losses: `sample_weight` is (B,), or (B, *spatial[, 1]) inside the sums."""
+        mask = keras_mask(y_pred)
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         weights = sample_weights.split(sample_weight, spatial_shape(y_pred, self.axis))
-        mask = sample_weights.split(
-            getattr(y_pred, "_keras_mask", None), spatial_shape(y_pred, self.axis), "the mask of y_pred"
-        )
+        mask = sample_weights.split(mask, spatial_shape(y_pred, self.axis), "the mask of y_pred")
         pixels = encode(
             y_true,
             y_pred,

@@ -32,28 +32,66 @@ def label_objects(mask, connectivity=None, min_size=0):
     """Numbers the connected components of one mask.
 
     Args:
-        mask: boolean, 1-D to 3-D.
+        mask: boolean, 1-D to 3-D; every value but 0 is foreground.
         connectivity: neighbours of a pixel: 4 or 8 in 2-D, 6, 18 or 26 in 3-D; None for the largest.
         min_size: components of fewer pixels are dropped.
 
     Returns:
         Labels in the shape of `mask`, 0 for background and 1, 2, ... in the order of each component's first pixel; and
         their number.
+
+    Raises:
+        ValueError: if images of this dimension have no such connectivity.
+
+    Example:
+
+    >>> label_objects(np.array([[1, 0, 1], [0, 1, 0]], bool), connectivity=4)[1]
+    3
     """
+    mask = np.asarray(mask)
     order = connectivity_order(connectivity, mask.ndim)
-    image = np.ascontiguousarray(mask, "uint8")
-    if image.size == 0:
+    if mask.size == 0:
         return np.zeros(mask.shape, "int64"), 0
-    if image.ndim == 1:
-        image = image[None]
-    neighbours = {2: (4, 8), 3: (6, 18, 26)}[image.ndim][max(order, image.ndim - 1 if mask.ndim == 1 else order) - 1]
+    # Not astype("uint8"), to which 256 and 0.5 are background; a copy, because JAX hands over read-only arrays.
+    image = np.array(mask, bool, order="C").view("uint8")
+    if mask.ndim == 1:
+        image, neighbours = image[None], 4
+    else:
+        neighbours = next(n for n, axes in CONNECTIVITIES[mask.ndim].items() if axes == order)
     labels, count = cc3d.connected_components(image, connectivity=neighbours, return_N=True)
-    labels = labels.reshape(mask.shape)
+    labels = labels.reshape(mask.shape).astype("int64")
     if min_size > 1 and count:
-        kept = np.bincount(labels.ravel(), minlength=count + 1) >= min_size
-        kept[0] = False
-        labels, count = (np.cumsum(kept) * kept)[labels], int(kept.sum())
+        return renumber_objects(labels, min_size)
     return labels, int(count)
+
+
+def renumber_objects(labels, min_size=0):
+    """Numbers the objects of an instance-label image 1, 2, ... in the order of their ids, which may have gaps.
+
+    Pixels of one id are one object, whether they touch or not.
+
+    Args:
+        labels: integers >= 0 (0 is background), any shape.
+        min_size: objects of fewer pixels are dropped.
+
+    Returns:
+        Labels in the same shape, int64; and their number.
+
+    Raises:
+        ValueError: for labels that are not integers, or negative.
+    """
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"Instance labels must be integers. Received: dtype={labels.dtype}. "
+            "Write `labels.astype('int32')`, or pass a boolean mask to have its components found."
+        )
+    ids, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    if len(ids) and ids[0] < 0:
+        raise ValueError(f"Instance labels must be 0 (background) or positive. Received: a label of {ids[0]}")
+    kept = (ids > 0) & (sizes >= min_size)
+    # Before numpy 2.1 the inverse may come flat.
+    return (np.cumsum(kept) * kept)[index.reshape(labels.shape)], int(kept.sum())
 
 
 class Overlaps(NamedTuple):
@@ -65,11 +103,27 @@ class Overlaps(NamedTuple):
 
 
 def overlaps(labels_a, labels_b):
-    """The pairs of objects of two label images that share a pixel, in the order of their labels."""
-    both = (labels_a > 0) & (labels_b > 0)
-    width = int(labels_b.max(initial=0)) + 1
-    keys, shared = np.unique(labels_a[both].astype("int64") * width + labels_b[both], return_counts=True)
+    """The pairs of objects of two label images that share a pixel, in the order of their labels.
+
+    IoU = shared / (size of a + size of b - shared). Only pairs that occur are held: memory grows with the pixels, not with
+    the product of the numbers of objects.
+
+    Args:
+        labels_a, labels_b: of one shape, as `label_objects` returns them.
+
+    Returns:
+        `Overlaps`.
+    """
+    flat_a, flat_b = labels_a.ravel(), labels_b.ravel()
+    size_a, size_b = np.bincount(flat_a, minlength=1), np.bincount(flat_b, minlength=1)
+    width = len(size_b)
+    both = np.flatnonzero((flat_a > 0) & (flat_b > 0))
+    keys = flat_a[both] * width + flat_b[both]
+    if len(size_a) * width <= 4 * len(flat_a):  # a small table: counting beats sorting
+        shared = np.bincount(keys)
+        keys = np.flatnonzero(shared)
+        shared = shared[keys]
+    else:
+        keys, shared = np.unique(keys, return_counts=True)
     first, second = np.divmod(keys, width)
-    size_a = np.bincount(labels_a.ravel(), minlength=1)
-    size_b = np.bincount(labels_b.ravel(), minlength=1)
     return Overlaps(first - 1, second - 1, shared / (size_a[first] + size_b[second] - shared))

@@ -1,10 +1,11 @@
 """One-to-one matching of true and predicted objects by their IoU. NumPy in, NumPy out."""
 
-import math
+import heapq
+from collections import defaultdict
 
 import numpy as np
 
-from kerasmith.numerics.components import label_objects, overlaps
+from kerasmith.numerics.components import connectivity_order, label_objects, overlaps, renumber_objects
 
 
 def match(pairs, threshold, how="greedy"):
@@ -12,13 +13,25 @@ def match(pairs, threshold, how="greedy"):
 
     Args:
         pairs: `components.Overlaps`.
-        threshold: the IoU that a match must exceed. From 0.5 on, all pairs above it can be kept.
+        threshold: the IoU that a match must exceed. From 0.5 on, all pairs above it can be kept: two of them that share an
+            object would cover more of it than there is.
         how: "greedy": the largest IoU first, ties in the order of the objects; "optimal": as many matches as possible, and
             among those choices the largest sum of IoU.
 
     Returns:
         Indices into `pairs`, ascending.
+
+    Raises:
+        ValueError: for another `how`.
+
+    Example:
+
+    >>> pairs = overlaps(np.array([1, 1, 1, 2, 2, 2]), np.array([0, 1, 1, 1, 1, 2]))
+    >>> match(pairs, 0.2).tolist(), match(pairs, 0.2, "optimal").tolist()
+    ([0, 2], [0, 2])
     """
+    if how not in ("greedy", "optimal"):
+        raise ValueError(f"`how` must be 'greedy' or 'optimal'. Received: how={how!r}")
     above = np.flatnonzero(pairs.iou > threshold)
     if threshold >= 0.5:
         return above
@@ -27,17 +40,36 @@ def match(pairs, threshold, how="greedy"):
     return np.array(sorted(chosen), "int64")
 
 
-def detection_counts(truth, prediction, threshold, how="greedy", *, connectivity=None, min_size=0):
-    """Found, invented and missed objects of each image, (B, 3).
+def detection_counts(truth, prediction, threshold, how="greedy", *, connectivity=None, min_size=0, truth_is_labels=False):
+    """Found, invented and missed objects (true positives, false positives, false negatives) of each image.
 
     Args:
-        truth, prediction: boolean masks (B, *spatial).
+        truth, prediction: boolean masks (B, *spatial) of one shape, 1-D to 3-D images.
         threshold, how: see `match`.
         connectivity, min_size: see `components.label_objects`.
+        truth_is_labels: `truth` holds integer instance labels instead, so true objects may touch.
+
+    Returns:
+        int64 (B, 3).
+
+    Raises:
+        ValueError: if the shapes differ, for a connectivity that the images do not have, or labels that are none.
+
+    Example:
+
+    >>> detection_counts(np.array([[1, 1, 0, 1]]), np.array([[1, 1, 0, 0]]), 0.5).tolist()
+    [[1, 0, 1]]
     """
+    truth, prediction = np.asarray(truth), np.asarray(prediction)
+    if truth.shape != prediction.shape:
+        raise ValueError(f"Expected masks of one shape (B, *spatial). Received: shapes {truth.shape} and {prediction.shape}")
+    connectivity_order(connectivity, truth.ndim - 1)
     counts = np.zeros((len(truth), 3), "int64")
     for row, one_truth, one_prediction in zip(counts, truth, prediction):
-        labels_a, actual = label_objects(one_truth, connectivity, min_size)
+        if truth_is_labels:
+            labels_a, actual = renumber_objects(one_truth, min_size)
+        else:
+            labels_a, actual = label_objects(one_truth, connectivity, min_size)
         labels_b, predicted = label_objects(one_prediction, connectivity, min_size)
         found = len(match(overlaps(labels_a, labels_b), threshold, how)) if actual and predicted else 0
         row[:] = found, predicted - found, actual - found
@@ -55,37 +87,40 @@ def _greedy(edges):
 
 
 def _optimal(edges):
-    """Augments along the cheapest alternating path until there is none; each step is optimal for its number of matches."""
+    """The Hungarian method on the pairs that exist: first objects join one by one along the cheapest chain of changes.
+
+    Each first object may also stay alone (second object -1 - first), at a cost above that of any chain: matches come before IoU.
+    """
+    edge_of = {(first, second): k for first, second, _, k in edges}
+    partners = {first: [] for first, *_ in edges}
+    for first in partners:
+        partners[first].append((-1 - first, len(partners) + 1.0))
+    for first, second, iou, _ in edges:
+        partners[first].append((second, 1.0 - iou))
     match_of_first, match_of_second = {}, {}
-    edge_between = {(first, second): (iou, k) for first, second, iou, k in edges}
-    while path := _cheapest_path(edges, edge_between, match_of_first, match_of_second):
-        for first, second in path:
-            match_of_first[first] = second
+    # Prices keep cost - price_first - price_second >= 0, with 0 for matched pairs, so that Dijkstra's search applies.
+    price_first, price_second = defaultdict(float), defaultdict(float)
+    for start in partners:
+        first, so_far = start, 0.0
+        heap, came_from, reached_first, reached_second = [], {}, {start: 0.0}, {}
+        while True:
+            for second, cost in partners[first]:
+                if second not in reached_second:
+                    heapq.heappush(heap, (so_far + cost - price_first[first] - price_second[second], second, first))
+            so_far, second, by = heapq.heappop(heap)
+            while second in reached_second:
+                so_far, second, by = heapq.heappop(heap)
+            reached_second[second], came_from[second] = so_far, by
+            if second not in match_of_second:
+                break
+            first = match_of_second[second]
+            reached_first[first] = so_far
+        for first, distance in reached_first.items():
+            price_first[first] += so_far - distance
+        for reached, distance in reached_second.items():
+            price_second[reached] -= so_far - distance
+        while second is not None:
+            first = came_from[second]
             match_of_second[second] = first
-    return [edge_between[pair][1] for pair in match_of_first.items()]
-
-
-def _cheapest_path(edges, edge_between, match_of_first, match_of_second):
-    """The pairs to match along an alternating path between free objects that adds most IoU; [] if there is none."""
-    cost_first = {first: 0.0 for first, *_ in edges if first not in match_of_first}
-    cost_second, came_from = {}, {}
-    changed = True
-    while changed:  # Bellman-Ford: unmatched pairs lead forward, matched ones back
-        changed = False
-        for first, second, iou, _ in edges:
-            cost = cost_first.get(first, math.inf) - iou
-            if match_of_first.get(first) == second or cost >= cost_second.get(second, math.inf) - 1e-12:
-                continue
-            cost_second[second], came_from[second], changed = cost, first, True
-            back = match_of_second.get(second)
-            if back is not None:
-                cost_first[back] = cost + edge_between[back, second][0]
-    free = [second for second in cost_second if second not in match_of_second]
-    if not free:
-        return []
-    second, path = min(free, key=lambda s: (cost_second[s], s)), []
-    while second is not None:
-        first = came_from[second]
-        path.append((first, second))
-        second = match_of_first.get(first)
-    return path
+            match_of_first[first], second = second, match_of_first.get(first)
+    return [edge_of[pair] for pair in match_of_first.items() if pair in edge_of]

@@ -1,6 +1,7 @@
 """What a tensor is, without computing on it: rank, static shape, whether its values can be read now."""
 
 import keras
+from keras.src.backend import get_keras_mask  # where JAX arrays, which take no attributes, keep it; not public
 
 
 def static_shape(x, what):
@@ -18,6 +19,11 @@ def static_shape(x, what):
 def compatible(shape_a, shape_b):
     """True if two static shapes agree in rank and in every size that both know."""
     return len(shape_a) == len(shape_b) and all(a is None or b is None or a == b for a, b in zip(shape_a, shape_b))
+
+
+def keras_mask(x):
+    """The mask that a Keras layer attached to `x`, or None; ask before `x` is converted."""
+    return get_keras_mask(x) if hasattr(x, "shape") else None
 
 
 def is_concrete(x):
