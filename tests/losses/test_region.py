@@ -119,7 +119,7 @@ def test_functional_twins_return_the_unreduced_loss():
     weight = np.array([1.0, 2.0, 0.0, 1.0], "float32")
     expected = value(losses.FocalTversky(gamma=2.0, reduction="none"), data.ids, data.y_pred, weight)
     same(value(losses.focal_tversky, data.ids, data.y_pred, gamma=2.0, sample_weight=weight), expected)
-    with pytest.raises(TypeError, match="losses.Dice"):
+    with pytest.raises(TypeError, match=r"losses\.Dice"):
         losses.dice(data.ids, data.y_pred, reduction="sum")
 
 

@@ -21,7 +21,9 @@ def iou(both, predicted, actual):
     return both / (predicted + actual - both) if predicted + actual else 1.0
 
 
-def score(formula, truth, decided, *, weight=None, sample_weight=None, average="macro", per="image", absent="score", classes=None):
+def score(
+    formula, truth, decided, *, weight=None, sample_weight=None, average="macro", per="image", absent="score", classes=None
+):
     """The metric over (B, ..., C) hard masks; NaN without data. Returns a list for `average=None`."""
     import numpy as np
 
