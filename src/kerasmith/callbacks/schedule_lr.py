@@ -46,7 +46,7 @@ class ScheduleLR(keras.callbacks.Callback):
         optimizer = _inner(self.model.optimizer)
         schedule = self.schedule
         if self.restart:
-            schedule = Shifted(schedule, int(keras.ops.convert_to_numpy(optimizer.iterations)))
+            schedule = Shifted(schedule, int(keras.ops.convert_to_numpy(optimizer._iterations)))
         if optimizer._learning_rate is not schedule:
             optimizer.learning_rate = schedule
             # A step that was traced before holds on to the old rate.
@@ -55,7 +55,7 @@ class ScheduleLR(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
             optimizer = _inner(self.model.optimizer)
-            rate = optimizer._learning_rate(optimizer.iterations - 1)
+            rate = optimizer._learning_rate(optimizer._iterations - 1)
             logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
 
 

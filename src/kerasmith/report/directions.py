@@ -1,0 +1,71 @@
+"""Whether a logged quantity is better high or low."""
+
+_LOW = {
+    "loss", "error", "mse", "mae", "rmse", "msle", "mape", "nll", "crossentropy", "perplexity", "brier", "ece", "hd", "hd95",
+    "assd", "distance", "logcosh", "divergence",
+}  # fmt: skip
+_HIGH = {
+    "accuracy", "acc", "auc", "f1", "precision", "recall", "sensitivity", "specificity", "score", "psnr", "ssim", "mcc",
+    "kappa", "pq", "r2", "nsd",
+}  # fmt: skip
+
+
+def direction_of(name, known=None):
+    """What is better, "max" or "min", or None for an unknown quantity.
+
+    Names that a loss term and a metric share, such as `dice`, are unknown unless `known` has them: no answer is better than
+    a wrong one.
+
+    Args:
+        name: a column of the history; a leading `val_` does not matter.
+        known: {metric name: "max" or "min"}, as `directions_of` gives; `lesion` also answers for `lesion_f1`.
+
+    >>> direction_of("val_loss"), direction_of("binary_accuracy"), direction_of("dice"), direction_of("dice", {"dice": "max"})
+    ('min', 'max', None, 'max')
+    """
+    name = name.removeprefix("val_")
+    known = known or {}
+    if name in known:
+        return known[name]
+    for metric in sorted(known, key=len, reverse=True):
+        if name.startswith(metric + "_"):
+            return known[metric]
+    words = name.lower().split("_")
+    # The last word names the quantity: `score_loss` is a loss, `error_score` a score.
+    for word in reversed(words):
+        if word in _LOW:
+            return "min"
+        if word in _HIGH:
+            return "max"
+    return None
+
+
+def directions_of(metrics):
+    """{name: "max" or "min"} of metric objects and of the metrics inside them, as far as they say it.
+
+    >>> class Score:
+    ...     name, direction = "dice", "max"
+    >>> directions_of([Score()])
+    {'dice': 'max'}
+    """
+    found = {}
+    for metric in metrics:
+        found.update(directions_of(getattr(metric, "metrics", None) or ()))
+        said = getattr(metric, "direction", None) or getattr(metric, "_direction", None)
+        said = {"up": "max", "down": "min"}.get(said, said)
+        if said in ("max", "min"):
+            found[metric.name] = said
+    return found
+
+
+def best_index(values, direction):
+    """The position of the best finite value (the first of equal ones), or None.
+
+    >>> best_index([0.3, None, float("nan"), 0.9, 0.9], "max")
+    3
+    """
+    if direction is None:
+        return None
+    sign = 1 if direction == "max" else -1
+    finite = [(sign * v, -i) for i, v in enumerate(values) if v is not None and abs(v) < float("inf")]
+    return -max(finite)[1] if finite else None

@@ -1,0 +1,52 @@
+"""What a model and its compilation are, read without changing them."""
+
+from kerasmith.report.describe import describe
+from kerasmith.report.tables import table
+
+
+def compile_facts(model):
+    """{name: text} of optimizer, loss, metrics and precision of a compiled Keras model."""
+    facts = {"model": f"{type(model).__name__} {getattr(model, 'name', '')}".strip()}
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None:
+        facts["optimizer"] = describe(optimizer)
+    if getattr(model, "loss", None) is not None:
+        facts["loss"] = describe(model.loss)
+    policy = getattr(model, "dtype_policy", None)
+    if policy is not None:
+        facts["dtype policy"] = getattr(policy, "name", str(policy))
+    if getattr(model, "jit_compile", None) is not None:
+        facts["jit_compile"] = str(model.jit_compile)
+    return facts
+
+
+def parameter_counts(model):
+    """{"parameters", "trainable"} of a built model, {} of one without weights yet."""
+    try:
+        trainable = sum(_size(weight) for weight in model.trainable_weights)
+        return {"parameters": int(model.count_params()), "trainable": trainable}
+    except (ValueError, AttributeError, TypeError):
+        return {}
+
+
+def layer_table(model):
+    """An HTML table of the layers, or None."""
+    rows = []
+    for layer in getattr(model, "layers", ()):
+        try:
+            shape = str(layer.output.shape)
+        except (AttributeError, ValueError):
+            shape = None
+        try:
+            count = int(layer.count_params())
+        except (ValueError, AttributeError):
+            count = None
+        rows.append({"layer": layer.name, "type": type(layer).__name__, "output": shape, "parameters": count})
+    return table(rows) if rows else None
+
+
+def _size(weight):
+    size = 1
+    for length in weight.shape:
+        size *= int(length)
+    return size

@@ -1,0 +1,129 @@
+"""The sections of the report of a training run: curves, what stands out, tables of values."""
+
+import math
+
+import numpy as np
+
+from kerasmith.report.curves import VALIDATION, line_chart
+from kerasmith.report.directions import best_index, direction_of
+from kerasmith.report.markup import Markup, escape
+from kerasmith.report.observations import observations
+from kerasmith.report.page import Section
+from kerasmith.report.tables import table
+
+LEARNING_RATE = "learning_rate"
+_WIDE_RANGE = 50
+"""Curves that span more than this factor get a logarithmic axis."""
+
+
+def training_sections(rows, known=None, rate_curve=None):
+    """[what stands out, curves] of a history.
+
+    Args:
+        rows: one dict of numbers for each epoch, with `epoch`.
+        known: {metric name: "max" or "min"}.
+        rate_curve: (positions in epochs, learning rates), finer than one for each epoch.
+    """
+    if not rows:
+        return [Section("Training", "<p>No epoch has ended yet.</p>")]
+    notes = observations(rows, known)
+    listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    sections = [Section("What stands out", f"<ul>{listed}</ul>", kind="notes")] if notes else []
+    return [*sections, Section("Curves", curves(rows, known, rate_curve))]
+
+
+def curves(rows, known=None, rate_curve=None):
+    """One chart for each quantity with its `val_` twin, and one of the learning rate."""
+    epochs = [row["epoch"] for row in rows]
+    charts, twins, ringed = [], False, False
+    for name in quantities(rows):
+        pair = {n: [row.get(n) for row in rows] for n in (name, VALIDATION + name) if any(n in row for row in rows)}
+        watched = list(pair)[-1]
+        best = best_index(pair[watched], direction_of(watched, known))
+        twins, ringed = twins or len(pair) > 1, ringed or (best is not None and len(rows) > 1)
+        finite = [v for values in pair.values() for v in values if v is not None and math.isfinite(v)]
+        charts.append(
+            line_chart(
+                pair, x=epochs, title=name, x_label="epoch", log_y=_is_wide(finite),
+                marks={watched: best} if best is not None and len(rows) > 1 else None,
+            )
+        )  # fmt: skip
+    if rate_curve is not None and len(rate_curve[0]) > 1:
+        charts.append(_rate_chart(*rate_curve))
+    elif any(LEARNING_RATE in row for row in rows):
+        charts.append(_rate_chart(epochs, [row.get(LEARNING_RATE) for row in rows]))
+    hint = [text for text, there in (("Dashed: validation.", twins), ("A ring marks the best epoch.", ringed)) if there]
+    return Markup(
+        f'<div class="charts">{"".join(f"<div>{chart}</div>" for chart in charts)}</div>'
+        + (f'<p class="hint">{" ".join(hint)}</p>' if hint else "")
+    )
+
+
+def quantities(rows):
+    """The logged names without `val_` twins, epoch and learning rate; loss first."""
+    names = dict.fromkeys(n.removeprefix(VALIDATION) for row in rows for n in row if n not in ("epoch", LEARNING_RATE))
+    return sorted(names, key=lambda name: name != "loss")
+
+
+def value_table(rows, known=None):
+    """First, last and best value of each column."""
+    listed = []
+    for name in _columns(rows):
+        points = [(row["epoch"], row[name]) for row in rows if row.get(name) is not None]
+        direction = direction_of(name, known)
+        best = best_index([value for _, value in points], direction)
+        listed.append(
+            {
+                "quantity": name,
+                "better": {"max": "higher", "min": "lower", None: None}[direction],
+                "first": points[0][1],
+                "last": points[-1][1],
+                "best": None if best is None else points[best][1],
+                "in epoch": None if best is None else points[best][0],
+            }
+        )
+    return table(listed)
+
+
+def epoch_table(rows, known=None, seconds=None):
+    """Every epoch with every value; the best ones are emphasised."""
+    columns = ["epoch", *_columns(rows), *([LEARNING_RATE] if any(LEARNING_RATE in row for row in rows) else [])]
+    best = {c: best_index([row.get(c) for row in rows], direction_of(c, known)) for c in columns if c != LEARNING_RATE}
+    best = {c: index for c, index in best.items() if index is not None}
+    if seconds:
+        rows = [{**row, "seconds": took} for row, took in zip(rows, seconds, strict=True)]
+        columns.append("seconds")
+    return table(rows, columns, best=best)
+
+
+def headline(rows, known=None):
+    """Tiles: the best value of each watched quantity and its epoch."""
+    tiles = {}
+    for name in _columns(rows):
+        if name.startswith(VALIDATION) or VALIDATION + name not in _columns(rows):
+            values = [row.get(name) for row in rows]
+            best = best_index(values, direction_of(name, known))
+            if best is not None and len(rows) > 1:
+                tiles[f"best {name}"] = (values[best], f"epoch {rows[best]['epoch']}")
+            else:
+                index = max((i for i, v in enumerate(values) if v is not None), default=None)
+                if index is not None:
+                    tiles[name] = (values[index], f"epoch {rows[index]['epoch']}")
+    return tiles
+
+
+def _columns(rows):
+    return [n for name in quantities(rows) for n in (name, VALIDATION + name) if any(n in row for row in rows)]
+
+
+def _is_wide(finite):
+    return bool(finite) and min(finite) > 0 and max(finite) > _WIDE_RANGE * min(finite)
+
+
+def _rate_chart(positions, rates):
+    rates = [math.nan if rate is None else float(rate) for rate in rates]
+    finite = [rate for rate in rates if math.isfinite(rate)]
+    # A schedule may touch 0 (the end of a cosine): that one point must not force a linear axis on four decades.
+    above = [rate for rate in finite if rate > 0]
+    wide = _is_wide(above) and np.mean([rate <= 0 for rate in finite]) < 0.1
+    return line_chart({LEARNING_RATE: rates}, x=positions, title="learning rate", x_label="epoch", log_y=wide)

@@ -1,0 +1,171 @@
+"""LiveProgress: plain lines in files, a table and a bar in terminals, a terminal that is always given back."""
+
+import io
+import re
+import sys
+import threading
+import time
+
+import keras
+import pytest
+from keras import ops
+from rich.console import Console
+
+from kerasmith.callbacks.epoch_lines import EpochLines
+from kerasmith.callbacks.live_progress import LiveProgress
+from tests.callbacks.runs import fit, model
+
+HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
+
+
+def plain_console():
+    return Console(file=io.StringIO(), width=60)
+
+
+def terminal(width=110):
+    return Console(
+        file=io.StringIO(), force_terminal=True, width=width, height=30, color_system="standard", legacy_windows=False
+    )
+
+
+def written(console):
+    return console.file.getvalue()
+
+
+def visible(text):
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+
+def test_a_file_gets_one_line_for_each_epoch():
+    console = plain_console()
+    logged = fit(model(), [LiveProgress(console)])
+    lines = written(console).splitlines()
+    assert len(lines) == 4
+    assert "\x1b" not in written(console)
+    for epoch, line in enumerate(lines[:3]):
+        assert line.startswith(f"epoch {epoch + 1}/3  ")
+        for name, values in logged.items():
+            assert f"  {name} {values[epoch]:.4f}" in line
+    assert lines[3].startswith("3 epochs in ")
+    assert f"best val_loss {min(logged['val_loss']):.4f} (epoch " in lines[3]
+
+
+def test_a_terminal_gets_a_table_and_the_cursor_back():
+    console = terminal()
+    logged = fit(model(), [LiveProgress(console)])
+    text = visible(written(console))
+    assert re.search(r"epoch +time +loss +accuracy +learning_rate|epoch +time +loss +accuracy", text)
+    assert re.search(rf"2/3 +\S+ +{logged['loss'][1]:.4f} +{logged['val_loss'][1]:.4f} +", text)
+    assert "epoch 1/3" in text
+    assert written(console).count(HIDE) == written(console).count(SHOW) == 1
+    assert written(console).rindex(SHOW) > written(console).rindex(HIDE)
+
+
+def test_the_best_value_is_highlighted():
+    lines = EpochLines()
+    for epoch, (loss, val) in enumerate([(3, 3), (2, 1), (1, 2)], 1):
+        *_, line = lines.add(epoch, 3, 1.0, {"loss": loss, "val_loss": val}, width=80)
+        best = [line.plain[s.start : s.end].strip() for s in line.spans if "green" in str(s.style)]
+        assert best == (["1"] if epoch == 2 else [])
+
+
+def test_columns_that_do_not_fit_are_counted_and_late_ones_get_a_new_header():
+    lines = EpochLines()
+    logs = {f"quantity_{i}": 0.5 for i in range(9)}
+    for width in (40, 60, 80, 120):
+        lines = EpochLines()
+        shown = lines.add(1, 9, 1.0, logs, width=width)
+        assert all(len(line) <= width for line in shown)
+        assert shown[0].plain.endswith(f"+{9 - shown[0].plain.count('quantity_')} more")
+    assert len(lines.add(2, 9, 1.0, logs, width=120)) == 1
+    again = lines.add(3, 9, 1.0, {**logs, "val_quantity_0": 1.0}, width=120)
+    assert "train" in again[1].plain
+    assert "val" in again[1].plain
+
+
+def test_an_exception_that_is_caught_gives_the_terminal_back():
+    class Broken(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            raise RuntimeError("boom")
+
+    console, stdout = terminal(), sys.stdout
+    progress = LiveProgress(console)
+    with pytest.raises(RuntimeError, match="boom"):
+        fit(model(), [progress, Broken()])
+    deadline = time.monotonic() + 20
+    while not written(console).endswith(SHOW) and SHOW not in written(console) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert SHOW in written(console)
+    assert sys.stdout is stdout
+    fit(model(), [progress], epochs=1)  # and it can be used again
+    assert written(console).count(HIDE) == written(console).count(SHOW) == 2
+
+
+def test_as_a_context_the_terminal_is_back_at_once():
+    console = terminal()
+    with LiveProgress(console) as progress:
+        progress.set_params({"epochs": 2, "steps": 4})
+        progress.on_train_begin()
+        progress.on_epoch_begin(0)
+        progress.on_train_batch_end(0, {"loss": 0.5})
+    assert written(console).count(HIDE) == written(console).count(SHOW) == 1
+    progress.close()
+
+
+def test_it_stays_open_while_training_is_slow():
+    class Slow(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            time.sleep(0.3)
+
+    console = terminal()
+    fit(model(), [LiveProgress(console), Slow()], epochs=1)
+    assert written(console).count(HIDE) == 1
+    text = visible(written(console))
+    assert re.search(r"[1-4]/4", text)
+    assert "steps/s" in text
+
+
+def test_two_at_once_do_not_fight_for_the_terminal():
+    console = terminal()
+    fit(model(), [LiveProgress(console), LiveProgress(console)], epochs=1)
+    assert written(console).count(HIDE) == written(console).count(SHOW)
+
+
+def test_a_step_reads_no_value():
+    reads = []
+
+    class Value:
+        def __array__(self, dtype=None, copy=None):
+            reads.append(threading.get_ident())
+            return ops.convert_to_numpy(ops.ones(()))
+
+    progress = LiveProgress(terminal())
+    progress.set_params({"epochs": 1, "steps": 2000})
+    progress.on_train_begin()
+    progress.on_epoch_begin(0)
+    start = time.perf_counter()
+    for step in range(2000):
+        progress.on_train_batch_end(step, {"loss": Value()})
+    took = time.perf_counter() - start
+    in_steps = list(reads)
+    progress.close()
+    assert threading.get_ident() not in in_steps
+    assert len(in_steps) <= 4 * took + 4
+
+
+def test_generators_of_unknown_length():
+    def batches():
+        while True:
+            yield ops.convert_to_numpy(ops.ones((4, 3))), ops.convert_to_numpy(ops.ones((4, 1)))
+
+    console = plain_console()
+    net = model()
+    net.fit(batches(), steps_per_epoch=3, epochs=2, verbose=0, callbacks=[LiveProgress(console)])
+    assert written(console).count("\n") == 3
+
+
+def test_evaluate_alone_is_silent():
+    console = terminal()
+    net = model()
+    net.evaluate(ops.ones((4, 3)), ops.ones((4, 1)), verbose=0, callbacks=[LiveProgress(console)])
+    assert written(console) == ""
