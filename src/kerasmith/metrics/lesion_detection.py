@@ -27,8 +27,8 @@ class LesionDetection(Metric):
     (TensorFlow with `jit_compile=True`) it is done on the device by label propagation, with the same counts.
 
     Args:
-        iou_threshold: an overlap counts if its IoU is greater than this, 0 <= iou_threshold < 1. From 0.5 on, at most one match
-            is possible for each object.
+        iou_threshold: an overlap counts if its IoU is greater than this, 0 <= iou_threshold < 1. From 0.5 on, at most one
+            match is possible for each object.
         connectivity: pixels that touch belong together: 4 or 8 neighbours in 2-D, 6, 18 or 26 in 3-D; None for 8 and 26.
         min_size: components of fewer pixels are dropped from truth and prediction.
         matching: "greedy": the largest IoU first; "optimal": as many matches as possible, then the largest sum of IoU. The
