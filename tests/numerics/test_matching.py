@@ -1,102 +1,143 @@
-"""Components and matching against SciPy: labels, overlaps, optimal assignment, and greedy choice by plain loops."""
-
-import itertools
+"""Matching against brute force and scipy's assignment."""
 
 import numpy as np
 import pytest
-from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 
 from kerasmith.numerics.components import Overlaps, label_objects, overlaps
 from kerasmith.numerics.matching import detection_counts, match
+from tests.oracles import objects as oracle
+
+THRESHOLDS = [0, 0.1, 0.25, 1 / 3, 0.5, 0.75]
+
+
+def random_pairs(number=60, seed=0, largest=11):
+    """Overlaps of coarse random masks, rich in ties, and the same by loops; every other prediction resembles the truth."""
+    rng = np.random.default_rng(seed)
+    for k in range(number):
+        shape = rng.integers(1, largest, 2)
+        truth, prediction = rng.random((2, *shape)) < rng.uniform(0.2, 0.7)
+        if k % 2:
+            prediction = truth ^ (prediction & (rng.random(shape) < 0.2))
+        pairs = overlaps(label_objects(truth, 4)[0], label_objects(prediction, 4)[0])
+        yield pairs, oracle.pair_ious(oracle.components(truth, 1), oracle.components(prediction, 1))
+
+
+def graph(first, second, iou):
+    return Overlaps(np.array(first), np.array(second), np.array(iou, "float64"))
+
+
+def is_one_to_one(pairs, chosen):
+    return all(len(set(side[chosen].tolist())) == len(chosen) for side in (pairs.first, pairs.second))
+
+
+@pytest.mark.parametrize("threshold", THRESHOLDS)
+def test_greedy_takes_the_best_pair_again_and_again(threshold):
+    for pairs, ious in random_pairs():
+        chosen = match(pairs, threshold)
+        assert list(zip(pairs.first[chosen].tolist(), pairs.second[chosen].tolist())) == oracle.greedy(ious, threshold)
+
+
+@pytest.mark.parametrize("threshold", THRESHOLDS)
+def test_optimal_equals_trying_all_choices(threshold):
+    tried = 0
+    for pairs, ious in random_pairs(200, seed=1):
+        if len(ious) > 16:
+            continue
+        chosen = match(pairs, threshold, "optimal")
+        number, total = oracle.best_assignment(ious, threshold)
+        assert is_one_to_one(pairs, chosen)
+        assert (pairs.iou[chosen] > threshold).all()
+        assert len(chosen) == number
+        assert pairs.iou[chosen].sum() == pytest.approx(float(total), abs=1e-12)
+        tried += number > 1
+    assert tried > 10
+
+
+@pytest.mark.parametrize("density", [0.02, 0.1, 0.5, 1.0])
+def test_optimal_equals_scipy_on_large_graphs(density):
+    # Denser than overlaps of images can be, so that long chains of changes are needed.
+    rng = np.random.default_rng(int(100 * density))
+    for size in ((1, 1), (7, 3), (40, 60), (70, 70)):
+        first, second = np.nonzero(rng.random(size) < density)
+        for iou in (rng.random(len(first)), rng.integers(1, 4, len(first)) / 10):
+            chosen = match(graph(first, second, iou), 0.05, "optimal")
+            value = np.zeros(size)
+            kept = iou > 0.05
+            value[first[kept], second[kept]] = 1000 + iou[kept]
+            rows, columns = linear_sum_assignment(value, maximize=True)
+            assert is_one_to_one(graph(first, second, iou), chosen)
+            assert len(chosen) == (value[rows, columns] > 0).sum()
+            assert 1000 * len(chosen) + iou[chosen].sum() == pytest.approx(value[rows, columns].sum(), abs=1e-6)
+
+
+def test_optimal_finds_more_than_greedy():
+    pairs = graph([0, 0, 1], [0, 1, 0], [0.4, 0.3, 0.3])
+    assert match(pairs, 0.2).tolist() == [0]
+    assert match(pairs, 0.2, "optimal").tolist() == [1, 2]
+    assert match(pairs, 0.35, "optimal").tolist() == [0]
+
+
+def test_ties_fall_to_the_first_objects():
+    pairs = graph([1, 0, 0], [0, 1, 0], [0.25, 0.25, 0.25])
+    assert match(pairs, 0.2).tolist() == [2]
+    pairs = graph([0, 1, 1], [0, 0, 1], [0.25, 0.25, 0.25])
+    assert match(pairs, 0.2).tolist() == [0, 2]
+
+
+@pytest.mark.parametrize("how", ["greedy", "optimal"])
+def test_the_threshold_itself_is_no_match(how):
+    for iou in (0.1, 0.25, 0.3, 0.5, 0.7):
+        assert match(graph([0], [0], [iou]), iou, how).size == 0
+        assert match(graph([0], [0], [iou]), np.nextafter(iou, 0), how).tolist() == [0]
+    # 1 of 3 pixels, and 3 of 10
+    for size, shared in ((3, 1), (10, 3)):
+        truth, prediction = np.ones((1, size), bool), np.arange(size)[None] < shared
+        assert detection_counts(truth, prediction, shared / size, how).tolist() == [[0, 1, 1]]
+        assert detection_counts(truth, prediction, shared / size - 1e-9, how).tolist() == [[1, 0, 0]]
+
+
+def test_unknown_method_is_named():
+    with pytest.raises(ValueError, match="how='hungarian'"):
+        match(graph([], [], []), 0.7, "hungarian")
 
 
 @pytest.mark.parametrize(
     ("shape", "connectivity", "order"),
-    [((40,), None, 1), ((30, 31), None, 2), ((30, 31), 4, 1), ((30, 31), 8, 2)]
-    + [((12, 13, 14), c, o) for c, o in ((None, 3), (6, 1), (18, 2), (26, 3))],
+    [((6, 9), None, 1), ((4, 8, 7), 4, 1), ((4, 8, 7), None, 2), ((3, 4, 5, 4), 18, 2), ((3, 4, 5, 4), 26, 3)],
 )
-@pytest.mark.parametrize("min_size", [0, 5])
-def test_labels_are_those_of_scipy(shape, connectivity, order, min_size):
-    mask = np.random.default_rng(0).random(shape) < 0.35
-    mask.flags.writeable = False
-    expected, count = ndimage.label(mask, ndimage.generate_binary_structure(len(shape), order))
-    sizes = np.bincount(expected.ravel())
-    kept = [i for i in range(1, count + 1) if sizes[i] >= min_size]
-    renumbered = np.zeros_like(expected)
-    for new, old in enumerate(kept, 1):
-        renumbered[expected == old] = new
-    labels, got = label_objects(mask, connectivity, min_size)
-    assert got == len(kept)
-    np.testing.assert_array_equal(labels, renumbered)
-    flipped, _ = label_objects(mask[::-1], connectivity, min_size)  # not contiguous
-    np.testing.assert_array_equal(flipped > 0, labels[::-1] > 0)
+@pytest.mark.parametrize("min_size", [0, 3])
+def test_counts_equal_plain_loops(shape, connectivity, order, min_size):
+    rng = np.random.default_rng(6)
+    for threshold in (0.0, 0.2, 0.5, 0.8):
+        truth = rng.random(shape) < 0.4
+        prediction = truth ^ (rng.random(shape) < 0.1)
+        expected = [oracle.detection_counts(t, p, threshold, order, min_size) for t, p in zip(truth, prediction)]
+        counts = detection_counts(truth, prediction, threshold, connectivity=connectivity, min_size=min_size)
+        assert counts.tolist() == expected
 
 
-@pytest.mark.parametrize("shape", [(0, 4), (4, 0), (3, 0, 2), (0,)])
-def test_an_image_without_pixels_has_no_objects(shape):
-    labels, count = label_objects(np.zeros(shape, bool))
-    assert labels.shape == shape
-    assert count == 0
-
-
-@pytest.mark.parametrize(("dimensions", "connectivity"), [(2, 6), (2, 26), (3, 4), (3, 8), (4, None)])
-def test_connectivity_must_fit(dimensions, connectivity):
-    with pytest.raises(ValueError, match=r"connectivity|1-D, 2-D and 3-D"):
-        label_objects(np.zeros((3,) * dimensions, bool), connectivity)
-
-
-def test_overlaps_are_intersection_over_union():
-    rng = np.random.default_rng(1)
-    a, n_a = label_objects(rng.random((50, 50)) < 0.5, 4)
-    b, n_b = label_objects(rng.random((50, 50)) < 0.5, 4)
-    pairs = overlaps(a, b)
-    got = {(i, j): iou for i, j, iou in zip(pairs.first.tolist(), pairs.second.tolist(), pairs.iou.tolist())}
-    expected = {}
-    for i, j in itertools.product(range(n_a), range(n_b)):
-        shared = ((a == i + 1) & (b == j + 1)).sum()
-        if shared:
-            expected[i, j] = shared / ((a == i + 1) | (b == j + 1)).sum()
-    assert got == pytest.approx(expected)
-    assert list(got) == sorted(got)
-
-
-def random_pairs(rng, first, second, density):
-    table = np.where(rng.random((first, second)) < density, rng.random((first, second)), 0)
-    i, j = np.nonzero(table)
-    return table, Overlaps(i, j, table[i, j])
-
-
-@pytest.mark.parametrize("seed", range(25))
-def test_optimal_matching_is_that_of_scipy(seed):
-    rng = np.random.default_rng(seed)
-    table, pairs = random_pairs(rng, *rng.integers(1, 14, 2), rng.choice([0.15, 0.4, 0.9]))
-    threshold = 0.2
-    # A constant above any sum of IoU makes the number of matches come first.
-    value = np.where(table > threshold, 100 + table, 0)
-    rows, columns = linear_sum_assignment(value, maximize=True)
-    expected = value[rows, columns]
-    expected = expected[expected > 0]
-    chosen = match(pairs, threshold, "optimal")
-    assert len(chosen) == len(expected)
-    assert pairs.iou[chosen].sum() == pytest.approx((expected - 100).sum())
-    assert len(set(pairs.first[chosen])) == len(set(pairs.second[chosen])) == len(chosen)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_greedy_matching_takes_the_largest_first(seed):
-    table, pairs = random_pairs(np.random.default_rng(seed), 9, 11, 0.5)
-    expected = []
-    while table.max() > 0.3:
-        i, j = np.unravel_index(table.argmax(), table.shape)
-        expected.append((i, j))
-        table[i], table[:, j] = 0, 0
-    chosen = match(pairs, 0.3)
-    assert sorted(expected) == list(zip(pairs.first[chosen], pairs.second[chosen]))
-
-
-def test_a_match_must_exceed_the_threshold():
-    truth, prediction = np.zeros((2, 1, 4, 4), bool)
-    truth[0, :2, :2], prediction[0, :2, :1] = True, True  # IoU exactly 0.5
+def test_touching_instances_stay_apart():
+    truth = np.array([[[5, 5, 9, 9], [5, 5, 9, 9], [0, 0, 0, 2]]])
+    prediction = np.array([[[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0]]], bool)
+    assert detection_counts(truth, prediction, 0.5, truth_is_labels=True).tolist() == [[1, 0, 2]]
+    assert detection_counts(truth, prediction, 0.5, truth_is_labels=True, min_size=2).tolist() == [[1, 0, 1]]
     assert detection_counts(truth, prediction, 0.5).tolist() == [[0, 1, 1]]
-    assert detection_counts(truth, prediction, 0.49).tolist() == [[1, 0, 0]]
+
+
+@pytest.mark.parametrize("how", ["greedy", "optimal"])
+def test_empty_batches_and_images(how):
+    empty, full = np.zeros((2, 3, 3), bool), np.ones((2, 3, 3), bool)
+    assert detection_counts(empty[:0], empty[:0], 0.2, how).shape == (0, 3)
+    assert detection_counts(empty[:, :0], empty[:, :0], 0.2, how).tolist() == [[0, 0, 0]] * 2
+    assert detection_counts(empty, empty, 0.2, how).tolist() == [[0, 0, 0]] * 2
+    assert detection_counts(full, empty, 0.2, how).tolist() == [[0, 0, 1]] * 2
+    assert detection_counts(empty, full, 0.2, how).tolist() == [[0, 1, 0]] * 2
+    assert detection_counts(full, full, 0.2, how).tolist() == [[1, 0, 0]] * 2
+
+
+def test_bad_masks_are_named_before_anything_is_counted():
+    with pytest.raises(ValueError, match=r"\(2, 3, 3\) and \(2, 3, 4\)"):
+        detection_counts(np.zeros((2, 3, 3), bool), np.zeros((2, 3, 4), bool), 0.5)
+    with pytest.raises(ValueError, match="one of 4, 8"):
+        detection_counts(np.zeros((0, 3, 3), bool), np.zeros((0, 3, 3), bool), 0.5, connectivity=6)

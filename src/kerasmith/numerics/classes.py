@@ -22,7 +22,7 @@ def mean_over_classes(values, actual, *, class_weights=None, include_background=
         kept = ops.where(share > 0, values, ops.zeros_like(values))
         return ops.sum(kept * share, axis=-1) / ops.where(total > 0, total, ops.ones_like(total))
     if weights is None:
-        return ops.mean(values, axis=-1)
+        return ops.sum(values, axis=-1) / values.shape[-1]  # `ops.mean` rounds float64 to float32 on JAX and PyTorch
     total = sum(weights)
     return ops.sum(values * ops.convert_to_tensor([w / total for w in weights], values.dtype), axis=-1)
 

@@ -1,140 +1,221 @@
 """Object detection counts on the device, for the one place that cannot call the host: TensorFlow under XLA.
 
-Components are found by passing the smallest pixel index on to neighbours, hooking whole trees onto it and jumping along
-pointers, so long winding objects need few rounds. The counts equal those of `matching.detection_counts` with greedy matching.
+The counts equal those of `matching.detection_counts` with greedy matching, to the last tie. All arithmetic is in int32: JAX
+has no 64-bit types by default, and IoUs that differ may be equal in float32.
+
+Each pixel of the flattened batch has a rank, falling from the number of pixels to 1; background counts as 0. An object is
+known by the rank of its first pixel, its largest. So objects are found, and partners chosen, by maxima to which 0 is neutral.
+Nothing is sorted: under XLA on a CPU one sort costs as much as forty segment maxima.
 """
 
 import itertools
+import math
+from fractions import Fraction
+
+import keras
+from keras import ops
 
 from kerasmith.numerics.components import connectivity_order
+from kerasmith.numerics.tensors import compatible, static_shape
+
+# An IoU is held in three digits of 20 bits: IoUs that differ do so within 60 bits if unions are below 2**30 pixels, and a
+# digit survives the float32 in which keras.ops reduces segments of PyTorch tensors.
+_DIGITS, _BITS = 3, 20
 
 
 def detection_counts_on_device(truth, prediction, threshold, connectivity=None, min_size=0):
-    """Found, invented and missed objects of each image, an int32 tensor (B, 3).
+    """Found, invented and missed objects (true positives, false positives, false negatives) of each image.
 
     Args:
-        truth, prediction: boolean TensorFlow tensors (B, *spatial).
-        threshold: the IoU that a match must exceed; matching is greedy, the largest IoU first.
+        truth, prediction: boolean tensors (B, *spatial) of one shape, 1-D to 3-D images; sizes may be unknown where TensorFlow
+            traces, the rank must be known.
+        threshold: the IoU that a match must exceed, 0 <= threshold < 1; matching is greedy, the largest IoU first, ties in the
+            order of the objects.
         connectivity, min_size: see `components.label_objects`.
+
+    Returns:
+        int32 (B, 3).
+
+    Raises:
+        ValueError: for shapes that differ, unknown rank, a connectivity that the images do not have, or too many pixels.
     """
-    import tensorflow as tf
-
-    order = connectivity_order(connectivity, truth.shape.rank - 1)
-    size = tf.size(truth)
-    images = tf.shape(truth)[0]
-    pixels_per_image = tf.maximum(size // tf.maximum(images, 1), 1)
-    roots, kept, areas = [], [], []
-    for mask in (truth, prediction):
-        root = _roots(mask, order)
-        inside = tf.reshape(mask, [-1])
-        area = tf.math.unsorted_segment_sum(tf.cast(inside, tf.int32), root, size)
-        large = inside & (tf.gather(area, root) >= max(min_size, 1))
-        roots.append(root)
-        kept.append(large)
-        areas.append(area)
-    index = tf.range(size)
-    per_image = []
-    for root, large in zip(roots, kept):
-        is_root = tf.cast(large & (root == index), tf.int32)
-        per_image.append(tf.math.unsorted_segment_sum(is_root, index // pixels_per_image, images))
-    first, second, shared = _pairs(roots, kept[0] & kept[1], size)
-    union = tf.gather(areas[0], first) + tf.gather(areas[1], second) - shared
-    # Same double-precision ratio as on the host, so that a tie at the threshold falls the same way.
-    iou = tf.where(shared > 0, tf.cast(shared, tf.float64) / tf.cast(tf.maximum(union, 1), tf.float64), 0.0)
-    candidate = (shared > 0) & (iou > threshold)
-    image = first // pixels_per_image
-    if threshold >= 0.5:
-        found = tf.math.unsorted_segment_sum(tf.cast(candidate, tf.int32), image, images)
-    else:
-        found = _greedy(first, second, iou, candidate, image, images, size)
-    return tf.stack([found, per_image[1] - found, per_image[0] - found], axis=-1)
+    static, other = static_shape(truth, "truth"), static_shape(prediction, "prediction")
+    if not compatible(static, other):
+        raise ValueError(f"Expected masks of one shape (B, *spatial). Received: shapes {static} and {other}")
+    order = connectivity_order(connectivity, len(static) - 1)
+    shape = ops.shape(truth)
+    batch, pixels, size = shape[0], math.prod(shape[1:]), math.prod(shape)
+    if isinstance(size, int):
+        if size == 0:
+            return ops.zeros((batch, 3), "int32")
+        limit = 2 ** (24 if keras.backend.backend() == "torch" else 30)
+        if size >= limit:
+            raise ValueError(
+                f"On the device, objects are counted in fewer than {limit} pixels. Received: masks of shape {static}. "
+                "Pass fewer images at once, or use `matching.detection_counts`."
+            )
+    first, size_a, count_a = _objects(truth, order, min_size)
+    second, size_b, count_b = _objects(prediction, order, min_size)
+    at_a, at_b = _position(first), _position(second)
+    shared = _shared(first, second, at_a, at_b)
+    digits = _iou_digits(shared, ops.maximum(ops.take(size_a, at_a) + ops.take(size_b, at_b) - shared, 1))
+    enough = shared > 0
+    for digit, least in reversed(list(zip(digits, _least_digits(threshold)))):
+        enough = (digit > least) | ((digit == least) & enough)
+    found = ops.cast(enough & (shared > 0), "int32")
+    if threshold < 0.5:  # from there on, no object is in two such pairs
+        found = _greedy(found, (*digits, first, second), at_a, at_b)
+    found = _per_image(found, batch, pixels)
+    counts = _per_image(count_a, batch, pixels), _per_image(count_b, batch, pixels)
+    return ops.stack([found, counts[1] - found, counts[0] - found], axis=-1)
 
 
-def _roots(mask, order):
-    """The smallest flat index of each pixel's component, (size,); a background pixel is its own root."""
-    import tensorflow as tf
-
-    shape, size = tf.shape(mask), tf.size(mask)
-    inside = tf.reshape(mask, [-1])
-    index = tf.range(size)
-
-    def one_round(root, _):
-        image = tf.reshape(tf.where(inside, root, size), shape)
-        lowest = tf.minimum(tf.reshape(_neighbour_minimum(image, order, size), [-1]), root)
-        lowest = tf.where(inside, lowest, root)
-        # Hook the whole tree onto the lowest root that any of its pixels has seen, then flatten it.
-        hooked = tf.minimum(tf.math.unsorted_segment_min(lowest, root, size), index)
-        new = tf.minimum(lowest, tf.gather(hooked, root))
-        for _ in range(2):
-            new = tf.gather(tf.minimum(new, hooked), new)
-        return new, tf.reduce_any(new != root)
-
-    return tf.while_loop(lambda _, changed: changed, one_round, (index, tf.constant(True)))[0]
+def _objects(mask, order, min_size):
+    """Flat: the object of each pixel (0 for none or a small one); sizes, held at first pixels; 1 at first pixels."""
+    label = _label(mask, order)
+    area = ops.segment_sum(ops.cast(label > 0, "int32"), _position(label), num_segments=_length(label))
+    if min_size > 1:
+        label = ops.where(ops.take(area, _position(label)) >= min_size, label, 0)
+    return label, area, ops.cast((label > 0) & (label == _ranks(label)), "int32")
 
 
-def _neighbour_minimum(image, order, outside):
-    """The minimum over neighbours that differ along at most `order` axes."""
-    import tensorflow as tf
+def _label(mask, order):
+    """The largest rank of each pixel's component, flat; 0 for background.
 
-    axes = range(1, image.shape.rank)
-    candidates = []
-    for subset in itertools.combinations(axes, order):
-        low = image
-        for axis in subset:
-            low = _window_minimum(low, axis, outside)
-        candidates.append(low)
-    result = candidates[0]
-    for other in candidates[1:]:
-        result = tf.minimum(result, other)
-    return result
+    In each round labels pass to neighbours, all pixels of a label follow the best among them (hooking), and labels are
+    replaced by those of the pixels they name (pointer jumping). So long winding objects need few rounds.
+    """
+    inside = ops.cast(ops.reshape(mask, (-1,)), "int32")
 
+    def spread(label):
+        return ops.reshape(_neighbour_maximum(ops.reshape(label, ops.shape(mask)), order), (-1,)) * inside
 
-def _window_minimum(image, axis, outside):
-    """The minimum of each pixel and its two neighbours along one axis."""
-    import tensorflow as tf
+    def jump(label):
+        return ops.take(label, _position(label)) * inside
 
-    rank = image.shape.rank
-    edge = tf.fill(tf.concat([tf.shape(image)[:axis], [1], tf.shape(image)[axis + 1 :]], 0), outside)
-    head = [slice(None)] * rank
-    tail = [slice(None)] * rank
-    head[axis], tail[axis] = slice(None, -1), slice(1, None)
-    before = tf.concat([edge, image[tuple(head)]], axis)
-    after = tf.concat([image[tuple(tail)], edge], axis)
-    return tf.minimum(tf.minimum(before, after), image)
+    def one_round(label, best):
+        at = _position(label)
+        label = ops.take(_segment_max(best, at), at) * inside
+        # A loop, not a chain: XLA would fuse the chain and compute its first links again for every later one.
+        label = _until_stable(jump, label)
+        return label, spread(label)
+
+    label = _ranks(inside) * inside
+    return ops.while_loop(lambda label, best: ops.any(label != best), one_round, (label, spread(label)))[0]
 
 
-def _pairs(roots, both, size):
-    """Roots and shared pixels of all overlapping pairs, in the order of the roots, padded to (size,) with shared = 0."""
-    import tensorflow as tf
-
-    wide = tf.cast(size, tf.int64)
-    key = tf.cast(roots[0], tf.int64) * wide + tf.cast(roots[1], tf.int64)
-    key = tf.sort(tf.where(both, key, wide * wide))
-    valid = key < wide * wide
-    new = tf.concat([tf.ones_like(key[:1], tf.bool), key[1:] != key[:-1]], 0)
-    run = tf.cumsum(tf.cast(new, tf.int32)) - 1
-    shared = tf.math.unsorted_segment_sum(tf.cast(valid, tf.int32), run, size)
-    key = tf.maximum(tf.math.unsorted_segment_min(tf.where(valid, key, 0), run, size), 0)
-    key = tf.where(shared > 0, key, 0)
-    return tf.cast(key // wide, tf.int32), tf.cast(key % wide, tf.int32), shared
+def _until_stable(function, value):
+    start = value, function(value)
+    return ops.while_loop(lambda old, new: ops.any(old != new), lambda _, new: (new, function(new)), start)[0]
 
 
-def _greedy(first, second, iou, candidate, image, images, size):
-    """Matches of each image, one per round: the candidate of largest IoU, the first one of equals."""
-    import tensorflow as tf
+def _neighbour_maximum(image, order):
+    """The maximum over a pixel and its neighbours that differ along at most `order` axes."""
+    maximum = image
+    for axes in itertools.combinations(range(1, len(image.shape)), order):
+        box = image
+        for axis in axes:
+            head = tuple(slice(None, -1) if a == axis else slice(None) for a in range(len(image.shape)))
+            tail = tuple(slice(1, None) if a == axis else slice(None) for a in range(len(image.shape)))
+            before = [(int(a == axis), 0) for a in range(len(image.shape))]
+            after = [(0, int(a == axis)) for a in range(len(image.shape))]
+            box = ops.maximum(box, ops.maximum(ops.pad(box[head], before), ops.pad(box[tail], after)))
+        maximum = ops.maximum(maximum, box)
+    return maximum
 
-    position = tf.range(size)
 
-    def one_round(candidate, found):
-        value = tf.where(candidate, iou, 0.0)
-        best = tf.math.unsorted_segment_max(value, image, images)
-        is_best = candidate & (value == tf.gather(best, image))
-        chosen = tf.math.unsorted_segment_min(tf.where(is_best, position, size), image, images)
-        exists = chosen < size
-        winner = tf.gather(chosen, image)
-        safe = tf.minimum(winner, size - 1)
-        taken = (first == tf.gather(first, safe)) | (second == tf.gather(second, safe))
-        return candidate & ~(taken & (winner < size)), found + tf.cast(exists, tf.int32)
+def _shared(first, second, at_a, at_b):
+    """Shared pixels of each pair of objects, held at the first pixel of their intersection; 0 elsewhere.
 
-    loop = tf.while_loop(lambda candidate, _: tf.reduce_any(candidate), one_round, (candidate, tf.zeros_like(image[:images])))
-    return loop[1]
+    In each round every object counts the pixels it shares with one of its partners, so k partners take at most k rounds, and
+    fewer as the partners count too.
+    """
+    rank = _ranks(first)
+
+    def one_round(todo, shared):
+        for partner, at in ((second, at_a), (first, at_b)):
+            partner = partner * todo
+            pair = ops.cast((partner > 0) & (partner == ops.take(_segment_max(partner, at), at)), "int32")
+            pixels = ops.segment_sum(pair, at, num_segments=_length(at))
+            is_first = pair * ops.cast(rank == ops.take(_segment_max(rank * pair, at), at), "int32")
+            shared = shared + is_first * ops.take(pixels, at)
+            todo = todo - pair
+        return todo, shared
+
+    todo = ops.cast((first > 0) & (second > 0), "int32")
+    return ops.while_loop(lambda todo, _: ops.any(todo > 0), one_round, (todo, ops.zeros_like(todo)))[1]
+
+
+def _iou_digits(shared, union):
+    """shared / union, at most 1, in fixed point: digits of `_BITS` bits, the first with the 1 in front."""
+
+    def some_bits(_, state):
+        digit, rest = state
+        for _ in range(5):  # long division; rest + rest could overflow
+            bit = ops.cast(rest >= union - rest, "int32")
+            digit, rest = digit + digit + bit, rest + (rest - union * bit)
+        return digit, rest
+
+    digits = []
+    digit = ops.cast(shared >= union, "int32")
+    rest = shared - union * digit
+    for _ in range(_DIGITS):
+        digit, rest = ops.fori_loop(0, _BITS // 5, some_bits, (digit, rest))
+        digits.append(digit)
+        digit = ops.zeros_like(digit)
+    return digits
+
+
+def _least_digits(threshold):
+    """The digits of the smallest IoU whose nearest float64 exceeds the threshold, which is what the host compares."""
+    middle = (Fraction(float(threshold)) + Fraction(math.nextafter(threshold, 1.0))) / 2
+    rest, digits = math.ceil(middle * 2 ** (_DIGITS * _BITS)), []
+    for k in reversed(range(_DIGITS)):
+        digit, rest = divmod(rest, 2 ** (k * _BITS))
+        digits.append(digit)
+    return digits
+
+
+def _greedy(open_pairs, criteria, at_a, at_b):
+    """Which pairs are matched, in rounds: every pair that is the best of both its objects is.
+
+    Args:
+        open_pairs: 0 or 1.
+        criteria: integers >= 0, the more important first; no two pairs agree in all.
+    """
+
+    def best_of(pairs, at):
+        for values in criteria:
+            values = (values + 1) * pairs
+            pairs = pairs * ops.cast(values == ops.take(_segment_max(values, at), at), "int32")
+        return pairs
+
+    def one_round(todo, found):
+        matched = best_of(todo, at_a) * best_of(todo, at_b)
+        for at in (at_a, at_b):
+            todo = todo * (1 - ops.take(_segment_max(matched, at), at))
+        return todo, found + matched
+
+    return ops.while_loop(lambda todo, _: ops.any(todo > 0), one_round, (open_pairs, ops.zeros_like(open_pairs)))[1]
+
+
+def _segment_max(values, at):
+    """The maximum of the values >= 0 sent to each place, 0 where none was."""
+    return ops.maximum(ops.segment_max(values, at, num_segments=_length(values)), 0)
+
+
+def _per_image(values, batch, pixels):
+    return ops.sum(ops.reshape(values, (batch, pixels)), axis=1)
+
+
+def _length(flat):
+    return ops.shape(flat)[0]
+
+
+def _ranks(flat):
+    return _length(flat) - ops.arange(_length(flat), dtype="int32")
+
+
+def _position(label):
+    """Where the pixel of this rank is; the last place for background, whose values are 0."""
+    return ops.minimum(_length(label) - label, _length(label) - 1)

@@ -89,7 +89,8 @@ def _greedy(edges):
 def _optimal(edges):
     """The Hungarian method on the pairs that exist: first objects join one by one along the cheapest chain of changes.
 
-    Each first object may also stay alone (second object -1 - first), at a cost above that of any chain: matches come before IoU.
+    Each first object may also stay alone (with second object -1 - first), at a cost above that of any chain of changes, so
+    that matches come before IoU.
     """
     edge_of = {(first, second): k for first, second, _, k in edges}
     partners = {first: [] for first, *_ in edges}

@@ -2,9 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from keras import ops
-
 from kerasmith.numerics import safe
+from kerasmith.numerics.pixel_sums import inner_and_sums
 
 
 class RegionSums(NamedTuple):
@@ -18,30 +17,18 @@ class RegionSums(NamedTuple):
 def region_sums(pixels, predictions=None):
     """The three sums of a batch.
 
-    Three plain reductions, left to automatic differentiation: the gradient is w * (A y + B) with two numbers per
-    image and class, so no array beyond it is ever needed.
+    The gradient is w * (A y + B) with two numbers per image and class, so no array beyond it is ever needed.
 
     Args:
         pixels: a `Pixels` record.
         predictions: what to count instead of the probabilities, e.g. hard decisions, in the layout of `pixels.scores`.
     """
     p = pixels.probabilities if predictions is None else predictions
-    y, axis = pixels.truth, pixels.pixel_axis
+    y, p_weighted, y_weighted = pixels.truth, p, pixels.truth
     if pixels.weight is not None:
         weight = pixels.per_class(pixels.weight)
         p_weighted, y_weighted = p * weight, y * weight
-    else:
-        p_weighted, y_weighted = p, y
-    sums = (
-        _inner(p_weighted, y, axis),
-        ops.sum(p_weighted, axis=axis),
-        ops.sum(y_weighted, axis=axis),
-    )
-    return RegionSums(*(ops.expand_dims(s, -1) for s in sums) if pixels.class_axis is None else sums)
-
-
-def _inner(a, b, axis):
-    return ops.sum(a * b, axis=axis)
+    return RegionSums(*inner_and_sums(p_weighted, y, y_weighted, pixels.class_axis))
 
 
 def tversky_index(sums, alpha, beta, smooth):

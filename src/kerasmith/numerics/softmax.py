@@ -1,0 +1,37 @@
+"""Softmax over few classes. XLA on CPU reduces a short axis number by number; class by class it is several times faster."""
+
+import functools
+
+import keras
+from keras import ops
+
+_FEW = 16
+
+
+def softmax(x, axis):
+    """exp(x) / sum(exp(x)) over `axis`, whose size is known."""
+    if not _by_class(x, axis):
+        return ops.softmax(x, axis=axis)
+    exponentials = [ops.exp(part) for part in _shifted(x, axis)]
+    total = sum(exponentials)
+    return ops.stack([part / total for part in exponentials], axis=axis)
+
+
+def log_softmax(x, axis):
+    """x - log(sum(exp(x))) over `axis`, whose size is known."""
+    if not _by_class(x, axis):
+        return ops.log_softmax(x, axis=axis)
+    parts = _shifted(x, axis)
+    log_total = ops.log(sum(ops.exp(part) for part in parts))
+    return ops.stack([part - log_total for part in parts], axis=axis)
+
+
+def _by_class(x, axis):
+    return keras.backend.backend() != "torch" and x.shape[axis] <= _FEW
+
+
+def _shifted(x, axis):
+    """The classes of `x`, each minus the largest: no exponential overflows."""
+    parts = ops.unstack(x, axis=axis)
+    largest = ops.stop_gradient(functools.reduce(ops.maximum, parts))
+    return [part - largest for part in parts]
