@@ -56,7 +56,7 @@ class CrossEntropy(PixelLoss):
         else:
             losses = -ops.sum(pixels.truth * log_p, axis=pixels.class_axis)
         if smoothing:
-            losses = (1.0 - smoothing) * losses - smoothing * ops.mean(log_p, axis=pixels.class_axis)
+            losses = (1.0 - smoothing) * losses - smoothing * ops.sum(log_p, axis=pixels.class_axis) / pixels.channels
         return losses
 
 

@@ -30,8 +30,10 @@ class LogCoshDice(Dice):
     """
 
     def class_losses(self, sums):
-        # cosh(x) = 1 + 2 sinh(x / 2) ** 2 keeps small losses, which cosh itself rounds to 1.
-        return ops.log1p(2.0 * ops.square(ops.sinh(super().class_losses(sums) / 2.0)))
+        # cosh(x) = 1 + 2 sinh(x / 2) ** 2 keeps small losses, which cosh itself rounds to 1. Keras' sinh rounds float64 to
+        # float32 on JAX, expm1 does not.
+        half = super().class_losses(sums) / 2.0
+        return ops.log1p(ops.square(ops.expm1(half) - ops.expm1(-half)) / 2.0)
 
 
 log_cosh_dice = functional_twin(LogCoshDice, "log_cosh_dice")

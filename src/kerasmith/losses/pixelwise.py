@@ -1,9 +1,12 @@
 """The core of the pixel family: labels -> loss per pixel -> weighted mean over the valid pixels of each image."""
 
+import keras
 from keras import ops
 
 from kerasmith.base import PerSample
 from kerasmith.losses.segmentation import SegmentationLoss
+from kerasmith.numerics.pixel_sums import pixel_mean, pixel_sum
+from kerasmith.numerics.softmax import log_softmax
 
 
 class PixelLoss(SegmentationLoss):
@@ -29,14 +32,14 @@ class PixelLoss(SegmentationLoss):
             else:
                 weight = by_class if weight is None else weight * by_class
         if len(losses.shape) == 3:
-            losses = ops.mean(losses, axis=pixels.class_axis)
+            losses = ops.sum(losses, axis=pixels.class_axis) / pixels.channels
         if weight is None:
-            return PerSample(ops.mean(losses, axis=-1))
+            return PerSample(pixel_mean(losses))
         if pixels.valid is None:
-            return PerSample(ops.mean(losses * weight, axis=-1), ops.mean(weight, axis=-1))
-        count = ops.maximum(ops.sum(pixels.valid, axis=-1), 1.0)
-        mass = None if weight is pixels.valid else ops.sum(weight, axis=-1) / count
-        return PerSample(ops.sum(losses * weight, axis=-1) / count, mass)
+            return PerSample(pixel_mean(losses * weight), pixel_mean(weight))
+        count = ops.maximum(pixel_sum(pixels.valid), 1.0)
+        mass = None if weight is pixels.valid else pixel_sum(weight) / count
+        return PerSample(pixel_sum(losses * weight) / count, mass)
 
     def pixel_losses(self, pixels):
         """The loss of each pixel, (B, N); of each pixel and channel, in the layout of `scores`, for independent channels."""
@@ -71,7 +74,7 @@ def channel_row(pixels, values, what):
 def log_probabilities(pixels):
     """log(softmax) of each pixel and class, in the layout of `scores`."""
     if pixels.from_logits:
-        return ops.log_softmax(pixels.scores, axis=pixels.class_axis)
+        return log_softmax(pixels.scores, pixels.class_axis)
     return ops.log(_floored(pixels))
 
 
@@ -82,6 +85,9 @@ def _floored(pixels):
 
 def binary_cross_entropy(pixels, truth):
     """-(y log p + (1 - y) log(1 - p)) of each pixel and channel."""
+    if pixels.from_logits and keras.backend.backend() == "torch":
+        # One kernel each way; XLA fuses the line below, with one logarithm where Keras takes two.
+        return ops.binary_crossentropy(truth, pixels.scores, from_logits=True)
     if pixels.from_logits:
         return ops.softplus(pixels.scores) - pixels.scores * truth
     p = _floored(pixels)
@@ -90,5 +96,14 @@ def binary_cross_entropy(pixels, truth):
 
 def at_label(values, pixels):
     """The entry of `values`, in the layout of `scores`, at the class id of each pixel, (B, N)."""
-    index = ops.expand_dims(pixels.ids, pixels.class_axis)
-    return ops.squeeze(ops.take_along_axis(values, index, axis=pixels.class_axis), pixels.class_axis)
+    axis = pixels.class_axis
+    if keras.backend.backend() == "torch":
+        return values.gather(axis, pixels.ids.long().unsqueeze(axis)).squeeze(axis)
+    if pixels.channels > 16:
+        return ops.squeeze(ops.take_along_axis(values, ops.expand_dims(pixels.ids, axis), axis=axis), axis)
+    # XLA fuses a choice among few classes with what comes before and after; a gather, and its scatter, it runs one by one.
+    parts = ops.unstack(values, axis=axis)
+    chosen = parts[0]
+    for number, part in enumerate(parts[1:], start=1):
+        chosen = ops.where(ops.equal(pixels.ids, number), part, chosen)
+    return chosen
