@@ -1,0 +1,1 @@
+"""Benchmarks: what the parts cost beside the built-in ones and other libraries. See README.md."""

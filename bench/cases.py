@@ -1,0 +1,78 @@
+"""The batches on which losses are timed."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One batch.
+
+    Attributes:
+        shape: shape of the predictions, channels last.
+        logits: predictions are logits, else probabilities.
+        ids: labels are class ids, else one value per channel (always, for one channel).
+    """
+
+    shape: tuple
+    logits: bool
+    ids: bool = False
+
+    def __str__(self):
+        return f"{'x'.join(map(str, self.shape))} {self.inputs}, {self.labels}"
+
+    @property
+    def channels(self):
+        return self.shape[-1]
+
+    @property
+    def spatial_axes(self):
+        return tuple(range(1, len(self.shape) - 1))
+
+    @property
+    def inputs(self):
+        return "logits" if self.logits else "probabilities"
+
+    @property
+    def labels(self):
+        return "mask" if self.channels == 1 else ("ids" if self.ids else "one-hot")
+
+    def predictions(self):
+        """Predictions in float32, channels last; probabilities sum to 1 over several classes."""
+        return _batch(self.shape)[0] if self.logits else _probabilities(self.shape)
+
+    def truth(self):
+        """Labels, channels last: int32 ids (B, *spatial), or float32 in the shape of the predictions."""
+        ids = _batch(self.shape)[1]
+        if self.ids:
+            return ids
+        if self.channels == 1:
+            return ids[..., None].astype("float32")
+        return np.eye(self.channels, dtype="float32")[ids]
+
+
+def cases(shapes):
+    """Probabilities and logits, and both forms of labels where there are two."""
+    for shape in shapes:
+        for ids in (False, True) if shape[-1] > 1 else (False,):
+            for logits in (False, True):
+                yield Case(shape, logits, ids)
+
+
+@functools.lru_cache(maxsize=4)
+def _batch(shape):
+    random = np.random.default_rng(7)
+    logits = random.normal(scale=2.0, size=shape).astype("float32")
+    ids = random.integers(0, max(shape[-1], 2), size=shape[:-1]).astype("int32")
+    return logits, ids
+
+
+@functools.lru_cache(maxsize=4)
+def _probabilities(shape):
+    logits = _batch(shape)[0].astype("float64")
+    if shape[-1] == 1:
+        return (1.0 / (1.0 + np.exp(-logits))).astype("float32")
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype("float32")

@@ -1,0 +1,66 @@
+"""Peak memory of value and gradient, in units of bytes(p).
+
+One method for all backends: the growth of the resident set. A fresh process is told to map every array on its own
+(`MALLOC_MMAP_THRESHOLD_`), so that a freed array leaves the resident set at once; after a warm-up the peak counter of the
+kernel is reset, the loss runs, and the peak above the state before is read. Inputs are not counted; the gradient, an array
+of the size of p, is: 1 is the least. Linux only.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+LINUX = pathlib.Path("/proc/self/clear_refs").exists()
+
+
+def peaks(loss, case, mode):
+    """{library: peak / bytes(p)}, measured in a process of its own."""
+    request = json.dumps([loss, list(case.shape), case.logits, case.ids, mode])
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "TF_ENABLE_ONEDNN_OPTS": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.memory", request], env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"Measuring the memory of {loss} failed:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _measure(request):
+    from bench import one_thread
+
+    one_thread.pin()
+    from bench.cases import Case
+    from bench.contenders import contenders
+    from bench.modes import prepare
+
+    loss, shape, logits, ids, mode = json.loads(request)
+    case = Case(tuple(shape), logits, ids)
+    result = {}
+    for library, contender in contenders(loss, case).items():
+        _, both = prepare(contender, mode)
+        for _ in range(2):
+            both()
+        result[library] = min(_peak_growth(both) for _ in range(3)) / contender.y_pred.nbytes
+    return result
+
+
+def _peak_growth(call):
+    pathlib.Path("/proc/self/clear_refs").write_text("5")
+    before = _resident("VmRSS")
+    kept = call()
+    growth = _resident("VmHWM") - before
+    del kept
+    return growth
+
+
+def _resident(field):
+    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError(f"/proc/self/status has no {field}")
+
+
+if __name__ == "__main__":
+    print(json.dumps(_measure(sys.argv[1])))
