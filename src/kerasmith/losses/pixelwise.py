@@ -5,7 +5,6 @@ from keras import ops
 
 from kerasmith.base import PerSample
 from kerasmith.losses.segmentation import SegmentationLoss
-from kerasmith.numerics.pixel_sums import pixel_mean, pixel_sum
 from kerasmith.numerics.softmax import log_softmax
 
 
@@ -34,16 +33,21 @@ class PixelLoss(SegmentationLoss):
         if len(losses.shape) == 3:
             losses = ops.sum(losses, axis=pixels.class_axis) / pixels.channels
         if weight is None:
-            return PerSample(pixel_mean(losses))
+            return PerSample(_pixel_mean(losses))
         if pixels.valid is None:
-            return PerSample(pixel_mean(losses * weight), pixel_mean(weight))
-        count = ops.maximum(pixel_sum(pixels.valid), 1.0)
-        mass = None if weight is pixels.valid else pixel_sum(weight) / count
-        return PerSample(pixel_sum(losses * weight) / count, mass)
+            return PerSample(_pixel_mean(losses * weight), _pixel_mean(weight))
+        count = ops.maximum(ops.sum(pixels.valid, axis=-1), 1.0)
+        mass = None if weight is pixels.valid else ops.sum(weight, axis=-1) / count
+        return PerSample(ops.sum(losses * weight, axis=-1) / count, mass)
 
     def pixel_losses(self, pixels):
         """The loss of each pixel, (B, N); of each pixel and channel, in the layout of `scores`, for independent channels."""
         raise NotImplementedError(f"{type(self).__name__} must implement `pixel_losses`.")
+
+
+def _pixel_mean(x):
+    # `ops.mean` rounds float64 to float32 on JAX and PyTorch.
+    return ops.sum(x, axis=-1) / ops.cast(ops.shape(x)[1], x.dtype)
 
 
 def label_values(pixels, values, what):

@@ -4,6 +4,9 @@ import dataclasses
 
 import numpy as np
 
+from kerasmith.numerics.components import overlaps, renumber_objects
+from kerasmith.numerics.matching import match
+
 
 @dataclasses.dataclass(frozen=True)
 class Matching:
@@ -71,19 +74,16 @@ def match_objects(truth, predicted, *, iou_threshold=0.5):
         raise ValueError(f"Expected labels of one shape. Received: shapes {truth.shape} and {predicted.shape}")
     if not 0.5 <= iou_threshold < 1:
         raise ValueError(f"Pairs are unique for thresholds in [0.5, 1). Received: iou_threshold={iou_threshold}")
-    true_labels, true_index = np.unique(np.append(truth.ravel(), 0), return_inverse=True)
-    other_labels, other_index = np.unique(np.append(predicted.ravel(), 0), return_inverse=True)
-    shape = len(true_labels), len(other_labels)
-    # The appended 0 makes sure that there is a background; it takes no part in the counts.
-    both = np.bincount((true_index * shape[1] + other_index)[:-1], minlength=shape[0] * shape[1]).reshape(shape)
-    union = both.sum(1, keepdims=True) + both.sum(0, keepdims=True) - both
-    hit = both > iou_threshold * union
-    hit[true_labels == 0] = False
-    hit[:, other_labels == 0] = False
-    pairs = tuple((int(true_labels[i]), int(other_labels[j])) for i, j in np.argwhere(hit))
-    missed = tuple(int(label) for label in true_labels[~hit.any(1)] if label != 0)
-    invented = tuple(int(label) for label in other_labels[~hit.any(0)] if label != 0)
-    return Matching(pairs, missed, invented)
+    true_ids, predicted_ids = (np.unique(labels[labels > 0]).tolist() for labels in (truth, predicted))
+    pairs = overlaps(renumber_objects(truth)[0], renumber_objects(predicted)[0])
+    chosen = match(pairs, iou_threshold)
+    matched = [(true_ids[i], predicted_ids[j]) for i, j in zip(pairs.first[chosen], pairs.second[chosen])]
+    found, used = {true for true, _ in matched}, {other for _, other in matched}
+    return Matching(
+        pairs=tuple(matched),
+        missed=tuple(label for label in true_ids if label not in found),
+        invented=tuple(label for label in predicted_ids if label not in used),
+    )
 
 
 def _ratio(part, whole):
