@@ -13,8 +13,8 @@ OURS = "kerasmith"
 OTHERS = ("keras", "MONAI", "smp")
 # Ratios of CPU times on a busy machine; closer to 1 than this says nothing.
 NOISE = 1.1
-TIMES = "CPU time in passes (read p and y, write one array), one thread; of best: our time divided by that of the best other"
-MEMORY = "Peak memory of value and gradient in arrays of the size of p, inputs not counted; the gradient itself is 1"
+TIMES = "CPU time in passes (read p and y, write one array), one thread; ratio: ours to the best other"
+MEMORY = "Peak memory of value and gradient in arrays of the size of p; the gradient itself is 1; ratio: ours to the best other"
 
 
 class Row(NamedTuple):
@@ -41,7 +41,7 @@ class Terminal:
     """Prints with rich."""
 
     def __init__(self):
-        self.console = Console(width=None if Console().is_terminal else 150)
+        self.console = Console(width=None if Console().is_terminal else 170)
 
     def progress(self, items, what):
         return track(items, description=what, console=self.console, transient=True)
@@ -58,14 +58,14 @@ class Terminal:
         self._print(title, MEMORY, rows, ("peak",))
 
     def _print(self, title, caption, rows, columns):
-        table = Table(title=title, caption=caption, box=box.SIMPLE_HEAD)
+        table = Table(title=title, caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for name in ("loss", "shape", "input", "labels"):
             table.add_column(name, no_wrap=True)
         libraries = _libraries(rows)
         for what in columns:
             for library in libraries:
                 table.add_column(f"{what}\n{library}", justify="right", no_wrap=True)
-            table.add_column("of best", justify="right")
+            table.add_column(f"{what}\nratio", justify="right", no_wrap=True)
         last = None
         for row in rows:
             if last not in (None, row.loss):

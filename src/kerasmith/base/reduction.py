@@ -3,6 +3,7 @@
 from keras import ops
 
 from kerasmith.distribution import cross_replica_sum, share_of_loss
+from kerasmith.numerics import safe
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
 
@@ -39,4 +40,4 @@ def reduce_samples(values, reduction, *, weight=None, mass=None, valid=None):
         if factor is not None:
             divisor = divisor * ops.cast(factor, values.dtype)
     divisor = cross_replica_sum(ops.stop_gradient(ops.sum(divisor)))
-    return share_of_loss(ops.divide_no_nan(total, divisor))
+    return share_of_loss(safe.ratio(total, divisor, when_empty=0.0))

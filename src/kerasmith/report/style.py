@@ -63,8 +63,8 @@ table.pairs td{overflow-wrap:anywhere}table.pairs th{white-space:nowrap}
 table.confusion td,table.confusion th{padding:7px 14px}
 td.share{background:color-mix(in srgb,var(--hue) calc(var(--share)*.5),transparent)}
 .columns{columns:2 360px;column-gap:40px}.columns>div{break-inside:avoid;padding-bottom:18px}.columns h3{margin-top:0}
-.gallery{display:flex;flex-wrap:wrap;gap:18px}
-.gallery figure{margin:0;flex:1 1 min(100%,var(--wide));max-width:640px}
+.gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--wide)),1fr));gap:18px}
+.gallery figure{margin:0;max-width:640px}
 .gallery img{display:block;width:100%;height:auto;border-radius:6px;background:#000}
 .gallery img.small{image-rendering:pixelated}
 .gallery figcaption{color:var(--soft);font-size:13px;padding-top:6px}
