@@ -14,7 +14,7 @@ OTHERS = ("keras", "MONAI", "smp")
 # Ratios of CPU times on a busy machine; closer to 1 than this says nothing.
 NOISE = 1.1
 TIMES = "CPU time in passes (read p and y, write one array), one thread; ratio: ours to the best other"
-MEMORY = "Peak memory of value and gradient in arrays of the size of p; the gradient itself is 1; ratio: ours to the best other"
+MEMORY = "Peak memory of value and gradient in arrays like p (the gradient itself is 1); ratio: ours to the best other"
 
 
 class Row(NamedTuple):

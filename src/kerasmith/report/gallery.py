@@ -35,14 +35,15 @@ def gallery(pictures, captions=None, legend=None):
     captions = [""] * len(pictures) if captions is None else list(captions)
     if len(captions) != len(pictures):
         raise ValueError(f"One caption for each picture. Received: {len(pictures)} pictures, {len(captions)} captions")
-    figures = []
+    figures, widest = [], 0
     for picture, caption in zip(pictures, captions, strict=True):
         height, width = np.shape(picture)[:2]
         kind = "small" if width < _SMALL else None
         image = element("img", src=data_uri(picture), alt=str(caption) or "picture", width=width, height=height, class_=kind)
-        wide = f"--wide:{min(max(0.7 * width, 180), 480):.0f}px"
-        figures.append(element("figure", image, element("figcaption", caption) if caption else "", style=wide))
-    return Markup(_legend(legend or {}) + f'<div class="gallery">{"".join(figures)}</div>')
+        widest = max(widest, width)
+        figures.append(element("figure", image, element("figcaption", caption) if caption else ""))
+    wide = f"--wide:{min(max(0.7 * widest, 180), 480):.0f}px"
+    return Markup(_legend(legend or {}) + f'<div class="gallery" style="{wide}">{"".join(figures)}</div>')
 
 
 def _legend(legend):
