@@ -19,7 +19,7 @@ def runnable(runs):
     return works, failures
 
 
-def check(runs, contenders, tolerance=3e-4):
+def check(runs, contenders):
     """Raises AssertionError unless all contenders have the value and the gradient of the first.
 
     Keras divides class probabilities by their sum, other libraries do not, so gradients by probabilities of several classes
@@ -27,19 +27,21 @@ def check(runs, contenders, tolerance=3e-4):
 
     Args:
         runs: {library: () -> (value, gradient)}.
-        contenders: {library: Contender}.
-        tolerance: largest difference, relative to the largest entry; smp sums a float32 batch to about 1e-4 only.
+        contenders: {library: Contender}; their `tolerance` is the largest difference, relative to the largest entry.
     """
     reference = None
     for library, run in runs.items():
         value, gradient = (modes.to_numpy(x).astype("float64") for x in run())
-        gradient = np.moveaxis(gradient, contenders[library].channel_axis, -1)
-        if gradient.shape[-1] > 1:
-            gradient = gradient - gradient.mean(axis=-1, keepdims=True)
+        axis = contenders[library].channel_axis
+        if axis is not None:
+            gradient = np.moveaxis(gradient, axis, -1)
+            if gradient.shape[-1] > 1:
+                gradient = gradient - gradient.mean(axis=-1, keepdims=True)
         if reference is None:
             first, reference = library, (value, gradient)
         for what, got, expected in zip(("value", "gradient"), (value, gradient), reference, strict=True):
             error = np.max(np.abs(got - expected)) / np.max(np.abs(expected))
+            tolerance = contenders[library].tolerance
             if not error <= tolerance:
                 raise AssertionError(
                     f"{library} and {first} do not compute the same {what}: relative difference {error:.1e}, "

@@ -2,15 +2,13 @@
 
 import keras
 
-from bench.contenders import builtin, kerasmith, monai, smp
-
-LOSSES = ("dice", "dice_batch", "tversky", "cross_entropy", "focal", "dice_ce", "dice_focal")
+from bench.contenders import builtin, kerasmith, kornia, metric_learning, monai, smp
 
 
 def contenders(loss, case):
     """The libraries that have this loss for this batch, as {library: Contender}; kerasmith is always the first."""
     libraries = {"kerasmith": kerasmith, "keras": builtin}
     if keras.backend.backend() == "torch":
-        libraries |= {"MONAI": monai, "smp": smp}
+        libraries |= {"MONAI": monai, "smp": smp, "kornia": kornia, "PML": metric_learning}
     made = {name: library.contender(loss, case) for name, library in libraries.items()}
     return {name: contender for name, contender in made.items() if contender is not None}

@@ -18,7 +18,9 @@ def contender(loss, case):
         "focal": _focal,
         "dice_ce": lambda case: _half_each(_dice(case), _cross_entropy(case)),
         "dice_focal": lambda case: _half_each(_dice(case), _focal(case)),
-    }[loss]
+    }.get(loss)
+    if make is None:
+        return None
     return Contender(make(case), case.truth(), case.predictions())
 
 

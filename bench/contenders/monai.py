@@ -12,8 +12,10 @@ except ImportError:
 
 
 def contender(loss, case):
+    if loss not in ("dice", "dice_batch", "tversky", "focal", "dice_ce", "dice_focal", "hausdorff_dt"):
+        return None
     only_logits = loss in ("focal", "dice_ce", "dice_focal")
-    if losses is None or loss == "cross_entropy" or (only_logits and not case.logits):
+    if losses is None or (only_logits and not case.logits):
         return None
     channels = case.channels
     ids = {"to_onehot_y": case.ids}
@@ -25,6 +27,7 @@ def contender(loss, case):
         # Its mean over classes is taken back: a pixel has one label.
         "focal": lambda: _times(losses.FocalLoss(use_softmax=channels > 1, **ids), channels),
         "dice_ce": lambda: losses.DiceCELoss(lambda_dice=0.5, lambda_ce=0.5, **activation),
+        "hausdorff_dt": lambda: losses.HausdorffDTLoss(include_background=channels == 1, **activation),
         "dice_focal": lambda: _dice_focal(channels, **ids),
     }[loss]()
     truth = case.truth()

@@ -11,6 +11,8 @@ import numpy as np
 from bench.contenders.contender import Contender, channels_first
 
 _PACKAGE = "segmentation_models_pytorch"
+# It subtracts Jaccard indices close to 1 from each other, and float32 keeps few digits of the differences.
+_LOST = {"lovasz": 0.05}
 
 
 def _losses():
@@ -24,18 +26,19 @@ def _losses():
 
 
 def contender(loss, case):
+    if loss not in ("dice_batch", "focal", "lovasz"):
+        return None
     mode = "binary" if case.channels == 1 else ("multiclass" if case.ids else "multilabel")
     # "multilabel" has no softmax, "multiclass" and focal always have an activation.
     fits = case.logits if loss == "focal" else not (case.logits and mode == "multilabel")
-    if loss not in ("dice_batch", "focal") or not fits or (loss == "focal" and mode != "binary"):
-        return None
     losses = _losses()
-    if losses is None:
+    if losses is None or not fits or (loss == "focal" and mode != "binary") or (loss == "lovasz" and len(case.shape) != 4):
         return None
-    if loss == "focal":
-        made = losses.FocalLoss(mode="binary", gamma=2.0)
-    else:
-        made = losses.DiceLoss(mode=mode, from_logits=case.logits)
+    made = {
+        "dice_batch": lambda: losses.DiceLoss(mode=mode, from_logits=case.logits),
+        "focal": lambda: losses.FocalLoss(mode="binary", gamma=2.0),
+        "lovasz": lambda: losses.LovaszLoss(mode, per_image=True, from_logits=case.logits),
+    }[loss]()
     truth = case.truth()
     y_true = truth.astype(np.int64) if case.ids else channels_first(truth)
-    return Contender(lambda y, p: made(p, y), y_true, channels_first(case.predictions()), channel_axis=1)
+    return Contender(lambda y, p: made(p, y), y_true, channels_first(case.predictions()), 1, _LOST.get(loss, 3e-4))

@@ -6,7 +6,19 @@ from kerasmith import _load_registry
 
 __version__ = "0.1.0"
 
-_ROOMS = ("base", "callbacks", "data", "distribution", "losses", "metrics", "numerics", "recipes", "report", "schedules")
+_ROOMS = (
+    "base",
+    "callbacks",
+    "data",
+    "distribution",
+    "layers",
+    "losses",
+    "metrics",
+    "numerics",
+    "recipes",
+    "report",
+    "schedules",
+)
 
 __all__ = [*_ROOMS]
 

@@ -3,16 +3,21 @@
 import pytest
 
 from bench import equality, modes
-from bench.cases import cases
-from bench.contenders import LOSSES, contenders
+from bench.cases import Case, EmbeddingCase, cases
+from bench.contenders import contenders
+from bench.families import FAMILIES
 
-CASES = list(cases(((2, 16, 8, 1), (2, 16, 8, 3), (1, 4, 8, 8, 2))))
+CASES = {
+    "pixels": list(cases(((2, 16, 8, 1), (2, 16, 8, 3), (1, 4, 8, 8, 2)))),
+    "surfaces": [Case((2, 16, 8, 1), True), Case((2, 16, 8, 3), True, True), Case((1, 4, 8, 8, 1), True)],
+    "pairs": [EmbeddingCase(48, 8)],
+}
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("family", "loss"), [(family.name, loss) for family in FAMILIES for loss in family.losses])
 @pytest.mark.parametrize("mode", modes.modes())
-def test_contenders_are_equal(loss, mode):
-    for case in CASES:
+def test_contenders_are_equal(family, loss, mode):
+    for case in CASES[family]:
         competing = contenders(loss, case)
         runs = {library: modes.prepare(contender, mode)[1] for library, contender in competing.items()}
         runnable, failures = equality.runnable(runs)
@@ -23,7 +28,7 @@ def test_contenders_are_equal(loss, mode):
 
 
 def test_a_different_loss_is_refused():
-    case = CASES[0]
+    case = CASES["pixels"][0]
     competing = {"kerasmith": contenders("dice", case)["kerasmith"], "keras": contenders("tversky", case)["keras"]}
     runs = {library: modes.prepare(contender, modes.modes()[0])[1] for library, contender in competing.items()}
     with pytest.raises(AssertionError, match="keras and kerasmith do not compute the same"):

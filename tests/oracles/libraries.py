@@ -10,6 +10,7 @@ import monai.losses
 import numpy as np
 import torch
 import torch.nn.functional as F
+from monai.losses import unified_focal_loss
 
 
 def _smp_losses():
@@ -108,3 +109,14 @@ def torch_nll():
 
 def torch_binary_cross_entropy(logits):
     return lambda y, p, ids: (F.binary_cross_entropy_with_logits if logits else F.binary_cross_entropy)(p, y)
+
+
+def monai_asymmetric_focal(gamma, delta):
+    """Twice MONAI's value: it takes the mean over pixels and both classes, the paper's authors over pixels."""
+    loss = unified_focal_loss.AsymmetricFocalLoss(gamma=gamma, delta=delta)
+    return lambda y, p, ids: 2 * loss(p, y)
+
+
+def monai_asymmetric_tversky(gamma, delta):
+    loss = unified_focal_loss.AsymmetricFocalTverskyLoss(gamma=gamma, delta=delta)
+    return lambda y, p, ids: loss(p, y)

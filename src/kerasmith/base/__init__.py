@@ -2,9 +2,11 @@
 
 from kerasmith import _load_registry
 from kerasmith.base.configured import Configured
+from kerasmith.base.keras_loss import KerasLoss
 from kerasmith.base.loss import Loss, Part, PerSample, Weights
 from kerasmith.base.metric import Metric
 from kerasmith.base.registration import register
 from kerasmith.base.twin import functional_twin
+from kerasmith.base.weighted_sum import WeightedSum
 
 _load_registry.import_rooms()

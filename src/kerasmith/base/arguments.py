@@ -10,20 +10,22 @@ def check_choice(name, value, choices):
         raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}. Received: {name}={value!r}")
 
 
-def check_number(name, value, *, minimum=None, maximum=None, above=None):
-    """Raises TypeError or ValueError unless `value` is a finite number within the bounds (`above` is exclusive)."""
+def check_number(name, value, *, minimum=None, maximum=None, above=None, below=None):
+    """Raises TypeError or ValueError unless `value` is a finite number within the bounds (`above`, `below`: exclusive)."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"`{name}` must be a number. Received: {name}={value!r} of type {type(value).__name__}")
     bounds = (
         [f">= {minimum}"] * (minimum is not None)
         + [f"> {above}"] * (above is not None)
         + [f"<= {maximum}"] * (maximum is not None)
+        + [f"< {below}"] * (below is not None)
     )
     outside = (
         not math.isfinite(value)
         or (minimum is not None and value < minimum)
         or (above is not None and value <= above)
         or (maximum is not None and value > maximum)
+        or (below is not None and value >= below)
     )
     if outside:
         raise ValueError(

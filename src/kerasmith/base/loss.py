@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops, tree
 
+from kerasmith.base.algebra import Algebra
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.configured import Configured
 from kerasmith.base.names import snake_case
@@ -46,11 +47,11 @@ class Weights:
     valid_pixel: Any = None
 
 
-class Loss(Configured, keras.losses.Loss):
+class Loss(Algebra, Configured, keras.losses.Loss):
     """Base class of losses that reduce to one value per sample, (B,), before weights of samples are applied.
 
     A subclass implements `per_sample` (one value) or `parts` (a weighted sum of named values). Constructor arguments and
-    `dtype` survive `get_config` by themselves; see `Configured`.
+    `dtype` survive `get_config` by themselves; see `Configured`. Losses add up: `0.3 * a + b`, see `WeightedSum`.
 
     Args:
         reduction: "sum_over_batch_size" (or "mean"): sum(w * l) / B; "sum"; "mean_with_sample_weight":
@@ -80,10 +81,8 @@ class Loss(Configured, keras.losses.Loss):
             y_pred: predictions; a Keras mask attached to them is honoured.
             sample_weight: a scalar, (B,), (B, *spatial) or (B, *spatial, 1).
         """
-        y_true, y_pred, mask = self._inputs(y_true, y_pred)
-        weights = self._weights(y_pred, sample_weight, mask)
         terms = []
-        for part in self.parts(y_true, y_pred, weights):
+        for part, weights in self.weighted_parts(y_true, y_pred, sample_weight):
             values, mass = part.per_sample
             term = reduce_samples(values, self.reduction, weight=weights.sample, mass=mass, valid=weights.valid_sample)
             terms.append((term, part.factor))
@@ -92,9 +91,15 @@ class Loss(Configured, keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """The unreduced loss, (B,)."""
-        y_true, y_pred, _ = self._inputs(y_true, y_pred)
-        parts = self.parts(y_true, y_pred, Weights())
-        return ops.cast(_weighted_sum([(part.per_sample.values, part.factor) for part in parts]), self.dtype)
+        parts = self.weighted_parts(y_true, y_pred)
+        return ops.cast(_weighted_sum([(part.per_sample.values, part.factor) for part, _ in parts]), self.dtype)
+
+    def weighted_parts(self, y_true, y_pred, sample_weight=None):
+        """Pairs of `Part` and the `Weights` that are still to be applied to its samples."""
+        mask = keras_mask(y_pred)
+        y_true, y_pred = _to_tensors(y_true), _to_tensors(y_pred, self.dtype)
+        weights = self._weights(y_pred, sample_weight, mask)
+        return [(part, weights) for part in self.parts(y_true, y_pred, weights)]
 
     def parts(self, y_true, y_pred, weights):
         """The summands of this loss, a list of `Part`."""
@@ -113,19 +118,16 @@ class Loss(Configured, keras.losses.Loss):
         """Names of the summands that are shown on their own; empty for a loss of one term."""
         return ()
 
-    def track_terms(self):
+    def track_terms(self, prefix=""):
         """Creates and returns one `keras.metrics.Mean` per term, fed by every call from now on."""
-        self.trackers = tuple(keras.metrics.Mean(name=name) for name in self.term_names)
+        self.trackers = tuple(keras.metrics.Mean(name=prefix + name) for name in self.term_names)
         return self.trackers
 
     def _track(self, terms, y_pred):
         if self.trackers and self.reduction not in ("none", None):
-            batch = ops.shape(y_pred)[0]
+            batch = ops.shape(tree.flatten(y_pred)[0])[0]
             for tracker, term in zip(self.trackers, terms, strict=True):
                 tracker.update_state(term, sample_weight=batch)
-
-    def _inputs(self, y_true, y_pred):
-        return _to_tensors(y_true), _to_tensors(y_pred, self.dtype), keras_mask(y_pred)
 
     def _weights(self, y_pred, sample_weight, mask):
         if sample_weight is None and mask is None:

@@ -25,10 +25,10 @@ def reduce_samples(values, reduction, *, weight=None, mass=None, valid=None):
         mass: (B,) mean pixel weight of each sample, where pixel weights are inside `values`; or None.
         valid: (B,), 0 on samples removed by a mask; or None.
     """
-    weighted = values
-    for factor in (weight, valid):
-        if factor is not None:
-            weighted = weighted * ops.cast(factor, values.dtype)
+    weighted = values if weight is None else values * ops.cast(weight, values.dtype)
+    if valid is not None:
+        # A masked sample may hold anything, NaN too.
+        weighted = ops.where(valid == 0, ops.zeros_like(weighted), weighted * ops.cast(valid, values.dtype))
     if reduction in ("none", None):
         return weighted
     total = ops.sum(weighted)

@@ -10,7 +10,7 @@ class LossTerms(keras.callbacks.Callback):
     """Adds each term of a composite loss, such as `DiceCE`, to the progress bar and the history, also as `val_`.
 
     The terms are taken as they are computed for the loss, never a second time, with sample weights respected; the factors are
-    not applied.
+    not applied. With several outputs their names come first, as in Keras' own columns: `mask_dice`.
 
     Example:
 
@@ -24,14 +24,24 @@ class LossTerms(keras.callbacks.Callback):
 
     def set_model(self, model):
         super().set_model(model)
-        losses = [loss for loss in tree.flatten(getattr(model, "loss", None)) if isinstance(loss, Loss)]
-        fresh = [loss for loss in losses if loss.term_names and not loss.trackers]
+        losses = {prefix: loss for prefix, loss in _losses(model) if isinstance(loss, Loss)}
+        fresh = {prefix: loss for prefix, loss in losses.items() if loss.term_names and not loss.trackers}
         if not fresh:
             return
-        trackers = [tracker for loss in fresh for tracker in loss.track_terms()]
+        trackers = [tracker for prefix, loss in fresh.items() for tracker in loss.track_terms(prefix)]
         _refuse_name_clashes(model, trackers)
         # An attribute is what Keras tracks: reset each epoch, part of the compiled step's state.
         model.loss_terms = [*getattr(model, "loss_terms", []), *trackers]
+
+
+def _losses(model):
+    """Pairs of a prefix and a loss: no prefix for one loss, the name of its output for each of several."""
+    given = getattr(model, "loss", None)
+    if isinstance(given, dict) and len(given) > 1:
+        return [(f"{output}_", loss) for output, loss in given.items()]
+    if isinstance(given, (list, tuple)) and len(given) > 1:
+        return [(f"{output}_", loss) for output, loss in zip(model.output_names, given)]
+    return [("", loss) for loss in tree.flatten(given)]
 
 
 def _refuse_name_clashes(model, trackers):

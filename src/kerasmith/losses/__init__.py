@@ -1,13 +1,39 @@
 """Losses that keep sample weights, masks and one value per sample. See README.md for the two families."""
 
+from kerasmith.base import KerasLoss, WeightedSum
+from kerasmith.losses.arc_face import ArcFace, arc_face
+from kerasmith.losses.boundary import Boundary, boundary
+from kerasmith.losses.centerline_dice import CenterlineDice, centerline_dice
+from kerasmith.losses.charbonnier import Charbonnier, charbonnier
+from kerasmith.losses.class_balanced_weights import class_balanced_weights
+from kerasmith.losses.click_dwell import ClickDwell, click_dwell
+from kerasmith.losses.connectivity import Connectivity, connectivity
+from kerasmith.losses.contrastive import Contrastive, contrastive
 from kerasmith.losses.cross_entropy import CrossEntropy, cross_entropy
 from kerasmith.losses.dice import Dice, dice
 from kerasmith.losses.dice_ce import DiceCE, dice_ce
 from kerasmith.losses.dice_focal import DiceFocal, dice_focal
 from kerasmith.losses.dice_iou import DiceIoU, dice_iou
+from kerasmith.losses.exposure_weighted import ExposureWeighted, exposure_weighted
 from kerasmith.losses.focal import Focal, focal
 from kerasmith.losses.focal_tversky import FocalTversky, focal_tversky
+from kerasmith.losses.from_function import FunctionLoss, from_function
+from kerasmith.losses.gaussian_nll import GaussianNLL, gaussian_nll
 from kerasmith.losses.generalized_dice import GeneralizedDice, generalized_dice
+from kerasmith.losses.hausdorff_dt import HausdorffDT, hausdorff_dt
 from kerasmith.losses.jaccard import Jaccard, jaccard
 from kerasmith.losses.log_cosh_dice import LogCoshDice, log_cosh_dice
+from kerasmith.losses.lovasz import Lovasz, lovasz
+from kerasmith.losses.minimum_area import MinimumArea, minimum_area
+from kerasmith.losses.ms_ssim import MSSSIM, ms_ssim
+from kerasmith.losses.multi_similarity import MultiSimilarity, multi_similarity
+from kerasmith.losses.nt_xent import NTXent, nt_xent
+from kerasmith.losses.penalized_mse import PenalizedMSE, penalized_mse
+from kerasmith.losses.pinball import Pinball, pinball
+from kerasmith.losses.soft_constraint import SoftConstraint, soft_constraint
+from kerasmith.losses.ssim import SSIM, ssim
+from kerasmith.losses.sup_con import SupCon, sup_con
+from kerasmith.losses.total_variation import TotalVariation, total_variation
+from kerasmith.losses.triplet import Triplet, triplet
 from kerasmith.losses.tversky import Tversky, tversky
+from kerasmith.losses.unified_focal import UnifiedFocal, unified_focal

@@ -5,6 +5,7 @@ from keras import ops
 from kerasmith.base import functional_twin, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses.pixelwise import PixelLoss, at_label, binary_cross_entropy, log_probabilities
+from kerasmith.numerics.hardest import check_hardest, mean_of_hardest
 
 
 @register
@@ -12,11 +13,13 @@ class CrossEntropy(PixelLoss):
     """Cross-entropy: binary for one channel, categorical for several, from ids or one-hot labels alike.
 
     loss = -sum_c y_c log p_c for each pixel; one channel: -(y log p + (1 - y) log(1 - p)); then the mean over the valid pixels
-    of each image.
+    of each image; with `top_k` the mean over its hardest pixels only (online hard example mining).
 
     Args:
         from_logits: whether y_pred are logits; the stable form, with a gradient everywhere.
         label_smoothing: 0 to 1; labels become (1 - e) y + e / C (one channel: (1 - e) y + e / 2).
+        top_k: how many pixels of each image count, those with the largest weighted loss: a whole number, or a share of the
+            valid pixels above 0 and up to 1. None for all.
         class_weights: one number per channel; for a single channel two, background and foreground.
         axis, labels, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
@@ -38,12 +41,24 @@ class CrossEntropy(PixelLoss):
     >>> logits = [[[2.0, 0.0], [0.0, 0.0], [9.0, 0.0]]]
     >>> round(float(CrossEntropy(from_logits=True, ignore_class=255)(y_true, logits)), 4)
     0.41
+    >>> round(float(CrossEntropy(from_logits=True, ignore_class=255, top_k=1)(y_true, logits)), 4)
+    0.6931
+
+    Reference for `top_k`: Wu, Shen and van den Hengel, "High-performance semantic segmentation using very deep fully
+    convolutional networks", 2016 (there over the batch, here for each image, so that no sample changes another).
     """
 
-    def __init__(self, *, from_logits=False, label_smoothing=0.0, **kwargs):
+    def __init__(self, *, from_logits=False, label_smoothing=0.0, top_k=None, **kwargs):
         check_number("label_smoothing", label_smoothing, minimum=0, maximum=1)
+        check_hardest("top_k", top_k)
         super().__init__(from_logits=from_logits, **kwargs)
         self.label_smoothing = label_smoothing
+        self.top_k = top_k
+
+    def over_pixels(self, losses, weight, valid):
+        if self.top_k is None:
+            return super().over_pixels(losses, weight, valid)
+        return mean_of_hardest(losses, weight, valid, self.top_k)
 
     def pixel_losses(self, pixels):
         smoothing = self.label_smoothing

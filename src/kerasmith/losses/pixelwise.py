@@ -5,6 +5,7 @@ from keras import ops
 
 from kerasmith.base import PerSample
 from kerasmith.losses.segmentation import SegmentationLoss
+from kerasmith.numerics.safe import probability_floor
 from kerasmith.numerics.softmax import log_softmax
 
 
@@ -32,13 +33,17 @@ class PixelLoss(SegmentationLoss):
                 weight = by_class if weight is None else weight * by_class
         if len(losses.shape) == 3:
             losses = ops.sum(losses, axis=pixels.class_axis) / pixels.channels
+        return PerSample(*self.over_pixels(losses, weight, pixels.valid))
+
+    def over_pixels(self, losses, weight, valid):
+        """From (B, N) losses and weights (or None) to (B,) values and mean weights (or None)."""
         if weight is None:
-            return PerSample(_pixel_mean(losses))
-        if pixels.valid is None:
-            return PerSample(_pixel_mean(losses * weight), _pixel_mean(weight))
-        count = ops.maximum(ops.sum(pixels.valid, axis=-1), 1.0)
-        mass = None if weight is pixels.valid else ops.sum(weight, axis=-1) / count
-        return PerSample(ops.sum(losses * weight, axis=-1) / count, mass)
+            return _pixel_mean(losses), None
+        if valid is None:
+            return _pixel_mean(losses * weight), _pixel_mean(weight)
+        count = ops.maximum(ops.sum(valid, axis=-1), 1.0)
+        mass = None if weight is valid else ops.sum(weight, axis=-1) / count
+        return ops.sum(losses * weight, axis=-1) / count, mass
 
     def pixel_losses(self, pixels):
         """The loss of each pixel, (B, N); of each pixel and channel, in the layout of `scores`, for independent channels."""
@@ -83,8 +88,7 @@ def log_probabilities(pixels):
 
 
 def _floored(pixels):
-    # Keras' own bound, so that values agree with its cross-entropies.
-    return ops.clip(pixels.scores, 1e-7, 1.0 - 1e-7)
+    return probability_floor(pixels.scores)
 
 
 def binary_cross_entropy(pixels, truth):

@@ -39,11 +39,15 @@ class RegionLoss(SegmentationLoss):
         self.smooth = smooth
 
     def of_pixels(self, pixels, weights):
-        sums = region_sums(pixels)
+        sums = self.sums_of_pixels(pixels)
         if self.scope == "image":
             return PerSample(self.of_sums(sums))
         value = self.of_sums(_over_the_global_batch(sums, weights))
         return PerSample(ops.broadcast_to(value, (ops.shape(sums.actual)[0],)))
+
+    def sums_of_pixels(self, pixels):
+        """The sums of each image and class, `RegionSums` of (B, C)."""
+        return region_sums(pixels)
 
     def of_sums(self, sums):
         """The loss of each image from its sums, (B, C) -> (B,)."""

@@ -7,8 +7,8 @@ from keras import ops
 from kerasmith.base import Metric, register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.base.host import call_on_host, host_is_reachable
-from kerasmith.metrics.decisions import decide
 from kerasmith.numerics import safe, sample_weights
+from kerasmith.numerics.decisions import decide
 from kerasmith.numerics.label_propagation import detection_counts_on_device
 from kerasmith.numerics.matching import detection_counts
 from kerasmith.numerics.pixels import encode, spatial_shape

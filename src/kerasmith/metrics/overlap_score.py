@@ -6,9 +6,9 @@ from keras import ops
 
 from kerasmith.base import Metric
 from kerasmith.base.arguments import check_choice, check_integer, check_number, check_weights
-from kerasmith.metrics.decisions import decide
 from kerasmith.numerics import safe, sample_weights
 from kerasmith.numerics.classes import class_weight_row
+from kerasmith.numerics.decisions import decide
 from kerasmith.numerics.overlap import RegionSums, region_sums
 from kerasmith.numerics.pixels import encode, spatial_shape
 from kerasmith.numerics.tensors import keras_mask

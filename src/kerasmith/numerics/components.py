@@ -65,6 +65,30 @@ def label_objects(mask, connectivity=None, min_size=0):
     return labels, int(count)
 
 
+def surplus_pixels(masks, keep=None, min_size=0, connectivity=None):
+    """Where a mask breaks a rule on its components.
+
+    Args:
+        masks: boolean (N, *spatial).
+        keep: how many components may be there, the largest, ties in the order of their first pixels; None for all.
+        min_size: how many pixels each must have.
+        connectivity: see `label_objects`.
+
+    Returns:
+        Boolean, in the shape of `masks`: pixels of components that are too many or too small.
+    """
+    surplus = np.zeros(masks.shape, bool)
+    for mask, result in zip(masks, surplus):
+        labels, count = label_objects(mask, connectivity)
+        sizes = np.bincount(labels.ravel(), minlength=count + 1)
+        offends = sizes < min_size
+        if keep is not None:
+            offends[np.argsort(-sizes[1:], kind="stable")[keep:] + 1] = True
+        offends[0] = False
+        result[...] = offends[labels]
+    return surplus
+
+
 def renumber_objects(labels, min_size=0):
     """Numbers the objects of an instance-label image 1, 2, ... in the order of their ids, which may have gaps.
 

@@ -1,7 +1,7 @@
-"""Object detection counts on the device, for the one place that cannot call the host: TensorFlow under XLA.
+"""Objects on the device, for the one place that cannot call the host: TensorFlow under XLA.
 
-The counts equal those of `matching.detection_counts` with greedy matching, to the last tie. All arithmetic is in int32: JAX
-has no 64-bit types by default, and IoUs that differ may be equal in float32.
+The results equal those of `matching.detection_counts` with greedy matching and of `components.surplus_pixels`, to the last
+tie. All arithmetic is in int32: JAX has no 64-bit types by default, and IoUs that differ may be equal in float32.
 
 Each pixel of the flattened batch has a rank, falling from the number of pixels to 1; background counts as 0. An object is
 known by the rank of its first pixel, its largest. So objects are found, and partners chosen, by maxima to which 0 is neutral.
@@ -68,6 +68,28 @@ def detection_counts_on_device(truth, prediction, threshold, connectivity=None, 
     found = _per_image(found, batch, pixels)
     counts = _per_image(count_a, batch, pixels), _per_image(count_b, batch, pixels)
     return ops.stack([found, counts[1] - found, counts[0] - found], axis=-1)
+
+
+def surplus_pixels_on_device(masks, keep=None, min_size=0, connectivity=None):
+    """Where a mask breaks a rule on its components, see `components.surplus_pixels`."""
+    if 0 in static_shape(masks, "masks"):
+        return ops.zeros_like(masks)
+    label, area, _ = _objects(masks, connectivity_order(connectivity, len(masks.shape) - 1), 0)
+    size = ops.take(area, _position(label)) * ops.cast(label > 0, "int32")
+    surplus = size < min_size
+    if keep is not None:
+        rest = _rows(size, masks)
+        rows = _rows(label, masks)
+        for _ in range(keep):  # the largest that is left is no surplus; of equal ones the first has the higher rank
+            largest = rest == ops.max(rest, axis=1, keepdims=True)
+            first = ops.max(ops.where(largest, rows, 0), axis=1, keepdims=True)
+            rest = ops.where(rows == first, 0, rest)
+        surplus = surplus | ops.reshape(rest > 0, (-1,))
+    return ops.reshape(surplus & (label > 0), ops.shape(masks))
+
+
+def _rows(flat, masks):
+    return ops.reshape(flat, (ops.shape(masks)[0], -1))
 
 
 def _objects(mask, order, min_size):

@@ -30,6 +30,7 @@ class Pixels:
         class_axis: axis of `scores` that holds the classes, None for one channel.
         from_logits: True if `scores` are logits.
         multi_label: True if the channels are independent binary masks.
+        spatial: the sizes of the image, N = their product; numbers, or tensors where TensorFlow does not know them.
     """
 
     scores: Any
@@ -41,6 +42,7 @@ class Pixels:
     class_axis: int | None
     from_logits: bool
     multi_label: bool
+    spatial: tuple = ()
 
     @property
     def binary(self):
@@ -66,6 +68,19 @@ class Pixels:
     def per_class(self, x):
         """A (B, N) tensor in a shape that multiplies `scores`."""
         return x if self.class_axis is None else ops.expand_dims(x, self.class_axis)
+
+    def images(self, x):
+        """Values in the layout of `scores` as images of one class each, (B, C, *spatial)."""
+        x = ops.transpose(x, (0, 2, 1)) if self.class_axis == 2 else x
+        return ops.reshape(x, (-1, self.channels, *self.spatial))
+
+    def flat(self, images):
+        """The inverse of `images`."""
+        pixels = -1 if any(not isinstance(size, int) for size in self.spatial) else math.prod(self.spatial)
+        if self.class_axis is None:
+            return ops.reshape(images, (-1, pixels))
+        x = ops.reshape(images, (-1, self.channels, pixels))
+        return ops.transpose(x, (0, 2, 1)) if self.class_axis == 2 else x
 
 
 def encode(
@@ -132,11 +147,13 @@ def encode(
     if pixel_weight is not None:
         weight = ops.cast(_flatten(pixel_weight, static_shape(pixel_weight, "sample_weight"), None, 1), dtype)
         weight = weight if valid is None else weight * valid
+    sizes = ops.shape(y_pred)
+    spatial = tuple(sizes[1:channel_axis]) + tuple(sizes[channel_axis + 1 :])
     if class_axis == 2 and from_logits and not multi_label and keras.backend.backend() == "torch":
         # A softmax over a short last axis is 14 times slower on PyTorch than over an axis in the middle, more than a copy.
         class_axis, scores = 1, scores.transpose(1, 2).contiguous()
         dense = None if dense is None else dense.transpose(1, 2).contiguous()
-    return Pixels(scores, ids, dense, weight, valid, channels, class_axis, from_logits, multi_label)
+    return Pixels(scores, ids, dense, weight, valid, channels, class_axis, from_logits, multi_label, spatial)
 
 
 def spatial_shape(y_pred, axis):

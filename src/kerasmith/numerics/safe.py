@@ -23,6 +23,11 @@ def power(x, exponent):
     return ops.where(regular, curve, x * _CHORD ** (exponent - 1.0))
 
 
+def absolute(x):
+    """`|x|` with gradient 0 at 0; JAX alone takes 1 there."""
+    return x * ops.stop_gradient(ops.sign(x))
+
+
 def ratio(numerator, denominator, when_empty):
     """`numerator / denominator`, and the constant `when_empty` where the denominator is 0 (gradient 0 there)."""
     empty = denominator == 0
@@ -31,5 +36,5 @@ def ratio(numerator, denominator, when_empty):
 
 
 def probability_floor(p, epsilon=1e-7):
-    """Clips probabilities to [epsilon, 1 - epsilon], where the logarithms of p and of 1 - p are finite."""
+    """Clips probabilities to [epsilon, 1 - epsilon], where the logarithms of p and of 1 - p are finite; Keras' own bound."""
     return ops.clip(p, epsilon, 1.0 - epsilon)

@@ -1,0 +1,85 @@
+"""The core of the embedding family: ids and vectors of one batch -> pairs -> one loss per anchor."""
+
+from keras import ops
+
+from kerasmith.base import Loss, PerSample
+from kerasmith.numerics.pairs import pairs
+from kerasmith.numerics.tensors import accumulation_dtype, compatible, static_shape
+
+
+class EmbeddingLoss(Loss):
+    """Base of losses that compare the samples of a batch with each other. A subclass implements `anchor_losses`.
+
+    Every sample is an anchor once and gets one value, made of its pairs with the other samples: the positives have its id,
+    the negatives another one. Memory is a few (B, B) matrices; all shapes are static, so XLA compiles.
+
+    An anchor without the pairs that a loss needs has value 0 and sends no gradient, so a batch of one sample, of one class or
+    of all different classes is finite. It stays in the mean of the default reduction, sum(w l) / B;
+    `reduction="mean_with_sample_weight"` leaves it out, sum(w l) / sum(w) over the anchors that have their pairs.
+
+    `sample_weight` weighs anchors; a weight of 0 silences an anchor and leaves the sample a partner of the others. A sample
+    removed by a Keras mask is in no pair at all. Under several replicas pairs are formed within the batch of each replica.
+
+    Args:
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+
+    Call arguments:
+        y_true: class ids (B,) or (B, 1), any numbers; equal ids are one class, negative ones too. Float ids above 2^24
+            cannot be told apart in float32: pass integers.
+        y_pred: embeddings (B, D).
+        sample_weight: a scalar, (B,) or (B, 1).
+
+    Raises:
+        ValueError: for labels or embeddings of another rank, or of different batch sizes.
+    """
+
+    def weight_shape(self, y_pred):
+        return batch_axis(y_pred, "embeddings of shape (batch, dimension)", 2)
+
+    def per_sample(self, y_true, y_pred, weights):
+        self.weight_shape(y_pred)
+        ids = per_sample_labels(y_true, y_pred, "class ids")
+        x = ops.cast(y_pred, accumulation_dtype(y_pred.dtype))
+        if static_shape(x, "y_pred")[0] == 0:
+            return PerSample(ops.sum(x, axis=-1))
+        valid = weights.valid_sample
+        if valid is not None:
+            valid = valid > 0
+            x = ops.where(valid[:, None], x, ops.zeros_like(x))  # a masked vector may hold anything, NaN too
+        values, counted = self.anchor_losses(x, pairs(ids, valid))
+        counted = ops.cast(counted, x.dtype)
+        return PerSample(values * counted, counted)
+
+    def anchor_losses(self, embeddings, pairs):
+        """(B,) losses, and (B,) booleans: whether the anchor has the pairs that this loss needs.
+
+        Args:
+            embeddings: (B, D), float32 at least.
+            pairs: `numerics.pairs.Pairs`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement `anchor_losses`.")
+
+
+def batch_axis(y_pred, expected, rank):
+    """Static (batch,) of predictions; raises ValueError unless they have `rank` axes."""
+    shape = static_shape(y_pred, "y_pred")
+    if len(shape) != rank:
+        raise ValueError(
+            f"y_pred must be {expected}. Received: y_pred of shape {shape}. "
+            "Pool or flatten the other axes, e.g. with `keras.layers.GlobalAveragePooling2D` or `keras.layers.Flatten`."
+        )
+    return shape[:1]
+
+
+def per_sample_labels(y_true, y_pred, what):
+    """Labels (B,) or (B, 1) as (B,); raises ValueError for another rank or batch size."""
+    labels, predictions = static_shape(y_true, "y_true"), static_shape(y_pred, "y_pred")
+    if len(labels) not in (1, 2) or (len(labels) == 2 and labels[1] not in (1, None)):
+        advice = " For one-hot labels write `ops.argmax(y_true, axis=-1)`." if what == "class ids" else ""
+        raise ValueError(f"y_true must be {what} of shape (batch,) or (batch, 1). Received: y_true of shape {labels}.{advice}")
+    if not compatible(labels[:1], predictions[:1]):
+        raise ValueError(
+            f"y_true of shape {labels} and y_pred of shape {predictions} would broadcast. "
+            f"Expected one label a sample: ({predictions[0]},) or ({predictions[0]}, 1)."
+        )
+    return ops.reshape(y_true, (ops.shape(y_pred)[0],))  # fails at run time where a size was unknown

@@ -1,0 +1,58 @@
+"""Distances and similarities between all vectors of a batch: one matrix product, finite gradients everywhere.
+
+The product is written `@`: `ops.matmul` of Keras 3.15.1 rounds float64 to float32 on PyTorch.
+"""
+
+from keras import ops
+
+KINDS = ("euclidean", "squared", "cosine")
+_NOTHING = 1e-24  # squared distances below count as 0: the slope of the square root is infinite there
+_NO_LENGTH = 1e-30  # vectors below have no direction: the slope of x / |x| overflows there
+
+
+def unit_length(x):
+    """Vectors divided by their length; a zero vector stays 0, with gradient 0.
+
+    Args:
+        x: (..., D); no length overflows or underflows.
+    """
+    # The direction does not depend on the scale, so the scale needs no gradient.
+    scale = ops.stop_gradient(ops.max(ops.abs(x), axis=-1, keepdims=True))
+    empty = scale < _NO_LENGTH
+    x = x / ops.where(empty, ops.ones_like(scale), scale)
+    square = ops.sum(x * x, axis=-1, keepdims=True)
+    return ops.where(empty, ops.zeros_like(x), x * ops.rsqrt(ops.where(empty, ops.ones_like(square), square)))
+
+
+def cosine_similarity(x):
+    """(B, D) -> (B, B), within rounding of [-1, 1]; 0 for zero vectors."""
+    x = unit_length(x)
+    return x @ ops.transpose(x)
+
+
+def squared_distance(x):
+    """(B, D) -> (B, B), |x_i - x_j|^2 >= 0."""
+    # Distances do not change when all points move; near the origin |x|^2 + |y|^2 - 2 xy loses the fewest digits.
+    batch = ops.cast(ops.maximum(ops.shape(x)[0], 1), x.dtype)
+    x = x - ops.stop_gradient(ops.sum(x, axis=0, keepdims=True) / batch)
+    square = ops.sum(x * x, axis=-1)
+    return ops.relu(square[:, None] + square[None, :] - 2.0 * x @ ops.transpose(x))
+
+
+def euclidean_distance(x):
+    """(B, D) -> (B, B), |x_i - x_j|; gradient 0 at distance 0."""
+    square = squared_distance(x)
+    apart = square > _NOTHING
+    return ops.where(apart, ops.sqrt(ops.where(apart, square, ops.ones_like(square))), ops.zeros_like(square))
+
+
+def pairwise_distances(x, kind):
+    """(B, D) -> (B, B) distances.
+
+    Args:
+        x: vectors.
+        kind: "euclidean", "squared" (Euclidean squared) or "cosine" (1 - cosine similarity).
+    """
+    if kind == "cosine":
+        return 1.0 - cosine_similarity(x)
+    return euclidean_distance(x) if kind == "euclidean" else squared_distance(x)
