@@ -7,6 +7,12 @@ from keras import ops
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 
 
+def in_one_dtype(y_true, y_pred):
+    """Labels and predictions in the dtype of sums."""
+    dtype = accumulation_dtype(y_pred.dtype)
+    return ops.cast(y_true, dtype), ops.cast(y_pred, dtype)
+
+
 def per_sample_mean(values, weights, *, total=False):
     """(B, ...) losses -> (B,) means over the valid elements, and the mean weight inside them (None for 1).
 

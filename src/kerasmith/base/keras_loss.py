@@ -5,7 +5,7 @@ import inspect
 import keras
 from keras import ops
 
-from kerasmith.base.elements import per_sample_mean, without_unused
+from kerasmith.base.elements import in_one_dtype, per_sample_mean, without_unused
 from kerasmith.base.loss import Loss, PerSample
 from kerasmith.base.registration import register
 from kerasmith.numerics.alignment import align, check_batch
@@ -60,6 +60,7 @@ class KerasLoss(Loss):
 
     def per_sample(self, y_true, y_pred, weights):
         check_batch(y_true, y_pred)
+        y_true, y_pred = in_one_dtype(y_true, y_pred)
         if not isinstance(self.loss, _OF_OTHER_SHAPES):
             y_true = without_unused(align(y_true, y_pred), weights)
             if len(y_pred.shape) == 1:  # Keras takes the mean over the last axis

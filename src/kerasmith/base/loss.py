@@ -87,12 +87,21 @@ class Loss(Algebra, Configured, keras.losses.Loss):
             term = reduce_samples(values, self.reduction, weight=weights.sample, mass=mass, valid=weights.valid_sample)
             terms.append((term, part.factor))
         self._track([term for term, _ in terms], y_pred)
-        return ops.cast(_weighted_sum(terms), self.dtype)
+        return self._total(terms)
 
     def call(self, y_true, y_pred):
         """The unreduced loss, (B,)."""
         parts = self.weighted_parts(y_true, y_pred)
-        return ops.cast(_weighted_sum([(part.per_sample.values, part.factor) for part, _ in parts]), self.dtype)
+        return self._total([(part.per_sample.values, part.factor) for part, _ in parts])
+
+    def _total(self, terms):
+        """The sum of (value, factor) pairs, whatever the dtypes of the values."""
+        dtype, total = accumulation_dtype(self.dtype), None
+        for value, factor in terms:
+            value = ops.cast(value, dtype)
+            value = value if factor == 1.0 else value * factor
+            total = value if total is None else total + value
+        return ops.cast(total, self.dtype)
 
     def weighted_parts(self, y_true, y_pred, sample_weight=None):
         """Pairs of `Part` and the `Weights` that are still to be applied to its samples."""
@@ -143,11 +152,3 @@ def _to_tensors(x, dtype=None):
     if not any(hasattr(leaf, "shape") for leaf in tree.flatten(x)):
         return ops.convert_to_tensor(x, dtype=dtype)
     return tree.map_structure(lambda leaf: ops.convert_to_tensor(leaf, dtype=dtype), x)
-
-
-def _weighted_sum(terms):
-    total = None
-    for value, factor in terms:
-        value = value if factor == 1.0 else value * factor
-        total = value if total is None else total + value
-    return total

@@ -5,7 +5,7 @@ import inspect
 import keras
 
 from kerasmith.base import Loss, PerSample, register
-from kerasmith.base.elements import per_sample_mean
+from kerasmith.base.elements import in_one_dtype, per_sample_mean
 from kerasmith.numerics.alignment import check_batch
 from kerasmith.numerics.tensors import static_shape
 
@@ -36,6 +36,7 @@ class FunctionLoss(Loss):
 
     def per_sample(self, y_true, y_pred, weights):
         check_batch(y_true, y_pred)
+        y_true, y_pred = in_one_dtype(y_true, y_pred)
         values = self._function(y_true, y_pred)
         shape, batch = static_shape(values, f"the result of {self.fn.__name__}"), static_shape(y_pred, "y_pred")[0]
         if not shape or (None not in (shape[0], batch) and shape[0] != batch):
@@ -55,7 +56,8 @@ def from_function(fn, name=None, *, reduction="sum_over_batch_size", dtype=None,
     """A loss of a plain function: weighted, configurable, saved and loaded.
 
     Two forms give the same numbers: `fn(y_true, y_pred, **fixed)`, which returns losses of shape (B,) or (B, ...), and a
-    function that makes one, `fn(**fixed)(y_true, y_pred)`.
+    function that makes one, `fn(**fixed)(y_true, y_pred)`. As in Keras, both get labels and predictions in one dtype: float32,
+    under mixed precision too, or float64.
 
     Args:
         fn: a function of a module, best decorated with `@keras.saving.register_keras_serializable("my_package")`: a model that
