@@ -22,9 +22,15 @@ def _install(session, *, keras=None):
 
 
 def _pytest(session, backend):
+    # JAX compiles every operation for every shape; both test processes share what one of them has compiled.
+    cache = {
+        "JAX_COMPILATION_CACHE_DIR": str(pathlib.Path(session.create_tmp(), "jax")),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
     session.run(
         *("python", "-m", "pytest", "-n", "auto", "--dist", "worksteal", *session.posargs),
-        env={"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", **(cache if backend == "jax" else {})},
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasmith.numerics.pairwise_distances import KINDS, cosine_similarity, pairwise_distances, unit_length
+from kerasmith.numerics.pairwise_distances import KINDS, cosine_similarity, paired_distances, pairwise_distances, unit_length
 from tests.support.gradients import value_and_grad
 
 
@@ -73,3 +73,16 @@ def test_length_never_overflows(scale):
     _, slope = value_and_grad(lambda x: ops.sum(unit_length(x)[:, 0]), x)
     np.testing.assert_allclose(slope[0] * scale, [0.16 * 0.8, -0.16 * 0.6], rtol=1e-5)
     assert not slope[1].any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_paired_distances(kind):
+    x, y = normal(8, 5), normal(8, 5, seed=1)
+    y[3] = x[3]
+    expected = [reference(np.stack(pair), kind)[0, 1] for pair in zip(x, y)]
+    got = numpy(paired_distances(ops.convert_to_tensor(x), ops.convert_to_tensor(y), kind))
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+    _, slope = value_and_grad(lambda x: ops.sum(paired_distances(x, ops.convert_to_tensor(y), kind)), x)
+    assert np.isfinite(slope).all()
+    if kind != "cosine":
+        assert np.all(slope[3] == 0)

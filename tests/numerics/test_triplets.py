@@ -8,7 +8,16 @@ from kerasmith.numerics import triplets
 from kerasmith.numerics.pairs import pairs
 from tests.support.gradients import value_and_grad
 
-RULES = {"hard": triplets.hard, "semi_hard": triplets.semi_hard, "all": triplets.every, "active": triplets.active}
+
+def hard(distance, masks, margin):
+    near, far = (
+        ops.take_along_axis(distance, ops.expand_dims(index, -1), axis=-1)[:, 0] for index in triplets.hardest(distance, masks)
+    )
+    has_both = ops.any(masks.positive, axis=-1) & ops.any(masks.negative, axis=-1)
+    return ops.where(has_both, ops.relu(near - far + margin), ops.zeros_like(near))
+
+
+RULES = {"hard": hard, "semi_hard": triplets.semi_hard, "all": triplets.every, "active": triplets.active}
 
 
 def loops(d, ids, margin, rule):

@@ -6,14 +6,9 @@ from kerasmith.base import functional_twin, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.losses.embedding import EmbeddingLoss
 from kerasmith.numerics import triplets
-from kerasmith.numerics.pairwise_distances import KINDS, pairwise_distances, unit_length
+from kerasmith.numerics.pairwise_distances import KINDS, paired_distances, pairwise_distances, unit_length
 
-_MINERS = {
-    "semi_hard": triplets.semi_hard,
-    "hard": triplets.hard,
-    "all": triplets.every,
-    "active": triplets.active,
-}
+_RULES = {"semi_hard": triplets.semi_hard, "all": triplets.every, "active": triplets.active}
 
 
 @register
@@ -63,7 +58,7 @@ class Triplet(EmbeddingLoss):
 
     def __init__(self, margin=1.0, mining="semi_hard", distance="euclidean", normalize=False, **kwargs):
         check_number("margin", margin, minimum=0)
-        check_choice("mining", mining, tuple(_MINERS))
+        check_choice("mining", mining, ("semi_hard", "hard", "all", "active"))
         check_choice("distance", distance, KINDS)
         super().__init__(**kwargs)
         self.margin = margin
@@ -74,9 +69,20 @@ class Triplet(EmbeddingLoss):
     def anchor_losses(self, embeddings, pairs):
         if self.normalize and self.distance != "cosine":
             embeddings = unit_length(embeddings)
-        distances = pairwise_distances(embeddings, self.distance)
-        losses = _MINERS[self.mining](distances, pairs, self.margin)
+        if self.mining == "hard":
+            losses = self._of_hardest(embeddings, pairs)
+        else:
+            losses = _RULES[self.mining](pairwise_distances(embeddings, self.distance), pairs, self.margin)
         return losses, ops.logical_and(ops.any(pairs.positive, axis=-1), ops.any(pairs.negative, axis=-1))
+
+    def _of_hardest(self, embeddings, pairs):
+        # Chosen without a gradient; those of 2 B distances then cost next to nothing.
+        distances = pairwise_distances(ops.stop_gradient(embeddings), self.distance)
+        near, far = (
+            paired_distances(embeddings, ops.take(embeddings, index, axis=0), self.distance)
+            for index in triplets.hardest(distances, pairs)
+        )
+        return ops.relu(near - far + self.margin)
 
 
 triplet = functional_twin(Triplet, "triplet")

@@ -56,3 +56,14 @@ def pairwise_distances(x, kind):
     if kind == "cosine":
         return 1.0 - cosine_similarity(x)
     return euclidean_distance(x) if kind == "euclidean" else squared_distance(x)
+
+
+def paired_distances(x, y, kind):
+    """(B, D) and (B, D) -> (B,) distances between vectors of one row; `kind` as in `pairwise_distances`."""
+    if kind == "cosine":
+        return 1.0 - ops.sum(unit_length(x) * unit_length(y), axis=-1)
+    square = ops.sum(ops.square(x - y), axis=-1)
+    if kind == "squared":
+        return square
+    apart = square > _NOTHING
+    return ops.where(apart, ops.sqrt(ops.where(apart, square, ops.ones_like(square))), ops.zeros_like(square))

@@ -1,6 +1,6 @@
 """Triplet losses of each anchor under a mining rule, in O(B^2) memory: no list of triplets is ever made.
 
-Every function takes (B, B) distances, `Pairs` and a margin, and returns (B,) losses: the mean over the triplets that the rule
+The rules take (B, B) distances, `Pairs` and a margin, and return (B,) losses: the mean over the triplets that the rule
 chooses for the anchor, 0 for an anchor without one. A triplet costs max(0, d_ap - d_an + margin).
 """
 
@@ -14,12 +14,10 @@ from kerasmith.numerics.pairs import counts, row_mean
 _FAR = 1e30
 
 
-def hard(distance, pairs, margin):
-    """One triplet an anchor: its farthest positive and its nearest negative."""
-    positive, negative = pairs
-    farthest = ops.max(ops.where(positive, distance, -_FAR), axis=-1)
-    nearest = ops.min(ops.where(negative, distance, _FAR), axis=-1)
-    return ops.relu(farthest - nearest + margin)
+def hardest(distance, pairs):
+    """The index of the farthest positive and of the nearest negative of each anchor, (B,) and (B,)."""
+    farthest = ops.argmax(ops.where(pairs.positive, distance, -_FAR), axis=-1)
+    return farthest, ops.argmin(ops.where(pairs.negative, distance, _FAR), axis=-1)
 
 
 def semi_hard(distance, pairs, margin):
