@@ -63,7 +63,7 @@ class HausdorffDT(ShapeLoss):
         truth, predicted = valid_images(pixels.truth, pixels), valid_images(pixels.probabilities, pixels)
         # Both at once: one call of the host a step.
         both = squared_border_distances(ops.concatenate([truth, predicted], axis=0), self.spacing)
-        powers = both if self.alpha == 2 else ops.power(both, self.alpha / 2)
+        powers = both if self.alpha == 2 else both ** (self.alpha / 2)
         d_true, d_predicted = ops.split(powers, 2, axis=0)
         values, mass = mean_over_pixels(ops.square(predicted - truth) * (d_true + d_predicted), pixels)
         return PerSample(self.of_classes(values, pixels), mass)

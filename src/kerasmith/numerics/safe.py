@@ -15,11 +15,14 @@ def power(x, exponent):
         return ops.ones_like(x)
     if exponent == 1:
         return x
-    if exponent >= 2:
-        return ops.power(x, exponent)
+    if exponent == 2:
+        return ops.square(x)
+    # `**` and not `ops.power`: on PyTorch that makes a tensor of the exponent, in float32, and a slow loop.
+    if exponent > 2:
+        return x**exponent
     regular = x > _CHORD
     # The power never sees the small values: `where` alone would still multiply its infinite slope by 0.
-    curve = ops.power(ops.where(regular, x, ops.ones_like(x)), exponent)
+    curve = ops.where(regular, x, ops.ones_like(x)) ** exponent
     return ops.where(regular, curve, x * _CHORD ** (exponent - 1.0))
 
 
