@@ -8,9 +8,11 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from sklearn.metrics import confusion_matrix
 
 from kerasmith.callbacks.run_report import RunReport
-from tests.callbacks.runs import X, fit, model
+from kerasmith.metrics import ConfusionMatrix
+from tests.callbacks.runs import X, Y, fit, model
 from tests.report.html_checks import assert_loads_nothing
 
 
@@ -249,3 +251,15 @@ def test_directions_come_from_the_metrics(tmp_path):
 
     fit(model(metrics=[Score(name="dice")]), [RunReport(tmp_path)])
     assert "dice" in summary(tmp_path)["best"]
+
+
+def test_metrics_draw_their_counts_of_the_last_validation(tmp_path):
+    metric = ConfusionMatrix(2, class_names=["calm", "storm"])
+    net = model(metrics=[metric])
+    fit(net, [RunReport(tmp_path)])
+    predicted = net.predict(X[:8], verbose=0) > 0.5
+    expected = confusion_matrix(Y[:8], predicted, labels=[0, 1])
+    np.testing.assert_array_equal(metric.matrix(), expected)
+    shown = (tmp_path / "report.html").read_text()
+    assert "confusion matrix, last epoch, validation data" in shown
+    assert f"storm predicted as storm: {expected[1, 1] / max(expected[1].sum(), 1):.1%} of storm" in shown

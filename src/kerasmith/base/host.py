@@ -6,17 +6,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasmith.numerics.tensors import is_concrete
+from kerasmith.numerics.tensors import compiled_by_xla, is_concrete
 
 
 def host_is_reachable():
     """False where a compiler forbids host calls: inside TensorFlow functions with `jit_compile=True`."""
-    if keras.backend.backend() != "tensorflow":
-        return True
-    import tensorflow as tf
-    from tensorflow.python.ops import control_flow_util
-
-    return tf.executing_eagerly() or not control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+    return not compiled_by_xla()
 
 
 def call_on_host(function, inputs, shape, dtype="float32"):

@@ -1,6 +1,5 @@
 """The base of every loss: sees weights and masks before the reduction, and returns one value per sample."""
 
-import dataclasses
 from typing import Any, NamedTuple
 
 import keras
@@ -11,7 +10,7 @@ from kerasmith.base.arguments import check_choice
 from kerasmith.base.configured import Configured
 from kerasmith.base.names import snake_case
 from kerasmith.base.reduction import REDUCTIONS, reduce_samples
-from kerasmith.numerics import sample_weights
+from kerasmith.base.weights import sort_weights
 from kerasmith.numerics.tensors import accumulation_dtype, keras_mask, static_shape
 
 
@@ -28,23 +27,6 @@ class Part(NamedTuple):
     name: str
     factor: float
     per_sample: PerSample
-
-
-@dataclasses.dataclass(frozen=True)
-class Weights:
-    """Everything a caller asked to weigh or to leave out; None where nothing.
-
-    Attributes:
-        sample: (B,) or scalar weights.
-        pixel: (B, *spatial) weights.
-        valid_sample: (B,), 0 on masked samples.
-        valid_pixel: (B, *spatial), 0 on masked pixels.
-    """
-
-    sample: Any = None
-    pixel: Any = None
-    valid_sample: Any = None
-    valid_pixel: Any = None
 
 
 class Loss(Algebra, Configured, keras.losses.Loss):
@@ -107,7 +89,7 @@ class Loss(Algebra, Configured, keras.losses.Loss):
         """Pairs of `Part` and the `Weights` that are still to be applied to its samples."""
         mask = keras_mask(y_pred)
         y_true, y_pred = _to_tensors(y_true), _to_tensors(y_pred, self.dtype)
-        weights = self._weights(y_pred, sample_weight, mask)
+        weights = sort_weights(sample_weight, mask, self.weight_shape(y_pred), accumulation_dtype(self.dtype))
         return [(part, weights) for part in self.parts(y_true, y_pred, weights)]
 
     def parts(self, y_true, y_pred, weights):
@@ -137,14 +119,6 @@ class Loss(Algebra, Configured, keras.losses.Loss):
             batch = ops.shape(tree.flatten(y_pred)[0])[0]
             for tracker, term in zip(self.trackers, terms, strict=True):
                 tracker.update_state(term, sample_weight=batch)
-
-    def _weights(self, y_pred, sample_weight, mask):
-        if sample_weight is None and mask is None:
-            return Weights()
-        shape, dtype = self.weight_shape(y_pred), accumulation_dtype(self.dtype)
-        given = sample_weights.split(sample_weight, shape, dtype=dtype)
-        kept = sample_weights.split(mask, shape, what="the mask of y_pred", dtype=dtype)
-        return Weights(given.sample, given.pixel, kept.sample, kept.pixel)
 
 
 def _to_tensors(x, dtype=None):

@@ -24,6 +24,22 @@ class Total:
         """Adds a tensor of the total's shape."""
         self.variable.assign(limbs.add(self.variable.value, ops.convert_to_tensor(amount)))
 
+    def add_samples(self, amounts, weight=None):
+        """Adds the sum over samples of `weight * amounts`.
+
+        Args:
+            amounts: (B, *shape), integers or floats.
+            weight: (B,) or a scalar, or None for 1. A weight of 0 leaves out even NaN.
+        """
+        if weight is not None:
+            weight = ops.reshape(ops.cast(weight, "float32"), (-1,) + (1,) * (len(amounts.shape) - 1))
+        for part in limbs.summands(amounts):
+            if weight is not None:
+                part = ops.where(weight == 0, 0.0, part * weight)
+            whole = ops.floor(part)  # sums of whole numbers do not round
+            self.add(ops.sum(whole, axis=0))
+            self.add(ops.sum(part - whole, axis=0))
+
     def value(self):
         """The total as a float32 tensor."""
         return limbs.value(self._over_replicas())

@@ -12,6 +12,7 @@ import numpy as np
 
 from kerasmith.callbacks import run_directory
 from kerasmith.callbacks.learning_rate_log import rate_curve, rate_now, schedule_of, steps_done
+from kerasmith.callbacks.metric_pictures import metric_sections
 from kerasmith.report.directions import best_index, direction_of, directions_of
 from kerasmith.report.environment import environment
 from kerasmith.report.files import HistoryFile, json_text, plain, write_atomically
@@ -71,7 +72,7 @@ class RunReport(keras.callbacks.Callback):
         self._milestones = []
         self._facts, self._layers, self._known = {}, None, {}
         self._rate_curve = None
-        self._sections, self._summary = {}, {}
+        self._sections, self._summary, self._pictures = {}, {}, []
         self._save_problem = None
         self._started = None
         self._last_write = -math.inf
@@ -146,6 +147,7 @@ class RunReport(keras.callbacks.Callback):
         self._epoch_seconds.append(time.perf_counter() - self._epoch_start)
         self._history.append(row)
         self._read_model()
+        self._pictures = metric_sections(self.model.metrics, any(name.startswith("val_") for name in row))
         if time.perf_counter() - self._last_write > _REFRESH_SECONDS:
             self._write_report()
 
@@ -222,7 +224,7 @@ class RunReport(keras.callbacks.Callback):
         self._last_write = time.perf_counter()
         rows, known = self._history.rows, self._known
         seconds = self._seconds + self._running()
-        sections = [*training_sections(rows, known, self._rate_curve), *self._sections.values()]
+        sections = [*training_sections(rows, known, self._rate_curve), *self._pictures, *self._sections.values()]
         if rows:
             sections.append(Section("Values", value_table(rows, known)))
             sections.append(Section("Every epoch", epoch_table(rows, known, self._epoch_seconds), collapsed=True))

@@ -4,17 +4,20 @@ import math
 
 from keras import ops
 
-from kerasmith.base import Metric
 from kerasmith.base.arguments import check_choice, check_integer, check_number, check_weights
-from kerasmith.numerics import safe, sample_weights
+from kerasmith.metrics.class_counts import PREDICTIONS, count_classes, split_table
+from kerasmith.metrics.out_of_range import OutOfRange
+from kerasmith.numerics import safe
+from kerasmith.numerics.agreement import region_sums_of
+from kerasmith.numerics.class_ids import predictions_are_ids
 from kerasmith.numerics.classes import class_weight_row
 from kerasmith.numerics.decisions import decide
 from kerasmith.numerics.overlap import RegionSums, region_sums
 from kerasmith.numerics.pixels import encode, spatial_shape
-from kerasmith.numerics.tensors import keras_mask
+from kerasmith.numerics.tensors import static_shape
 
 
-class OverlapScore(Metric):
+class OverlapScore(OutOfRange):
     """Base of metrics that score the overlap of decided and true regions. A subclass implements `score`.
 
     Args:
@@ -28,6 +31,11 @@ class OverlapScore(Metric):
         absent: "score": a class absent from an image scores 1 if it is not predicted either, else 0; "skip": it is left out of
             that image. Over a data set, a class that is neither present nor predicted is left out.
         class_weights: one number per class, for "macro".
+        predictions: "scores", "ids" or "auto", as of `metrics.ConfusionMatrix`; ids need `num_classes`.
+        share: a key. Metrics of one model that declare the same key count each batch once, see `metrics.ConfusionMatrix`. Soft
+            labels are then decided, like predictions.
+        report_cases: make the result a dict with `<name>_cases` beside `<name>`: how many images the score is a mean of (of
+            the most frequent class), or how many classes for `per="dataset"`; `<name>_cases_<class>` for `average=None`.
         name, dtype: see `kerasmith.base.Metric`.
     """
 
@@ -46,6 +54,9 @@ class OverlapScore(Metric):
         include_background=True,
         absent="score",
         class_weights=None,
+        predictions="auto",
+        share=None,
+        report_cases=False,
         name=None,
         dtype=None,
     ):
@@ -58,6 +69,11 @@ class OverlapScore(Metric):
         check_choice("labels", labels, ("auto", "one_hot", "sparse"))
         check_choice("absent", absent, ("score", "skip"))
         check_weights("class_weights", class_weights)
+        check_choice("predictions", predictions, PREDICTIONS)
+        if predictions == "ids" and num_classes is None:
+            raise ValueError("With predictions='ids', `num_classes` must be given: ids do not say how many classes there are.")
+        if share is not None and num_classes is None:
+            raise ValueError("With `share`, `num_classes` must be given, so that all metrics count the same classes.")
         super().__init__(name=name, dtype=dtype)
         self.num_classes = num_classes
         self.threshold = threshold
@@ -71,21 +87,42 @@ class OverlapScore(Metric):
         self.include_background = include_background
         self.absent = absent
         self.class_weights = class_weights
-        self._totals = ()
+        self.predictions = predictions
+        self.share = share
+        self.report_cases = report_cases
         if num_classes is not None:
-            self._build(num_classes)
+            shape = (1,) if average == "micro" else (num_classes,)
+            self.create_totals(dict.fromkeys(self._statistic_names(), shape) | {"outside": ()})
 
-    def _build(self, channels):
-        shape = (1,) if self.average == "micro" else (channels,)
-        names = ("score", "weight") if self.per == "image" else ("intersection", "predicted", "actual")
-        self._totals = tuple(self.add_total(name, shape) for name in names)
+    def _statistic_names(self):
+        return ("score", "cases") if self.per == "image" else ("intersection", "predicted", "actual")
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        """Adds a batch; arguments as of the losses: `sample_weight` is (B,), or (B, *spatial[, 1]) inside the sums."""
-        mask = keras_mask(y_pred)
-        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        weights = sample_weights.split(sample_weight, spatial_shape(y_pred, self.axis))
-        mask = sample_weights.split(mask, spatial_shape(y_pred, self.axis), "the mask of y_pred")
+    def element_shape(self, y_true, y_pred):
+        if predictions_are_ids(y_true, y_pred, self.predictions, self.num_classes):
+            shape = static_shape(y_pred, "y_pred")
+            return shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape
+        return spatial_shape(y_pred, self.axis)
+
+    def statistics(self, y_true, y_pred, weights):
+        """Score of each image and class and whether it counts, or the three sums."""
+        sums, outside = self._region_sums(y_true, y_pred, weights)
+        if self.average == "micro":
+            row = class_weight_row(sums.actual.shape[-1], None, self.include_background)
+            kept = [c for c in range(sums.actual.shape[-1]) if row is None or row[c] > 0]
+            sums = RegionSums(*(sum(s[:, c : c + 1] for c in kept) for s in sums))
+        if self.per == "dataset":
+            return dict(zip(self._statistic_names(), sums)) | {"outside": outside}
+        sums = RegionSums(*(ops.cast(s, "float32") for s in sums))
+        score, cases = self.score(sums), ops.ones_like(sums.actual)
+        if self.absent == "skip":
+            cases = ops.cast(sums.actual > 0, cases.dtype)
+        return {"score": score * cases, "cases": cases, "outside": outside}
+
+    def _region_sums(self, y_true, y_pred, weights):
+        """(B, C) sums of the decisions, and (B,) elements whose ids are out of range."""
+        if self.share is not None or predictions_are_ids(y_true, y_pred, self.predictions, self.num_classes):
+            return self._counted_sums(y_true, y_pred, weights)
+        # Dense labels may be soft, so what is not shared is summed.
         pixels = encode(
             y_true,
             y_pred,
@@ -95,58 +132,54 @@ class OverlapScore(Metric):
             ignore_class=self.ignore_class,
             multi_label=self.multi_label,
             pixel_weight=weights.pixel,
-            mask=mask.pixel,
+            mask=weights.valid_pixel,
         )
-        if not self._totals:
-            self._build(pixels.channels)
-        elif self.num_classes not in (None, pixels.channels):
+        if self.num_classes not in (None, pixels.channels):
             raise ValueError(
                 f"{type(self).__name__}(num_classes={self.num_classes}) received y_pred with {pixels.channels} channels."
             )
         sums = region_sums(pixels, decide(pixels, self.threshold))
-        if self.average == "micro":
-            row = class_weight_row(pixels.channels, None, self.include_background)
-            row = ops.ones((pixels.channels,)) if row is None else ops.convert_to_tensor(row, "float32")
-            sums = RegionSums(*(ops.sum(s * row, axis=-1, keepdims=True) for s in sums))
-        per_image = ops.ones_like(sums.actual)
-        for weight in (weights.sample, mask.sample):
-            if weight is not None:
-                per_image = per_image * ops.reshape(weight, (-1, 1))
-        if self.per == "dataset":
-            amounts = tuple(s * per_image for s in sums)
-        else:
-            score = self.score(sums)
-            if self.absent == "skip":
-                per_image = ops.where(sums.actual > 0, per_image, ops.zeros_like(per_image))
-            amounts = (score * per_image, per_image)
-        for total, amount in zip(self._totals, amounts):
-            total.add(ops.sum(ops.cast(amount, "float32"), axis=0))
+        return sums, ops.zeros_like(sums.actual[:, 0])
 
-    def result(self):
+    def _counted_sums(self, y_true, y_pred, weights):
+        classes = 2 if self.num_classes == 1 and not self.multi_label else self.num_classes
+        table, dense = count_classes(self, y_true, y_pred, weights, classes)
+        matrix, outside = split_table(table, classes if self.multi_label else None)
+        if self.multi_label:
+            return RegionSums(
+                matrix[..., 1, 1], ops.sum(matrix[..., 1], axis=-1), ops.sum(matrix[..., 1, :], axis=-1)
+            ), outside
+        sums = region_sums_of(matrix)
+        if dense:  # a pixel of no class was still predicted to be of one
+            sums, outside = sums._replace(predicted=sums.predicted + table[:, -1, :-1]), ops.zeros_like(outside)
+        return (RegionSums(*(s[:, 1:] for s in sums)) if self.num_classes == 1 else sums), outside
+
+    def combine(self, totals):
         """A scalar, or a dict with one scalar per class for `average=None`; NaN where there is no data."""
-        if not self._totals:
+        if not totals:
             return ops.convert_to_tensor(math.nan, self.dtype)
-        totals = [total.value() for total in self._totals]
         if self.per == "image":
-            per_class = safe.ratio(*totals, when_empty=math.nan)
-            has_data = totals[1] > 0
+            cases = totals["cases"]
+            per_class = safe.ratio(totals["score"], cases, when_empty=math.nan)
         else:
-            sums = RegionSums(*totals)
-            has_data = sums.predicted + sums.actual > 0
-            per_class = ops.where(has_data, self.score(sums), math.nan)
-        row = (
-            None
-            if self.average == "micro"
-            else class_weight_row(has_data.shape[0], self.class_weights, self.include_background)
-        )
+            sums = RegionSums(*(totals[name] for name in self._statistic_names()))
+            cases = ops.cast(sums.predicted + sums.actual > 0, "float32")
+            per_class = ops.where(cases > 0, self.score(sums), math.nan)
+        channels = cases.shape[-1]
+        row = None if self.average == "micro" else class_weight_row(channels, self.class_weights, self.include_background)
         if self.average is None:
-            kept = [c for c in range(has_data.shape[0]) if row is None or row[c] > 0]
-            return {self.key(c): ops.cast(per_class[c], self.dtype) for c in kept}
-        share = ops.cast(has_data, per_class.dtype)
+            kept = [c for c in range(channels) if row is None or row[c] > 0]
+            result = {self.key(c): per_class[..., c] for c in kept}
+            return result | ({self.key("cases", c): cases[..., c] for c in kept} if self.report_cases else {})
+        share = ops.cast(cases > 0, "float32")
         if row is not None:
-            share = share * ops.convert_to_tensor(row, share.dtype)
-        weighted = ops.where(share > 0, per_class * share, 0.0)
-        return ops.cast(safe.ratio(ops.sum(weighted), ops.sum(share), when_empty=math.nan), self.dtype)
+            share = share * ops.convert_to_tensor(row, "float32")
+        total = ops.sum(ops.where(share > 0, per_class * share, 0.0), axis=-1)
+        score = safe.ratio(total, ops.sum(share, axis=-1), when_empty=math.nan)
+        if not self.report_cases:
+            return score
+        counted = ops.where(share > 0, cases, 0.0)
+        return {self.name: score, self.key("cases"): (ops.max if self.per == "image" else ops.sum)(counted, axis=-1)}
 
     def score(self, sums):
         """The score from (..., C) sums; 1 where nothing is present and nothing predicted."""

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 _UNIT = 2**20
+_HALF = 2**12
 
 
 def add(limbs, amount):
@@ -36,6 +37,18 @@ def add(limbs, amount):
     whole = limbs[1] + whole + carry
     carry = ops.floor(whole / _UNIT)
     return ops.stack([limbs[0] + units + carry, whole - carry * _UNIT, fraction])
+
+
+def summands(amounts):
+    """Float32 tensors with the sum `amounts`, each so small that adding up thousands of them, times whole weights, is exact.
+
+    Args:
+        amounts: integers below 2**31, or floats, which stay as they are.
+    """
+    if "int" not in str(amounts.dtype):
+        return (ops.cast(amounts, "float32"),)
+    high = ops.floor_divide(amounts, _HALF)
+    return ops.cast(high, "float32") * _HALF, ops.cast(amounts - high * _HALF, "float32")
 
 
 def value(limbs):

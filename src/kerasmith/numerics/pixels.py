@@ -94,6 +94,7 @@ def encode(
     multi_label=False,
     pixel_weight=None,
     mask=None,
+    strict=True,
 ):
     """Brings labels and predictions to one layout; see `Pixels`.
 
@@ -103,10 +104,11 @@ def encode(
         from_logits: whether `y_pred` are logits.
         axis: the channel axis of `y_pred`: -1 or 1.
         labels: "auto", "one_hot" or "sparse".
-        ignore_class: pixels with this id count for nothing.
+        ignore_class: pixels with this id count for nothing; or several ids.
         multi_label: the channels are independent binary masks.
         pixel_weight: None or (B, *spatial).
         mask: None or a boolean (B, *spatial); False pixels count for nothing.
+        strict: refuse ids out of range (where values can be read), or let them pass.
 
     Raises:
         ValueError: if shapes would broadcast, ids are out of range (where values can be read), or the labels do not fit.
@@ -118,20 +120,21 @@ def encode(
 
     several = channels > 1
     class_axis = None if not several else (1 if channel_axis == 1 and len(shape_pred) > 2 else 2)
-    scores = _flatten(_cast(y_pred, dtype), shape_pred, class_axis, channels)
-    flat = _flatten(y_true, shape_true, None if sparse else class_axis, channels)
+    scores = flatten(_cast(y_pred, dtype), shape_pred, class_axis, channels)
+    flat = flatten(y_true, shape_true, None if sparse else class_axis, channels)
 
-    ids = dense = ignored = None
+    ids = dense = None
+    ignore = ids_to_ignore(ignore_class)
     if sparse:
         ids = ops.cast(flat, "int32")
-        ignored = None if ignore_class is None else ops.equal(ids, ignore_class)
+        ignored = _any([ops.equal(ids, c) for c in ignore])
         if ignored is not None:
             ids = ops.where(ignored, ops.zeros_like(ids), ids)
-        _check_ids(flat, ids, ignored, channels)
+        _check_ids(flat, ids, ignored, channels, strict)
     else:
-        ignored = None if ignore_class is None else _ignored_dense(flat, ignore_class, class_axis, channels, multi_label)
-        if not several or multi_label:
-            _check_binary(flat, ignore_class)
+        ignored = _any([_ignored_dense(flat, c, class_axis, channels, multi_label) for c in ignore])
+        if strict and (not several or multi_label):
+            _check_binary(flat, ignored if ignored is None or class_axis is None else ops.expand_dims(ignored, class_axis))
         dense = _cast(flat, dtype)
         if ignored is not None:
             # An id such as 255 must not enter a sum, not even multiplied by a weight of 0.
@@ -141,11 +144,11 @@ def encode(
 
     valid = None if ignored is None else ops.cast(ops.logical_not(ignored), dtype)
     if mask is not None:
-        flat_mask = ops.cast(_flatten(mask, static_shape(mask, "mask"), None, 1), dtype)
+        flat_mask = ops.cast(flatten(mask, static_shape(mask, "mask"), None, 1), dtype)
         valid = flat_mask if valid is None else valid * flat_mask
     weight = valid
     if pixel_weight is not None:
-        weight = ops.cast(_flatten(pixel_weight, static_shape(pixel_weight, "sample_weight"), None, 1), dtype)
+        weight = ops.cast(flatten(pixel_weight, static_shape(pixel_weight, "sample_weight"), None, 1), dtype)
         weight = weight if valid is None else weight * valid
     sizes = ops.shape(y_pred)
     spatial = tuple(sizes[1:channel_axis]) + tuple(sizes[channel_axis + 1 :])
@@ -215,7 +218,7 @@ def _is_sparse(labels, shape_true, shape_pred, channel_axis, channels, multi_lab
     return sparse
 
 
-def _flatten(x, shape, class_axis, channels):
+def flatten(x, shape, class_axis, channels):
     """(B, *spatial[, C]) -> (B, N), (B, N, C) or (B, C, N), keeping an unknown batch size unknown."""
     sizes = shape[1:] if class_axis is None else (shape[1:-1] if class_axis == 2 else shape[2:])
     if None in sizes:
@@ -228,6 +231,17 @@ def _flatten(x, shape, class_axis, channels):
 
 def _cast(x, dtype):
     return x if keras.backend.standardize_dtype(x.dtype) == dtype else ops.cast(x, dtype)
+
+
+def ids_to_ignore(ignore_class):
+    """`ignore_class`, None, an id or a list of them, as a tuple."""
+    return () if ignore_class is None else tuple(ignore_class) if isinstance(ignore_class, (list, tuple)) else (ignore_class,)
+
+
+def _any(conditions):
+    """The logical or of boolean tensors, some of which may be None for False; None if all are."""
+    conditions = [c for c in conditions if c is not None]
+    return functools.reduce(ops.logical_or, conditions) if conditions else None
 
 
 def _ignored_dense(flat, ignore_class, class_axis, channels, multi_label):
@@ -255,11 +269,11 @@ def _representable(flat, ignore_class):
     return not ((ignore_class < 0 and ("uint" in dtype or "bool" in dtype)) or ("bool" in dtype and ignore_class > 1))
 
 
-def _check_ids(raw, ids, ignored, channels):
-    if not is_concrete(ids) or 0 in tuple(ids.shape):
+def _check_ids(raw, ids, ignored, channels, strict):
+    if not is_concrete(ids) or 0 in tuple(ids.shape) or not (strict or is_float(raw)):
         return
     low, high = int(ops.min(ids)), int(ops.max(ids))
-    if low < 0 or high >= channels:
+    if strict and (low < 0 or high >= channels):
         raise ValueError(
             f"Class ids must lie in 0..{channels - 1} for y_pred with {channels} channels. "
             f"Received: ids from {low} to {high}. Pass `ignore_class={low if low < 0 else high}` "
@@ -275,13 +289,13 @@ def _check_ids(raw, ids, ignored, channels):
         )
 
 
-def _check_binary(flat, ignore_class):
+def _check_binary(flat, ignored):
     """Integer masks must hold 0 and 1; float masks may be soft and are left to NumericsGuard."""
     if is_float(flat) or "bool" in str(flat.dtype) or not is_concrete(flat) or 0 in tuple(flat.shape):
         return
     values = ops.cast(flat, "int32")
-    if ignore_class is not None:
-        values = ops.where(ops.equal(values, ignore_class), ops.zeros_like(values), values)
+    if ignored is not None:
+        values = ops.where(ignored, ops.zeros_like(values), values)
     low, high = int(ops.min(values)), int(ops.max(values))
     if low < 0 or high > 1:
         raise ValueError(

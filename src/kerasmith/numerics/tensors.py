@@ -30,7 +30,9 @@ def is_concrete(x):
     """True if the values of `x` can be read now: not while tracing, compiling or inferring shapes."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        return hasattr(x, "numpy")
+        import tensorflow as tf
+
+        return hasattr(x, "numpy") and (tf.executing_eagerly() or not isinstance(x, tf.Variable))
     if backend == "jax":
         import jax
 
@@ -40,6 +42,16 @@ def is_concrete(x):
 
         return not torch.compiler.is_compiling() and x.device.type != "meta"
     return True
+
+
+def compiled_by_xla():
+    """True while TensorFlow traces a function with `jit_compile=True`."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def is_float(x):

@@ -1,0 +1,87 @@
+"""Metrics whose result is a function of sums over samples."""
+
+from keras import ops
+
+from kerasmith.base.metric import Metric
+from kerasmith.base.weights import sort_weights
+from kerasmith.numerics.pixels import spatial_shape
+from kerasmith.numerics.tensors import keras_mask, static_shape
+
+
+class AdditiveMetric(Metric):
+    """Base of metrics that add statistics of each sample and combine the sums in the end.
+
+    Adding is all they do with data, so they are exact under any batch split, under sample weights and on any number of
+    replicas. A subclass implements `statistics` and `combine`; `update_state` and `result` are here. If the shapes of the
+    statistics are known when the metric is made, it calls `create_totals` in its constructor, otherwise the first batch does.
+
+    Args:
+        name, dtype: see `Metric`.
+    """
+
+    def __init__(self, *, name=None, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self._totals = {}
+
+    def statistics(self, y_true, y_pred, weights):
+        """{name: (B, *shape)}: what each sample adds, integers or floats, before its own weight.
+
+        Args:
+            y_true, y_pred: tensors.
+            weights: `Weights`; `pixel` and `valid_pixel` belong inside, the base applies those of whole samples.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement `statistics`.")
+
+    def combine(self, totals):
+        """The result, a scalar or a dict of scalars, NaN without data.
+
+        Args:
+            totals: {name: float32 (*shape)}; may have leading axes in common, which the result keeps (`Bootstrap` adds one).
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement `combine`.")
+
+    def element_shape(self, y_true, y_pred):
+        """Static (batch, *spatial): what a weight can stand for. Spatial axes for metrics on pixels, else only the batch."""
+        if hasattr(self, "axis"):
+            return spatial_shape(y_pred, self.axis)
+        return static_shape(y_pred, "y_pred")[:1]
+
+    def create_totals(self, shapes):
+        """Makes the state.
+
+        Args:
+            shapes: {name: shape of the total}.
+        """
+        self._totals = {name: self.add_total(name, shape) for name, shape in shapes.items()}
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Adds a batch."""
+        self.add_statistics(*self.weighted_statistics(y_true, y_pred, sample_weight))
+
+    def weighted_statistics(self, y_true, y_pred, sample_weight=None):
+        """The statistics of a batch and the weight of each sample, (B,) or None."""
+        y_true, y_pred, weights = self.sorted_inputs(y_true, y_pred, sample_weight)
+        return self.statistics(y_true, y_pred, weights), weights.of_samples
+
+    def sorted_inputs(self, y_true, y_pred, sample_weight):
+        """Labels and predictions as tensors, and their `Weights`."""
+        mask = keras_mask(y_pred)
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        return y_true, y_pred, sort_weights(sample_weight, mask, self.element_shape(y_true, y_pred))
+
+    def add_statistics(self, statistics, weight):
+        """Adds (B, *shape) statistics times (B,) weights to the totals."""
+        if not self._totals:
+            self.create_totals({name: tuple(x.shape[1:]) for name, x in statistics.items()})
+        for name, total in self._totals.items():
+            total.add_samples(statistics[name], weight)
+
+    def result(self):
+        """What `combine` makes of the totals."""
+        return self.cast_result(self.combine({name: total.value() for name, total in self._totals.items()}))
+
+    def cast_result(self, result):
+        """A scalar or dict in the dtype of the metric."""
+        if isinstance(result, dict):
+            return {key: ops.cast(value, self.dtype) for key, value in result.items()}
+        return ops.cast(result, self.dtype)

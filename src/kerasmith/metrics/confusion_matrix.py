@@ -1,0 +1,133 @@
+"""Confusion matrix."""
+
+import math
+
+from keras import ops
+
+from kerasmith.base import register
+from kerasmith.base.arguments import check_choice
+from kerasmith.metrics.class_counts import ClassCounts, normalized
+from kerasmith.numerics import safe
+from kerasmith.numerics.agreement import per_class, region_sums_of
+from kerasmith.numerics.overlap import RegionSums
+
+QUANTITIES = ("precision", "recall", "f1", "iou", "specificity", "support")
+
+
+@register
+class ConfusionMatrix(ClassCounts):
+    """Confusion matrix, with precision, recall, F1 and IoU of each class and their means.
+
+    Entry (t, p) counts elements of true class t that were decided as p. With TP, FP, FN, TN of a class:
+    precision = TP / (TP + FP), recall = TP / (TP + FN), F1 = 2 TP / (2 TP + FP + FN), IoU = TP / (TP + FP + FN),
+    specificity = TN / (TN + FP).
+
+    Args:
+        num_classes: C; 2 for binary masks and probabilities.
+        class_names: C texts for the keys and the picture; 0, 1, 2, ... by default.
+        report: which quantities `result()` holds, of "precision", "recall", "f1", "iou", "specificity" and "support" (true
+            elements).
+        per_class: whether each class has keys of its own, or only the means do.
+        absent: a quantity of a class that would be 0 / 0, such as the precision of one never predicted: "skip": NaN, and left
+            out of the mean; "zero": 0, in the mean too (scikit-learn's default).
+        multi_label: the channels are independent binary masks: C matrices of 2 x 2.
+        threshold, from_logits, axis, labels, ignore_class, predictions, share: see `metrics.class_counts.ClassCounts`.
+        name, dtype: see `kerasmith.base.Metric`.
+
+    Call arguments:
+        y_true: ids (B, *spatial) or (B, *spatial, 1), or one-hot in the shape of y_pred.
+        y_pred: scores (B, *spatial, C), or (B, *spatial, 1) for two classes; or ids (B, *spatial).
+        sample_weight: (B,) or (B, *spatial[, 1]).
+
+    Returns:
+        A dict: for each quantity its mean over classes, `<name>_<quantity>`, and `<name>_<quantity>_<class>`; then
+        `<name>_accuracy`, and `<name>_classes`, how many classes occur in truth or prediction. NaN without data.
+
+    Raises:
+        ValueError: for scores where ids are expected or the other way, or another number of channels than `num_classes`.
+
+    Example:
+
+    >>> metric = ConfusionMatrix(2, class_names=["cell", "debris"], report=["recall"])
+    >>> metric.update_state([0, 0, 1, 1], [[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.3, 0.7]])
+    >>> metric.matrix().tolist()
+    [[1.0, 1.0], [0.0, 2.0]]
+    >>> float(metric.result()["confusion_matrix_recall_cell"])
+    0.5
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        class_names=None,
+        report=("precision", "recall", "f1", "iou"),
+        *,
+        per_class=True,
+        absent="skip",
+        multi_label=False,
+        **kwargs,
+    ):
+        self.multi_label = multi_label
+        super().__init__(num_classes, **kwargs)
+        check_choice("absent", absent, ("skip", "zero"))
+        if isinstance(report, str) or not set(report) <= set(QUANTITIES):
+            raise ValueError(f"`report` must be a list of some of {', '.join(QUANTITIES)}. Received: report={report!r}")
+        if class_names is not None and (isinstance(class_names, str) or len(set(map(str, class_names))) != num_classes):
+            raise ValueError(
+                f"`class_names` must be {num_classes} different texts, one per class. Received: class_names={class_names!r}"
+            )
+        self.class_names = class_names
+        self.report = report
+        self.per_class = per_class
+        self.absent = absent
+
+    def combine(self, totals):
+        matrix = totals["matrix"]
+        total = ops.sum(matrix, axis=(-2, -1))
+        if self.multi_label:
+            sums = RegionSums(matrix[..., 1, 1], ops.sum(matrix[..., 1], axis=-1), ops.sum(matrix[..., 1, :], axis=-1))
+            of_each, all_elements = total, ops.sum(total, axis=-1)
+            hits = ops.sum(matrix[..., 0, 0] + matrix[..., 1, 1], axis=-1)
+        else:
+            sums = region_sums_of(matrix)
+            of_each, all_elements = ops.expand_dims(total, -1), total
+            hits = ops.sum(sums.intersection, axis=-1)
+        quantities = per_class(sums, of_each, math.nan if self.absent == "skip" else 0.0)
+        empty = all_elements == 0
+        result = {}
+        for name in self.report:
+            values = ops.where(ops.expand_dims(empty, -1), math.nan, quantities[name])
+            result[self.key(name)] = _mean_of_numbers(values)
+            if self.per_class:
+                result |= {self.key(name, label): values[..., c] for c, label in enumerate(self.labels_of_classes())}
+        result[self.key("accuracy")] = safe.ratio(hits, all_elements, when_empty=math.nan)
+        occurs = ops.cast(sums.predicted + sums.actual > 0, matrix.dtype)
+        result[self.key("classes")] = ops.where(empty, math.nan, ops.sum(occurs, axis=-1))
+        return result
+
+    def labels_of_classes(self):
+        """The texts that stand for the classes in the keys."""
+        return [str(c) for c in (self.class_names or range(self.num_classes))]
+
+    def matrix(self, normalize=None):
+        """The counts as a float64 NumPy array (C, C), or (C, 2, 2) for `multi_label`.
+
+        Args:
+            normalize: None for counts; "true", "pred" or "all" for shares of a row, of a column or of everything.
+        """
+        return normalized(self.exact_matrix(), normalize)
+
+    def picture(self):
+        """The matrix as a shaded table for the report, `kerasmith.report.Markup`."""
+        from kerasmith.report.confusion import confusion_table
+
+        if self.multi_label:
+            raise ValueError("A picture needs one matrix; with multi_label=True there is one for each class. Use `matrix()`.")
+        return confusion_table(self.exact_matrix(), self.labels_of_classes())
+
+
+def _mean_of_numbers(values):
+    """The mean over the last axis without NaN; NaN if nothing is left."""
+    known = ops.logical_not(ops.isnan(values))
+    total = ops.sum(ops.where(known, values, 0.0), axis=-1)
+    return safe.ratio(total, ops.sum(ops.cast(known, values.dtype), axis=-1), when_empty=math.nan)

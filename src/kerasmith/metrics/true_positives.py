@@ -1,0 +1,44 @@
+"""True positives."""
+
+from keras import ops
+
+from kerasmith.base import register
+from kerasmith.metrics.class_counts import ClassCounts
+from kerasmith.numerics.agreement import region_sums_of
+
+
+@register
+class TruePositives(ClassCounts):
+    """How many elements were rightly decided to be of their class.
+
+    Of two classes only the hits of class 1 count, the positive one.
+
+    Args:
+        num_classes: C; 2 for binary masks and probabilities.
+        per_class: give one count for each class, `<name>_<class>`.
+        threshold, from_logits, axis, labels, ignore_class, predictions, share: see `metrics.class_counts.ClassCounts`.
+        name, dtype: see `kerasmith.base.Metric`.
+
+    Call arguments:
+        y_true, y_pred, sample_weight: as of `metrics.ConfusionMatrix`.
+
+    Returns:
+        A scalar, or a dict for `per_class`; 0 without data: it is a count.
+
+    Example:
+
+    >>> metric = TruePositives(3)
+    >>> metric.update_state([[0], [2], [1]], [[0.8, 0.1, 0.1], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2]])
+    >>> float(metric.result())
+    2.0
+    """
+
+    def __init__(self, num_classes, *, per_class=False, **kwargs):
+        super().__init__(num_classes, **kwargs)
+        self.per_class = per_class
+
+    def combine(self, totals):
+        hits = region_sums_of(totals["matrix"]).intersection
+        if self.per_class:
+            return {self.key(c): hits[..., c] for c in range(self.num_classes)}
+        return hits[..., 1] if self.num_classes == 2 else ops.sum(hits, axis=-1)
