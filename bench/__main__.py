@@ -1,24 +1,31 @@
-"""`python -m bench losses`: prints what every loss costs, in passes over memory."""
+"""`python -m bench losses` or `metrics`: prints what each part costs, as a multiple of a floor."""
 
 import argparse
 
 from bench import one_thread
 
+TOPICS = {
+    "losses": "CPU time and peak memory of the losses; the backend is KERAS_BACKEND",
+    "metrics": "CPU time and peak memory of one update of the metrics; the backend is KERAS_BACKEND",
+}
+
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    losses = commands.add_parser("losses", help="CPU time and peak memory of the losses; the backend is KERAS_BACKEND")
-    losses.add_argument("--quick", action="store_true", help="a few rows, few repeats: a look, not a figure")
-    losses.add_argument("--only", metavar="TEXT", default="", help="only losses whose name contains TEXT, e.g. dice")
-    losses.add_argument("--markdown", action="store_true", help="print Markdown tables")
-    losses.add_argument("--no-memory", action="store_true", help="leave out the memory table")
+    topics = parser.add_subparsers(dest="topic", required=True)
+    for name, text in TOPICS.items():
+        topic = topics.add_parser(name, help=text)
+        topic.add_argument("--quick", action="store_true", help="a few rows, few repeats: a look, not a figure")
+        topic.add_argument("--only", metavar="TEXT", default="", help="only rows whose name contains TEXT, e.g. dice")
+        topic.add_argument("--markdown", action="store_true", help="print Markdown tables")
+        topic.add_argument("--no-memory", action="store_true", help="leave out peak memory")
     options = parser.parse_args()
 
     one_thread.pin()
-    from bench import losses
+    from bench import losses, metrics
 
-    losses.run(quick=options.quick, only=options.only, markdown=options.markdown, with_memory=not options.no_memory)
+    run = {"losses": losses.run, "metrics": metrics.run}[options.topic]
+    run(quick=options.quick, only=options.only, markdown=options.markdown, with_memory=not options.no_memory)
 
 
 if __name__ == "__main__":

@@ -19,13 +19,17 @@ LINUX = pathlib.Path("/proc/self/clear_refs").exists()
 def peaks(loss, case, mode):
     """{library: peak / unit_bytes of the case}, measured in a process of its own."""
     request = json.dumps([loss, type(case).__name__, dataclasses.asdict(case), mode])
-    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "TF_ENABLE_ONEDNN_OPTS": "0"}
     done = subprocess.run(
-        [sys.executable, "-m", "bench.memory", request], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "bench.memory", request], env=environment(), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise RuntimeError(f"Measuring the memory of {loss} failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def environment():
+    """What a process must be started with for `peak_growth` to see every array."""
+    return {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "TF_ENABLE_ONEDNN_OPTS": "0"}
 
 
 def _measure(request):
@@ -46,11 +50,12 @@ def _measure(request):
         except Exception:  # named in the table of times
             continue
         both()
-        result[library] = min(_peak_growth(both) for _ in range(3)) / case.unit_bytes
+        result[library] = min(peak_growth(both) for _ in range(3)) / case.unit_bytes
     return result
 
 
-def _peak_growth(call):
+def peak_growth(call):
+    """How far the resident set rises above what it was, in bytes, while `call` runs."""
     pathlib.Path("/proc/self/clear_refs").write_text("5")
     before = _resident("VmRSS")
     kept = call()

@@ -53,6 +53,26 @@ def test_limbs_of_replicas_add_up():
         for _ in range(50):
             amount = rng.integers(0, 2**30, 3)
             expected += amount
-            state = limbs.add(state, ops.convert_to_tensor(amount.astype("int32")))
+            state = limbs.add(state, limbs.split(ops.convert_to_tensor(amount.astype("int32"))))
         states.append(state)
     assert limbs.exact_value(sum(states)).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("kind", ["int32", "float32"])
+def test_weighted_samples_add_up_exactly(kind):
+    rng = np.random.default_rng(2)
+    metric, expected = Sum(), np.zeros(2)
+    for _ in range(20):
+        amounts = rng.integers(0, 2**30 if kind == "int32" else 2**17, (7, 2)).astype(kind)
+        weight = rng.integers(0, 9, 7).astype("float32")
+        metric.total.add_samples(ops.convert_to_tensor(amounts), ops.convert_to_tensor(weight))
+        metric.total.add_samples(ops.convert_to_tensor(amounts[:1]))
+        expected += (weight[:, None] * amounts).sum(0) + amounts[0]
+    assert metric.total.exact().tolist() == expected.tolist()
+
+
+def test_a_weight_of_0_leaves_out_nan():
+    metric = Sum()
+    amounts = ops.convert_to_tensor(np.array([[np.nan, np.inf], [2.0, 3.5]], "float32"))
+    metric.total.add_samples(amounts, ops.convert_to_tensor(np.array([0.0, 0.5], "float32")))
+    assert metric.total.exact().tolist() == [1, 1.75]

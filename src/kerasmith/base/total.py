@@ -22,7 +22,7 @@ class Total:
 
     def add(self, amount):
         """Adds a tensor of the total's shape."""
-        self.variable.assign(limbs.add(self.variable.value, ops.convert_to_tensor(amount)))
+        self._add(limbs.split(ops.convert_to_tensor(amount)))
 
     def add_samples(self, amounts, weight=None):
         """Adds the sum over samples of `weight * amounts`.
@@ -33,12 +33,10 @@ class Total:
         """
         if weight is not None:
             weight = ops.reshape(ops.cast(weight, "float32"), (-1,) + (1,) * (len(amounts.shape) - 1))
-        for part in limbs.summands(amounts):
-            if weight is not None:
-                part = ops.where(weight == 0, 0.0, part * weight)
-            whole = ops.floor(part)  # sums of whole numbers do not round
-            self.add(ops.sum(whole, axis=0))
-            self.add(ops.sum(part - whole, axis=0))
+        self._add(limbs.split_sum(amounts, weight))
+
+    def _add(self, amount):
+        self.variable.assign(limbs.add(self.variable.value, amount))
 
     def value(self):
         """The total as a float32 tensor."""

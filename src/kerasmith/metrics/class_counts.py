@@ -48,17 +48,8 @@ def count_classes(metric, y_true, y_pred, weights, classes, *, per_sample=True):
     return shared_statistic(metric.share, metric, settings, (y_true, y_pred, *weights.given), compute)
 
 
-def split_table(table, masks=None):
-    """The matrix of (B, C + 1, C + 1) joint counts, and the (B,) counts beside it; `masks`: binary tables a sample."""
-    if masks is not None:
-        table = ops.reshape(table, (-1, masks, 3, 3))
-    matrix = table[..., :-1, :-1]
-    outside = ops.sum(table, axis=(-2, -1)) - ops.sum(matrix, axis=(-2, -1))
-    return matrix, outside if masks is None else ops.sum(outside, axis=-1)
-
-
 class ClassCounts(OutOfRange):
-    """Base of metrics whose state is a confusion matrix. A subclass implements `combine`, of totals "matrix" and "outside".
+    """Base of metrics whose state is a confusion matrix. A subclass implements `combine_matrix`.
 
     Args:
         num_classes: C; 2 for binary masks and probabilities.
@@ -102,8 +93,8 @@ class ClassCounts(OutOfRange):
         self.ignore_class = ignore_class
         self.predictions = predictions
         self.share = share
-        matrix = (num_classes, 2, 2) if self.multi_label else (num_classes, num_classes)
-        self.create_totals({"matrix": matrix, "outside": ()})
+        size = num_classes + 1
+        self.create_totals({"table": (num_classes, 3, 3) if self.multi_label else (size, size)})
 
     def element_shape(self, y_true, y_pred):
         if predictions_are_ids(y_true, y_pred, self.predictions, self.num_classes):
@@ -113,27 +104,42 @@ class ClassCounts(OutOfRange):
 
     def statistics(self, y_true, y_pred, weights):
         table, _ = count_classes(self, y_true, y_pred, weights, self.num_classes)
-        matrix, outside = split_table(table, self.num_classes if self.multi_label else None)
-        return {"matrix": matrix, "outside": outside}
+        return {"table": ops.reshape(table, (-1, self.num_classes, 3, 3)) if self.multi_label else table}
+
+    def combine(self, totals):
+        return self.combine_matrix(totals["table"][..., :-1, :-1])
+
+    def combine_matrix(self, matrix):
+        """The result, from float32 counts (..., C, C), or (..., C, 2, 2) for `multi_label`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `combine_matrix`.")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds a batch: y_true and y_pred as of the losses, or ids; `sample_weight` (B,) or (B, *spatial[, 1])."""
-        if self.multi_label or self._table_is_small(ops.convert_to_tensor(y_true)):
-            super().update_state(y_true, y_pred, sample_weight)
-        else:  # a table for each sample would be larger than the sample
-            y_true, y_pred, weights = self.sorted_inputs(y_true, y_pred, sample_weight)
+        y_true, y_pred, weights = self.sorted_inputs(y_true, y_pred, sample_weight)
+        if self.multi_label or self._needs_table_of_each(y_true, weights):
+            self.add_statistics(self.statistics(y_true, y_pred, weights), weights.of_samples)
+        else:
             table, _ = count_classes(self, y_true, y_pred, weights, self.num_classes, per_sample=False)
-            matrix, outside = split_table(table[None])
-            self.add_statistics({"matrix": matrix, "outside": outside}, None)
+            self.add_statistics({"table": table[None]}, None)
 
-    def _table_is_small(self, y_true):
+    def _needs_table_of_each(self, y_true, weights):
+        """Whether to count each sample by itself: for weights to be applied to whole counts, and for metrics that share.
+
+        Not where the table of a sample would be larger than the sample.
+        """
+        if self.share is None and weights.of_samples is None:
+            return False
         sizes = static_shape(y_true, "y_true")[1:]
         elements = math.inf if None in sizes else math.prod(sizes)
         return (self.num_classes + 1) ** 2 <= max(_SMALL_TABLE, 4 * elements)
 
     def exact_matrix(self):
         """The counts so far as a float64 NumPy array, exact up to 2^40."""
-        return self._totals["matrix"].exact()
+        return self._totals["table"].exact()[..., :-1, :-1]
+
+    def out_of_range(self):
+        """How many elements had a true or predicted id that is no class, or labels of none; they are in no count."""
+        return float(self._totals["table"].exact().sum() - self.exact_matrix().sum())
 
 
 def normalized(matrix, normalize):

@@ -42,5 +42,5 @@ class CohenKappa(ClassCounts):
         super().__init__(num_classes, **kwargs)
         self.weighting = weighting
 
-    def combine(self, totals):
-        return cohen_kappa(totals["matrix"], self.weighting)
+    def combine_matrix(self, matrix):
+        return cohen_kappa(matrix, self.weighting)

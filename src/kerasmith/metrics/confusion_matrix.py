@@ -81,8 +81,7 @@ class ConfusionMatrix(ClassCounts):
         self.per_class = per_class
         self.absent = absent
 
-    def combine(self, totals):
-        matrix = totals["matrix"]
+    def combine_matrix(self, matrix):
         total = ops.sum(matrix, axis=(-2, -1))
         if self.multi_label:
             sums = RegionSums(matrix[..., 1, 1], ops.sum(matrix[..., 1], axis=-1), ops.sum(matrix[..., 1, :], axis=-1))

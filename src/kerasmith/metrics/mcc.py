@@ -33,5 +33,5 @@ class MCC(ClassCounts):
     Reference: Gorodkin, "Comparing two K-category assignments by a K-category correlation coefficient", 2004.
     """
 
-    def combine(self, totals):
-        return matthews_correlation(totals["matrix"])
+    def combine_matrix(self, matrix):
+        return matthews_correlation(matrix)

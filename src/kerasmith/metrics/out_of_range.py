@@ -7,17 +7,17 @@ from kerasmith.numerics.tensors import is_concrete
 
 
 class OutOfRange(AdditiveMetric):
-    """Base of metrics with a total "outside" of elements whose true or predicted id is no class."""
+    """Base of metrics that count elements whose true or predicted id is no class. A subclass implements `out_of_range`."""
 
     _said = False
 
     def out_of_range(self):
         """How many elements had a true or predicted id that is no class; they are in no count."""
-        return float(self._totals["outside"].exact()) if self._totals else 0.0
+        raise NotImplementedError(f"{type(self).__name__} must implement `out_of_range`.")
 
     def result(self):
         """What `combine` makes of the totals; warns if ids were out of range."""
-        readable = self._totals and not self._said and is_concrete(self._totals["outside"].variable.value)
+        readable = self.variables and not self._said and is_concrete(self.variables[0].value)
         if readable and self.out_of_range() > 0:
             self._said = True  # once, not after each batch
             warnings.warn(

@@ -5,7 +5,7 @@ import math
 from keras import ops
 
 from kerasmith.base.arguments import check_choice, check_integer, check_number, check_weights
-from kerasmith.metrics.class_counts import PREDICTIONS, count_classes, split_table
+from kerasmith.metrics.class_counts import PREDICTIONS, count_classes
 from kerasmith.metrics.out_of_range import OutOfRange
 from kerasmith.numerics import safe
 from kerasmith.numerics.agreement import region_sums_of
@@ -97,6 +97,10 @@ class OverlapScore(OutOfRange):
     def _statistic_names(self):
         return ("score", "cases") if self.per == "image" else ("intersection", "predicted", "actual")
 
+    def out_of_range(self):
+        """How many elements had a class id that is no class, as far as the batches were counted and not summed."""
+        return float(self._totals["outside"].exact()) if self._totals else 0.0
+
     def element_shape(self, y_true, y_pred):
         if predictions_are_ids(y_true, y_pred, self.predictions, self.num_classes):
             shape = static_shape(y_pred, "y_pred")
@@ -144,8 +148,12 @@ class OverlapScore(OutOfRange):
     def _counted_sums(self, y_true, y_pred, weights):
         classes = 2 if self.num_classes == 1 and not self.multi_label else self.num_classes
         table, dense = count_classes(self, y_true, y_pred, weights, classes)
-        matrix, outside = split_table(table, classes if self.multi_label else None)
         if self.multi_label:
+            table = ops.reshape(table, (-1, classes, 3, 3))
+        matrix = table[..., :-1, :-1]
+        outside = ops.sum(table, axis=(-2, -1)) - ops.sum(matrix, axis=(-2, -1))
+        if self.multi_label:
+            outside = ops.sum(outside, axis=-1)
             return RegionSums(
                 matrix[..., 1, 1], ops.sum(matrix[..., 1], axis=-1), ops.sum(matrix[..., 1, :], axis=-1)
             ), outside

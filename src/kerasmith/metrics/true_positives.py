@@ -37,8 +37,8 @@ class TruePositives(ClassCounts):
         super().__init__(num_classes, **kwargs)
         self.per_class = per_class
 
-    def combine(self, totals):
-        hits = region_sums_of(totals["matrix"]).intersection
+    def combine_matrix(self, matrix):
+        hits = region_sums_of(matrix).intersection
         if self.per_class:
             return {self.key(c): hits[..., c] for c in range(self.num_classes)}
         return hits[..., 1] if self.num_classes == 2 else ops.sum(hits, axis=-1)

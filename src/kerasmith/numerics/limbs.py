@@ -12,43 +12,65 @@ _UNIT = 2**20
 _HALF = 2**12
 
 
+def split(amount):
+    """The limbs of an amount, as three float32 tensors of its shape.
+
+    Args:
+        amount: integers below 2**31, or floats that are exact below 2**24.
+    """
+    if "int" in str(amount.dtype):
+        amount = ops.cast(amount, "int32")
+        units = ops.floor_divide(amount, _UNIT)
+        return ops.cast(units, "float32"), ops.cast(amount - units * _UNIT, "float32"), None
+    amount = ops.cast(amount, "float32")
+    whole = ops.floor(amount)
+    units = ops.floor(whole / _UNIT)
+    return units, whole - units * _UNIT, amount - whole
+
+
+def split_sum(amounts, weight=None):
+    """The limbs of the sum over the first axis of `weight * amounts`.
+
+    Args:
+        amounts: (B, *shape), integers or floats.
+        weight: float32 that broadcasts against `amounts`, or None. A weight of 0 leaves out even NaN.
+    """
+    integers = "int" in str(amounts.dtype)
+    if weight is None and integers:
+        return split(ops.sum(ops.cast(amounts, "int32"), axis=0))
+    if not integers:
+        parts = (ops.cast(amounts, "float32"),)
+    else:  # in two parts below 2**24, of which whole weights make exact products
+        high = ops.floor_divide(amounts, _HALF)
+        parts = (ops.cast(high, "float32") * _HALF, ops.cast(amounts - high * _HALF, "float32"))
+    total = None
+    for part in parts:
+        if weight is not None:
+            part = ops.where(weight == 0, 0.0, part * weight)
+        whole = ops.floor(part)  # sums of whole numbers do not round
+        units, rest, _ = split(ops.sum(whole, axis=0))
+        limbs = (units, rest, ops.sum(part - whole, axis=0))
+        total = limbs if total is None else tuple(a + b for a, b in zip(total, limbs))
+    return total
+
+
 def add(limbs, amount):
     """The limbs of `total + amount`.
 
     Args:
         limbs: (3, *shape) float32.
-        amount: (*shape); integers, or floats that are exact below 2**24.
+        amount: what `split` or `split_sum` gave.
     """
-    dtype = limbs.dtype
-    if "int" in str(amount.dtype):
-        amount = ops.cast(amount, "int32")
-        units = ops.floor_divide(amount, _UNIT)
-        whole = ops.cast(amount - units * _UNIT, dtype)
-        units = ops.cast(units, dtype)
+    units, whole, fraction = amount
+    whole = limbs[1] + whole
+    if fraction is None:
         fraction = limbs[2]
     else:
-        amount = ops.cast(amount, dtype)
-        whole = ops.floor(amount)
-        fraction = limbs[2] + (amount - whole)
-        units = ops.floor(whole / _UNIT)
-        whole = whole - units * _UNIT
-    carry = ops.floor(fraction)
-    fraction = fraction - carry
-    whole = limbs[1] + whole + carry
+        fraction = limbs[2] + fraction
+        carry = ops.floor(fraction)
+        fraction, whole = fraction - carry, whole + carry
     carry = ops.floor(whole / _UNIT)
     return ops.stack([limbs[0] + units + carry, whole - carry * _UNIT, fraction])
-
-
-def summands(amounts):
-    """Float32 tensors with the sum `amounts`, each so small that adding up thousands of them, times whole weights, is exact.
-
-    Args:
-        amounts: integers below 2**31, or floats, which stay as they are.
-    """
-    if "int" not in str(amounts.dtype):
-        return (ops.cast(amounts, "float32"),)
-    high = ops.floor_divide(amounts, _HALF)
-    return ops.cast(high, "float32") * _HALF, ops.cast(amounts - high * _HALF, "float32")
 
 
 def value(limbs):
