@@ -139,6 +139,17 @@ def test_config_keeps_every_argument():
     assert again.dtype_policy.name == "mixed_float16"
 
 
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="only JAX can be told the precision of one product")
+def test_products_keep_full_precision_on_accelerators():
+    import jax
+
+    layer = built(normal(5, 3))
+    program = jax.jit(jax.grad(lambda x: ops.sum(layer(x) ** 2))).trace(normal(6, 5))
+    products = [line for line in program.lower(lowering_platforms=("cuda",)).as_text().splitlines() if "dot_general" in line]
+    assert products
+    assert all("[HIGHEST, HIGHEST]" in line for line in products)
+
+
 LOAD = """
 import json, sys
 import kerasmith, keras

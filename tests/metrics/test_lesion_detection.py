@@ -7,20 +7,11 @@ from keras import ops
 from scipy import ndimage
 
 from kerasmith import metrics
+from tests.oracles import objects as oracle
+from tests.support import metric_promises as promises
+from tests.support.blobs import blobs
 
 KEYS = ("lesion_precision", "lesion_recall", "lesion_f1")
-
-
-def blobs(seed, size=(5, 40, 40)):
-    """Random masks of several objects and a disturbed copy; the second image has no truth, the third no prediction."""
-    rng = np.random.default_rng(seed)
-    sigma = (0, *[2.0] * (len(size) - 1))
-    field = ndimage.gaussian_filter(rng.normal(size=size), sigma)
-    truth = field > field.std()
-    field = field + 0.6 * ndimage.gaussian_filter(rng.normal(size=size), sigma)
-    prediction = field > field.std()
-    truth[1], prediction[2] = False, False
-    return truth, prediction
 
 
 def loops(truth, prediction, threshold, structure=None, min_size=0):
@@ -167,6 +158,10 @@ def test_optimal_matching_at_low_thresholds_says_what_to_write_under_xla():
         ({"connectivity": 5}, "`connectivity`"),
         ({"min_size": -1}, "`min_size`"),
         ({"matching": "hungarian"}, "'greedy', 'optimal'"),
+        ({"size_groups": ()}, "at least one number"),
+        ({"size_groups": (10, 10)}, "ascend"),
+        ({"size_groups": (0, 10)}, r"`size_groups\[0\]`"),
+        ({"instance_labels": "yes"}, "`instance_labels`"),
     ],
 )
 def test_bad_input_is_named(config, message):
@@ -178,3 +173,123 @@ def test_connectivity_must_fit_the_images():
     truth, prediction = blobs(6)
     with pytest.raises(ValueError, match="connectivity"):
         metrics.LesionDetection(connectivity=26).update_state(truth, prediction[..., None].astype("float32"))
+
+
+GROUPS = ("below_20", "20_to_40", "from_40")
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.2])
+def test_size_groups_equal_plain_loops(threshold):
+    truth, prediction = blobs(7)
+    rows = [oracle.counts_by_size(t, p, threshold, 2, (20, 40), 3) for t, p in zip(truth, prediction)]
+    counts = np.sum(rows, axis=0)
+    assert (counts > 0).all()
+    metric = metrics.LesionDetection(threshold, min_size=3, size_groups=(20, 40))
+    metric.update_state(truth, prediction[..., None].astype("float32"))
+    result = promises.read(metric)
+    assert len(result) == 6 + 3 * 5
+    for suffix, (found, true, matched, predicted) in zip(("", *(f"_{g}" for g in GROUPS)), [counts.sum(axis=0), *counts]):
+        expected = {
+            "recall": found / true,
+            "precision": matched / predicted,
+            "f1": (found + matched) / (true + predicted),
+            "objects": true,
+            "predictions": predicted,
+        }
+        for name, value in expected.items():
+            assert result[f"lesion_{name}{suffix}"] == pytest.approx(value, rel=1e-6)
+    assert result["lesion_cases"] == 5
+
+
+def test_an_object_as_large_as_an_edge_is_above_it():
+    truth = np.zeros((1, 8, 8), "int32")
+    truth[0, 0, :3], truth[0, 4, :4] = 1, 1
+    metric = metrics.LesionDetection(size_groups=[4])
+    metric.update_state(truth, truth[..., None].astype("float32"))
+    result = promises.read(metric)
+    assert (result["lesion_objects_below_4"], result["lesion_objects_from_4"]) == (1, 1)
+    result = promises.value_of(lambda: metrics.LesionDetection(size_groups=[2]), truth, truth[..., None].astype("float32"))
+    assert np.isnan(result["lesion_recall_below_2"])
+    assert result["lesion_f1_from_2"] == 1
+
+
+def instances(seed, size=(6, 24, 24)):
+    """Labels of squares that touch, with gaps in the numbering, and masks that find some of them."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 5, (size[0], size[1] // 4, size[2] // 4))
+    labels = np.where(coarse > 0, 1000 * np.arange(1, coarse.size + 1).reshape(coarse.shape), 0).repeat(4, 1).repeat(4, 2)
+    found = np.isin(labels, rng.choice(np.unique(labels), len(np.unique(labels)) // 2)) & (labels > 0)
+    return labels.astype("int32"), found[..., None].astype("float32")
+
+
+@pytest.mark.parametrize("trailing", [False, True])
+def test_touching_instances(trailing):
+    labels, scores = instances(0)
+    expected = np.zeros(3, int)
+    for one, mask in zip(labels, scores[..., 0]):
+        true, predicted = oracle.instances(one), oracle.components(mask, 1)
+        found = len(oracle.greedy(oracle.pair_ious(true, predicted), 0.3))
+        expected += found, len(predicted) - found, len(true) - found
+    assert expected.min() > 0
+    metric = metrics.LesionDetection(0.3, 4, instance_labels=True)
+    metric.update_state(labels[..., None] if trailing else labels, scores)
+    np.testing.assert_allclose(read(metric.result()), quantities(*expected), rtol=1e-6)
+
+
+@pytest.mark.parametrize("ignore_class", [7, 1, [7, 9]])
+def test_ignored_instances(ignore_class):
+    labels, scores = instances(1)
+    left = labels.copy()
+    labels[:, :, 8:16] = ignore_class[0] if isinstance(ignore_class, list) else ignore_class
+    if isinstance(ignore_class, list):
+        labels[:, :8, 8:16] = 9
+    make = lambda: metrics.LesionDetection(instance_labels=True, ignore_class=ignore_class)  # noqa: E731
+    left[:, :, 8:16], cut = 0, scores.copy()
+    cut[:, :, 8:16] = 0
+    promises.same(
+        promises.value_of(make, labels, scores),
+        promises.value_of(lambda: metrics.LesionDetection(instance_labels=True), left, cut),
+    )
+    two = np.concatenate([1 - scores, scores], axis=-1)
+    promises.same(promises.value_of(make, labels, two), promises.value_of(make, labels, scores))
+
+
+def test_instances_of_several_classes_are_refused():
+    labels, scores = instances(2)
+    with pytest.raises(ValueError, match="one metric per class"):
+        metrics.LesionDetection(instance_labels=True).update_state(labels, np.repeat(scores, 3, -1))
+    with pytest.raises(ValueError, match=r"whole numbers.*dtype float"):
+        metrics.LesionDetection(instance_labels=True).update_state(labels + np.float32(0.5), scores)
+    with pytest.raises(ValueError, match="a label of -3"):
+        metrics.LesionDetection(instance_labels=True).update_state(-3 * (labels > 0), scores)
+
+
+@pytest.mark.parametrize("config", [{"size_groups": (20, 40)}, {"instance_labels": True, "name": "nuclei"}], ids=str)
+def test_promises(config):
+    def make():
+        return metrics.LesionDetection(0.3, min_size=2, **config)
+
+    truth, prediction = blobs(8, (7, 24, 24))
+    truth, scores = truth.astype("int32"), prediction[..., None].astype("float32")
+    promises.splits_do_not_matter(make, truth, scores)
+    promises.weights_repeat_and_delete(make, truth, scores)
+    promises.state_survives(make, truth, scores)
+    promises.leading_axes_stay(make, truth, scores)
+    promises.no_data(make)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_size_groups_in_fit(jit_compile):
+    promises.skip_jit_on_torch(jit_compile)
+    truth, prediction = blobs(9, (5, 24, 24))
+    scores = prediction[..., None].astype("float32")
+    promises.in_fit(lambda: metrics.LesionDetection(0.3, size_groups=(10, 40)), truth[..., None], scores, jit_compile)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only XLA under TensorFlow forbids host calls")
+def test_instance_labels_say_what_to_write_under_xla():
+    labels, scores = instances(3)
+    model = promises.identity_model(scores)
+    model.compile("sgd", "mse", metrics=[metrics.LesionDetection(instance_labels=True)], jit_compile=True)
+    with pytest.raises(RuntimeError, match="jit_compile=False"):
+        model.evaluate(scores, labels, verbose=0)

@@ -6,19 +6,20 @@ import pytest
 from keras import ops
 
 from kerasmith.numerics import label_propagation
-from kerasmith.numerics.label_propagation import detection_counts_on_device
-from kerasmith.numerics.matching import detection_counts
+from kerasmith.numerics.label_propagation import detection_counts_on_device, object_counts_on_device
+from kerasmith.numerics.matching import detection_counts, object_counts
 from tests.oracles import objects as oracle
 
 BACKEND = keras.backend.backend()
 
 
 def compiled(**config):
-    """The function as the strictest compiler of the backend sees it; PyTorch runs eagerly."""
+    """The counts as the strictest compiler of the backend sees them."""
+    return compiled_function(lambda truth, prediction: detection_counts_on_device(truth, prediction, **config))
 
-    def count(truth, prediction):
-        return detection_counts_on_device(truth, prediction, **config)
 
+def compiled_function(count):
+    """A function as the strictest compiler of the backend sees it; PyTorch runs eagerly."""
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
@@ -137,6 +138,22 @@ def test_many_random_masks_equal_the_host(threshold):
     expected = detection_counts(truth, prediction, threshold, connectivity=4)
     assert expected.min(axis=0).tolist() != expected.max(axis=0).tolist()
     assert on_device(function, truth, prediction) == expected.tolist()
+
+
+@pytest.mark.parametrize(("threshold", "edges"), [(0.5, (1,)), (0.2, (3,)), (0.2, (2, 6, 20))])
+def test_counts_by_size_equal_the_host(threshold, edges):
+    rng = np.random.default_rng(2)
+    truth = rng.random((40, 10, 12)) < 0.4
+    prediction = truth ^ (rng.random(truth.shape) < 0.15)
+    expected = object_counts(truth, prediction, threshold, connectivity=4, min_size=2, size_edges=edges)
+    assert expected.shape == (40, len(edges) + 1, 4)
+    assert (expected[:, 1:].sum(axis=0) > 0).all()
+
+    def count(truth, prediction):
+        return object_counts_on_device(truth, prediction, threshold, 4, 2, edges)
+
+    assert on_device(compiled_function(count), truth, prediction) == expected.tolist()
+    assert on_device(compiled_function(count), truth[:0], prediction[:0]) == []
 
 
 def test_ties_are_broken_as_on_the_host():

@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from kerasmith.numerics.components import Overlaps, label_objects, overlaps
-from kerasmith.numerics.matching import detection_counts, match
+from kerasmith.numerics.matching import detection_counts, match, object_counts
 from tests.oracles import objects as oracle
 
 THRESHOLDS = [0, 0.1, 0.25, 1 / 3, 0.5, 0.75]
@@ -114,6 +114,17 @@ def test_counts_equal_plain_loops(shape, connectivity, order, min_size):
         prediction = truth ^ (rng.random(shape) < 0.1)
         expected = [oracle.detection_counts(t, p, threshold, order, min_size) for t, p in zip(truth, prediction)]
         counts = detection_counts(truth, prediction, threshold, connectivity=connectivity, min_size=min_size)
+        assert counts.tolist() == expected
+
+
+@pytest.mark.parametrize("edges", [(), (1,), (3,), (2, 4, 9)])
+def test_counts_by_size_equal_plain_loops(edges):
+    rng = np.random.default_rng(8)
+    for threshold in (0.1, 0.5):
+        truth = rng.random((6, 8, 7)) < 0.4
+        prediction = truth ^ (rng.random(truth.shape) < 0.15)
+        expected = [oracle.counts_by_size(t, p, threshold, 1, edges, 2) for t, p in zip(truth, prediction)]
+        counts = object_counts(truth, prediction, threshold, connectivity=4, min_size=2, size_edges=edges)
         assert counts.tolist() == expected
 
 

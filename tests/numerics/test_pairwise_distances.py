@@ -1,5 +1,6 @@
 """Distances between all vectors of a batch: values and gradients against float64 NumPy, and where they are hard to compute."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -86,3 +87,14 @@ def test_paired_distances(kind):
     assert np.isfinite(slope).all()
     if kind != "cosine":
         assert np.all(slope[3] == 0)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="only JAX can be told the precision of one product")
+@pytest.mark.parametrize("kind", KINDS)
+def test_products_keep_full_precision_on_accelerators(kind):
+    import jax
+
+    program = jax.jit(jax.grad(lambda x: ops.sum(pairwise_distances(x, kind) ** 2))).trace(normal(6, 4))
+    products = [line for line in program.lower(lowering_platforms=("cuda",)).as_text().splitlines() if "dot_general" in line]
+    assert products
+    assert all("[HIGHEST, HIGHEST]" in line for line in products)

@@ -77,3 +77,20 @@ def detection_counts(truth, prediction, threshold, axes_at_once, min_size=0):
     objects = [[o for o in components(mask, axes_at_once) if len(o) >= min_size] for mask in (truth, prediction)]
     found = len(greedy(pair_ious(*objects), threshold))
     return [found, len(objects[1]) - found, len(objects[0]) - found]
+
+
+def counts_by_size(truth, prediction, threshold, axes_at_once, edges, min_size=0):
+    """For each group of sizes [found true, true, matched predicted, predicted] of one image with greedy matching."""
+    true, predicted = ([o for o in components(mask, axes_at_once) if len(o) >= min_size] for mask in (truth, prediction))
+    pairs = greedy(pair_ious(true, predicted), threshold)
+    rows = []
+    for low, high in zip([0, *edges], [*edges, float("inf")]):
+        rows.append(
+            [
+                sum(low <= len(true[i]) < high for i, _ in pairs),
+                sum(low <= len(o) < high for o in true),
+                sum(low <= len(predicted[j]) < high for _, j in pairs),
+                sum(low <= len(o) < high for o in predicted),
+            ]
+        )
+    return rows

@@ -140,6 +140,13 @@ def test_directions_of_metrics():
     )
     assert known == {"b": "min", "c": "max", "lesion": "max"}
     assert direction_of("val_lesion_error", known) == "max"
+    differing = directions_of([Metric("rim", direction="min", directions={"nsd": "max", "cases": None})])
+    assert [direction_of(f"val_rim_{name}", differing) for name in ("hd", "nsd_2", "cases", "hd_liver")] == [
+        "min",
+        "max",
+        None,
+        "min",
+    ]
 
 
 def test_best_index_skips_what_is_not_a_number():

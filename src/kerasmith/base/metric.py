@@ -19,9 +19,11 @@ class Metric(Configured, keras.metrics.Metric):
 
     Attributes:
         direction: "max" if more is better, "min" if less is.
+        directions: {quantity: "max", "min" or None} of the keys of a dict for which `direction` is wrong.
     """
 
     direction = "max"
+    directions = {}
 
     def __init__(self, *, name=None, dtype=None):
         super().__init__(name=name or snake_case(type(self).__name__), dtype=dtype)

@@ -5,7 +5,7 @@ from keras import ops
 
 from kerasmith.base import register
 from kerasmith.base.arguments import check_integer
-from kerasmith.numerics.pairwise_distances import unit_length
+from kerasmith.numerics.pairwise_distances import product, unit_length
 from kerasmith.numerics.tensors import accumulation_dtype
 
 
@@ -67,7 +67,7 @@ class ArcFaceLogits(keras.layers.Layer):
     def call(self, inputs):
         dtype = self._result_dtype(inputs.dtype)
         directions = unit_length(ops.transpose(ops.cast(self.kernel, dtype)))
-        return unit_length(ops.cast(inputs, dtype)) @ ops.transpose(directions)
+        return product(unit_length(ops.cast(inputs, dtype)), ops.transpose(directions))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.num_classes)

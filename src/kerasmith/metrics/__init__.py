@@ -1,9 +1,21 @@
 """Metrics that are exact under any batch split and any number of replicas."""
 
+from kerasmith.metrics.auc import AUC
+from kerasmith.metrics.average_precision import AveragePrecision
+from kerasmith.metrics.bootstrap import Bootstrap
+from kerasmith.metrics.brier import Brier
+from kerasmith.metrics.calibration_error import CalibrationError
 from kerasmith.metrics.cohen_kappa import CohenKappa
 from kerasmith.metrics.confusion_matrix import ConfusionMatrix
 from kerasmith.metrics.dice_score import DiceScore
+from kerasmith.metrics.froc import FROC
 from kerasmith.metrics.iou import IoU
 from kerasmith.metrics.lesion_detection import LesionDetection
 from kerasmith.metrics.mcc import MCC
+from kerasmith.metrics.panoptic_quality import PanopticQuality
+from kerasmith.metrics.psnr import PSNR
+from kerasmith.metrics.r_precision import RPrecision
+from kerasmith.metrics.retrieval_recall import RetrievalRecall
+from kerasmith.metrics.ssim import SSIM
+from kerasmith.metrics.surface_distance import SurfaceDistance
 from kerasmith.metrics.true_positives import TruePositives

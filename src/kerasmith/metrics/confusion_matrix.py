@@ -56,6 +56,8 @@ class ConfusionMatrix(ClassCounts):
     0.5
     """
 
+    directions = {"support": None, "classes": None}
+
     def __init__(
         self,
         num_classes,

@@ -1,23 +1,27 @@
 """Lesion detection: precision and recall of objects."""
 
+import itertools
 import math
 
 from keras import ops
 
-from kerasmith.base import Metric, register
+from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.base.host import call_on_host, host_is_reachable
-from kerasmith.numerics import safe, sample_weights
+from kerasmith.metrics.object_metric import ObjectMetric
+from kerasmith.numerics import safe
+from kerasmith.numerics.binary_images import as_images
 from kerasmith.numerics.decisions import decide
-from kerasmith.numerics.label_propagation import detection_counts_on_device
-from kerasmith.numerics.matching import detection_counts
-from kerasmith.numerics.pixels import encode, spatial_shape
-from kerasmith.numerics.tensors import keras_mask, static_shape
+from kerasmith.numerics.label_propagation import object_counts_on_device
+from kerasmith.numerics.matching import object_counts
+from kerasmith.numerics.tensors import static_shape
 
 
 @register
-class LesionDetection(Metric):
+class LesionDetection(ObjectMetric):
     """Precision, recall and F1 of objects: a true object is found if a predicted one overlaps it with enough IoU.
+
+        precision = matched / predicted objects, recall = matched / true objects, f1 = 2 matched / (predicted + true)
 
     Objects are the connected components of each image (and of each foreground class). They are matched one to one within
     their image; what is left of the prediction is a false positive, what is left of the truth a miss. Counts are added over
@@ -33,7 +37,12 @@ class LesionDetection(Metric):
         min_size: components of fewer pixels are dropped from truth and prediction.
         matching: "greedy": the largest IoU first; "optimal": as many matches as possible, then the largest sum of IoU. The
             same from a threshold of 0.5 on.
+        size_groups: ascending numbers of pixels, such as (100, 1000): results by size too, of objects below 100 pixels, from
+            100 to 999, and from 1000 on. The recall groups true objects by their size, the precision groups predicted ones by
+            theirs; f1 = (matched true + matched predicted objects) / (predicted + true objects) of the group.
         threshold: probability above which a pixel is foreground. Several channels: the largest wins, class 0 is background.
+        instance_labels: y_true holds instance ids, 0 for background, so that true objects may touch; predicted objects are
+            connected components all the same. One class only.
         from_logits, axis, labels, ignore_class, multi_label: as in the losses. Ignored pixels belong to no object.
         name, dtype: see `kerasmith.base.Metric`.
 
@@ -43,10 +52,14 @@ class LesionDetection(Metric):
 
     Returns:
         A dict `<name>_precision`, `<name>_recall`, `<name>_f1`; NaN where nothing was counted: the precision of no predicted
-        object, the recall of no true one.
+        object, the recall of no true one. What they average over: `<name>_objects` true ones, `<name>_predictions` predicted
+        ones, in `<name>_cases` images. With `size_groups` the first five again for each group, `<name>_recall_below_100`,
+        `<name>_recall_100_to_1000`, `<name>_recall_from_1000`.
 
     Raises:
-        ValueError: for a connectivity that the images do not have, pixel weights, or an unknown option.
+        ValueError: for a connectivity that the images do not have, pixel weights, an unknown option, or, where the host is
+            out of reach, optimal matching below 0.5.
+        RuntimeError: for `instance_labels` where the host is out of reach.
 
     Example:
 
@@ -56,9 +69,13 @@ class LesionDetection(Metric):
     >>> prediction[0, :3, :2], prediction[0, 0, 7] = 1, 1  # one found, one invented
     >>> metric = LesionDetection()
     >>> metric.update_state(truth, prediction)
-    >>> {key: float(value) for key, value in metric.result().items()}
-    {'lesion_precision': 0.5, 'lesion_recall': 0.5, 'lesion_f1': 0.5}
+    >>> result = {key: float(value) for key, value in metric.result().items()}
+    >>> {key: result[key] for key in ("lesion_precision", "lesion_recall", "lesion_f1", "lesion_objects")}
+    {'lesion_precision': 0.5, 'lesion_recall': 0.5, 'lesion_f1': 0.5, 'lesion_objects': 2.0}
     """
+
+    # The numbers of objects and images are neither good nor bad.
+    directions = {"objects": None, "predictions": None, "cases": None}
 
     def __init__(
         self,
@@ -67,7 +84,9 @@ class LesionDetection(Metric):
         min_size=0,
         matching="greedy",
         *,
+        size_groups=None,
         threshold=0.5,
+        instance_labels=False,
         from_logits=False,
         axis=-1,
         labels="auto",
@@ -79,102 +98,94 @@ class LesionDetection(Metric):
         check_number("iou_threshold", iou_threshold, minimum=0)
         if iou_threshold >= 1:
             raise ValueError(f"`iou_threshold` must be below 1: no IoU exceeds 1. Received: iou_threshold={iou_threshold}")
-        check_choice("connectivity", connectivity, (None, 4, 8, 6, 18, 26))
-        check_integer("min_size", min_size, minimum=0)
         check_choice("matching", matching, ("greedy", "optimal"))
-        check_number("threshold", threshold, minimum=0, maximum=1)
-        check_choice("axis", axis, (-1, 1))
-        check_choice("labels", labels, ("auto", "one_hot", "sparse"))
-        super().__init__(name=name, dtype=dtype)
-        self.iou_threshold = iou_threshold
-        self.connectivity = connectivity
-        self.min_size = min_size
-        self.matching = matching
-        self.threshold = threshold
-        self.from_logits = from_logits
-        self.axis = axis
-        self.labels = labels
-        self.ignore_class = ignore_class
-        self.multi_label = multi_label
-        self._counts = self.add_total("true_false_missed", (3,))
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        """Adds a batch."""
-        mask = keras_mask(y_pred)
-        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        shape = spatial_shape(y_pred, self.axis)
-        weights = sample_weights.split(sample_weight, shape)
-        if weights.pixel is not None:
-            raise ValueError(
-                f"{type(self).__name__} counts objects and takes one weight per image, (B,). Received: sample_weight with "
-                "one weight per pixel. Pass the metric to `compile(metrics=...)`, which is not weighted, or mark pixels to "
-                "leave out by `ignore_class`."
-            )
-        truth, prediction = self._masks(y_true, y_pred, sample_weights.split(mask, shape, "the mask of y_pred"))
-        counts = self._count(truth, prediction)
-        # (images * classes, 3) -> (images, classes, 3)
-        counts = ops.reshape(counts, (ops.shape(y_pred)[0], -1, 3)) if counts.shape[0] != 0 else ops.zeros((0, 1, 3))
-        counts = ops.sum(counts, axis=1)
-        if weights.sample is not None:
-            counts = counts * ops.reshape(weights.sample, (-1, 1))
-        self._counts.add(ops.sum(counts, axis=0))
-
-    def _masks(self, y_true, y_pred, mask):
-        """Boolean (images * classes, *spatial) of truth and decision."""
-        pixels = encode(
-            y_true,
-            y_pred,
-            from_logits=self.from_logits,
-            axis=self.axis,
-            labels=self.labels,
-            ignore_class=self.ignore_class,
-            multi_label=self.multi_label,
-            mask=mask.pixel,
+        _check_size_groups(size_groups)
+        super().__init__(
+            connectivity,
+            min_size,
+            threshold,
+            instance_labels=instance_labels,
+            from_logits=from_logits,
+            axis=axis,
+            labels=labels,
+            ignore_class=ignore_class,
+            multi_label=multi_label,
+            name=name,
+            dtype=dtype,
         )
-        spatial = tuple(ops.shape(y_pred)[1:-1] if self.axis == -1 else ops.shape(y_pred)[2:])
-        if not spatial:
-            raise ValueError(
-                f"{type(self).__name__} needs images, (B, *spatial, C). "
-                f"Received: y_pred of shape {static_shape(y_pred, 'y_pred')}"
-            )
-        both = []
-        for values in (pixels.truth > 0.5, decide(pixels, self.threshold) > 0.5):
-            if pixels.valid is not None:
-                values = ops.logical_and(values, pixels.per_class(pixels.valid) > 0)
-            if mask.sample is not None:
-                values = ops.logical_and(values, ops.reshape(mask.sample, (-1,) + (1,) * (len(values.shape) - 1)) > 0)
-            if pixels.class_axis == 2:
-                values = ops.transpose(values, (0, 2, 1))
-            if pixels.class_axis is not None and not pixels.multi_label:
-                values = values[:, 1:]
-            both.append(ops.reshape(values, (-1, *spatial)))
-        return both
+        self.iou_threshold = iou_threshold
+        self.matching = matching
+        self.size_groups = size_groups
+        self._edges = tuple(int(edge) for edge in size_groups or ())
+        self.create_totals({"objects": (len(self._edges) + 1, 4), "cases": ()})
+
+    def statistics(self, y_true, y_pred, weights):
+        """{"objects": (B, groups, 4): see `matching.object_counts`; "cases": (B,)}."""
+        pixels, truth = self.encode_images(y_true, y_pred, weights)
+        prediction = as_images(pixels, decide(pixels, self.threshold) > 0.5)
+        counts = self.per_image(self._count(truth, prediction), pixels)
+        return {"objects": counts, "cases": ops.ones_like(counts[:, 0, 0])}
 
     def _count(self, truth, prediction):
-        """(N, 3) float32: found, invented and missed objects of each mask."""
-        if not host_is_reachable():
+        """(B * classes, groups, 4) float32."""
+        if not host_is_reachable() and not self.instance_labels:
             if self.matching == "optimal" and self.iou_threshold < 0.5:
                 raise ValueError(
                     "matching='optimal' below iou_threshold=0.5 works on the host, which XLA cannot call from TensorFlow. "
                     "Write `matching='greedy'`, or `model.compile(..., jit_compile=False)`."
                 )
-            return ops.cast(
-                detection_counts_on_device(truth, prediction, self.iou_threshold, self.connectivity, self.min_size), "float32"
+            counts = object_counts_on_device(
+                truth, prediction, self.iou_threshold, self.connectivity, self.min_size, self._edges
             )
+            return ops.cast(counts, "float32")
 
         def count(truth, prediction):
-            return detection_counts(
-                truth, prediction, self.iou_threshold, self.matching, connectivity=self.connectivity, min_size=self.min_size
+            return object_counts(
+                truth,
+                prediction,
+                self.iou_threshold,
+                self.matching,
+                connectivity=self.connectivity,
+                min_size=self.min_size,
+                truth_is_labels=self.instance_labels,
+                size_edges=self._edges,
             )
 
-        return call_on_host(count, (truth, prediction), (static_shape(truth, "y_true")[0], 3))
+        return call_on_host(count, (truth, prediction), (static_shape(truth, "y_true")[0], len(self._edges) + 1, 4))
 
-    def result(self):
-        """A dict of precision, recall and F1."""
-        found, invented, missed = ops.unstack(self._counts.value(), num=3)
+    def combine(self, totals):
+        """A dict of precision, recall, F1 and what they average over."""
+        counts = totals["objects"]
+        result = self._quantities(ops.sum(counts, axis=-2))
+        result[self.key("cases")] = totals["cases"]
+        if self._edges:
+            for group, suffix in enumerate(_group_names(self._edges)):
+                result.update(self._quantities(counts[..., group, :], suffix))
+        return result
+
+    def _quantities(self, counts, *suffix):
+        found, actual, matched, predicted = (counts[..., k] for k in range(4))
         quantities = {
-            "precision": safe.ratio(found, found + invented, when_empty=math.nan),
-            "recall": safe.ratio(found, found + missed, when_empty=math.nan),
-            "f1": safe.ratio(2.0 * found, 2.0 * found + invented + missed, when_empty=math.nan),
+            "precision": safe.ratio(matched, predicted, when_empty=math.nan),
+            "recall": safe.ratio(found, actual, when_empty=math.nan),
+            "f1": safe.ratio(found + matched, actual + predicted, when_empty=math.nan),
+            "objects": actual,
+            "predictions": predicted,
         }
-        return {self.key(name): ops.cast(value, self.dtype) for name, value in quantities.items()}
+        return {self.key(name, *suffix): value for name, value in quantities.items()}
+
+
+def _group_names(edges):
+    between = [f"{low}_to_{high}" for low, high in itertools.pairwise(edges)]
+    return [f"below_{edges[0]}", *between, f"from_{edges[-1]}"]
+
+
+def _check_size_groups(edges):
+    if edges is None:
+        return
+    if isinstance(edges, (str, bytes, dict)) or not hasattr(edges, "__len__"):
+        raise TypeError(f"`size_groups` must be numbers of pixels, such as (100, 1000). Received: size_groups={edges!r}")
+    for i, edge in enumerate(edges):
+        check_integer(f"size_groups[{i}]", edge, minimum=1)
+    if not len(edges) or any(low >= high for low, high in itertools.pairwise(edges)):
+        raise ValueError(f"`size_groups` must hold at least one number and ascend. Received: size_groups={edges!r}")

@@ -39,6 +39,8 @@ class OverlapScore(OutOfRange):
         name, dtype: see `kerasmith.base.Metric`.
     """
 
+    directions = {"cases": None}
+
     def __init__(
         self,
         num_classes=None,

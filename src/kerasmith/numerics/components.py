@@ -110,10 +110,16 @@ def renumber_objects(labels, min_size=0):
             f"Instance labels must be integers. Received: dtype={labels.dtype}. "
             "Write `labels.astype('int32')`, or pass a boolean mask to have its components found."
         )
-    ids, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    if len(ids) and ids[0] < 0:
-        raise ValueError(f"Instance labels must be 0 (background) or positive. Received: a label of {ids[0]}")
-    kept = (ids > 0) & (sizes >= min_size)
+    if labels.min(initial=0) < 0:
+        raise ValueError(f"Instance labels must be 0 (background) or positive. Received: a label of {labels.min()}")
+    if labels.max(initial=0) <= 4 * labels.size:  # a small table: counting beats sorting
+        index = labels.astype("int64")
+        sizes = np.bincount(index.ravel(), minlength=1)
+        kept = sizes >= max(min_size, 1)
+        kept[0] = False
+    else:
+        ids, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+        kept = (ids > 0) & (sizes >= min_size)
     # Before numpy 2.1 the inverse may come flat.
     return (np.cumsum(kept) * kept)[index.reshape(labels.shape)], int(kept.sum())
 
@@ -138,16 +144,28 @@ def overlaps(labels_a, labels_b):
     Returns:
         `Overlaps`.
     """
+    size_a, size_b = np.bincount(labels_a.ravel(), minlength=1), np.bincount(labels_b.ravel(), minlength=1)
+    first, second, shared = shared_pixels(labels_a, labels_b, len(size_a), len(size_b))
+    return Overlaps(first - 1, second - 1, shared / (size_a[first] + size_b[second] - shared))
+
+
+def shared_pixels(labels_a, labels_b, height, width):
+    """The pairs of labels above 0 that meet at a pixel, in their order, and at how many.
+
+    Args:
+        labels_a, labels_b: of one shape.
+        height, width: bounds of the labels.
+
+    Returns:
+        Three arrays: labels of a, labels of b, numbers of pixels.
+    """
     flat_a, flat_b = labels_a.ravel(), labels_b.ravel()
-    size_a, size_b = np.bincount(flat_a, minlength=1), np.bincount(flat_b, minlength=1)
-    width = len(size_b)
     both = np.flatnonzero((flat_a > 0) & (flat_b > 0))
     keys = flat_a[both] * width + flat_b[both]
-    if len(size_a) * width <= 4 * len(flat_a):  # a small table: counting beats sorting
+    if height * width <= 4 * len(flat_a):  # a small table: counting beats sorting
         shared = np.bincount(keys)
         keys = np.flatnonzero(shared)
         shared = shared[keys]
     else:
         keys, shared = np.unique(keys, return_counts=True)
-    first, second = np.divmod(keys, width)
-    return Overlaps(first - 1, second - 1, shared / (size_a[first] + size_b[second] - shared))
+    return *np.divmod(keys, width), shared

@@ -1,6 +1,6 @@
 """Objects on the device, for the one place that cannot call the host: TensorFlow under XLA.
 
-The results equal those of `matching.detection_counts` with greedy matching and of `components.surplus_pixels`, to the last
+The results equal those of `matching.object_counts` with greedy matching and of `components.surplus_pixels`, to the last
 tie. All arithmetic is in int32: JAX has no 64-bit types by default, and IoUs that differ may be equal in float32.
 
 Each pixel of the flattened batch has a rank, falling from the number of pixels to 1; background counts as 0. An object is
@@ -24,7 +24,14 @@ _DIGITS, _BITS = 3, 20
 
 
 def detection_counts_on_device(truth, prediction, threshold, connectivity=None, min_size=0):
-    """Found, invented and missed objects (true positives, false positives, false negatives) of each image.
+    """Found, invented and missed objects of each image, int32 (B, 3): see `matching.detection_counts`."""
+    counts = object_counts_on_device(truth, prediction, threshold, connectivity, min_size)
+    found, actual, _, predicted = (counts[:, 0, k] for k in range(4))
+    return ops.stack([found, predicted - found, actual - found], axis=-1)
+
+
+def object_counts_on_device(truth, prediction, threshold, connectivity=None, min_size=0, size_edges=()):
+    """How many objects of each size there are in an image, and how many of them have a partner.
 
     Args:
         truth, prediction: boolean tensors (B, *spatial) of one shape, 1-D to 3-D images; sizes may be unknown where TensorFlow
@@ -32,9 +39,10 @@ def detection_counts_on_device(truth, prediction, threshold, connectivity=None, 
         threshold: the IoU that a match must exceed, 0 <= threshold < 1; matching is greedy, the largest IoU first, ties in the
             order of the objects.
         connectivity, min_size: see `components.label_objects`.
+        size_edges: n ascending numbers of pixels, which separate n + 1 groups.
 
     Returns:
-        int32 (B, 3).
+        int32 (B, n + 1, 4), see `matching.object_counts`.
 
     Raises:
         ValueError: for shapes that differ, unknown rank, a connectivity that the images do not have, or too many pixels.
@@ -47,7 +55,7 @@ def detection_counts_on_device(truth, prediction, threshold, connectivity=None, 
     batch, pixels, size = shape[0], math.prod(shape[1:]), math.prod(shape)
     if isinstance(size, int):
         if size == 0:
-            return ops.zeros((batch, 3), "int32")
+            return ops.zeros((batch, len(size_edges) + 1, 4), "int32")
         limit = 2 ** (24 if keras.backend.backend() == "torch" else 30)
         if size >= limit:
             raise ValueError(
@@ -57,17 +65,17 @@ def detection_counts_on_device(truth, prediction, threshold, connectivity=None, 
     first, size_a, count_a = _objects(truth, order, min_size)
     second, size_b, count_b = _objects(prediction, order, min_size)
     at_a, at_b = _position(first), _position(second)
+    size_a, size_b = ops.take(size_a, at_a), ops.take(size_b, at_b)
     shared = _shared(first, second, at_a, at_b)
-    digits = _iou_digits(shared, ops.maximum(ops.take(size_a, at_a) + ops.take(size_b, at_b) - shared, 1))
+    digits = _iou_digits(shared, ops.maximum(size_a + size_b - shared, 1))
     enough = shared > 0
     for digit, least in reversed(list(zip(digits, _least_digits(threshold)))):
         enough = (digit > least) | ((digit == least) & enough)
     found = ops.cast(enough & (shared > 0), "int32")
     if threshold < 0.5:  # from there on, no object is in two such pairs
         found = _greedy(found, (*digits, first, second), at_a, at_b)
-    found = _per_image(found, batch, pixels)
-    counts = _per_image(count_a, batch, pixels), _per_image(count_b, batch, pixels)
-    return ops.stack([found, counts[1] - found, counts[0] - found], axis=-1)
+    counted = ((found, size_a), (count_a, size_a), (found, size_b), (count_b, size_b))
+    return ops.stack([_per_group(at, size, size_edges, batch, pixels) for at, size in counted], axis=-1)
 
 
 def surplus_pixels_on_device(masks, keep=None, min_size=0, connectivity=None):
@@ -226,8 +234,12 @@ def _segment_max(values, at):
     return ops.maximum(ops.segment_max(values, at, num_segments=_length(values)), 0)
 
 
-def _per_image(values, batch, pixels):
-    return ops.sum(ops.reshape(values, (batch, pixels)), axis=1)
+def _per_group(flags, size, edges, batch, pixels):
+    """How many flags of each image are set at sizes between the edges: (B, groups)."""
+    # At or above each edge; groups are the differences.
+    above = [flags] + [flags * ops.cast(size >= edge, "int32") for edge in edges]
+    above = [ops.sum(ops.reshape(values, (batch, pixels)), axis=1) for values in above]
+    return ops.stack([a - b for a, b in itertools.pairwise(above)] + above[-1:], axis=-1)
 
 
 def _length(flat):

@@ -60,19 +60,58 @@ def detection_counts(truth, prediction, threshold, how="greedy", *, connectivity
     >>> detection_counts(np.array([[1, 1, 0, 1]]), np.array([[1, 1, 0, 0]]), 0.5).tolist()
     [[1, 0, 1]]
     """
+    counts = object_counts(
+        truth, prediction, threshold, how, connectivity=connectivity, min_size=min_size, truth_is_labels=truth_is_labels
+    )
+    found, actual, _, predicted = counts[:, 0].T
+    return np.stack([found, predicted - found, actual - found], axis=-1)
+
+
+def object_counts(
+    truth, prediction, threshold, how="greedy", *, connectivity=None, min_size=0, truth_is_labels=False, size_edges=()
+):
+    """How many objects of each size there are in an image, and how many of them have a partner.
+
+    Args:
+        truth, prediction, threshold, how, connectivity, min_size, truth_is_labels: see `detection_counts`.
+        size_edges: n ascending numbers of pixels, which separate n + 1 groups; an object as large as an edge is above it.
+
+    Returns:
+        int64 (B, n + 1, 4): true objects that were found and all true objects, grouped by their own size; predicted objects
+        that are matched and all predicted objects, grouped by theirs.
+
+    Raises:
+        ValueError: see `detection_counts`.
+
+    Example:
+
+    >>> object_counts(np.array([[1, 1, 0, 1]]), np.array([[1, 1, 0, 0]]), 0.5, size_edges=(2,)).tolist()
+    [[[0, 1, 0, 0], [1, 1, 1, 1]]]
+    """
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     if truth.shape != prediction.shape:
         raise ValueError(f"Expected masks of one shape (B, *spatial). Received: shapes {truth.shape} and {prediction.shape}")
     connectivity_order(connectivity, truth.ndim - 1)
-    counts = np.zeros((len(truth), 3), "int64")
+    counts = np.zeros((len(truth), len(size_edges) + 1, 4), "int64")
     for row, one_truth, one_prediction in zip(counts, truth, prediction):
         if truth_is_labels:
             labels_a, actual = renumber_objects(one_truth, min_size)
         else:
             labels_a, actual = label_objects(one_truth, connectivity, min_size)
         labels_b, predicted = label_objects(one_prediction, connectivity, min_size)
-        found = len(match(overlaps(labels_a, labels_b), threshold, how)) if actual and predicted else 0
-        row[:] = found, predicted - found, actual - found
+        pairs, found = None, ()
+        if actual and predicted:
+            pairs = overlaps(labels_a, labels_b)
+            found = match(pairs, threshold, how)
+        if not size_edges:
+            row[0] = len(found), actual, len(found), predicted
+            continue
+        for labels, column in ((labels_a, 0), (labels_b, 2)):
+            group = np.digitize(np.bincount(labels.ravel())[1:], size_edges)
+            row[:, column + 1] = np.bincount(group, minlength=len(row))
+            if len(found):
+                partners = pairs.first if column == 0 else pairs.second
+                row[:, column] = np.bincount(group[partners[found]], minlength=len(row))
     return counts
 
 

@@ -1,13 +1,25 @@
-"""Distances and similarities between all vectors of a batch: one matrix product, finite gradients everywhere.
+"""Distances and similarities between all vectors of a batch: one matrix product, finite gradients everywhere."""
 
-The product is written `@`: `ops.matmul` of Keras 3.15.1 rounds float64 to float32 on PyTorch.
-"""
-
+import keras
 from keras import ops
 
 KINDS = ("euclidean", "squared", "cosine")
 _NOTHING = 1e-24  # squared distances below count as 0: the slope of the square root is infinite there
 _NO_LENGTH = 1e-30  # vectors below have no direction: the slope of x / |x| overflows there
+
+
+def product(a, b):
+    """a @ b in the precision of its factors; `ops.matmul` of Keras 3.15.1 rounds float64 to float32 on PyTorch.
+
+    JAX would round float32 factors to 10 bits or fewer on recent accelerators: a distance of a tenth of the vectors' length
+    would be off by a percent. TensorFlow does so too; there a user can only switch it off for a whole program, with
+    `tf.config.experimental.enable_tensor_float_32_execution(False)`.
+    """
+    if keras.backend.backend() == "jax":
+        import jax.numpy as jnp
+
+        return jnp.matmul(a, b, precision="highest")
+    return a @ b
 
 
 def unit_length(x):
@@ -27,7 +39,7 @@ def unit_length(x):
 def cosine_similarity(x):
     """(B, D) -> (B, B), within rounding of [-1, 1]; 0 for zero vectors."""
     x = unit_length(x)
-    return x @ ops.transpose(x)
+    return product(x, ops.transpose(x))
 
 
 def squared_distance(x):
@@ -36,7 +48,7 @@ def squared_distance(x):
     batch = ops.cast(ops.maximum(ops.shape(x)[0], 1), x.dtype)
     x = x - ops.stop_gradient(ops.sum(x, axis=0, keepdims=True) / batch)
     square = ops.sum(x * x, axis=-1)
-    return ops.relu(square[:, None] + square[None, :] - 2.0 * x @ ops.transpose(x))
+    return ops.relu(square[:, None] + square[None, :] - product(2.0 * x, ops.transpose(x)))
 
 
 def euclidean_distance(x):

@@ -18,7 +18,7 @@ def direction_of(name, known=None):
 
     Args:
         name: a column of the history; a leading `val_` does not matter.
-        known: {metric name: "max" or "min"}, as `directions_of` gives; `lesion` also answers for `lesion_f1`.
+        known: {metric name: "max", "min" or None}, as `directions_of` gives; `lesion` also answers for `lesion_f1`.
 
     >>> direction_of("val_loss"), direction_of("binary_accuracy"), direction_of("dice"), direction_of("dice", {"dice": "max"})
     ('min', 'max', None, 'max')
@@ -43,6 +43,8 @@ def direction_of(name, known=None):
 def directions_of(metrics):
     """{name: "max" or "min"} of metric objects and of the metrics inside them, as far as they say it.
 
+    A metric whose quantities differ says so in `directions`, {quantity: "max", "min" or None}.
+
     >>> class Score:
     ...     name, direction = "dice", "max"
     >>> directions_of([Score()])
@@ -55,6 +57,7 @@ def directions_of(metrics):
         said = {"up": "max", "down": "min"}.get(said, said)
         if said in ("max", "min"):
             found[metric.name] = said
+        found.update({f"{metric.name}_{name}": each for name, each in getattr(metric, "directions", {}).items()})
     return found
 
 

@@ -1,0 +1,97 @@
+"""Brier score."""
+
+import math
+
+from keras import ops
+
+from kerasmith.base import AdditiveMetric, register
+from kerasmith.base.arguments import check_choice
+from kerasmith.numerics import safe
+from kerasmith.numerics.pixels import encode
+
+
+@register
+class Brier(AdditiveMetric):
+    """Brier score: the mean squared error of probabilities.
+
+    One channel, or independent ones (`multi_label`, then averaged): (p - y)^2. Competing classes: sum over classes of
+    (p_c - y_c)^2, between 0 and 2; halved where `scale_by_half` says so, as scikit-learn does. 0 is perfect.
+
+    Args:
+        scale_by_half: for competing classes: True, False, or "auto": for two classes, which gives the number of the binary
+            score.
+        from_logits, axis, labels, ignore_class, multi_label: as in the losses.
+        name, dtype: see `kerasmith.base.Metric`.
+
+    Call arguments:
+        y_true, y_pred: as of `losses.CrossEntropy`.
+        sample_weight: (B,) or (B, *spatial[, 1]): sum(w error) / sum(w).
+
+    Returns:
+        A scalar; NaN without data.
+
+    Raises:
+        ValueError: for shapes that would broadcast, or an unknown option.
+
+    Example:
+
+    >>> metric = Brier()
+    >>> metric.update_state([[1.0], [0.0]], [[0.9], [0.3]])
+    >>> round(float(metric.result()), 4)
+    0.05
+
+    Reference: Brier, "Verification of forecasts expressed in terms of probability", 1950.
+    """
+
+    direction = "min"
+
+    def __init__(
+        self,
+        scale_by_half="auto",
+        *,
+        from_logits=False,
+        axis=-1,
+        labels="auto",
+        ignore_class=None,
+        multi_label=False,
+        name=None,
+        dtype=None,
+    ):
+        check_choice("scale_by_half", scale_by_half, ("auto", True, False))
+        check_choice("axis", axis, (-1, 1))
+        check_choice("labels", labels, ("auto", "one_hot", "sparse"))
+        super().__init__(name=name, dtype=dtype)
+        self.scale_by_half = scale_by_half
+        self.from_logits = from_logits
+        self.axis = axis
+        self.labels = labels
+        self.ignore_class = ignore_class
+        self.multi_label = multi_label
+        self.create_totals({"error": (), "weight": ()})
+
+    def statistics(self, y_true, y_pred, weights):
+        pixels = encode(
+            y_true,
+            y_pred,
+            from_logits=self.from_logits,
+            axis=self.axis,
+            labels=self.labels,
+            ignore_class=self.ignore_class,
+            multi_label=self.multi_label,
+            pixel_weight=weights.pixel,
+            mask=weights.valid_pixel,
+        )
+        error = ops.square(pixels.probabilities - pixels.truth)
+        if pixels.class_axis is not None:
+            error = ops.sum(error, axis=pixels.class_axis)
+            if pixels.multi_label:
+                error = error / pixels.channels
+            elif self.scale_by_half is True or (self.scale_by_half == "auto" and pixels.channels == 2):
+                error = 0.5 * error
+        weight = ops.ones_like(error) if pixels.weight is None else pixels.weight
+        # What does not count may hold anything, also NaN.
+        error = ops.where(weight == 0, 0.0, error * weight)
+        return {"error": ops.sum(error, axis=-1), "weight": ops.sum(weight, axis=-1)}
+
+    def combine(self, totals):
+        return safe.ratio(totals["error"], totals["weight"], when_empty=math.nan)

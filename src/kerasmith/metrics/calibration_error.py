@@ -1,0 +1,131 @@
+"""Calibration error."""
+
+import math
+
+import numpy as np
+from keras import ops
+
+from kerasmith.base import AdditiveMetric, register
+from kerasmith.base.arguments import check_choice, check_integer
+from kerasmith.numerics import safe
+from kerasmith.numerics.confidences import confidences, sums_in_bins
+from kerasmith.numerics.pixels import encode
+
+
+@register
+class CalibrationError(AdditiveMetric):
+    """Calibration error: how far the confidence of a model is from how often it is right, in bins of confidence.
+
+    With w_b the share of decisions in bin b, c_b their mean confidence and a_b how often they were right:
+    ECE = sum_b w_b |a_b - c_b|, MCE = max_b |a_b - c_b| over bins in use, RMSCE = sqrt(sum_b w_b (a_b - c_b)^2).
+
+    Args:
+        bins: number of bins of equal width, [b / bins, (b + 1) / bins), the last with 1. (torchmetrics gives a confidence of
+            exactly 1 a bin of its own; netcal does not.)
+        confidence: "positive": the probability of class 1 and how often the truth is 1 (netcal and torchmetrics for binary
+            input); "winner": the probability of the likelier class and how often it is the true one (all libraries for
+            multi-class); "auto": "winner" for competing classes, else "positive".
+        from_logits, axis, labels, ignore_class, multi_label: as in the losses. The channels of `multi_label` make one decision
+            each, in bins in common.
+        name, dtype: see `kerasmith.base.Metric`.
+
+    Call arguments:
+        y_true, y_pred: as of `losses.CrossEntropy`.
+        sample_weight: (B,) or (B, *spatial[, 1]), inside the sums.
+
+    Returns:
+        A dict `<name>_ece`, `<name>_mce`, `<name>_rmsce`, and `<name>_cases`, the (weighted) number of decisions. NaN without
+        data.
+
+    Raises:
+        ValueError: for "positive" with competing classes, shapes that would broadcast, or an unknown option.
+
+    Example:
+
+    >>> metric = CalibrationError(bins=5)
+    >>> metric.update_state([[1], [0], [1], [1]], [[0.9], [0.9], [0.5], [0.5]])
+    >>> {key: round(float(value), 2) for key, value in metric.result().items()}
+    {'calibration_ece': 0.45, 'calibration_mce': 0.5, 'calibration_rmsce': 0.45, 'calibration_cases': 4.0}
+
+    Reference: Guo et al., "On calibration of modern neural networks", 2017; Naeini et al., "Obtaining well calibrated
+    probabilities using Bayesian binning", 2015.
+    """
+
+    direction = "min"
+    directions = {"ece": "min", "mce": "min", "rmsce": "min", "cases": None}
+
+    def __init__(
+        self,
+        bins=15,
+        confidence="auto",
+        *,
+        from_logits=False,
+        axis=-1,
+        labels="auto",
+        ignore_class=None,
+        multi_label=False,
+        name="calibration",
+        dtype=None,
+    ):
+        check_integer("bins", bins, minimum=1)
+        check_choice("confidence", confidence, ("auto", "positive", "winner"))
+        check_choice("axis", axis, (-1, 1))
+        check_choice("labels", labels, ("auto", "one_hot", "sparse"))
+        super().__init__(name=name, dtype=dtype)
+        self.bins = bins
+        self.confidence = confidence
+        self.from_logits = from_logits
+        self.axis = axis
+        self.labels = labels
+        self.ignore_class = ignore_class
+        self.multi_label = multi_label
+        self.create_totals({"weight": (bins,), "confidence": (bins,), "outcome": (bins,)})
+
+    def statistics(self, y_true, y_pred, weights):
+        pixels = encode(
+            y_true,
+            y_pred,
+            from_logits=self.from_logits,
+            axis=self.axis,
+            labels=self.labels,
+            ignore_class=self.ignore_class,
+            multi_label=self.multi_label,
+            pixel_weight=weights.pixel,
+            mask=weights.valid_pixel,
+        )
+        if self.confidence == "positive" and not pixels.binary:
+            raise ValueError(
+                f'confidence="positive" speaks of one probability a decision. Received: y_pred with {pixels.channels} '
+                'competing classes. Write confidence="winner", or multi_label=True for independent channels.'
+            )
+        return sums_in_bins(*confidences(pixels, "winner" if self.confidence == "winner" else "positive"), self.bins)
+
+    def combine(self, totals):
+        weight = totals["weight"]
+        total = ops.sum(weight, axis=-1)
+        difference = ops.abs(totals["outcome"] - totals["confidence"])
+        gap = safe.ratio(difference, weight, when_empty=0.0)
+        squares = safe.ratio(ops.sum(difference * gap, axis=-1), total, when_empty=math.nan)
+        return {
+            self.key("ece"): safe.ratio(ops.sum(difference, axis=-1), total, when_empty=math.nan),
+            self.key("mce"): ops.where(total == 0, math.nan, ops.max(gap, axis=-1)),
+            self.key("rmsce"): ops.sqrt(squares),
+            self.key("cases"): total,
+        }
+
+    def reliability(self):
+        """The bins as NumPy arrays: "edges" (bins + 1,), "confidence", "accuracy" and "cases" (bins,), NaN in unused bins."""
+        sums = {name: total.exact() for name, total in self._totals.items()}
+        used = np.where(sums["weight"] > 0, sums["weight"], np.nan)
+        return {
+            "edges": np.linspace(0.0, 1.0, self.bins + 1),
+            "confidence": sums["confidence"] / used,
+            "accuracy": sums["outcome"] / used,
+            "cases": sums["weight"],
+        }
+
+    def picture(self, title="Reliability"):
+        """The reliability diagram, an SVG element for a page; see `kerasmith.report.reliability`."""
+        from kerasmith.report.reliability import reliability_chart
+
+        return reliability_chart(**self.reliability(), title=title)

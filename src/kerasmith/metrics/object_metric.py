@@ -1,0 +1,114 @@
+"""The core of the metrics on objects: labels and predictions -> images of one class each, in which objects are found."""
+
+import keras
+from keras import ops
+
+from kerasmith.base import AdditiveMetric
+from kerasmith.base.arguments import check_choice, check_integer, check_number
+from kerasmith.numerics.binary_images import as_images, image_classes
+from kerasmith.numerics.pixels import encode
+from kerasmith.numerics.tensors import is_concrete, is_float
+
+_IGNORED = 255  # what stands for `ignore_class` among instance ids brought down to 0 and 1
+
+
+class ObjectMetric(AdditiveMetric):
+    """Base of metrics that find objects in images and count them.
+
+    Args:
+        connectivity: pixels that touch belong together: 4 or 8 neighbours in 2-D, 6, 18 or 26 in 3-D; None for 8 and 26.
+        min_size: objects of fewer pixels are dropped from truth and prediction.
+        threshold: probability above which a pixel is foreground.
+        instance_labels: y_true holds instance ids, 0 for background, so that true objects may touch; predicted objects are
+            connected components all the same. One class only.
+        from_logits, axis, labels, ignore_class, multi_label: as in the losses.
+        name, dtype: see `kerasmith.base.Metric`.
+    """
+
+    def __init__(
+        self,
+        connectivity=None,
+        min_size=0,
+        threshold=0.5,
+        *,
+        instance_labels=False,
+        from_logits=False,
+        axis=-1,
+        labels="auto",
+        ignore_class=None,
+        multi_label=False,
+        name=None,
+        dtype=None,
+    ):
+        check_choice("connectivity", connectivity, (None, 4, 8, 6, 18, 26))
+        check_integer("min_size", min_size, minimum=0)
+        check_number("threshold", threshold, minimum=0, maximum=1)
+        check_choice("instance_labels", instance_labels, (False, True))
+        check_choice("axis", axis, (-1, 1))
+        check_choice("labels", labels, ("auto", "one_hot", "sparse"))
+        super().__init__(name=name, dtype=dtype)
+        self.connectivity = connectivity
+        self.min_size = min_size
+        self.threshold = threshold
+        self.instance_labels = instance_labels
+        self.from_logits = from_logits
+        self.axis = axis
+        self.labels = labels
+        self.ignore_class = ignore_class
+        self.multi_label = multi_label
+
+    def encode_images(self, y_true, y_pred, weights):
+        """`Pixels`, and the truth as images (B * classes, *spatial): booleans, or instance ids in int32."""
+        self.check_whole_images(weights)
+        ids, ignore_class = None, self.ignore_class
+        if self.instance_labels:
+            ids = _whole(y_true)
+            y_true = ops.cast(ids > 0, "int32")
+            for ignored in ignore_class if isinstance(ignore_class, (list, tuple)) else [ignore_class]:
+                if ignored is not None:
+                    y_true, ignore_class = ops.where(ids == ignored, _IGNORED, y_true), _IGNORED
+        pixels = encode(
+            y_true,
+            y_pred,
+            from_logits=self.from_logits,
+            axis=self.axis,
+            labels=self.labels,
+            ignore_class=ignore_class,
+            multi_label=self.multi_label,
+            mask=weights.valid_pixel,
+        )
+        if ids is None:
+            return pixels, as_images(pixels, pixels.truth > 0.5)
+        if len(image_classes(pixels)) != 1:
+            raise ValueError(
+                "`instance_labels=True` knows one class of objects: y_pred needs 1 channel, or 2 of which the first is the "
+                f"background. Received: y_pred with {pixels.channels} channels. Write one metric per class."
+            )
+        ids = ops.reshape(ids, (-1, *pixels.spatial))
+        if pixels.valid is not None:
+            ids = ops.where(ops.reshape(pixels.valid, ops.shape(ids)) > 0, ids, 0)
+        return pixels, ids
+
+    def check_whole_images(self, weights):
+        """Refuses pixel weights: an object is counted or not."""
+        if weights.pixel is not None:
+            raise ValueError(
+                f"{type(self).__name__} counts objects and takes one weight per image, (B,). Received: sample_weight with "
+                "one weight per pixel. Pass the metric to `compile(metrics=...)`, which is not weighted, or mark pixels to "
+                "leave out by `ignore_class`."
+            )
+
+    def per_image(self, values, pixels):
+        """(B * classes, ...) -> (B, ...): sums over the classes."""
+        return ops.sum(ops.reshape(values, (-1, len(image_classes(pixels)), *values.shape[1:])), axis=1)
+
+
+def _whole(y_true):
+    """Instance ids in int32."""
+    ids = ops.cast(y_true, "int32")
+    if is_float(y_true) and is_concrete(y_true) and not bool(ops.all(ops.cast(ids, y_true.dtype) == y_true)):
+        raise ValueError(
+            "`instance_labels=True` expects y_true of whole numbers, the id of the object at each pixel and 0 for none. "
+            f"Received: fractions (or numbers beyond int32) in y_true of dtype {keras.backend.standardize_dtype(y_true.dtype)}"
+        )
+    return ids

@@ -1,0 +1,150 @@
+"""The core of the ranking metrics: labels -> histograms of the scores of negatives and positives -> a number per class."""
+
+import math
+
+from keras import ops
+
+from kerasmith.base import AdditiveMetric
+from kerasmith.base.arguments import check_choice, check_integer
+from kerasmith.numerics import safe
+from kerasmith.numerics.pixels import encode
+from kerasmith.numerics.score_histograms import bin_index, rest_logits, score_histogram
+
+
+class RankingMetric(AdditiveMetric):
+    """Base of metrics that read the histograms of the scores of positives and negatives. A subclass implements `area`.
+
+    Args:
+        bins: number of bins, see `numerics.score_histograms`. Two scores in one bin count as equal. The state takes
+            24 * bins bytes a class.
+        class_names: texts for the keys of several classes; 0, 1, 2, ... by default.
+        per_class: whether each of several classes has a key of its own, or only their mean does.
+        absent: several classes: one that lacks positives or negatives, for which the number is not defined, is NaN; "skip":
+            it is left out of the mean; "nan": the mean is NaN too.
+        from_logits, axis, labels, ignore_class, multi_label: as in the losses.
+        name, dtype: see `kerasmith.base.Metric`.
+    """
+
+    directions = {"cases": None}
+
+    def __init__(
+        self,
+        bins=16384,
+        class_names=None,
+        *,
+        per_class=True,
+        absent="skip",
+        from_logits=False,
+        axis=-1,
+        labels="auto",
+        ignore_class=None,
+        multi_label=False,
+        name=None,
+        dtype=None,
+    ):
+        check_integer("bins", bins, minimum=2)
+        if bins > 2**20:
+            raise ValueError(f"`bins` must be at most 2**20: float32 scores tell no more apart. Received: bins={bins}")
+        if class_names is not None and (isinstance(class_names, str) or len(set(map(str, class_names))) != len(class_names)):
+            raise ValueError(f"`class_names` must be different texts, one per class. Received: class_names={class_names!r}")
+        check_choice("absent", absent, ("skip", "nan"))
+        check_choice("axis", axis, (-1, 1))
+        check_choice("labels", labels, ("auto", "one_hot", "sparse"))
+        super().__init__(name=name, dtype=dtype)
+        self.bins = bins
+        self.class_names = class_names
+        self.per_class = per_class
+        self.absent = absent
+        self.from_logits = from_logits
+        self.axis = axis
+        self.labels = labels
+        self.ignore_class = ignore_class
+        self.multi_label = multi_label
+
+    def area(self, histogram):
+        """The number from (..., 2, bins + 1) counts of negatives and positives, NaN where it is not defined."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `area`.")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Adds a batch; arguments as of the losses: `sample_weight` is (B,) or (B, *spatial[, 1])."""
+        y_true, y_pred, weights = self.sorted_inputs(y_true, y_pred, sample_weight)
+        pixels = encode(
+            y_true,
+            y_pred,
+            from_logits=self.from_logits,
+            axis=self.axis,
+            labels=self.labels,
+            ignore_class=self.ignore_class,
+            multi_label=self.multi_label,
+            mask=weights.valid_pixel,
+        )
+        channels = pixels.channels
+        if self.class_names is not None and len(self.class_names) != channels:
+            raise ValueError(
+                f"`class_names` needs one text per channel of y_pred. Received: {len(self.class_names)} names for {channels} "
+                "channels."
+            )
+        if not self._totals:
+            self.create_totals({"histogram": (channels, 2, self.bins + 1)})
+        elif tuple(self._totals["histogram"].variable.shape)[1] != channels:
+            raise ValueError(
+                f"{self.name} has counted {tuple(self._totals['histogram'].variable.shape)[1]} classes so far. "
+                f"Received: y_pred with {channels} channels."
+            )
+        self._totals["histogram"].add(self._histogram(pixels, weights))
+
+    def _histogram(self, pixels, weights):
+        channel = None
+        if pixels.class_axis is not None:
+            channel = ops.arange(pixels.channels, dtype="int32")
+            channel = ops.expand_dims(channel, -1) if pixels.class_axis == 1 else channel
+        if pixels.ids is not None and pixels.class_axis is not None:
+            positive = ops.equal(ops.expand_dims(pixels.ids, pixels.class_axis), channel)
+        else:
+            positive = pixels.truth > 0.5
+        scores = pixels.scores
+        if self.from_logits and not pixels.binary:
+            scores = rest_logits(scores, pixels.class_axis)
+        counts = None if pixels.valid is None else pixels.per_class(pixels.valid > 0)
+        weight = weights.of_samples
+        if weight is not None and len(weight.shape):
+            weight = ops.reshape(weight, (-1, 1))
+        if weights.pixel is not None:
+            pixel = ops.reshape(weights.pixel, (ops.shape(scores)[0], -1))
+            weight = pixel if weight is None else pixel * weight
+        if weight is not None and len(weight.shape):
+            weight = pixels.per_class(weight)
+        return score_histogram(
+            bin_index(scores, self.bins, from_logits=self.from_logits),
+            positive,
+            self.bins,
+            channel=channel,
+            channels=pixels.channels,
+            counts=counts,
+            weight=weight,
+        )
+
+    def combine(self, totals):
+        if not totals:
+            return ops.convert_to_tensor(math.nan)
+        of_each = self.area(totals["histogram"])
+        if of_each.shape[-1] == 1:
+            return of_each[..., 0]
+        cases = ops.sum(ops.cast(ops.logical_not(ops.isnan(of_each)), of_each.dtype), axis=-1)
+        if self.absent == "nan":
+            mean = ops.sum(of_each, axis=-1) / of_each.shape[-1]
+        else:
+            mean = safe.ratio(ops.sum(ops.where(ops.isnan(of_each), 0.0, of_each), axis=-1), cases, when_empty=math.nan)
+            spoiled = ops.any(totals["histogram"][..., -1] > 0, axis=(-2, -1))  # by a NaN score, which is no absent class
+            mean = ops.where(spoiled, math.nan, mean)
+        result = {self.key("macro"): mean}
+        if self.per_class:
+            names = self.class_names or range(of_each.shape[-1])
+            result |= {self.key(label): of_each[..., c] for c, label in enumerate(names)}
+        return result | {self.key("cases"): cases}
+
+    def histogram(self):
+        """Counts of negatives and positives in each bin as a float64 NumPy array (C, 2, bins + 1); the last bin counts NaN."""
+        if not self._totals:
+            raise ValueError(f"{self.name} has seen no data. Call `update_state` or `model.evaluate` first.")
+        return self._totals["histogram"].exact()

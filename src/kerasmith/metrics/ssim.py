@@ -1,0 +1,112 @@
+"""Structural similarity as a metric."""
+
+import math
+
+from keras import ops
+
+from kerasmith.base import AdditiveMetric, register
+from kerasmith.base.arguments import check_choice, check_integer, check_number
+from kerasmith.numerics import safe
+from kerasmith.numerics.gaussian_filter import filter_valid, gaussian_window
+from kerasmith.numerics.image_pairs import image_pair, weighted_mean
+from kerasmith.numerics.structural_similarity import dissimilarity_maps
+
+
+@register
+class SSIM(AdditiveMetric):
+    """Structural similarity of images and volumes, of each image, averaged over images.
+
+    The mean of SSIM over channels and over all places where the Gaussian window lies inside the image;
+    SSIM = (2 m_x m_y + c1)(2 cov_xy + c2) / ((m_x^2 + m_y^2 + c1)(var_x + var_y + c2)), c1 = (k1 max_val)^2,
+    c2 = (k2 max_val)^2. 1 for equal images. `losses.SSIM` is 1 - this.
+
+    A place stands for the pixel in the middle of its window and takes the weight of that pixel. A place counts only if no
+    masked pixel lies in its window.
+
+    Args:
+        max_val: the range of the values, such as 1.0 or 255.
+        window: length of the window, an odd number, or a list with one for each spatial axis (thin volumes).
+        sigma: standard deviation of the window in pixels, or a list.
+        k1, k2: > 0, the stabilising constants.
+        axis: the channel axis, -1 or 1.
+        name, dtype: see `kerasmith.base.Metric`.
+
+    Call arguments:
+        y_true: images in the shape of y_pred (one channel may lack its axis).
+        y_pred: (B, H, W, C) or (B, D, H, W, C).
+        sample_weight: (B,) weighs images; (B, *spatial[, 1]) weighs pixels, sum(w s) / sum(w) in each image.
+
+    Returns:
+        A dict `<name>` and `<name>_cases`, the number of images in the mean. NaN without data.
+
+    Raises:
+        ValueError: for images smaller than the window, or shapes that would broadcast.
+
+    Example:
+
+    >>> import numpy as np
+    >>> image = np.linspace(0, 1, 144, dtype="float32").reshape(1, 12, 12, 1)
+    >>> metric = SSIM()
+    >>> metric.update_state(image, image)
+    >>> {key: float(value) for key, value in metric.result().items()}
+    {'ssim': 1.0, 'ssim_cases': 1.0}
+
+    Reference: Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004.
+    """
+
+    directions = {"cases": None}
+
+    def __init__(self, max_val=1.0, window=11, sigma=1.5, k1=0.01, k2=0.03, *, axis=-1, name="ssim", dtype=None):
+        for label, value in (("max_val", max_val), ("k1", k1), ("k2", k2)):
+            check_number(label, value, above=0)
+        for size in _listed(window):
+            check_integer("window", size, minimum=1)
+            if size % 2 == 0:
+                raise ValueError(f"`window` must be odd, so that it has a middle. Received: window={window!r}")
+        for deviation in _listed(sigma):
+            check_number("sigma", deviation, above=0)
+        check_choice("axis", axis, (-1, 1))
+        super().__init__(name=name, dtype=dtype)
+        self.max_val = max_val
+        self.window = window
+        self.sigma = sigma
+        self.k1 = k1
+        self.k2 = k2
+        self.axis = axis
+        self.create_totals({"missing": (), "cases": ()})
+
+    def statistics(self, y_true, y_pred, weights):
+        x, y = image_pair(y_true, y_pred, self.axis, weights.valid_pixel)
+        windows = self._windows(tuple(x.shape)[1:-1])
+        c1, c2 = (self.k1 * self.max_val) ** 2, (self.k2 * self.max_val) ** 2
+        luminance, contrast = dissimilarity_maps(x, y, windows, c1, c2)
+        pixel, valid = weights.pixel, weights.valid_pixel
+        if pixel is not None:
+            pixel = pixel[(slice(None), *(slice(len(w) // 2, -(len(w) // 2) or None) for w in windows))]
+        if valid is not None:
+            masked = filter_valid(ops.expand_dims(ops.cast(valid == 0, "float32"), -1), windows)
+            valid = ops.squeeze(masked, -1) == 0
+        missing, weight = weighted_mean(luminance + contrast - luminance * contrast, pixel, valid)
+        return {"missing": missing, "cases": ops.cast(weight > 0, "int32")}
+
+    def combine(self, totals):
+        missing = safe.ratio(totals["missing"], totals["cases"], when_empty=math.nan)
+        return {self.key(): 1.0 - missing, self.key("cases"): totals["cases"]}
+
+    def _windows(self, spatial):
+        sizes, sigmas = _listed(self.window, len(spatial)), _listed(self.sigma, len(spatial))
+        for name, value in (("window", sizes), ("sigma", sigmas)):
+            if len(value) != len(spatial):
+                raise ValueError(
+                    f"`{name}` needs one number for each of the {len(spatial)} spatial axes. Received: {name}={value}"
+                )
+        if any(have is not None and have < need for have, need in zip(spatial, sizes)):
+            raise ValueError(
+                f"Images must be at least {' x '.join(map(str, sizes))} pixels large for window={self.window}. "
+                f"Received: images of {' x '.join(map(str, spatial))} pixels. Pass a smaller `window`."
+            )
+        return [gaussian_window(size, float(deviation)) for size, deviation in zip(sizes, sigmas)]
+
+
+def _listed(value, count=1):
+    return list(value) if hasattr(value, "__len__") else [value] * count
