@@ -1,6 +1,7 @@
 """HD, HD95, ASSD and NSD of one pair of masks, by the libraries that have them.
 
-All give the same numbers where they mean the same by them: MONAI and MedPy on border voxels, surface-distance on the dual grid.
+All give the same numbers where they mean the same by them: MONAI and MedPy on border voxels, surface-distance on the dual
+grid.
 """
 
 import keras

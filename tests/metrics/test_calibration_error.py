@@ -9,7 +9,6 @@ from torchmetrics.functional.classification import binary_calibration_error, mul
 
 from kerasmith import metrics
 from tests.report.html_checks import Page
-from tests.support.metric_promises import leading_axes_stay
 from tests.support.metric_runs import run
 
 NORMS = {"ece": "l1", "mce": "max", "rmsce": "l2"}
@@ -94,13 +93,6 @@ def test_reliability_and_its_picture():
         assert data["accuracy"][b] == pytest.approx(y[place == b].mean(), rel=1e-5)
     assert len(data["edges"]) == 11
     assert len(Page(metric.picture()).all("g")) == 10
-
-
-def test_bootstrap_can_resample_both():
-    y, p = binary(40)
-    leading_axes_stay(metrics.CalibrationError, y[:, None], p[:, None])
-    ids, p, _ = several(40)
-    leading_axes_stay(metrics.CalibrationError, ids, p)
 
 
 def test_brier_equals_scikit_learn():

@@ -1,7 +1,5 @@
 """ConfusionMatrix, CohenKappa, MCC and TruePositives against scikit-learn and pycm; exactness, sharing, ids out of range."""
 
-import itertools
-
 import keras
 import numpy as np
 import pycm
@@ -147,17 +145,6 @@ def test_multi_label_equals_scikit_learn():
 
 
 @KINDS
-def test_any_batch_split_gives_the_same(kind):
-    ids, scores = batch((7, 6, 5))
-    weight = np.random.default_rng(2).random(7).astype("float32")
-    whole = run(make(kind), (ids, scores, weight))
-    for cut in ([1, 6], [3, 4], [1] * 7, [2, 0, 5]):
-        edges = np.cumsum([0, *cut])
-        parts = [(ids[a:b], scores[a:b], weight[a:b]) for a, b in itertools.pairwise(edges)]
-        assert run(make(kind), *parts) == pytest.approx(whole, rel=1e-6)
-
-
-@KINDS
 @pytest.mark.parametrize("shape", [(6,), (6, 8, 5)])
 def test_weights_repeat_and_delete(kind, shape, monkeypatch):
     ids, scores = batch(shape)
@@ -247,31 +234,11 @@ def test_absent_classes_follow_the_policy():
     assert zero["confusion_matrix_f1"] == pytest.approx(expected, rel=1e-6)
 
 
-@KINDS
-def test_no_data(kind):
-    result = run(make(kind))
-    if kind == "TruePositives":
-        assert result == 0
-    else:
-        assert all(np.isnan(v) for v in (result.values() if isinstance(result, dict) else [result]))
-
-
 def test_degenerate_predictions():
     same = np.zeros(5, "int32")
     assert run(metrics.MCC(2), (np.array([0, 1, 0, 1, 0]), same)) == 0 == sk.matthews_corrcoef([0, 1, 0, 1, 0], same)
     assert run(metrics.CohenKappa(2), (np.array([0, 1, 0, 1, 0]), same)) == 0
     assert np.isnan(run(metrics.CohenKappa(2), (same, same)))
-
-
-@KINDS
-def test_state_survives_in_the_middle_of_an_epoch(kind):
-    ids, scores = batch()
-    metric = make(kind)
-    metric.update_state(ids[:2], scores[:2])
-    again = type(metric).from_config(metric.get_config())
-    for fresh, saved in zip(again.variables, metric.variables, strict=True):
-        fresh.assign(saved)
-    assert run(again, (ids[2:], scores[2:])) == pytest.approx(run(make(kind), (ids, scores)), rel=1e-6)
 
 
 SEVEN = (

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from kerasmith import metrics
 from tests.oracles import objects_froc as oracle
-from tests.support import metric_promises as promises
+from tests.support import metric_runs as runs
 from tests.support.blobs import fields
 
 RATES = (1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8)
@@ -33,7 +33,7 @@ def test_equals_plain_loops(hit, threshold, min_size, connectivity):
     assert len(false) > 3
     assert sum(score > 0 for score in best) > 3
     config = {**options, "connectivity": connectivity, "bins": 2**18}
-    result = promises.value_of(lambda: metrics.FROC(threshold=threshold, **config), truth, probability[..., None])
+    result = runs.value_of(lambda: metrics.FROC(threshold=threshold, **config), truth, probability[..., None])
     expected = oracle.sensitivities(best, false, len(truth), RATES)
     assert of(result) == pytest.approx(expected, abs=1e-6)
     assert result["froc"] == pytest.approx(np.mean(expected), abs=1e-6)
@@ -44,7 +44,7 @@ def test_equals_plain_loops(hit, threshold, min_size, connectivity):
 def test_default_bins_are_fine_enough(seed):
     truth, probability = scenes(seed)
     expected = oracle.sensitivities(*oracle.scores(truth, probability, 0.1, 2, "overlap"), len(truth), RATES)
-    result = promises.value_of(metrics.FROC, truth, probability[..., None])
+    result = runs.value_of(metrics.FROC, truth, probability[..., None])
     assert of(result) == pytest.approx(expected, abs=0.01)
 
 
@@ -61,7 +61,7 @@ def test_equals_monai(seed):
         false, best, targets = [*false, *one[0]], [*best, *one[1]], targets + one[2]
     assert 0 in best  # MONAI drops the lowest score, which is that of missed objects here
     points = froc.compute_froc_curve_data(np.array(false), np.array(best), targets, len(truth))
-    result = promises.value_of(lambda: metrics.FROC(hit="peak", bins=2**18), truth, probability[..., None])
+    result = runs.value_of(lambda: metrics.FROC(hit="peak", bins=2**18), truth, probability[..., None])
     assert result["froc"] == pytest.approx(froc.compute_froc_score(*points, eval_thresholds=RATES), abs=1e-6)
     for rate in RATES:
         expected = froc.compute_froc_score(*points, eval_thresholds=(rate,))
@@ -86,7 +86,7 @@ def test_an_object_counts_once_and_extra_candidates_are_no_alarm():
     truth, probability = np.zeros((1, 9, 9), bool), np.zeros((1, 9, 9), "float32")
     truth[0, :3], truth[0, 5, 5] = True, True
     probability[0, 0, 0], probability[0, 2, 8], probability[0, 8, 0] = 0.9, 0.5, 0.7
-    result = promises.value_of(lambda: metrics.FROC((0, 0.5, 1)), truth, probability[..., None])
+    result = runs.value_of(lambda: metrics.FROC((0, 0.5, 1)), truth, probability[..., None])
     assert of(result, (0, 0.5, 1)) == [0.5, 0.5, 0.5]
     assert result["froc_objects"] == 2
 
@@ -94,13 +94,13 @@ def test_an_object_counts_once_and_extra_candidates_are_no_alarm():
 def test_instances_ignored_pixels_and_classes():
     truth, probability = scenes(2)
     labels = np.stack([ndimage.label(mask, np.ones((3, 3)))[0] for mask in truth])
-    plain = promises.value_of(metrics.FROC, truth, probability[..., None])
-    promises.same(promises.value_of(lambda: metrics.FROC(instance_labels=True), labels, probability[..., None]), plain)
+    plain = runs.value_of(metrics.FROC, truth, probability[..., None])
+    runs.assert_equal(runs.value_of(lambda: metrics.FROC(instance_labels=True), labels, probability[..., None]), plain)
 
     ids = truth.astype("int32")
     ids[:, :, 16:] = 255
-    cut = promises.value_of(metrics.FROC, truth[:, :, :16], probability[:, :, :16, None])
-    promises.same(promises.value_of(lambda: metrics.FROC(ignore_class=255), ids, probability[..., None]), cut)
+    cut = runs.value_of(metrics.FROC, truth[:, :, :16], probability[:, :, :16, None])
+    runs.assert_equal(runs.value_of(lambda: metrics.FROC(ignore_class=255), ids, probability[..., None]), cut)
 
     # Objects and alarms of two classes are added up, with one set of images.
     other_truth, other = scenes(3)
@@ -110,54 +110,26 @@ def test_instances_ignored_pixels_and_classes():
         a + b
         for a, b in zip(*(oracle.scores(t, p, 0.1, 2, "overlap") for t, p in ((truth, probability), (other_truth, other))))
     )
-    assert of(promises.read(both)) == pytest.approx(oracle.sensitivities(best, false, len(truth), RATES), abs=1e-6)
+    assert of(runs.read(both)) == pytest.approx(oracle.sensitivities(best, false, len(truth), RATES), abs=1e-6)
 
 
 def test_logits_and_competing_classes():
     truth, logits = fields(4)
     logits = logits[..., None].astype("float32")
-    expected = promises.value_of(metrics.FROC, truth, keras.ops.convert_to_numpy(keras.ops.sigmoid(logits)))
-    promises.same(promises.value_of(lambda: metrics.FROC(from_logits=True), truth, logits), expected)
+    expected = runs.value_of(metrics.FROC, truth, keras.ops.convert_to_numpy(keras.ops.sigmoid(logits)))
+    runs.assert_equal(runs.value_of(lambda: metrics.FROC(from_logits=True), truth, logits), expected)
     two = np.concatenate([-logits / 2, logits / 2], -1)
-    got = promises.value_of(lambda: metrics.FROC(from_logits=True), truth.astype("int32"), two)
+    got = runs.value_of(lambda: metrics.FROC(from_logits=True), truth.astype("int32"), two)
     assert got == pytest.approx(expected, abs=0.02)
-
-
-def test_promises():
-    truth, probability = scenes(5, (7, 24, 24))
-    for config in ({}, {"fp_per_image": [0.3, 3], "hit": "center", "bins": 64, "name": "lumps"}):
-
-        def make(config=config):
-            return metrics.FROC(**config)
-
-        promises.splits_do_not_matter(make, truth, probability[..., None])
-        promises.weights_repeat_and_delete(make, truth, probability[..., None])
-        promises.state_survives(make, truth, probability[..., None])
-        promises.leading_axes_stay(make, truth, probability[..., None])
-        promises.no_data(make)
 
 
 def test_no_objects_give_nan_and_no_candidates_zero():
     truth, probability = scenes(6)
-    result = promises.value_of(metrics.FROC, 0 * truth, probability[..., None])
+    result = runs.value_of(metrics.FROC, 0 * truth, probability[..., None])
     assert np.isnan(of(result)).all()
     assert np.isnan(result["froc"])
     assert (result["froc_objects"], result["froc_cases"]) == (0, 8)
-    assert promises.value_of(metrics.FROC, truth, 0 * probability[..., None])["froc"] == 0
-
-
-def test_in_fit():
-    truth, probability = scenes(7, (5, 24, 24))
-    promises.in_fit(metrics.FROC, truth[..., None], probability[..., None], keras.backend.backend() == "jax")
-
-
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only XLA under TensorFlow forbids host calls")
-def test_under_xla_it_says_what_to_write():
-    truth, probability = scenes(7, (5, 24, 24))
-    model = promises.identity_model(probability[..., None])
-    model.compile("sgd", "mse", metrics=[metrics.FROC()], jit_compile=True)
-    with pytest.raises(RuntimeError, match="jit_compile=False"):
-        model.evaluate(probability[..., None], truth, verbose=0)
+    assert runs.value_of(metrics.FROC, truth, 0 * probability[..., None])["froc"] == 0
 
 
 @pytest.mark.parametrize(

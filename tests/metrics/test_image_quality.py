@@ -6,7 +6,6 @@ from keras import ops
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from kerasmith import losses, metrics
-from tests.support.metric_promises import leading_axes_stay
 from tests.support.metric_runs import run
 
 
@@ -75,12 +74,6 @@ def test_pixel_weights():
     weight[2] = 0
     assert run(metrics.PSNR(), (y, x, weight))["psnr_cases"] == 4
     assert run(metrics.SSIM(), (y, x, weight))["ssim_cases"] == 4
-
-
-def test_bootstrap_can_resample_both():
-    y, x = images()
-    leading_axes_stay(metrics.PSNR, y, x)
-    leading_axes_stay(metrics.SSIM, y, x)
 
 
 def test_bad_input_is_named():

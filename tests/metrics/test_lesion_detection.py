@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from kerasmith import metrics
 from tests.oracles import objects as oracle
-from tests.support import metric_promises as promises
+from tests.support import metric_runs as runs
 from tests.support.blobs import blobs
 
 KEYS = ("lesion_precision", "lesion_recall", "lesion_f1")
@@ -186,7 +186,7 @@ def test_size_groups_equal_plain_loops(threshold):
     assert (counts > 0).all()
     metric = metrics.LesionDetection(threshold, min_size=3, size_groups=(20, 40))
     metric.update_state(truth, prediction[..., None].astype("float32"))
-    result = promises.read(metric)
+    result = runs.read(metric)
     assert len(result) == 6 + 3 * 5
     for suffix, (found, true, matched, predicted) in zip(("", *(f"_{g}" for g in GROUPS)), [counts.sum(axis=0), *counts]):
         expected = {
@@ -206,9 +206,9 @@ def test_an_object_as_large_as_an_edge_is_above_it():
     truth[0, 0, :3], truth[0, 4, :4] = 1, 1
     metric = metrics.LesionDetection(size_groups=[4])
     metric.update_state(truth, truth[..., None].astype("float32"))
-    result = promises.read(metric)
+    result = runs.read(metric)
     assert (result["lesion_objects_below_4"], result["lesion_objects_from_4"]) == (1, 1)
-    result = promises.value_of(lambda: metrics.LesionDetection(size_groups=[2]), truth, truth[..., None].astype("float32"))
+    result = runs.value_of(lambda: metrics.LesionDetection(size_groups=[2]), truth, truth[..., None].astype("float32"))
     assert np.isnan(result["lesion_recall_below_2"])
     assert result["lesion_f1_from_2"] == 1
 
@@ -246,12 +246,12 @@ def test_ignored_instances(ignore_class):
     make = lambda: metrics.LesionDetection(instance_labels=True, ignore_class=ignore_class)  # noqa: E731
     left[:, :, 8:16], cut = 0, scores.copy()
     cut[:, :, 8:16] = 0
-    promises.same(
-        promises.value_of(make, labels, scores),
-        promises.value_of(lambda: metrics.LesionDetection(instance_labels=True), left, cut),
+    runs.assert_equal(
+        runs.value_of(make, labels, scores),
+        runs.value_of(lambda: metrics.LesionDetection(instance_labels=True), left, cut),
     )
     two = np.concatenate([1 - scores, scores], axis=-1)
-    promises.same(promises.value_of(make, labels, two), promises.value_of(make, labels, scores))
+    runs.assert_equal(runs.value_of(make, labels, two), runs.value_of(make, labels, scores))
 
 
 def test_instances_of_several_classes_are_refused():
@@ -264,32 +264,8 @@ def test_instances_of_several_classes_are_refused():
         metrics.LesionDetection(instance_labels=True).update_state(-3 * (labels > 0), scores)
 
 
-@pytest.mark.parametrize("config", [{"size_groups": (20, 40)}, {"instance_labels": True, "name": "nuclei"}], ids=str)
-def test_promises(config):
-    def make():
-        return metrics.LesionDetection(0.3, min_size=2, **config)
-
-    truth, prediction = blobs(8, (7, 24, 24))
-    truth, scores = truth.astype("int32"), prediction[..., None].astype("float32")
-    promises.splits_do_not_matter(make, truth, scores)
-    promises.weights_repeat_and_delete(make, truth, scores)
-    promises.state_survives(make, truth, scores)
-    promises.leading_axes_stay(make, truth, scores)
-    promises.no_data(make)
-
-
-@pytest.mark.parametrize("jit_compile", [False, True])
-def test_size_groups_in_fit(jit_compile):
-    promises.skip_jit_on_torch(jit_compile)
-    truth, prediction = blobs(9, (5, 24, 24))
-    scores = prediction[..., None].astype("float32")
-    promises.in_fit(lambda: metrics.LesionDetection(0.3, size_groups=(10, 40)), truth[..., None], scores, jit_compile)
-
-
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only XLA under TensorFlow forbids host calls")
 def test_instance_labels_say_what_to_write_under_xla():
     labels, scores = instances(3)
-    model = promises.identity_model(scores)
-    model.compile("sgd", "mse", metrics=[metrics.LesionDetection(instance_labels=True)], jit_compile=True)
     with pytest.raises(RuntimeError, match="jit_compile=False"):
-        model.evaluate(scores, labels, verbose=0)
+        runs.evaluated(metrics.LesionDetection(instance_labels=True), labels, scores, jit_compile=True)

@@ -104,18 +104,6 @@ def test_any_batch_split_gives_the_same(kind, per):
     assert run(metric(per=per), (ids, prediction, np.full(7, 2.0, "float32"))) == pytest.approx(repeated, rel=1e-6)
 
 
-@BOTH
-def test_no_data_is_nan_and_reset_forgets(kind):
-    metric, _ = FORMULAS[kind]
-    ids, _, prediction = images(1)
-    score = metric()
-    assert np.isnan(run(score))
-    first = run(score, (ids, prediction))
-    score.reset_state()
-    assert np.isnan(run(score))
-    assert run(score, (ids, prediction)) == pytest.approx(first)
-
-
 def test_agrees_with_the_loss():
     for channels in (1, 3):
         ids, _, prediction = images(channels)

@@ -8,7 +8,7 @@ from scipy import ndimage
 from kerasmith import metrics
 from tests.oracles import objects as oracle
 from tests.oracles import objects_panoptic as panoptic
-from tests.support import metric_promises as promises
+from tests.support import metric_runs as runs
 from tests.support.blobs import blobs
 
 KEYS = ("panoptic_pq", "panoptic_sq", "panoptic_rq")
@@ -69,7 +69,7 @@ def test_maps_equal_plain_loops_and_torchmetrics(seed):
     import torch
 
     truth, prediction = maps(seed)
-    result = promises.value_of(lambda: maps_metric(per_class=True), truth, prediction)
+    result = runs.value_of(lambda: maps_metric(per_class=True), truth, prediction)
     agrees(result, panoptic_loops(truth, prediction), (*THINGS, *STUFFS))
     assert result["panoptic_cases"] == 4
     options = {"allow_unknown_preds_category": True, "return_sq_and_rq": True}
@@ -84,16 +84,16 @@ def test_maps_equal_plain_loops_and_torchmetrics(seed):
 def test_maps_of_one_and_three_dimensions_and_any_ids():
     truth, prediction = maps(1, (4, 12, 16))
     expected = panoptic_loops(truth, prediction)
-    agrees(promises.value_of(maps_metric, truth.reshape(4, 192, 2), prediction.reshape(4, 192, 2)), expected)
-    agrees(promises.value_of(maps_metric, truth.reshape(4, 12, 4, 4, 2), prediction.reshape(4, 12, 4, 4, 2)), expected)
+    agrees(runs.value_of(maps_metric, truth.reshape(4, 192, 2), prediction.reshape(4, 192, 2)), expected)
+    agrees(runs.value_of(maps_metric, truth.reshape(4, 12, 4, 4, 2), prediction.reshape(4, 12, 4, 4, 2)), expected)
     first = maps_metric(axis=1)
     first.update_state(np.moveaxis(truth, -1, 1), np.moveaxis(prediction, -1, 1))
-    agrees(promises.read(first), expected)
+    agrees(runs.read(first), expected)
     # Large and negative instance ids, and ids in floats, as a model gives them.
     for a, b in ((100_000_000, -7), (-1, 3)):
         moved = [np.stack([x[..., 0], a * x[..., 1] + b], -1) for x in (truth, prediction)]
-        agrees(promises.value_of(maps_metric, *moved), expected)
-    agrees(promises.value_of(maps_metric, truth, prediction.astype("float32")), expected)
+        agrees(runs.value_of(maps_metric, *moved), expected)
+    agrees(runs.value_of(maps_metric, truth, prediction.astype("float32")), expected)
 
 
 def test_void_is_no_error():
@@ -102,7 +102,7 @@ def test_void_is_no_error():
     prediction = np.array([[[1, 5]] * 3 + [[2, 0]] + [[1, 8]] * 4 + [[1, 8]] * 3 + [[2, 0]]])
     metric = metrics.PanopticQuality("panoptic", [1], [2], per_class=True)
     metric.update_state(truth, prediction)
-    result = promises.read(metric)
+    result = runs.read(metric)
     assert [result[f"{key}_1"] for key in KEYS] == pytest.approx((0.75, 0.75, 1))
     assert [result[f"{key}_2"] for key in KEYS] == [0, 0, 0]
     assert result["panoptic_classes"] == 2
@@ -118,7 +118,7 @@ def test_void_is_no_error():
 )
 def test_components_equal_plain_loops(size, config, order):
     truth, prediction = blobs(0, size)
-    result = promises.value_of(
+    result = runs.value_of(
         lambda: metrics.PanopticQuality(per_class=True, **config), truth, prediction[..., None].astype("float32")
     )
     table = component_loops(truth, prediction, [1], order, min_size=config.get("min_size", 0))
@@ -137,16 +137,16 @@ def test_components_of_several_classes_and_ignored_pixels(axis):
     def make(**config):
         return metrics.PanopticQuality(axis=axis, per_class=True, **config)
 
-    result = promises.value_of(make, ids, scores)
+    result = runs.value_of(make, ids, scores)
     agrees(result, component_loops(ids, decided, (1, 2, 3), 2), (1, 2, 3))
     assert result["panoptic_classes"] == 2
     assert np.isnan(result["panoptic_pq_3"])
-    promises.same(promises.value_of(lambda: make(num_classes=4), ids, scores), result)
+    runs.assert_equal(runs.value_of(lambda: make(num_classes=4), ids, scores), result)
 
     void = np.zeros(ids.shape, bool)
     void[:, :, 14:26] = True
     ignored = np.where(void, 255, ids)
-    result = promises.value_of(lambda: make(ignore_class=255), ignored, scores)
+    result = runs.value_of(lambda: make(ignore_class=255), ignored, scores)
     agrees(result, component_loops(ids, decided, (1, 2, 3), 2, void), (1, 2, 3))
 
 
@@ -158,7 +158,7 @@ def test_components_equal_torchmetrics():
     both = [np.stack([m, [ndimage.label(x, np.ones((3, 3)))[0] for x in m]], -1) for m in (truth, prediction)]
     theirs = detection.PanopticQuality({1}, {0}, return_sq_and_rq=True, return_per_class=True)
     theirs.update(torch.tensor(both[1]), torch.tensor(both[0]))
-    result = promises.value_of(metrics.PanopticQuality, truth, prediction[..., None].astype("float32"))
+    result = runs.value_of(metrics.PanopticQuality, truth, prediction[..., None].astype("float32"))
     assert [result[key] for key in KEYS] == pytest.approx(theirs.compute()[0].tolist(), rel=1e-6)
 
 
@@ -167,7 +167,7 @@ def test_touching_instances():
     labels[0, :4, :4], labels[0, :4, 4:] = 9, 4
     scores = np.zeros((1, 6, 8, 1), "float32")
     scores[0, :4, :3] = 1
-    result = promises.value_of(lambda: metrics.PanopticQuality(instance_labels=True), labels, scores)
+    result = runs.value_of(lambda: metrics.PanopticQuality(instance_labels=True), labels, scores)
     assert [result[key] for key in KEYS] == pytest.approx((0.75 / 1.5, 0.75, 1 / 1.5))
     assert result["panoptic_objects"] == 2
 
@@ -180,46 +180,7 @@ def test_masked_pixels_of_maps_are_void():
     keras.src.backend.set_keras_mask(masked, keras.ops.convert_to_tensor(mask))
     metric = metrics.PanopticQuality("panoptic", THINGS, STUFFS)
     metric.update_state(truth, masked)
-    promises.same(promises.read(metric), promises.value_of(maps_metric, truth[:, :, :6], prediction[:, :, :6]))
-
-
-def test_promises():
-    truth, prediction = maps(5, (7, 12, 12))
-    masks, decided = blobs(4, (7, 24, 24))
-    scores = decided[..., None].astype("float32")
-
-    def components():
-        return metrics.PanopticQuality(num_classes=1, per_class=True, min_size=2)
-
-    for make, y_true, y_pred in (
-        (maps_metric, truth, prediction),
-        (components, masks, scores),
-        (metrics.PanopticQuality, masks, scores),
-    ):
-        promises.splits_do_not_matter(make, y_true, y_pred)
-        promises.weights_repeat_and_delete(make, y_true, y_pred)
-        promises.state_survives(make, y_true, y_pred)
-        promises.leading_axes_stay(make, y_true, y_pred)
-        promises.no_data(make)
-
-
-def test_in_fit():
-    truth, prediction = blobs(6, (5, 24, 24))
-    scores = prediction[..., None].astype("float32")
-    jitted = keras.backend.backend() == "jax"
-    promises.in_fit(metrics.PanopticQuality, truth[..., None], scores, jitted)
-    true_maps, predicted_maps = maps(7, (5, 12, 12))
-    promises.in_fit(maps_metric, true_maps, predicted_maps.astype("float32"), jitted)
-
-
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only XLA under TensorFlow forbids host calls")
-def test_under_xla_it_says_what_to_write():
-    truth, prediction = blobs(6, (5, 24, 24))
-    scores = prediction[..., None].astype("float32")
-    model = promises.identity_model(scores)
-    model.compile("sgd", "mse", metrics=[metrics.PanopticQuality()], jit_compile=True)
-    with pytest.raises(RuntimeError, match="jit_compile=False"):
-        model.evaluate(scores, truth, verbose=0)
+    runs.assert_equal(runs.read(metric), runs.value_of(maps_metric, truth[:, :, :6], prediction[:, :, :6]))
 
 
 def test_unknown_predicted_categories_are_named():

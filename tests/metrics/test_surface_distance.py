@@ -1,6 +1,5 @@
 """SurfaceDistance against MONAI, MedPy and surface-distance, in eager code and in every kind of compiled fit."""
 
-import itertools
 import math
 
 import keras
@@ -121,17 +120,6 @@ def test_empty_masks(one_empty, both_empty):
     for key in ("hd", "hd95", "assd"):
         assert got[f"surface_{key}"] == pytest.approx((2 * full[f"surface_{key}"] + 2 * distance) / cases, rel=1e-6)
     assert got["surface_nsd"] == pytest.approx((2 * full["surface_nsd"] + (both_empty == "perfect")) / cases, rel=1e-6)
-
-
-def test_any_batch_split_gives_the_same():
-    truth, prediction = blobs(6, (7, 16, 16))
-    prediction[2] = False
-    weight = np.random.default_rng(0).random(7).astype("float32")
-    whole = run(metrics.SurfaceDistance(), (truth, scores(prediction), weight))
-    for cut in ([1, 6], [3, 4], [1] * 7, [2, 0, 5]):
-        edges = np.cumsum([0, *cut])
-        parts = [(truth[a:b], scores(prediction[a:b]), weight[a:b]) for a, b in itertools.pairwise(edges)]
-        assert run(metrics.SurfaceDistance(), *parts) == pytest.approx(whole, rel=1e-6)
 
 
 def test_sample_weights_repeat_and_delete_images():

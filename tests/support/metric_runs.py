@@ -19,6 +19,11 @@ def run(metric, *batches):
     return read(metric)
 
 
+def value_of(make, y_true, y_pred, sample_weight=None):
+    """The result of a new metric after one batch."""
+    return run(make(), (y_true, y_pred, sample_weight))
+
+
 def assert_equal(got, expected, rtol=1e-5, atol=1e-6):
     """Two dicts of numbers agree, NaN included."""
     assert got.keys() == expected.keys()
