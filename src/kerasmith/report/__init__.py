@@ -13,6 +13,7 @@ from kerasmith.report.markup import Markup
 from kerasmith.report.overlays import AGREEMENT, PREDICTION, TRUTH, overlay
 from kerasmith.report.page import Section, render
 from kerasmith.report.png import data_uri, encode_png
+from kerasmith.report.reliability import reliability_chart
 from kerasmith.report.tables import key_value_table, table
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "key_value_table",
     "line_chart",
     "overlay",
+    "reliability_chart",
     "render",
     "table",
 ]
