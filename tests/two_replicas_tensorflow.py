@@ -46,7 +46,10 @@ def compare(loss):
 def compiled_model():
     layers = [keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid")]
     model = keras.Sequential(layers)
-    model.compile(keras.optimizers.SGD(0.1), losses.FocalTversky(), metrics=[metrics.DiceScore(), metrics.LesionDetection()])
+    scores = [metrics.DiceScore(), metrics.LesionDetection(), metrics.SurfaceDistance(), metrics.FROC(bins=64)]
+    scores += [metrics.ConfusionMatrix(2, share="m"), metrics.MCC(2, share="m"), metrics.AUC(bins=64)]
+    scores.append(metrics.CalibrationError())
+    model.compile(keras.optimizers.SGD(0.1), losses.FocalTversky(), metrics=scores)
     return model
 
 

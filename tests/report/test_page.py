@@ -18,7 +18,7 @@ from kerasmith.report.describe import describe
 from kerasmith.report.directions import best_index, directions_of
 from kerasmith.report.files import HistoryFile, json_text, write_atomically
 from kerasmith.report.observations import observations
-from kerasmith.report.training import epoch_table, headline, training_sections, value_table
+from kerasmith.report.training import curves, epoch_table, headline, training_sections, value_table
 from tests.report.html_checks import Page, assert_loads_nothing
 
 EVIL = '<script>alert("x")</script>&'
@@ -248,3 +248,18 @@ def test_describe_unfolds_serialised_objects():
             raise NotImplementedError
 
     assert describe([Broken(), None, "mse"]) == "Broken, –, mse"
+
+
+def test_weighted_and_whole_counts_are_written_as_such():
+    assert ">1,200<" in confusion_table(np.array([[1200.0, 1.0], [0.0, 2.0]]))
+    assert ">1,200.50<" in confusion_table(np.array([[1200.5, 1.0], [0.0, 2.0]]))
+
+
+def test_a_count_that_never_changes_gets_no_curve():
+    rows = [{"epoch": e, "loss": 1 / e, "cases": 8, "val_cases": 4, "objects": e} for e in (1, 2)]
+    known = {"cases": None, "objects": None}
+    shown = curves(rows, known)
+    assert ">objects<" in shown
+    assert ">cases<" not in shown
+    assert not any("cases" in name for name in headline(rows, known))
+    assert ">cases<" in curves(rows)

@@ -26,6 +26,8 @@ def confusion_table(matrix, class_names=None):
     names = [str(i) for i in range(len(matrix))] if class_names is None else [str(n) for n in class_names]
     if len(names) != len(matrix):
         raise ValueError(f"One name for each of the {len(matrix)} classes. Received: class_names={names}")
+    if np.issubdtype(matrix.dtype, np.floating) and np.all(matrix == np.round(matrix)):
+        matrix = matrix.astype("int64")
     totals = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
     head = "".join(f'<th scope="col" class="number">{escape(name)}</th>' for name in names)
@@ -36,10 +38,14 @@ def confusion_table(matrix, class_names=None):
             hue = "--good" if t == p else "--bad"
             style = f"--share:{100 * shares[t, p]:.1f}%;--hue:var({hue})"
             note = f"{name} predicted as {names[p]}: {shares[t, p]:.1%} of {name}"
-            cells.append(f'<td class="number share" style="{style}" title="{escape(note)}">{matrix[t, p]:,}</td>')
+            cells.append(f'<td class="number share" style="{style}" title="{escape(note)}">{_count(matrix[t, p])}</td>')
         body.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
     corner = '<th scope="col">truth ↓ prediction →</th>'
     return Markup(
         f'<div class="scroll"><table class="confusion"><thead><tr>{corner}{head}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
+
+
+def _count(value):
+    return f"{value:,}" if isinstance(value, np.integer) else f"{value:,.2f}"

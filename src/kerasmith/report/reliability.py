@@ -50,7 +50,7 @@ def reliability_chart(edges, confidence, accuracy, cases, *, title="Reliability"
         parts.append(_text("no cases", _x(0.5), _y(0.5), anchor="middle"))
     return element(
         "svg", *parts, xmlns=Markup("http://www.w3.org/2000/svg"), class_="chart", viewBox=f"0 0 {WIDTH} {HEIGHT}",
-        role="img", aria_label=title or "reliability diagram",
+        role="img", aria_label=title or "reliability diagram", style=f"max-width:{WIDTH + 80}px",
     )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def _frame():
     """Grid, labels and the diagonal on which confidence and accuracy agree."""
     parts = []
     for tick in np.linspace(0, 1, 6):
-        label = format_number(round(float(tick), 1), 1)
+        label = f"{tick:.1f}"
         grid = f"stroke:{GRID};stroke-width:1"
         parts.append(element("line", x1=_x(0), x2=_x(1), y1=_y(tick), y2=_y(tick), style=grid))
         parts.append(_text(label, _LEFT - 8, _y(tick) + 4, anchor="end"))

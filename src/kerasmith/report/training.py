@@ -37,6 +37,8 @@ def curves(rows, known=None, rate_curve=None):
     epochs = [row["epoch"] for row in rows]
     charts, twins, ringed = [], False, False
     for name in quantities(rows):
+        if _is_constant_count(name, rows, known):
+            continue
         pair = {n: [row.get(n) for row in rows] for n in (name, VALIDATION + name) if any(n in row for row in rows)}
         watched = list(pair)[-1]
         best = best_index(pair[watched], direction_of(watched, known))
@@ -57,6 +59,13 @@ def curves(rows, known=None, rate_curve=None):
         f'<div class="charts">{"".join(f"<div>{chart}</div>" for chart in charts)}</div>'
         + (f'<p class="hint">{" ".join(hint)}</p>' if hint else "")
     )
+
+
+def _is_constant_count(name, rows, known):
+    """Whether a metric says that a quantity is neither good nor bad, and it never changes: how many images there are."""
+    if (known or {}).get(name, "") is not None:
+        return False
+    return all(len({row[n] for row in rows if n in row}) <= 1 for n in (name, VALIDATION + name))
 
 
 def quantities(rows):
@@ -100,6 +109,8 @@ def headline(rows, known=None):
     """Tiles: the best value of each watched quantity and its epoch."""
     tiles = {}
     for name in _columns(rows):
+        if _is_constant_count(name.removeprefix(VALIDATION), rows, known):
+            continue
         if name.startswith(VALIDATION) or VALIDATION + name not in _columns(rows):
             values = [row.get(name) for row in rows]
             best = best_index(values, direction_of(name, known))
