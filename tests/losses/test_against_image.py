@@ -211,7 +211,7 @@ def test_total_variation_does_not_depend_on_the_size():
         (lambda: losses.SSIM(axis=2), ValueError, "`axis` must be one of -1, 1"),
         (lambda: losses.MSSSIM(scale_weights=[0, 0]), ValueError, "at least one number above 0"),
         (lambda: losses.TotalVariation("huber"), ValueError, "'anisotropic', 'isotropic'"),
-        (lambda: losses.SSIM()(*zeros(10, 16, 1)), ValueError, r"at least 11 x 11 pixels.*\(2, 10, 16, 1\).*smaller `window`"),
+        (lambda: losses.SSIM()(*zeros(10, 16, 1)), ValueError, "at least 11 x 11 pixels.*of 10 x 16 pixels.*smaller `window`"),
         (lambda: losses.SSIM()(*zeros(5, 16, 16, 1)), ValueError, "at least 11 x 11 x 11 pixels"),
         (lambda: losses.SSIM(window=[3, 5])(*zeros(8, 9, 10, 1)), ValueError, "each of the 3 spatial axes"),
         (lambda: losses.MSSSIM()(*zeros(160, 200, 1)), ValueError, "at least 161 x 161 .* 5 scales.*fewer `scale_weights`"),

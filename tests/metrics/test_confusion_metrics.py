@@ -8,7 +8,7 @@ from keras import ops
 from sklearn import metrics as sk
 
 from kerasmith import losses, metrics
-from kerasmith.metrics import class_counts
+from kerasmith.metrics import class_counts, decided_classes
 
 CLASSES = 4
 JIT = [
@@ -256,8 +256,8 @@ SEVEN = (
 def test_metrics_that_share_count_once_and_agree(jit_compile, monkeypatch):
     ids, scores = batch((8, 6, 5))
     calls = []
-    original = class_counts.joint_counts
-    monkeypatch.setattr(class_counts, "joint_counts", lambda *a, **k: calls.append(1) or original(*a, **k))
+    original = decided_classes.joint_counts
+    monkeypatch.setattr(decided_classes, "joint_counts", lambda *a, **k: calls.append(1) or original(*a, **k))
 
     def evaluate(share):
         model = keras.Sequential([keras.Input((6, 5, CLASSES)), keras.layers.Identity()])

@@ -50,3 +50,13 @@ def check_weights(name, value):
         check_number(f"{name}[{i}]", float(number), minimum=0)
     if sum(map(float, value)) <= 0:
         raise ValueError(f"`{name}` must hold at least one number above 0. Received: {name}={value!r}")
+
+
+def check_window(window, sigma):
+    """Raises TypeError or ValueError unless `window` is an odd number >= 1 and `sigma` a number > 0, or lists of such."""
+    for i, size in enumerate(window if hasattr(window, "__len__") else [window]):
+        check_integer("window" if size is window else f"window[{i}]", size, minimum=1)
+        if size % 2 == 0:
+            raise ValueError(f"`window` must be odd, so that it has a middle. Received: window={window!r}")
+    for i, deviation in enumerate(sigma if hasattr(sigma, "__len__") else [sigma]):
+        check_number("sigma" if deviation is sigma else f"sigma[{i}]", deviation, above=0)

@@ -4,7 +4,8 @@ from keras import ops
 
 from kerasmith.base import Loss
 from kerasmith.base.arguments import check_choice
-from kerasmith.numerics.tensors import accumulation_dtype, static_shape
+from kerasmith.numerics.image_pairs import image_shape
+from kerasmith.numerics.tensors import accumulation_dtype
 
 
 class ImageLoss(Loss):
@@ -21,28 +22,12 @@ class ImageLoss(Loss):
         self.axis = axis
 
     def weight_shape(self, y_pred):
-        shape = _image_shape(y_pred, self.axis)
+        shape = image_shape(y_pred, self.axis)
         return shape[:-1] if self.axis == -1 else (shape[0], *shape[2:])
 
     def channels_last(self, x, valid=None):
         """`x` as (B, *spatial, C) in the dtype of sums, with 0 on pixels that do not count, whatever stands there."""
-        _image_shape(x, self.axis)
+        image_shape(x, self.axis)
         x = ops.cast(x, accumulation_dtype(self.dtype))
         x = ops.moveaxis(x, 1, -1) if self.axis == 1 else x
         return x if valid is None else ops.where(ops.expand_dims(valid, -1) > 0, x, ops.zeros_like(x))
-
-
-def _image_shape(x, axis):
-    shape = static_shape(x, "y_pred")
-    if len(shape) not in (4, 5):
-        layouts = "(B, H, W, C) or (B, D, H, W, C)" if axis == -1 else "(B, C, H, W) or (B, C, D, H, W)"
-        raise ValueError(
-            f"y_pred must hold images or volumes, {layouts} with axis={axis}. Received: y_pred of shape {shape}. "
-            f"Write `y_pred[{'..., None' if axis == -1 else ':, None'}]` for images without a channel axis."
-        )
-    if shape[axis] is None:
-        raise ValueError(
-            f"The number of channels must be known. Received: y_pred of shape {shape} with axis={axis}. "
-            "Give the last layer a fixed number of filters."
-        )
-    return shape

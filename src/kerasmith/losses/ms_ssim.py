@@ -5,7 +5,9 @@ from keras import ops
 from kerasmith.base import PerSample, functional_twin, register
 from kerasmith.base.arguments import check_weights
 from kerasmith.losses.ssim import SSIM
+from kerasmith.numerics.image_pairs import image_pair
 from kerasmith.numerics.safe import power
+from kerasmith.numerics.similarity_windows import similarity_windows
 from kerasmith.numerics.structural_similarity import half_size, spatial_mean
 
 WANG_2003 = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -62,9 +64,9 @@ class MSSSIM(SSIM):
                 "MSSSIM compares images at several scales, where single pixels have no weight or mask of their own. "
                 "Pass one weight per image, (B,), or use `losses.SSIM`."
             )
-        x, y = self.pair(y_true, y_pred)
+        x, y = image_pair(y_true, y_pred, self.axis)
         scales = len(self.scale_weights)
-        windows = self.windows(x, y_pred, scales)
+        windows = similarity_windows(x.shape, self.window, self.sigma, scales)
         product = 1.0
         for scale, exponent in enumerate(self.scale_weights, start=1):
             luminance, contrast = self.maps(x, y, windows)

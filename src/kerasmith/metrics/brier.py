@@ -4,14 +4,14 @@ import math
 
 from keras import ops
 
-from kerasmith.base import AdditiveMetric, register
+from kerasmith.base import register
 from kerasmith.base.arguments import check_choice
+from kerasmith.metrics.pixel_metric import PixelMetric
 from kerasmith.numerics import safe
-from kerasmith.numerics.pixels import encode
 
 
 @register
-class Brier(AdditiveMetric):
+class Brier(PixelMetric):
     """Brier score: the mean squared error of probabilities.
 
     One channel, or independent ones (`multi_label`, then averaged): (p - y)^2. Competing classes: sum over classes of
@@ -48,39 +48,15 @@ class Brier(AdditiveMetric):
     def __init__(
         self,
         scale_by_half="auto",
-        *,
-        from_logits=False,
-        axis=-1,
-        labels="auto",
-        ignore_class=None,
-        multi_label=False,
-        name=None,
-        dtype=None,
+        **kwargs,
     ):
         check_choice("scale_by_half", scale_by_half, ("auto", True, False))
-        check_choice("axis", axis, (-1, 1))
-        check_choice("labels", labels, ("auto", "one_hot", "sparse"))
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(**kwargs)
         self.scale_by_half = scale_by_half
-        self.from_logits = from_logits
-        self.axis = axis
-        self.labels = labels
-        self.ignore_class = ignore_class
-        self.multi_label = multi_label
         self.create_totals({"error": (), "weight": ()})
 
     def statistics(self, y_true, y_pred, weights):
-        pixels = encode(
-            y_true,
-            y_pred,
-            from_logits=self.from_logits,
-            axis=self.axis,
-            labels=self.labels,
-            ignore_class=self.ignore_class,
-            multi_label=self.multi_label,
-            pixel_weight=weights.pixel,
-            mask=weights.valid_pixel,
-        )
+        pixels = self.encode(y_true, y_pred, weights)
         error = ops.square(pixels.probabilities - pixels.truth)
         if pixels.class_axis is not None:
             error = ops.sum(error, axis=pixels.class_axis)

@@ -5,15 +5,15 @@ import math
 import numpy as np
 from keras import ops
 
-from kerasmith.base import AdditiveMetric, register
+from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer
+from kerasmith.metrics.pixel_metric import PixelMetric
 from kerasmith.numerics import safe
 from kerasmith.numerics.confidences import confidences, sums_in_bins
-from kerasmith.numerics.pixels import encode
 
 
 @register
-class CalibrationError(AdditiveMetric):
+class CalibrationError(PixelMetric):
     """Calibration error: how far the confidence of a model is from how often it is right, in bins of confidence.
 
     With w_b the share of decisions in bin b, c_b their mean confidence and a_b how often they were right:
@@ -59,40 +59,18 @@ class CalibrationError(AdditiveMetric):
         bins=15,
         confidence="auto",
         *,
-        from_logits=False,
-        axis=-1,
-        labels="auto",
-        ignore_class=None,
-        multi_label=False,
         name="calibration",
-        dtype=None,
+        **kwargs,
     ):
         check_integer("bins", bins, minimum=1)
         check_choice("confidence", confidence, ("auto", "positive", "winner"))
-        check_choice("axis", axis, (-1, 1))
-        check_choice("labels", labels, ("auto", "one_hot", "sparse"))
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(name=name, **kwargs)
         self.bins = bins
         self.confidence = confidence
-        self.from_logits = from_logits
-        self.axis = axis
-        self.labels = labels
-        self.ignore_class = ignore_class
-        self.multi_label = multi_label
         self.create_totals({"weight": (bins,), "confidence": (bins,), "outcome": (bins,)})
 
     def statistics(self, y_true, y_pred, weights):
-        pixels = encode(
-            y_true,
-            y_pred,
-            from_logits=self.from_logits,
-            axis=self.axis,
-            labels=self.labels,
-            ignore_class=self.ignore_class,
-            multi_label=self.multi_label,
-            pixel_weight=weights.pixel,
-            mask=weights.valid_pixel,
-        )
+        pixels = self.encode(y_true, y_pred, weights)
         if self.confidence == "positive" and not pixels.binary:
             raise ValueError(
                 f'confidence="positive" speaks of one probability a decision. Received: y_pred with {pixels.channels} '

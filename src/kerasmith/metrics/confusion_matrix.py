@@ -31,7 +31,8 @@ class ConfusionMatrix(ClassCounts):
         absent: a quantity of a class that would be 0 / 0, such as the precision of one never predicted: "skip": NaN, and left
             out of the mean; "zero": 0, in the mean too (scikit-learn's default).
         multi_label: the channels are independent binary masks: C matrices of 2 x 2.
-        threshold, from_logits, axis, labels, ignore_class, predictions, share: see `metrics.class_counts.ClassCounts`.
+        threshold, predictions, share: see `metrics.decided_classes.DecidedClasses`.
+        from_logits, axis, labels, ignore_class: as in the losses; `ignore_class` may be a list.
         name, dtype: see `kerasmith.base.Metric`.
 
     Call arguments:
@@ -57,6 +58,7 @@ class ConfusionMatrix(ClassCounts):
     """
 
     directions = {"support": None, "classes": None}
+    takes_multi_label = True
 
     def __init__(
         self,
@@ -66,10 +68,8 @@ class ConfusionMatrix(ClassCounts):
         *,
         per_class=True,
         absent="skip",
-        multi_label=False,
         **kwargs,
     ):
-        self.multi_label = multi_label
         super().__init__(num_classes, **kwargs)
         check_choice("absent", absent, ("skip", "zero"))
         if isinstance(report, str) or not set(report) <= set(QUANTITIES):

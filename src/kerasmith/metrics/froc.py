@@ -85,35 +85,15 @@ class FROC(ObjectMetric):
         *,
         iou_threshold=0.0,
         bins=2048,
-        connectivity=None,
-        min_size=0,
-        instance_labels=False,
-        from_logits=False,
-        axis=-1,
-        labels="auto",
-        ignore_class=None,
-        multi_label=False,
         name="froc",
-        dtype=None,
+        **kwargs,
     ):
         _check_rates(fp_per_image)
         check_number("threshold", threshold, minimum=0, below=1)
         check_choice("hit", hit, HITS)
         check_number("iou_threshold", iou_threshold, minimum=0, below=1)
         check_integer("bins", bins, minimum=2)
-        super().__init__(
-            connectivity,
-            min_size,
-            threshold,
-            instance_labels=instance_labels,
-            from_logits=from_logits,
-            axis=axis,
-            labels=labels,
-            ignore_class=ignore_class,
-            multi_label=multi_label,
-            name=name,
-            dtype=dtype,
-        )
+        super().__init__(threshold=threshold, name=name, **kwargs)
         self.fp_per_image = fp_per_image
         self.hit = hit
         self.iou_threshold = iou_threshold

@@ -85,34 +85,15 @@ class LesionDetection(ObjectMetric):
         matching="greedy",
         *,
         size_groups=None,
-        threshold=0.5,
-        instance_labels=False,
-        from_logits=False,
-        axis=-1,
-        labels="auto",
-        ignore_class=None,
-        multi_label=False,
         name="lesion",
-        dtype=None,
+        **kwargs,
     ):
         check_number("iou_threshold", iou_threshold, minimum=0)
         if iou_threshold >= 1:
             raise ValueError(f"`iou_threshold` must be below 1: no IoU exceeds 1. Received: iou_threshold={iou_threshold}")
         check_choice("matching", matching, ("greedy", "optimal"))
         _check_size_groups(size_groups)
-        super().__init__(
-            connectivity,
-            min_size,
-            threshold,
-            instance_labels=instance_labels,
-            from_logits=from_logits,
-            axis=axis,
-            labels=labels,
-            ignore_class=ignore_class,
-            multi_label=multi_label,
-            name=name,
-            dtype=dtype,
-        )
+        super().__init__(connectivity, min_size, name=name, **kwargs)
         self.iou_threshold = iou_threshold
         self.matching = matching
         self.size_groups = size_groups

@@ -14,7 +14,8 @@ class MCC(ClassCounts):
 
     Args:
         num_classes: C; 2 for binary masks and probabilities.
-        threshold, from_logits, axis, labels, ignore_class, predictions, share: see `metrics.class_counts.ClassCounts`.
+        threshold, predictions, share: see `metrics.decided_classes.DecidedClasses`.
+        from_logits, axis, labels, ignore_class: as in the losses; `ignore_class` may be a list.
         name, dtype: see `kerasmith.base.Metric`.
 
     Call arguments:

@@ -3,16 +3,15 @@
 import keras
 from keras import ops
 
-from kerasmith.base import AdditiveMetric
 from kerasmith.base.arguments import check_choice, check_integer, check_number
+from kerasmith.metrics.pixel_metric import PixelMetric
 from kerasmith.numerics.binary_images import as_images, image_classes
-from kerasmith.numerics.pixels import encode
 from kerasmith.numerics.tensors import is_concrete, is_float
 
 _IGNORED = 255  # what stands for `ignore_class` among instance ids brought down to 0 and 1
 
 
-class ObjectMetric(AdditiveMetric):
+class ObjectMetric(PixelMetric):
     """Base of metrics that find objects in images and count them.
 
     Args:
@@ -32,30 +31,17 @@ class ObjectMetric(AdditiveMetric):
         threshold=0.5,
         *,
         instance_labels=False,
-        from_logits=False,
-        axis=-1,
-        labels="auto",
-        ignore_class=None,
-        multi_label=False,
-        name=None,
-        dtype=None,
+        **kwargs,
     ):
         check_choice("connectivity", connectivity, (None, 4, 8, 6, 18, 26))
         check_integer("min_size", min_size, minimum=0)
         check_number("threshold", threshold, minimum=0, maximum=1)
         check_choice("instance_labels", instance_labels, (False, True))
-        check_choice("axis", axis, (-1, 1))
-        check_choice("labels", labels, ("auto", "one_hot", "sparse"))
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(**kwargs)
         self.connectivity = connectivity
         self.min_size = min_size
         self.threshold = threshold
         self.instance_labels = instance_labels
-        self.from_logits = from_logits
-        self.axis = axis
-        self.labels = labels
-        self.ignore_class = ignore_class
-        self.multi_label = multi_label
 
     def encode_images(self, y_true, y_pred, weights):
         """`Pixels`, and the truth as images (B * classes, *spatial): booleans, or instance ids in int32."""
@@ -67,16 +53,7 @@ class ObjectMetric(AdditiveMetric):
             for ignored in ignore_class if isinstance(ignore_class, (list, tuple)) else [ignore_class]:
                 if ignored is not None:
                     y_true, ignore_class = ops.where(ids == ignored, _IGNORED, y_true), _IGNORED
-        pixels = encode(
-            y_true,
-            y_pred,
-            from_logits=self.from_logits,
-            axis=self.axis,
-            labels=self.labels,
-            ignore_class=ignore_class,
-            multi_label=self.multi_label,
-            mask=weights.valid_pixel,
-        )
+        pixels = self.encode(y_true, y_pred, weights, ignore_class=ignore_class)
         if ids is None:
             return pixels, as_images(pixels, pixels.truth > 0.5)
         if len(image_classes(pixels)) != 1:
@@ -88,15 +65,6 @@ class ObjectMetric(AdditiveMetric):
         if pixels.valid is not None:
             ids = ops.where(ops.reshape(pixels.valid, ops.shape(ids)) > 0, ids, 0)
         return pixels, ids
-
-    def check_whole_images(self, weights):
-        """Refuses pixel weights: an object is counted or not."""
-        if weights.pixel is not None:
-            raise ValueError(
-                f"{type(self).__name__} counts objects and takes one weight per image, (B,). Received: sample_weight with "
-                "one weight per pixel. Pass the metric to `compile(metrics=...)`, which is not weighted, or mark pixels to "
-                "leave out by `ignore_class`."
-            )
 
     def per_image(self, values, pixels):
         """(B * classes, ...) -> (B, ...): sums over the classes."""

@@ -4,20 +4,16 @@ import math
 
 from keras import ops
 
-from kerasmith.base.arguments import check_choice, check_integer, check_number, check_weights
-from kerasmith.metrics.class_counts import PREDICTIONS, count_classes
-from kerasmith.metrics.out_of_range import OutOfRange
+from kerasmith.base.arguments import check_choice, check_integer, check_weights
+from kerasmith.metrics.decided_classes import DecidedClasses
 from kerasmith.numerics import safe
 from kerasmith.numerics.agreement import region_sums_of
-from kerasmith.numerics.class_ids import predictions_are_ids
 from kerasmith.numerics.classes import class_weight_row
 from kerasmith.numerics.decisions import decide
 from kerasmith.numerics.overlap import RegionSums, region_sums
-from kerasmith.numerics.pixels import encode, spatial_shape
-from kerasmith.numerics.tensors import static_shape
 
 
-class OverlapScore(OutOfRange):
+class OverlapScore(DecidedClasses):
     """Base of metrics that score the overlap of decided and true regions. A subclass implements `score`.
 
     Args:
@@ -48,49 +44,28 @@ class OverlapScore(OutOfRange):
         average="macro",
         per="image",
         *,
-        from_logits=False,
-        axis=-1,
-        labels="auto",
-        ignore_class=None,
-        multi_label=False,
         include_background=True,
         absent="score",
         class_weights=None,
-        predictions="auto",
-        share=None,
         report_cases=False,
-        name=None,
-        dtype=None,
+        **kwargs,
     ):
         if num_classes is not None:
             check_integer("num_classes", num_classes, minimum=1)
-        check_number("threshold", threshold, minimum=0, maximum=1)
         check_choice("average", average, ("macro", "micro", None))
         check_choice("per", per, ("image", "dataset"))
-        check_choice("axis", axis, (-1, 1))
-        check_choice("labels", labels, ("auto", "one_hot", "sparse"))
         check_choice("absent", absent, ("score", "skip"))
         check_weights("class_weights", class_weights)
-        check_choice("predictions", predictions, PREDICTIONS)
-        if predictions == "ids" and num_classes is None:
+        super().__init__(num_classes, threshold, **kwargs)
+        if num_classes is None and self.predictions == "ids":
             raise ValueError("With predictions='ids', `num_classes` must be given: ids do not say how many classes there are.")
-        if share is not None and num_classes is None:
+        if num_classes is None and self.share is not None:
             raise ValueError("With `share`, `num_classes` must be given, so that all metrics count the same classes.")
-        super().__init__(name=name, dtype=dtype)
-        self.num_classes = num_classes
-        self.threshold = threshold
         self.average = average
         self.per = per
-        self.from_logits = from_logits
-        self.axis = axis
-        self.labels = labels
-        self.ignore_class = ignore_class
-        self.multi_label = multi_label
         self.include_background = include_background
         self.absent = absent
         self.class_weights = class_weights
-        self.predictions = predictions
-        self.share = share
         self.report_cases = report_cases
         if num_classes is not None:
             shape = (1,) if average == "micro" else (num_classes,)
@@ -102,12 +77,6 @@ class OverlapScore(OutOfRange):
     def out_of_range(self):
         """How many elements had a class id that is no class, as far as the batches were counted and not summed."""
         return float(self._totals["outside"].exact()) if self._totals else 0.0
-
-    def element_shape(self, y_true, y_pred):
-        if predictions_are_ids(y_true, y_pred, self.predictions, self.num_classes):
-            shape = static_shape(y_pred, "y_pred")
-            return shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape
-        return spatial_shape(y_pred, self.axis)
 
     def statistics(self, y_true, y_pred, weights):
         """Score of each image and class and whether it counts, or the three sums."""
@@ -126,30 +95,17 @@ class OverlapScore(OutOfRange):
 
     def _region_sums(self, y_true, y_pred, weights):
         """(B, C) sums of the decisions, and (B,) elements whose ids are out of range."""
-        if self.share is not None or predictions_are_ids(y_true, y_pred, self.predictions, self.num_classes):
+        if self.share is not None or self.gets_ids(y_true, y_pred):
             return self._counted_sums(y_true, y_pred, weights)
         # Dense labels may be soft, so what is not shared is summed.
-        pixels = encode(
-            y_true,
-            y_pred,
-            from_logits=self.from_logits,
-            axis=self.axis,
-            labels=self.labels,
-            ignore_class=self.ignore_class,
-            multi_label=self.multi_label,
-            pixel_weight=weights.pixel,
-            mask=weights.valid_pixel,
-        )
-        if self.num_classes not in (None, pixels.channels):
-            raise ValueError(
-                f"{type(self).__name__}(num_classes={self.num_classes}) received y_pred with {pixels.channels} channels."
-            )
+        pixels = self.encode(y_true, y_pred, weights)
+        self.check_channels(pixels)
         sums = region_sums(pixels, decide(pixels, self.threshold))
         return sums, ops.zeros_like(sums.actual[:, 0])
 
     def _counted_sums(self, y_true, y_pred, weights):
         classes = 2 if self.num_classes == 1 and not self.multi_label else self.num_classes
-        table, dense = count_classes(self, y_true, y_pred, weights, classes)
+        table, dense = self.count(y_true, y_pred, weights, classes)
         if self.multi_label:
             table = ops.reshape(table, (-1, classes, 3, 3))
         matrix = table[..., :-1, :-1]

@@ -83,17 +83,8 @@ class PanopticQuality(ObjectMetric):
         unknown_predictions="error",
         per_class=False,
         num_classes=None,
-        connectivity=None,
-        min_size=0,
-        threshold=0.5,
-        instance_labels=False,
-        from_logits=False,
-        axis=-1,
-        labels="auto",
-        ignore_class=None,
-        multi_label=False,
         name="panoptic",
-        dtype=None,
+        **kwargs,
     ):
         check_choice("inputs", inputs, ("components", "panoptic"))
         check_choice("unknown_predictions", unknown_predictions, ("error", "void"))
@@ -101,27 +92,15 @@ class PanopticQuality(ObjectMetric):
         if num_classes is not None:
             check_integer("num_classes", num_classes, minimum=1)
         _check_categories(inputs, things, stuffs)
+        super().__init__(name=name, **kwargs)
         if inputs == "panoptic":
             _refuse_options(
-                ignore_class=ignore_class,
+                ignore_class=self.ignore_class,
                 num_classes=num_classes,
-                instance_labels=instance_labels,
-                from_logits=from_logits,
-                multi_label=multi_label,
+                instance_labels=self.instance_labels,
+                from_logits=self.from_logits,
+                multi_label=self.multi_label,
             )
-        super().__init__(
-            connectivity,
-            min_size,
-            threshold,
-            instance_labels=instance_labels,
-            from_logits=from_logits,
-            axis=axis,
-            labels=labels,
-            ignore_class=ignore_class,
-            multi_label=multi_label,
-            name=name,
-            dtype=dtype,
-        )
         self.inputs = inputs
         self.things = things
         self.stuffs = stuffs
@@ -132,7 +111,7 @@ class PanopticQuality(ObjectMetric):
         if inputs == "panoptic":
             self._set_classes([*things, *stuffs])
         elif num_classes is not None:
-            self._set_classes(range(int(num_classes > 1 and not multi_label), num_classes))
+            self._set_classes(range(int(num_classes > 1 and not self.multi_label), num_classes))
 
     def _set_classes(self, classes):
         self._classes = list(classes)
@@ -145,10 +124,7 @@ class PanopticQuality(ObjectMetric):
 
     def _components(self, y_true, y_pred, weights):
         pixels, truth = self.encode_images(y_true, y_pred, weights)
-        if self.num_classes not in (None, pixels.channels):
-            raise ValueError(
-                f"{type(self).__name__}(num_classes={self.num_classes}) received y_pred with {pixels.channels} channels."
-            )
+        self.check_channels(pixels)
         if self._classes is None:
             self._set_classes(image_classes(pixels))
         arrays = [truth, as_images(pixels, decide(pixels, self.threshold) > 0.5, ignored=True)]

@@ -4,14 +4,13 @@ import math
 
 from keras import ops
 
-from kerasmith.base import AdditiveMetric
 from kerasmith.base.arguments import check_choice, check_integer
+from kerasmith.metrics.pixel_metric import PixelMetric
 from kerasmith.numerics import safe
-from kerasmith.numerics.pixels import encode
 from kerasmith.numerics.score_histograms import bin_index, rest_logits, score_histogram
 
 
-class RankingMetric(AdditiveMetric):
+class RankingMetric(PixelMetric):
     """Base of metrics that read the histograms of the scores of positives and negatives. A subclass implements `area`.
 
     Args:
@@ -34,13 +33,7 @@ class RankingMetric(AdditiveMetric):
         *,
         per_class=True,
         absent="skip",
-        from_logits=False,
-        axis=-1,
-        labels="auto",
-        ignore_class=None,
-        multi_label=False,
-        name=None,
-        dtype=None,
+        **kwargs,
     ):
         check_integer("bins", bins, minimum=2)
         if bins > 2**20:
@@ -48,18 +41,11 @@ class RankingMetric(AdditiveMetric):
         if class_names is not None and (isinstance(class_names, str) or len(set(map(str, class_names))) != len(class_names)):
             raise ValueError(f"`class_names` must be different texts, one per class. Received: class_names={class_names!r}")
         check_choice("absent", absent, ("skip", "nan"))
-        check_choice("axis", axis, (-1, 1))
-        check_choice("labels", labels, ("auto", "one_hot", "sparse"))
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(**kwargs)
         self.bins = bins
         self.class_names = class_names
         self.per_class = per_class
         self.absent = absent
-        self.from_logits = from_logits
-        self.axis = axis
-        self.labels = labels
-        self.ignore_class = ignore_class
-        self.multi_label = multi_label
 
     def area(self, histogram):
         """The number from (..., 2, bins + 1) counts of negatives and positives, NaN where it is not defined."""
@@ -68,16 +54,7 @@ class RankingMetric(AdditiveMetric):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds a batch; arguments as of the losses: `sample_weight` is (B,) or (B, *spatial[, 1])."""
         y_true, y_pred, weights = self.sorted_inputs(y_true, y_pred, sample_weight)
-        pixels = encode(
-            y_true,
-            y_pred,
-            from_logits=self.from_logits,
-            axis=self.axis,
-            labels=self.labels,
-            ignore_class=self.ignore_class,
-            multi_label=self.multi_label,
-            mask=weights.valid_pixel,
-        )
+        pixels = self.encode(y_true, y_pred, weights)
         channels = pixels.channels
         if self.class_names is not None and len(self.class_names) != channels:
             raise ValueError(

@@ -5,10 +5,10 @@ import math
 from keras import ops
 
 from kerasmith.base import AdditiveMetric, register
-from kerasmith.base.arguments import check_choice, check_integer, check_number
+from kerasmith.base.arguments import check_choice, check_number, check_window
 from kerasmith.numerics import safe
-from kerasmith.numerics.gaussian_filter import filter_valid, gaussian_window
 from kerasmith.numerics.image_pairs import image_pair, weighted_mean
+from kerasmith.numerics.similarity_windows import similarity_windows, weights_of_places
 from kerasmith.numerics.structural_similarity import dissimilarity_maps
 
 
@@ -59,12 +59,7 @@ class SSIM(AdditiveMetric):
     def __init__(self, max_val=1.0, window=11, sigma=1.5, k1=0.01, k2=0.03, *, axis=-1, name="ssim", dtype=None):
         for label, value in (("max_val", max_val), ("k1", k1), ("k2", k2)):
             check_number(label, value, above=0)
-        for size in _listed(window):
-            check_integer("window", size, minimum=1)
-            if size % 2 == 0:
-                raise ValueError(f"`window` must be odd, so that it has a middle. Received: window={window!r}")
-        for deviation in _listed(sigma):
-            check_number("sigma", deviation, above=0)
+        check_window(window, sigma)
         check_choice("axis", axis, (-1, 1))
         super().__init__(name=name, dtype=dtype)
         self.max_val = max_val
@@ -77,36 +72,13 @@ class SSIM(AdditiveMetric):
 
     def statistics(self, y_true, y_pred, weights):
         x, y = image_pair(y_true, y_pred, self.axis, weights.valid_pixel)
-        windows = self._windows(tuple(x.shape)[1:-1])
+        windows = similarity_windows(x.shape, self.window, self.sigma)
         c1, c2 = (self.k1 * self.max_val) ** 2, (self.k2 * self.max_val) ** 2
         luminance, contrast = dissimilarity_maps(x, y, windows, c1, c2)
-        pixel, valid = weights.pixel, weights.valid_pixel
-        if pixel is not None:
-            pixel = pixel[(slice(None), *(slice(len(w) // 2, -(len(w) // 2) or None) for w in windows))]
-        if valid is not None:
-            masked = filter_valid(ops.expand_dims(ops.cast(valid == 0, "float32"), -1), windows)
-            valid = ops.squeeze(masked, -1) == 0
+        pixel, valid = weights_of_places(weights.pixel, weights.valid_pixel, windows)
         missing, weight = weighted_mean(luminance + contrast - luminance * contrast, pixel, valid)
         return {"missing": missing, "cases": ops.cast(weight > 0, "int32")}
 
     def combine(self, totals):
         missing = safe.ratio(totals["missing"], totals["cases"], when_empty=math.nan)
         return {self.key(): 1.0 - missing, self.key("cases"): totals["cases"]}
-
-    def _windows(self, spatial):
-        sizes, sigmas = _listed(self.window, len(spatial)), _listed(self.sigma, len(spatial))
-        for name, value in (("window", sizes), ("sigma", sigmas)):
-            if len(value) != len(spatial):
-                raise ValueError(
-                    f"`{name}` needs one number for each of the {len(spatial)} spatial axes. Received: {name}={value}"
-                )
-        if any(have is not None and have < need for have, need in zip(spatial, sizes)):
-            raise ValueError(
-                f"Images must be at least {' x '.join(map(str, sizes))} pixels large for window={self.window}. "
-                f"Received: images of {' x '.join(map(str, spatial))} pixels. Pass a smaller `window`."
-            )
-        return [gaussian_window(size, float(deviation)) for size, deviation in zip(sizes, sigmas)]
-
-
-def _listed(value, count=1):
-    return list(value) if hasattr(value, "__len__") else [value] * count

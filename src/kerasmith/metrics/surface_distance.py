@@ -7,19 +7,19 @@ import os
 import numpy as np
 from keras import ops
 
-from kerasmith.base import AdditiveMetric, register
+from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.base.host import call_on_host
+from kerasmith.metrics.pixel_metric import PixelMetric
 from kerasmith.numerics import safe, surface_distances
 from kerasmith.numerics.binary_images import binary_images, image_classes
-from kerasmith.numerics.pixels import encode
 from kerasmith.numerics.tensors import static_shape
 
 QUANTITIES = ("hd", "hd95", "assd", "nsd")
 
 
 @register
-class SurfaceDistance(AdditiveMetric):
+class SurfaceDistance(PixelMetric):
     """Distances between the surfaces T and P of the true and the predicted objects of each image and foreground class.
 
         hd = max(max_t d(t, P), max_p d(p, T)): Hausdorff distance
@@ -112,13 +112,8 @@ class SurfaceDistance(AdditiveMetric):
         num_classes=None,
         threads=None,
         threshold=0.5,
-        from_logits=False,
-        axis=-1,
-        labels="auto",
-        ignore_class=None,
-        multi_label=False,
         name="surface",
-        dtype=None,
+        **kwargs,
     ):
         _check_list("definitions", definitions, lambda key, value: check_choice(key, value, QUANTITIES))
         _check_list("tolerances", tolerances, functools.partial(check_number, minimum=0))
@@ -137,9 +132,7 @@ class SurfaceDistance(AdditiveMetric):
             if value is not None:
                 check_integer(key, value, minimum=1)
         check_number("threshold", threshold, minimum=0, maximum=1)
-        check_choice("axis", axis, (-1, 1))
-        check_choice("labels", labels, ("auto", "one_hot", "sparse"))
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(name=name, **kwargs)
         self.spacing = spacing
         self.definitions = definitions
         self.tolerances = tolerances
@@ -152,16 +145,11 @@ class SurfaceDistance(AdditiveMetric):
         self.num_classes = num_classes
         self.threads = threads
         self.threshold = threshold
-        self.from_logits = from_logits
-        self.axis = axis
-        self.labels = labels
-        self.ignore_class = ignore_class
-        self.multi_label = multi_label
         if tuple(definitions) == ("nsd",):
             self.direction = "max"
         self._quantities = self._functions()
         if num_classes is not None:
-            classes = num_classes - int(num_classes > 1 and not multi_label)
+            classes = num_classes - int(num_classes > 1 and not self.multi_label)
             self.create_totals(dict.fromkeys(self._statistic_names(), (classes,)))
 
     def _functions(self):
@@ -187,26 +175,9 @@ class SurfaceDistance(AdditiveMetric):
 
     def statistics(self, y_true, y_pred, weights):
         """(B, classes) each: the quantities, 1 for pairs that count, 1 for those with one and with no surface."""
-        if weights.pixel is not None:
-            raise ValueError(
-                f"{type(self).__name__} measures whole objects and takes one weight per image, (B,). Received: sample_weight "
-                "with one weight per pixel. Pass the metric to `compile(metrics=...)`, which is not weighted, or mark pixels "
-                "to leave out by `ignore_class`."
-            )
-        pixels = encode(
-            y_true,
-            y_pred,
-            from_logits=self.from_logits,
-            axis=self.axis,
-            labels=self.labels,
-            ignore_class=self.ignore_class,
-            multi_label=self.multi_label,
-            mask=weights.valid_pixel,
-        )
-        if self.num_classes not in (None, pixels.channels):
-            raise ValueError(
-                f"{type(self).__name__}(num_classes={self.num_classes}) received y_pred with {pixels.channels} channels."
-            )
+        self.check_whole_images(weights)
+        pixels = self.encode(y_true, y_pred, weights)
+        self.check_channels(pixels)
         if len(pixels.spatial) not in (2, 3):
             raise ValueError(
                 "Surfaces are those of images, (B, height, width, C) or (B, depth, height, width, C). "

@@ -18,13 +18,7 @@ def image_pair(y_true, y_pred, axis, valid=None):
     Raises:
         ValueError: for arrays that are no images, or shapes that would broadcast.
     """
-    shape = static_shape(y_pred, "y_pred")
-    if len(shape) not in (4, 5):
-        layouts = "(B, H, W, C) or (B, D, H, W, C)" if axis == -1 else "(B, C, H, W) or (B, C, D, H, W)"
-        raise ValueError(
-            f"y_pred must hold images or volumes, {layouts} with axis={axis}. Received: y_pred of shape {shape}. "
-            f"Write `y_pred[{'..., None' if axis == -1 else ':, None'}]` for images without a channel axis."
-        )
+    shape = image_shape(y_pred, axis)
     if axis == 1:
         y_pred = ops.moveaxis(y_pred, 1, -1)
         y_true = ops.moveaxis(y_true, 1, -1) if len(y_true.shape) == len(shape) else y_true
@@ -34,6 +28,27 @@ def image_pair(y_true, y_pred, axis, valid=None):
         return y_pred, y_true
     keep = ops.expand_dims(valid, -1) > 0
     return ops.where(keep, y_pred, ops.zeros_like(y_pred)), ops.where(keep, y_true, ops.zeros_like(y_true))
+
+
+def image_shape(x, axis):
+    """The static shape of images or volumes.
+
+    Raises:
+        ValueError: for arrays that are none, or have an unknown number of channels.
+    """
+    shape = static_shape(x, "y_pred")
+    if len(shape) not in (4, 5):
+        layouts = "(B, H, W, C) or (B, D, H, W, C)" if axis == -1 else "(B, C, H, W) or (B, C, D, H, W)"
+        raise ValueError(
+            f"y_pred must hold images or volumes, {layouts} with axis={axis}. Received: y_pred of shape {shape}. "
+            f"Write `y_pred[{'..., None' if axis == -1 else ':, None'}]` for images without a channel axis."
+        )
+    if shape[axis] is None:
+        raise ValueError(
+            f"The number of channels must be known. Received: y_pred of shape {shape} with axis={axis}. "
+            "Give the last layer a fixed number of filters."
+        )
+    return shape
 
 
 def weighted_mean(values, pixel=None, valid=None):

@@ -1,0 +1,69 @@
+"""Base of the metrics that read labels and predictions as the losses on pixels do."""
+
+from kerasmith.base import AdditiveMetric
+from kerasmith.base.arguments import check_choice
+from kerasmith.numerics.pixels import encode, spatial_shape
+
+READING = ("from_logits", "axis", "labels", "ignore_class", "multi_label")
+
+
+class PixelMetric(AdditiveMetric):
+    """Base of metrics on (B, *spatial, C) predictions; without spatial axes they are plain classification.
+
+    Args:
+        from_logits: whether y_pred are logits.
+        axis: the channel axis of y_pred: -1 or 1.
+        labels: "one_hot": y_true has one value per channel; "sparse": class ids (B, *spatial[, 1]); "auto": by the shape.
+        ignore_class: elements with this id, or one of these, count for nothing.
+        multi_label: the channels are independent binary masks.
+        name, dtype: see `kerasmith.base.Metric`.
+    """
+
+    def __init__(
+        self,
+        *,
+        from_logits=False,
+        axis=-1,
+        labels="auto",
+        ignore_class=None,
+        multi_label=False,
+        name=None,
+        dtype=None,
+    ):
+        check_choice("axis", axis, (-1, 1))
+        check_choice("labels", labels, ("auto", "one_hot", "sparse"))
+        super().__init__(name=name, dtype=dtype)
+        self.from_logits = from_logits
+        self.axis = axis
+        self.labels = labels
+        self.ignore_class = ignore_class
+        self.multi_label = multi_label
+
+    def element_shape(self, y_true, y_pred):
+        return spatial_shape(y_pred, self.axis)
+
+    @property
+    def reading(self):
+        """{argument: value} of how labels and predictions are read."""
+        return {name: getattr(self, name) for name in READING}
+
+    def encode(self, y_true, y_pred, weights, **changes):
+        """The batch as `Pixels`; `changes` replace arguments of the constructor."""
+        reading = self.reading | changes
+        return encode(y_true, y_pred, pixel_weight=weights.pixel, mask=weights.valid_pixel, **reading)
+
+    def check_whole_images(self, weights):
+        """Refuses pixel weights where objects are counted or measured whole."""
+        if weights.pixel is not None:
+            raise ValueError(
+                f"{type(self).__name__} looks at whole objects and takes one weight per image, (B,). Received: sample_weight "
+                "with one weight per pixel. Pass the metric to `compile(metrics=...)`, which is not weighted, or mark pixels "
+                "to leave out by `ignore_class`."
+            )
+
+    def check_channels(self, pixels):
+        """Refuses predictions whose channels are not `num_classes`, where that is given."""
+        if self.num_classes not in (None, pixels.channels):
+            raise ValueError(
+                f"{type(self).__name__}(num_classes={self.num_classes}) received y_pred with {pixels.channels} channels."
+            )
