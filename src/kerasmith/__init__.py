@@ -15,22 +15,28 @@ _ROOMS = (
     "losses",
     "metrics",
     "numerics",
+    "objectives",
     "recipes",
     "report",
     "schedules",
 )
 
-__all__ = [*_ROOMS]
+# What `import kerasmith` alone gives, from the room of objectives; loaded when it is asked for.
+_FROM_OBJECTIVES = ("DeepSupervision", "Model", "Objective", "Tap", "Term", "multitask")
+
+__all__ = [*_ROOMS, *_FROM_OBJECTIVES]
 
 
 def __getattr__(name):
     if name in _ROOMS:
         return importlib.import_module(f"kerasmith.{name}")
-    raise AttributeError(f"module 'kerasmith' has no attribute {name!r}. It has: {', '.join(_ROOMS)}")
+    if name in _FROM_OBJECTIVES:
+        return getattr(importlib.import_module("kerasmith.objectives"), name)
+    raise AttributeError(f"module 'kerasmith' has no attribute {name!r}. It has: {', '.join(__all__)}")
 
 
 def __dir__():
-    return sorted([*globals(), *_ROOMS])
+    return sorted([*globals(), *__all__])
 
 
 _load_registry.once_keras_is_there()

@@ -9,7 +9,7 @@ from kerasmith.base.algebra import Algebra
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.configured import Configured
 from kerasmith.base.names import snake_case
-from kerasmith.base.reduction import REDUCTIONS, reduce_samples
+from kerasmith.base.reduction import REDUCTIONS, global_value, reduce_samples
 from kerasmith.base.weights import sort_weights
 from kerasmith.numerics.tensors import accumulation_dtype, keras_mask, static_shape
 
@@ -118,7 +118,7 @@ class Loss(Algebra, Configured, keras.losses.Loss):
         if self.trackers and self.reduction not in ("none", None):
             batch = ops.shape(tree.flatten(y_pred)[0])[0]
             for tracker, term in zip(self.trackers, terms, strict=True):
-                tracker.update_state(term, sample_weight=batch)
+                tracker.update_state(global_value(term), sample_weight=batch)
 
 
 def _to_tensors(x, dtype=None):

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.distribution import cross_replica_sum, share_of_loss
+from kerasmith.distribution import cross_replica_sum, replica_count, share_of_loss
 from kerasmith.numerics import safe
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
@@ -41,3 +41,33 @@ def reduce_samples(values, reduction, *, weight=None, mass=None, valid=None):
             divisor = divisor * ops.cast(factor, values.dtype)
     divisor = cross_replica_sum(ops.stop_gradient(ops.sum(divisor)))
     return share_of_loss(safe.ratio(total, divisor, when_empty=0.0))
+
+
+def share_of_mean(value, batch):
+    """A replica's part of a number that is the mean over its own samples.
+
+    Args:
+        value: a scalar of this replica's samples.
+        batch: a tensor with those samples in its first axis.
+    """
+    if replica_count() == 1:
+        return value
+    samples = ops.cast(ops.shape(batch)[0], value.dtype)
+    return share_of_loss(value * samples / cross_replica_sum(samples))
+
+
+def global_value(share):
+    """The number of which every replica has a share, on each of them; without a gradient."""
+    count = replica_count()
+    if count == 1:
+        return ops.stop_gradient(share)
+    return cross_replica_sum(ops.stop_gradient(share)) / share_of_loss(1.0)
+
+
+def shown_as_global(share):
+    """A share with the gradient of this replica's part, whose value makes Keras show the whole number."""
+    if replica_count() == 1:
+        return share
+    # Keras multiplies TensorFlow's loss by the number of replicas before it shows it, and takes PyTorch's as it is.
+    whole = global_value(share) / (replica_count() / share_of_loss(1.0))
+    return share + ops.stop_gradient(whole - share)

@@ -2,10 +2,9 @@
 
 import inspect
 
-import keras
-
 from kerasmith.base import Loss, PerSample, register
 from kerasmith.base.elements import in_one_dtype, per_sample_mean
+from kerasmith.base.saved_function import register_function, why_not_savable
 from kerasmith.numerics.alignment import check_batch
 from kerasmith.numerics.tensors import static_shape
 
@@ -23,8 +22,7 @@ class FunctionLoss(Loss):
     def __init__(self, fn, fixed=None, **kwargs):
         fixed = dict(fixed or {})
         _check_loadable(fn)
-        if not _is_registered(fn):
-            keras.saving.register_keras_serializable(package=fn.__module__, name=fn.__qualname__)(fn)
+        register_function(fn)
         makes_loss = _is_factory(fn, fixed)
         kwargs["name"] = kwargs.get("name") or fn.__name__
         super().__init__(**kwargs)
@@ -87,28 +85,19 @@ def from_function(fn, name=None, *, reduction="sum_over_batch_size", dtype=None,
 def _check_loadable(fn):
     if not inspect.isfunction(fn):
         raise TypeError(f"`fn` must be a Python function. Received: fn={fn!r} of type {type(fn).__name__}")
-    captured = [
-        f"{variable}={cell.cell_contents!r}"
-        for variable, cell in zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True)
-        if not (callable(cell.cell_contents) or inspect.ismodule(cell.cell_contents))
-    ]
-    if captured:
+    reason = why_not_savable(fn)
+    if reason is not None and "captures" in reason:
         raise ValueError(
-            f"`{fn.__name__}` captures {', '.join(captured)}, which would not be saved. Pass the function that makes it, "
+            f"{reason}. Pass the function that makes it, "
             "`from_function(make_loss, factor=0.1)`, or write the value as an argument, "
             "`def loss(y_true, y_pred, factor)` and `from_function(loss, factor=0.1)`."
         )
-    if not _is_registered(fn) and (fn.__name__ == "<lambda>" or "<locals>" in fn.__qualname__):
-        what = "A lambda" if fn.__name__ == "<lambda>" else f"`{fn.__qualname__}`, a function inside a function,"
+    if reason is not None:
         raise ValueError(
-            f"{what} cannot be found again when the model is loaded. Write a named function and register it:\n"
+            f"{reason}. Write a named function and register it:\n"
             '    @keras.saving.register_keras_serializable("my_package")\n'
             "    def my_loss(y_true, y_pred): ..."
         )
-
-
-def _is_registered(fn):
-    return keras.saving.get_registered_name(fn) != fn.__name__
 
 
 def _is_factory(fn, fixed):

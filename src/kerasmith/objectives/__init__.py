@@ -1,0 +1,7 @@
+"""Losses that see anything: named terms, several tasks, features from inside the model."""
+
+from kerasmith.objectives import multitask
+from kerasmith.objectives.model import Model
+from kerasmith.objectives.objective import Objective
+from kerasmith.objectives.tap import Tap
+from kerasmith.objectives.term import Term

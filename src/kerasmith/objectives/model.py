@@ -1,0 +1,109 @@
+"""The drop-in for `keras.Model` that trains on objectives."""
+
+import keras
+from keras.src.models.functional import Functional
+
+from kerasmith.base import register
+from kerasmith.objectives.trainable import TrainsOnObjective
+
+
+@register
+class Model(TrainsOnObjective, keras.Model):
+    """`keras.Model` whose `compile` also takes an `Objective`.
+
+    Three ways in, as with `keras.Model`: `Model(inputs, outputs)`, a subclass with its own `call`, and `Model.from_keras(model)` for a
+    model that exists, Sequential or other. All else is Keras: `fit`, `evaluate`, `save`, callbacks, other losses.
+
+    A list of several losses for one output, of which Keras would train the first only, is an error.
+
+    Args:
+        inputs, outputs, name: see `keras.Model`.
+
+    Example:
+
+    >>> from kerasmith.losses import CrossEntropy, Dice
+    >>> inputs = keras.Input((8, 8, 1))
+    >>> model = Model(inputs, keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid")(inputs))
+    >>> from kerasmith import Objective
+    >>> model.compile("adam", Objective({"dice": Dice(), "ce": CrossEntropy()}, weights=[1.0, 0.5]))
+    >>> model.metrics_names
+    ['loss', 'dice', 'ce']
+    """
+
+    def __new__(cls, *args, **kwargs):
+        # As keras.Model does: the class itself stays free of Functional, so that it can be subclassed with a `call`.
+        cls = FunctionalModel if cls is Model and _is_functional(args, kwargs) else cls
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, *args, **kwargs):
+        if not _is_functional(args, kwargs):
+            super().__init__(*args, **kwargs)
+            return
+        if not isinstance(self, FunctionalModel):
+            _graft(type(self))
+        Functional.__init__(self, *args, **kwargs)
+
+    @staticmethod
+    def from_keras(model):
+        """A kerasmith model around an existing Keras model; both share all layers and weights.
+
+        Args:
+            model: functional, Sequential or subclassed. Functional and built Sequential models become functional ones with
+                the same names; others are called as a whole.
+
+        Raises:
+            TypeError: if `model` is no `keras.Model`.
+        """
+        if not isinstance(model, keras.Model):
+            raise TypeError(f"Expected a keras.Model. Received: model={model!r} of type {type(model).__name__}")
+        if type(model) is Functional:
+            return FunctionalModel(model.input, model.output, name=model.name)
+        if type(model) is keras.Sequential and model.built:
+            return FunctionalModel(model.inputs[0], model.outputs[0], name=model.name)
+        return WrappedModel(model)
+
+
+@register
+class FunctionalModel(Model, Functional):
+    """What `Model(inputs, outputs)` makes."""
+
+    def __init__(self, inputs, outputs, name=None, **kwargs):
+        super().__init__(inputs, outputs, name=name, **kwargs)
+
+
+@register
+class WrappedModel(Model):
+    """What `Model.from_keras` makes of a model that is no graph of layers.
+
+    Args:
+        model: the model to train.
+        name: its name by default.
+    """
+
+    def __init__(self, model, name=None, **kwargs):
+        super().__init__(name=name or f"{model.name}_model", **kwargs)
+        self.model = model
+
+    def call(self, inputs, training=None):
+        return self.model(inputs, training=training)
+
+    def get_config(self):
+        return {"model": keras.saving.serialize_keras_object(self.model), "name": self.name}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(keras.saving.deserialize_keras_object(config["model"]), name=config["name"])
+
+
+def _is_functional(args, kwargs):
+    """Whether these are the arguments of a functional model: inputs and outputs."""
+    return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or {"inputs", "outputs"} <= set(kwargs)
+
+
+def _graft(cls):
+    """Makes a subclass of `Model` functional by its bases, as Keras does with subclasses of its own model."""
+    if cls in (Model, object) or not issubclass(cls, Model):
+        return FunctionalModel if cls is Model else cls
+    cls.__bases__ = tuple(_graft(base) for base in cls.__bases__)
+    cls.__new__(cls)
+    return cls

@@ -1,0 +1,66 @@
+"""The base of strategies that weigh tasks against each other while the model trains."""
+
+from keras import ops
+
+from kerasmith.base import Configured
+
+
+class Balancer(Configured):
+    """Base class of `Objective(..., balance=...)`.
+
+    In every training step the objective calls, in this order,
+    1. `observe(values, samples, is_first)` with the terms' values, before anything is weighted;
+    2. `factors()`, a (K,) tensor that multiplies the weights of the K terms;
+    3. if `needs_gradients`: `react(gram)`, with the (K, K) inner products of the gradients of the weighted terms by the shared
+       representation. What it returns, (K,) coefficients, replaces the plain sum of these gradients below the
+       representation; None leaves the sum as it is.
+    Evaluation calls `factors` only.
+
+    State is kept in variables that `add_state` makes; they are saved with the model. Terms keep their static weights: these are
+    multiplied in before the gradients are taken.
+
+    Args:
+        at: name of the `Tap` at the shared representation, or a list of names; by default the model's only one. Read by
+            balancers that need gradients.
+    """
+
+    needs_gradients = False
+    shows_weights = True
+    at = None
+
+    def build(self, objective):
+        """Creates the state, once, when the model is compiled."""
+        self._objective_add_weight = objective.add_weight
+        self.count = len(objective.terms)
+        self.create_state(self.count)
+
+    def create_state(self, count):
+        """Variables for `count` terms."""
+
+    def add_state(self, name, shape=(), initializer="zeros", dtype="float32"):
+        """A variable that is no weight of the model; every replica writes the same into it."""
+        return self._objective_add_weight(
+            shape=shape, initializer=initializer, dtype=dtype, trainable=False, name=name, aggregation="only_first_replica"
+        )
+
+    def observe(self, values, samples, is_first):
+        """Sees the (K,) values of a training step.
+
+        Args:
+            values: (K,) values of the terms over the global batch.
+            samples: number of samples in the batch, a scalar.
+            is_first: boolean scalar, true in the first step of an epoch.
+        """
+
+    def factors(self):
+        """(K,) factors, or None for 1."""
+        return None
+
+    def react(self, gram):
+        """Coefficients (K,) of the tasks' gradients, or None."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `react`.")
+
+
+def when(condition, new, variable):
+    """Assigns `new` to a variable where a boolean scalar holds."""
+    variable.assign(ops.where(condition, ops.cast(new, variable.dtype), ops.convert_to_tensor(variable)))

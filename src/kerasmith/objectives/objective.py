@@ -1,0 +1,224 @@
+"""A loss made of named terms, each of which sees whatever it needs."""
+
+import weakref
+
+import keras
+from keras import ops
+
+from kerasmith.base import register
+from kerasmith.base.reduction import global_value, share_of_mean
+from kerasmith.distribution import cross_replica_sum
+from kerasmith.objectives.multitask.balancer import Balancer
+from kerasmith.objectives.task_gradients import gram_matrix, redirect
+from kerasmith.objectives.term import Term
+from kerasmith.objectives.term_columns import columns_of
+from kerasmith.objectives.term_weight import Constant
+
+
+@register
+class Objective(keras.layers.Layer):
+    """What a `kerasmith.Model` minimises: a weighted sum of named terms, each shown on its own.
+
+    total = sum_k weight_k * term_k + the model's own losses (regularisers, `add_loss`)
+
+    The columns `loss` (the total), `<term>` (without its weight) and `<term>_weight` (where it is not constant) appear in the
+    progress bar, the history, TensorBoard and the run report, and with `val_` in front. Nothing is computed twice.
+
+    Args:
+        terms: dict {name: term} or list of terms. A term is a `Term`, a loss object, the name of a Keras loss, or a function
+            of what it needs (see `Term`). In a list, term i belongs to output i if the model has as many outputs in a
+            list as there are terms.
+        weights: one weight for each term, a list, or a dict {name: weight}; see `Term`.
+        balance: a strategy of `kerasmith.multitask`: `DWA()`, `GradNorm()` or `GradientSurgery("pcgrad")`.
+        name: name of the layer that holds the state.
+        dtype: dtype of the learned weights; float32 by default.
+
+    Weights of samples (`sample_weight`, `class_weight`) reach losses and functions with one value per sample as in `kerasmith.base.Loss`:
+    sum(w * l) / B by default. With several outputs each term takes the weights of its own output. A scalar is not weighed.
+
+    Raises:
+        ValueError: for two terms of one name, another number of weights than terms, a name that Keras itself uses.
+        TypeError: if it is given to a plain `keras.Model`, which would neither track nor save it.
+
+    Example:
+
+    >>> from keras import ops
+    >>> from kerasmith import Model, Objective, Term
+    >>> inputs = keras.Input((3,))
+    >>> model = Model(inputs, keras.layers.Dense(3)(inputs))
+    >>> def smooth(x, y_pred):
+    ...     return ops.mean(ops.abs(y_pred - x), axis=-1)
+    >>> fade = keras.optimizers.schedules.PiecewiseConstantDecay([1], [0.1, 0.0])
+    >>> model.compile("sgd", Objective({"fit": "mse", "smooth": Term(smooth, weight=fade)}))
+    >>> x = ops.ones((4, 3))
+    >>> sorted(model.fit(x, x, verbose=0).history)
+    ['fit', 'loss', 'smooth', 'smooth_weight']
+    """
+
+    def __init__(self, terms, weights=None, *, balance=None, name="objective", dtype=None):
+        super().__init__(name=name, dtype=dtype or "float32")
+        self.terms = _named_terms(terms, weights)
+        self.balance = _checked_balance(balance, self.terms)
+        # A term may be a layer itself, such as a pretrained backbone: its weights belong to the step.
+        self.term_layers = [term.fn for term in self.terms if isinstance(term.fn, keras.layers.Layer)]
+        self._owner = None
+
+    def build(self):
+        """Creates the step counter, learned weights, the balancer's state and the columns."""
+        self.step = self.add_weight(
+            shape=(), initializer="zeros", dtype="int32", trainable=False, name="step", aggregation="only_first_replica"
+        )
+        for term in self.terms:
+            term.factor.build(self.add_weight, term.name)
+        if self.balance is not None:
+            self.balance.build(self)
+        self.columns = columns_of(self.terms, self.balance)
+        self.trackers = [tracker for column in self.columns for tracker in column.trackers]
+        self.built = True
+
+    def adopt(self, model):
+        """Binds this objective to the model that is compiled with it."""
+        owner = self._owner() if self._owner is not None else None
+        if owner is not None and owner is not model:
+            raise ValueError(
+                "An objective holds the state of one model, and this one belongs to another. Write "
+                "`Objective.from_config(objective.get_config())` for a fresh one."
+            )
+        object.__setattr__(self, "_owner", weakref.ref(model))
+        if not self.built:
+            self.build()
+
+    def compute(self, inputs):
+        """This replica's part of the sum of the weighted terms, and the weighted terms.
+
+        Args:
+            inputs: the `StepInputs` of the step.
+
+        Returns:
+            (total, list of K weighted terms), scalars. Updates columns and, in training, the step and the balancer.
+        """
+        shares = [term.share(inputs) for term in self.terms]
+        values = [global_value(share) for share in shares]
+        samples = ops.shape(inputs.batch)[0]
+        if self.balance is not None and inputs.training:
+            # Keras resets the columns when an epoch begins.
+            is_first = ops.equal(ops.convert_to_tensor(self.columns[0].value.count), 0)
+            stacked = ops.stack([ops.cast(value, "float32") for value in values])
+            self.balance.observe(stacked, _global_samples(inputs.batch), is_first)
+        factors = None if self.balance is None else self.balance.factors()
+        weighted, total = [], None
+        for k, (term, share) in enumerate(zip(self.terms, shares, strict=True)):
+            weight, penalty = term.factor(inputs.step)
+            weight = weight if factors is None else weight * factors[k]
+            self.columns[k].update(values[k], weight, samples)
+            weighted.append(share if isinstance(weight, float) and weight == 1.0 else share * ops.cast(weight, share.dtype))
+            for part in (weighted[-1], None if penalty is None else share_of_mean(penalty, inputs.batch)):
+                total = part if total is None else total if part is None else total + ops.cast(part, total.dtype)
+        if inputs.training:
+            self.step.assign(self.step + 1)
+        return total, weighted
+
+    def react(self, gradients, tensors):
+        """Lets the balancer see the gradients of the weighted terms by the shared tensors.
+
+        Returns:
+            A scalar that is 0 and bends the gradient of the total at `tensors`.
+        """
+        coefficients = self.balance.react(gram_matrix(gradients))
+        return ops.zeros(()) if coefficients is None else redirect(coefficients, gradients, tensors)
+
+    def attach(self, model, optimizer=None, **compile_arguments):
+        """A compiled `kerasmith.Model` that shares all layers and weights with an existing Keras model.
+
+        Args:
+            model: any `keras.Model`: functional, Sequential or subclassed.
+            optimizer: that of `model` by default, else "rmsprop".
+            **compile_arguments: see `keras.Model.compile`.
+        """
+        from kerasmith.objectives.model import Model  # a model stands on this file
+
+        attached = Model.from_keras(model)
+        attached.compile(optimizer or getattr(model, "optimizer", None) or "rmsprop", self, **compile_arguments)
+        return attached
+
+    def __call__(self, *args, **kwargs):
+        raise TypeError(
+            "An Objective trains a kerasmith.Model, which hands it all that its terms need, tracks its state and saves it. "
+            "Write `model = kerasmith.Model(inputs, outputs)` instead of keras.Model, or `model = objective.attach(model)` for "
+            "a model that exists."
+        )
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "terms": [serialize(term) for term in self.terms],
+            "balance": None if self.balance is None else serialize(self.balance),
+            "name": self.name,
+            "dtype": self.dtype,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        restore = keras.saving.deserialize_keras_object
+        balance = config["balance"]
+        return cls(
+            [restore(term) for term in config["terms"]],
+            balance=None if balance is None else restore(balance),
+            name=config["name"],
+            dtype=config["dtype"],
+        )
+
+
+def _named_terms(terms, weights):
+    """A list of `Term`s with names that differ, weights included."""
+    if isinstance(terms, dict):
+        named = [_term(given, name=name) for name, given in terms.items()]
+    elif isinstance(terms, (list, tuple)):
+        named = [_term(given, position=i) for i, given in enumerate(terms)]
+    else:
+        raise TypeError(f"`terms` must be a dict {{name: term}} or a list of terms. Received: terms={terms!r}")
+    if not named:
+        raise ValueError("An objective needs at least one term, e.g. Objective({'fit': 'mse'}). Received: none")
+    names = [term.name for term in named]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(
+                f"Two terms are named {name!r}, and one column would overwrite the other. Give them names: "
+                f"Objective({{{name + '_1'!r}: ..., {name + '_2'!r}: ...}})."
+            )
+    if weights is None:
+        return named
+    if isinstance(weights, dict):
+        unknown = sorted(set(weights) - set(names))
+        if unknown:
+            raise ValueError(f"`weights` names {unknown[0]!r}, but the terms are: {', '.join(names)}")
+        weights = [weights.get(name) for name in names]
+    if not isinstance(weights, (list, tuple)) or len(weights) != len(named):
+        raise ValueError(f"`weights` must hold one weight for each of the {len(named)} terms. Received: weights={weights!r}")
+    return [term.under(position=term.position, weight=weight) for term, weight in zip(named, weights, strict=True)]
+
+
+def _term(given, name=None, position=None):
+    if not isinstance(given, Term):
+        return Term(given, name=name).under(position=position) if position is not None else Term(given, name=name)
+    if name is not None and given.is_named and given.name != name:
+        raise ValueError(f"The term {name!r} has another name, {given.name!r}. Leave one of them out.")
+    return given.under(name=name, position=given.position if position is None else position)
+
+
+def _checked_balance(balance, terms):
+    if balance is None:
+        return None
+    if not isinstance(balance, Balancer):
+        raise TypeError(f"`balance` must be a strategy of kerasmith.multitask, such as DWA(). Received: balance={balance!r}")
+    learned = [term.name for term in terms if not isinstance(term.factor, Constant)]
+    if learned:
+        raise ValueError(
+            f"`balance` sets the weights of the terms, so that of {learned[0]!r} must be a number. "
+            f"Received: weight={next(t.weight for t in terms if t.name == learned[0])!r}"
+        )
+    return balance
+
+
+def _global_samples(batch):
+    return cross_replica_sum(ops.cast(ops.shape(batch)[0], "float32"))

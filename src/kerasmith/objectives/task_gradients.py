@@ -1,0 +1,125 @@
+"""Gradients of single terms by a shared representation, inside the training step of each backend.
+
+The engine differentiates one number. A balancer needs K gradients by the tensors at the taps, while the step runs:
+TensorFlow takes them from a second, persistent tape around the step; PyTorch asks its graph; JAX pulls back along a
+shift that is added at the taps and is zero.
+"""
+
+import contextlib
+
+import keras
+from keras import ops
+
+from kerasmith.distribution import cross_replica_sum
+from kerasmith.objectives.tap import listening
+
+# Gradients inside half-precision heads are taken of terms this much larger, so that small ones do not become 0.
+_HALF_SCALE = 2.0**10
+
+
+def recording():
+    """A context around a step after which `by_taps` can be called; gives TensorFlow's tape, else None."""
+    if keras.backend.backend() != "tensorflow":
+        return contextlib.nullcontext()
+    import tensorflow as tf
+
+    return tf.GradientTape(persistent=True)
+
+
+def by_taps(terms, tensors, tape):
+    """Gradients of each term by each tensor, K lists of float32 tensors; TensorFlow and PyTorch.
+
+    Args:
+        terms: K scalars of the current step.
+        tensors: tensors of the same step, from the taps.
+        tape: what `recording` gave.
+    """
+    scale = _scale(tensors)
+    differentiate = _tensorflow if keras.backend.backend() == "tensorflow" else _torch
+    found = differentiate([term * scale for term in terms], tensors, tape)
+    return [[ops.cast(g, "float32") / scale for g in gradients] for gradients in found]
+
+
+def _tensorflow(terms, tensors, tape):
+    with tape.stop_recording():
+        return [tape.gradient(term, tensors, unconnected_gradients="zero") for term in terms]
+
+
+def _torch(terms, tensors, tape):
+    import torch
+
+    zeros = [torch.zeros_like(t) for t in tensors]
+    moving = [i for i, t in enumerate(tensors) if t.requires_grad]
+    found = []
+    for term in terms:
+        gradients = list(zeros)
+        if term.requires_grad and moving:
+            asked = torch.autograd.grad(term, [tensors[i] for i in moving], retain_graph=True, allow_unused=True)
+            for i, gradient in zip(moving, asked, strict=True):
+                gradients[i] = gradients[i] if gradient is None else gradient
+        found.append(gradients)
+    return found
+
+
+def by_taps_jax(forward, taps, names):
+    """The result of a step on JAX, with gradients of each term by the tensors at some taps.
+
+    Args:
+        forward: () -> (stacked weighted terms (K,), [tensor at each named tap], anything else); one whole forward pass.
+        taps: {name: Tap}, all of the model.
+        names: those to differentiate by.
+
+    Returns:
+        (tensors, K lists of gradients, anything else).
+    """
+    import jax
+    import jax.numpy as jnp
+
+    def shifted(shifts):
+        with listening(taps, shifts):
+            terms, tensors, rest = forward()
+        return terms * _scale(tensors), (tensors, rest)
+
+    def shapes():
+        with listening(taps):
+            return forward()[1]
+
+    nowhere = {name: jnp.zeros(s.shape, s.dtype) for name, s in zip(names, jax.eval_shape(shapes), strict=True)}
+    terms, pull_back, (tensors, rest) = jax.vjp(shifted, nowhere, has_aux=True)
+    found = []
+    for direction in jnp.eye(terms.shape[0], dtype=terms.dtype):
+        (by_name,) = pull_back(direction)
+        found.append([jax.lax.stop_gradient(by_name[name].astype("float32")) / _scale(tensors) for name in names])
+    return tensors, found, rest
+
+
+def gram_matrix(gradients):
+    """(K, K) inner products of the tasks' gradients over the global batch and all tensors.
+
+    Args:
+        gradients: K lists of tensors.
+    """
+    gram = 0.0
+    for i in range(len(gradients[0])):
+        rows = ops.stack([ops.reshape(task[i], (-1,)) for task in gradients])
+        gram = gram + ops.matmul(rows, ops.transpose(rows))
+    return cross_replica_sum(gram)
+
+
+def redirect(coefficients, gradients, tensors):
+    """A number that is 0 and whose gradient turns sum_k g_k at the tensors into sum_k coefficients_k g_k.
+
+    Args:
+        coefficients: (K,).
+        gradients: K lists of tensors, constants.
+        tensors: what the gradients are by.
+    """
+    total = 0.0
+    for i, tensor in enumerate(tensors):
+        change = sum((coefficients[k] - 1.0) * task[i] for k, task in enumerate(gradients))
+        total = total + ops.sum(ops.cast(tensor, "float32") * ops.stop_gradient(change))
+    return total - ops.stop_gradient(total)
+
+
+def _scale(tensors):
+    return _HALF_SCALE if any(keras.backend.standardize_dtype(t.dtype) == "float16" for t in tensors) else 1.0

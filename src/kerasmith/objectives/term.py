@@ -1,0 +1,181 @@
+"""One named part of an objective."""
+
+import inspect
+
+import keras
+from keras import ops
+
+from kerasmith.base import Configured, KerasLoss, Loss, register
+from kerasmith.base.arguments import check_choice
+from kerasmith.base.elements import per_sample_mean
+from kerasmith.base.reduction import REDUCTIONS, reduce_samples, share_of_mean
+from kerasmith.base.saved_function import register_function, why_not_savable
+from kerasmith.base.weights import sort_weights
+from kerasmith.numerics.tensors import accumulation_dtype, keras_mask, static_shape
+from kerasmith.objectives.step_inputs import NAMES
+from kerasmith.objectives.term_weight import weight_of
+
+_FUNCTION_REDUCTIONS = tuple(r for r in REDUCTIONS if r not in ("none", None))
+
+
+@register
+class Term(Configured):
+    """One named, weighted part of an `Objective`.
+
+    Args:
+        fn: what is computed, one of
+            - a loss: an object of `kerasmith.losses` or `keras.losses`, or a name that Keras knows, such as "mse". It gets
+              labels, predictions and sample weights of one output;
+            - a function that names what it needs among x, y (or y_true), y_pred, sample_weight, features, model, training and
+              step, and returns one value per sample or finer, (B, ...), or a scalar.
+        weight: the factor: a finite number; a function of the step, such as a
+            `keras.optimizers.schedules.LearningRateSchedule`; or "learned" (see `multitask.Uncertainty`).
+        name: the column in the progress bar and the history. The key of the objective's dict by default, or the name of `fn`.
+        output: key or position of the output, where the model has several: the same key is taken of `y`, `y_pred` and
+            `sample_weight`. By default the output that has the name of the term.
+        reduction: of a function's values, see `kerasmith.base.Loss`; a loss brings its own.
+        fixed: dict of further arguments for a function. They are saved.
+
+    Values (B, ...) of a function are weighed with `sample_weight` and the mask of `y_pred` like a loss; a function that asks for
+    `sample_weight` itself, or returns a scalar, is taken as it is.
+
+    Raises:
+        ValueError: for an argument of `fn` that is none of these names, a weight that is not finite, a loss without reduction.
+        TypeError: if `fn` cannot be called, or a weight is of another kind.
+
+    Example:
+
+    >>> from keras import ops
+    >>> def smooth(x, y_pred):
+    ...     return ops.mean(ops.abs(y_pred - x), axis=-1)
+    >>> term = Term(smooth, weight=0.1)
+    >>> term.name
+    'smooth'
+    """
+
+    def __init__(self, fn, weight=1.0, name=None, *, output=None, reduction="sum_over_batch_size", fixed=None):
+        check_choice("reduction", reduction, _FUNCTION_REDUCTIONS)
+        if isinstance(output, bool) or not isinstance(output, (str, int, type(None))):
+            raise TypeError(f"`output` must be a key or a position. Received: output={output!r}")
+        self.fn = fn
+        self.weight = weight
+        self.output = output
+        self.reduction = reduction
+        self.fixed = dict(fixed or {})
+        self.position = None
+        self.factor = weight_of(weight)
+        self.loss = _as_loss(fn, self.fixed)
+        self._asks = () if self.loss is not None else _names_asked(fn, self.fixed)
+        if not isinstance(name, (str, type(None))):
+            raise TypeError(f"`name` must be a string. Received: name={name!r}")
+        self.is_named = bool(name)
+        self.name = name or _name_of(fn, self.loss)
+        if self.loss is None:
+            register_function(fn)
+        if callable(weight):
+            register_function(weight)
+
+    def get_config(self):
+        for part in (self.fn, self.weight):
+            reason = why_not_savable(part) if callable(part) else None
+            if reason is not None:
+                raise ValueError(
+                    f"{reason}. Write a named function, its values as arguments, and register it:\n"
+                    '    @keras.saving.register_keras_serializable("my_package")\n'
+                    "    def my_term(y, y_pred, factor): ...\n"
+                    "    Term(my_term, fixed={'factor': 0.1})"
+                )
+        return super().get_config()
+
+    def under(self, name=None, position=None, weight=None):
+        """This term with another name, position in a list, or weight."""
+        term = Term(
+            self.fn,
+            self.weight if weight is None else weight,
+            name or (self.name if self.is_named else None),
+            output=self.output,
+            reduction=self.reduction,
+            fixed=self.fixed,
+        )
+        term.position = position
+        return term
+
+    def share(self, inputs):
+        """This replica's part of the reduced term, a scalar in the dtype of sums."""
+        if self.loss is not None:
+            y, y_pred, weight = inputs.of_output(self.output, self.name, self.position)
+            self._require_labels(y)
+            value = self.loss(y, y_pred, weight)
+            return ops.cast(value, accumulation_dtype(value.dtype))
+        values = ops.convert_to_tensor(self.fn(**{name: inputs[name] for name in self._asks}, **self.fixed))
+        values = ops.cast(values, accumulation_dtype(values.dtype))
+        shape, batch = static_shape(values, f"the result of {self.name}"), inputs.batch
+        if shape == ():
+            return share_of_mean(values, batch)
+        if None not in (shape[0], batch.shape[0]) and shape[0] != batch.shape[0]:
+            raise ValueError(
+                f"The term {self.name!r} must return one value a sample, ({batch.shape[0]}, ...), or a scalar. It returned shape "
+                f"{shape}: take means over the last axes only, and mind shapes that broadcast."
+            )
+        weights = self._weights(values, shape, inputs)
+        per_sample, mass = per_sample_mean(values, weights)
+        return reduce_samples(per_sample, self.reduction, weight=weights.sample, mass=mass, valid=weights.valid_sample)
+
+    def _weights(self, values, shape, inputs):
+        mask = keras_mask(inputs.y_pred) if "y_pred" in self._asks else None
+        if mask is not None and len(mask.shape) > len(shape):
+            mask = None  # the function has taken the mean over what the mask speaks of
+        given = None
+        if "sample_weight" not in self._asks and inputs.sample_weight is not None:
+            given = inputs.weight_of(self.output, self.name, self.position)
+        # Weights of places weigh all that the function returns at one place.
+        rank = max([1, *(len(w.shape) for w in (given, mask) if w is not None)])
+        return sort_weights(given, mask, shape[:rank], values.dtype)
+
+    def _require_labels(self, y):
+        if y is None:
+            raise ValueError(
+                f"The term {self.name!r} is a loss and needs labels, but no `y` was given. Pass `y` to fit, or write a function "
+                "that takes y_pred only."
+            )
+
+
+def _as_loss(fn, fixed):
+    """The loss that `fn` stands for, or None for a function of named arguments."""
+    is_kerass = inspect.isfunction(fn) and getattr(keras.losses, fn.__name__, None) is fn
+    if not isinstance(fn, (str, keras.losses.Loss)) and not is_kerass:
+        return None
+    loss = fn if isinstance(fn, Loss) else KerasLoss(fn)
+    if loss.reduction in ("none", None):
+        raise ValueError(f"A term must be one number. Give {loss.name!r} a reduction, or leave `reduction` out.")
+    if fixed:
+        raise ValueError(f"`fixed` are arguments for a function; a loss has its own. Received: fixed={fixed!r}")
+    return loss
+
+
+def _names_asked(fn, fixed):
+    """The names among `NAMES` that a function takes; raises for others that have no default."""
+    if not callable(fn):
+        raise TypeError(f"A term is a loss, the name of one, or a function. Received: {fn!r} of type {type(fn).__name__}")
+    kinds = inspect.Parameter
+    parameters = inspect.signature(fn).parameters
+    named = {key: p for key, p in parameters.items() if p.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)}
+    what = getattr(fn, "__name__", type(fn).__name__)
+    unnamed = [p.name for p in parameters.values() if p.kind is kinds.POSITIONAL_ONLY and p.default is p.empty]
+    unknown = [*unnamed, *(k for k, p in named.items() if p.default is p.empty and k not in NAMES and k not in fixed)]
+    if unknown:
+        raise ValueError(
+            f"`{what}` asks for {', '.join(map(repr, unknown))}, which an objective does not know. It knows: {', '.join(NAMES)}. "
+            f"Other values go through `fixed`: Term({what}, fixed={{{unknown[0]!r}: ...}})."
+        )
+    excess = [key for key in fixed if key not in named and not any(p.kind is kinds.VAR_KEYWORD for p in parameters.values())]
+    if excess:
+        raise ValueError(f"`{what}` has no argument {excess[0]!r}. Its arguments are: {', '.join(named) or 'none'}")
+    return tuple(key for key in named if key in NAMES and key not in fixed)
+
+
+def _name_of(fn, loss):
+    if loss is not None:
+        return loss.name
+    name = getattr(fn, "__name__", None) or getattr(fn, "name", None) or type(fn).__name__
+    return "term" if name == "<lambda>" else name

@@ -1,0 +1,61 @@
+"""What a term shows in the progress bar, the history and the report."""
+
+import keras
+from keras import ops
+
+from kerasmith.base import Loss
+
+RESERVED = ("loss", "epoch", "learning_rate", "lr")
+
+
+class TermMean(keras.metrics.Mean):
+    """Mean of a term over the samples of an epoch."""
+
+    _direction = "down"
+
+
+class WeightMean(keras.metrics.Mean):
+    """Mean of a weight over the samples of an epoch; neither more nor less is better."""
+
+    direction = None
+
+
+class Column:
+    """The value of a term, its weight where that is not constant, and the parts of a composite loss.
+
+    Attributes:
+        trackers: the metrics that Keras resets, shows and keeps as state of the step.
+    """
+
+    def __init__(self, term, shows_weight):
+        self.value = TermMean(name=term.name)
+        self.weight = WeightMean(name=f"{term.name}_weight") if shows_weight else None
+        parts = ()
+        if isinstance(term.loss, Loss) and term.loss.term_names:
+            parts = term.loss.track_terms(prefix=f"{term.name}_")
+        self.trackers = [self.value, *([self.weight] if shows_weight else []), *parts]
+
+    def update(self, value, weight, samples):
+        """Adds one batch: scalars, and the number of its samples."""
+        self.value.update_state(value, sample_weight=samples)
+        if self.weight is not None:
+            self.weight.update_state(ops.stop_gradient(weight), sample_weight=samples)
+
+
+def columns_of(terms, balance):
+    """One `Column` for each term; raises ValueError if two columns would have one name."""
+    balanced = balance is not None and balance.shows_weights
+    columns = [Column(term, balanced or term.factor.is_shown) for term in terms]
+    names = [tracker.name for column in columns for tracker in column.trackers]
+    refuse_clashes(names, RESERVED)
+    return columns
+
+
+def refuse_clashes(names, others):
+    """Raises ValueError if a name occurs twice, or among `others`."""
+    for name in names:
+        if names.count(name) > 1 or name in others:
+            raise ValueError(
+                f"The column {name!r} of the objective would overwrite another of that name (a metric, a second term, or one that "
+                "Keras writes). Give the term, or the metric, another name."
+            )

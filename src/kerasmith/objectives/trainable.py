@@ -1,0 +1,192 @@
+"""What makes a Keras model train on an `Objective`, whatever kind of model it is."""
+
+import warnings
+
+import keras
+from keras import ops, tree
+
+from kerasmith.base.reduction import shown_as_global
+from kerasmith.objectives import task_gradients
+from kerasmith.objectives.objective import Objective
+from kerasmith.objectives.step_inputs import StepInputs
+from kerasmith.objectives.tap import listening, take, taps_of
+from kerasmith.objectives.term import Term
+from kerasmith.objectives.term_columns import refuse_clashes
+
+
+class TrainsOnObjective:
+    """Mixin for `keras.Model`: `compile(loss=Objective(...))`, and losses that cannot get lost."""
+
+    _tape = _of_this_step = None
+
+    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None, **kwargs):
+        """As `keras.Model.compile`; `loss` may also be an `Objective`, or a dict or list in which a `Term` occurs.
+
+        Raises:
+            ValueError: for a list of losses on one output, of which Keras would train only the first; for `loss_weights`
+                beside an objective; for a term with the name of a metric.
+        """
+        if isinstance(loss, (dict, list, tuple)) and any(isinstance(part, Term) for part in tree.flatten(loss)):
+            loss = Objective(loss)
+        objective = loss if isinstance(loss, Objective) else None
+        if objective is not None:
+            if loss_weights is not None:
+                raise ValueError("The terms of an objective bring their weights. Write `Objective(terms, weights=[...])`.")
+            objective.adopt(self)
+            given = tree.flatten([metrics, weighted_metrics])
+            refuse_clashes([t.name for t in objective.trackers], [getattr(m, "name", m) for m in given])
+        else:
+            _refuse_lost_losses(loss, getattr(self, "outputs", None) if self.built else None)
+        self._set_objective(objective)
+        # Keras keeps the loss of an earlier `compile` where the new one is None.
+        self._compile_loss = self.loss = None
+        super().compile(
+            optimizer=optimizer,
+            loss=None if objective is not None else loss,
+            loss_weights=loss_weights,
+            metrics=metrics,
+            weighted_metrics=weighted_metrics,
+            **kwargs,
+        )
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The total of the objective and of the model's own losses; see `keras.Model.compute_loss`."""
+        objective = objective_of(self)
+        if objective is None:
+            _refuse_lost_losses(self.loss, tree.flatten(y_pred))
+            return super().compute_loss(x, y, y_pred, sample_weight, training)
+        # A second forward pass in a term would add to both.
+        own = [self._aggregate_additional_loss(loss) for loss in self.losses]
+        features = take(taps_of(self))
+        step = ops.convert_to_tensor(objective.step)
+        names = tuple(getattr(self, "output_names", None) or ())
+        inputs = StepInputs(x, y, y_pred, sample_weight, features, self, training, step, names)
+        total, weighted = objective.compute(inputs)
+        if training and _needs_gradients(self):
+            tensors = [features[name] for name in _shared_taps(self)]
+            if keras.backend.backend() == "jax":
+                self._keep(of_this_step=(ops.stack(weighted), tensors))
+            else:
+                gradients = task_gradients.by_taps(weighted, tensors, self._tape)
+                total = total + objective.react(gradients, tensors)
+        total = shown_as_global(total)
+        for loss in own:
+            total = total + ops.cast(loss, total.dtype)
+        return total
+
+    def train_step(self, *args):
+        with listening(taps_of(self)):
+            if not _needs_gradients(self):
+                return super().train_step(*args)
+            with task_gradients.recording() as tape:
+                self._keep(tape=tape)
+                try:
+                    return super().train_step(*args)
+                finally:
+                    self._keep(tape=None, of_this_step=None)
+
+    def test_step(self, *args):
+        with listening(taps_of(self)):
+            return super().test_step(*args)
+
+    def compute_loss_and_updates(
+        self,
+        trainable_variables,
+        non_trainable_variables,
+        metrics_variables,
+        x,
+        y,
+        sample_weight,
+        training=False,
+        optimizer_variables=None,
+    ):
+        """What JAX differentiates; see `keras.Model`."""
+
+        def forward():
+            result = step(
+                trainable_variables, non_trainable_variables, metrics_variables, x, y, sample_weight, training, optimizer_variables
+            )
+            return *(self._of_this_step or (None, None)), result
+
+        step = super().compute_loss_and_updates
+        if not training or not _needs_gradients(self):
+            return forward()[-1]
+        tensors, gradients, result = task_gradients.by_taps_jax(forward, taps_of(self), _shared_taps(self))
+        loss, (unscaled, y_pred, non_trainable_variables, metrics_variables) = result
+        variables, values = self.non_trainable_variables, non_trainable_variables
+        with keras.StatelessScope(state_mapping=list(zip(variables, values))) as scope:
+            change = self.objective.react(gradients, tensors)
+        new = [scope.get_current_value(variable) for variable in variables]
+        with keras.StatelessScope(state_mapping=list(zip(self.optimizer.variables, optimizer_variables))):
+            loss = loss + self.optimizer.scale_loss(change)
+        return loss, (unscaled, y_pred, new, metrics_variables)
+
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        objective = objective_of(self)
+        if objective is None or not config:
+            return config
+        try:
+            return {**config, "loss": keras.saving.serialize_keras_object(objective)}
+        except ValueError as problem:
+            warnings.warn(
+                f"The model is saved, but without what it was compiled with: compile it again after loading. {problem}",
+                stacklevel=2,
+            )
+            return {}
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.optimizer is not None and self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def _set_objective(self, objective):
+        """Tracks an objective as a part of this model, also one that is built and locked, in place of the one before."""
+        tracker, locked = self._tracker, self._tracker.locked
+        if objective_of(self) is not None:
+            tracker.untrack(self.objective)
+        tracker.unlock()
+        self.objective = objective
+        if locked:
+            tracker.lock()
+
+    def _keep(self, **values):
+        # For the length of a step; nothing that Keras should track.
+        for name, value in values.items():
+            object.__setattr__(self, f"_{name}", value)
+
+
+def objective_of(model):
+    """The objective that a model was compiled with, or None."""
+    # A class attribute would hide the layer on PyTorch, which keeps its modules elsewhere.
+    return getattr(model, "objective", None)
+
+
+def _needs_gradients(model):
+    balance = getattr(objective_of(model), "balance", None)
+    return balance is not None and balance.needs_gradients
+
+
+def _shared_taps(model):
+    """Names of the taps at which a balancer works."""
+    known, at = list(taps_of(model)), model.objective.balance.at
+    names = [at] if isinstance(at, str) else list(at or known)
+    if not names or (at is None and len(names) > 1) or not set(names) <= set(known):
+        raise ValueError(
+            f"`balance` works at the shared representation and needs the name of the Tap there. Write "
+            f"{type(model.objective.balance).__name__}(at='shared') and `x = kerasmith.Tap('shared')(x)` in the model. "
+            f"Received: at={at!r}; the model's taps: {', '.join(map(repr, known)) or 'none'}"
+        )
+    return names
+
+
+def _refuse_lost_losses(loss, outputs):
+    """Raises ValueError for more losses than outputs: Keras would train the first and say nothing."""
+    given = [part for part in tree.flatten(loss) if part is not None]
+    if not isinstance(loss, (dict, list, tuple)) or outputs is None or len(given) <= len(outputs):
+        return
+    raise ValueError(
+        f"{len(given)} losses for {len(outputs)} output{'s' * (len(outputs) != 1)}: Keras would train one for each output and drop "
+        "the rest. To train their sum with each shown, write loss=kerasmith.Objective({'a': ..., 'b': ...}); a sum of "
+        f"kerasmith losses is also `a + b`. Received: loss={loss!r}"
+    )
