@@ -11,8 +11,8 @@ from kerasmith.objectives.trainable import TrainsOnObjective
 class Model(TrainsOnObjective, keras.Model):
     """`keras.Model` whose `compile` also takes an `Objective`.
 
-    Three ways in, as with `keras.Model`: `Model(inputs, outputs)`, a subclass with its own `call`, and `Model.from_keras(model)` for a
-    model that exists, Sequential or other. All else is Keras: `fit`, `evaluate`, `save`, callbacks, other losses.
+    Three ways in: `Model(inputs, outputs)`, a subclass with its own `call`, and `Model.from_keras(model)` for a model that
+    exists, Sequential or other. All else is Keras: `fit`, `evaluate`, `save`, callbacks, other losses.
 
     A list of several losses for one output, of which Keras would train the first only, is an error.
 

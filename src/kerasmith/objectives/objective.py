@@ -33,8 +33,9 @@ class Objective(keras.layers.Layer):
         name: name of the layer that holds the state.
         dtype: dtype of the learned weights; float32 by default.
 
-    Weights of samples (`sample_weight`, `class_weight`) reach losses and functions with one value per sample as in `kerasmith.base.Loss`:
-    sum(w * l) / B by default. With several outputs each term takes the weights of its own output. A scalar is not weighed.
+    Weights of samples (`sample_weight`, `class_weight`) reach losses, and functions with one value per sample or finer, as in
+    `kerasmith.base.Loss`: sum(w * l) / B by default. With several outputs each term takes the weights of its own. A scalar is
+    not weighed.
 
     Raises:
         ValueError: for two terms of one name, another number of weights than terms, a name that Keras itself uses.
@@ -144,8 +145,8 @@ class Objective(keras.layers.Layer):
     def __call__(self, *args, **kwargs):
         raise TypeError(
             "An Objective trains a kerasmith.Model, which hands it all that its terms need, tracks its state and saves it. "
-            "Write `model = kerasmith.Model(inputs, outputs)` instead of keras.Model, or `model = objective.attach(model)` for "
-            "a model that exists."
+            "Write `model = kerasmith.Model(inputs, outputs)` instead of keras.Model, or `model = objective.attach(model)` for a "
+            "model that exists."
         )
 
     def get_config(self):

@@ -36,8 +36,8 @@ class Term(Configured):
         reduction: of a function's values, see `kerasmith.base.Loss`; a loss brings its own.
         fixed: dict of further arguments for a function. They are saved.
 
-    Values (B, ...) of a function are weighed with `sample_weight` and the mask of `y_pred` like a loss; a function that asks for
-    `sample_weight` itself, or returns a scalar, is taken as it is.
+    Values (B, ...) of a function are weighed with `sample_weight` and the mask of `y_pred` like a loss. A function that asks
+    for `sample_weight` itself, or returns a scalar, is taken as it is.
 
     Raises:
         ValueError: for an argument of `fn` that is none of these names, a weight that is not finite, a loss without reduction.
@@ -114,8 +114,8 @@ class Term(Configured):
             return share_of_mean(values, batch)
         if None not in (shape[0], batch.shape[0]) and shape[0] != batch.shape[0]:
             raise ValueError(
-                f"The term {self.name!r} must return one value a sample, ({batch.shape[0]}, ...), or a scalar. It returned shape "
-                f"{shape}: take means over the last axes only, and mind shapes that broadcast."
+                f"The term {self.name!r} must return one value a sample, ({batch.shape[0]}, ...), or a scalar. It returned "
+                f"shape {shape}: take means over the last axes only, and mind shapes that broadcast."
             )
         weights = self._weights(values, shape, inputs)
         per_sample, mass = per_sample_mean(values, weights)
@@ -135,8 +135,8 @@ class Term(Configured):
     def _require_labels(self, y):
         if y is None:
             raise ValueError(
-                f"The term {self.name!r} is a loss and needs labels, but no `y` was given. Pass `y` to fit, or write a function "
-                "that takes y_pred only."
+                f"The term {self.name!r} is a loss and needs labels, but no `y` was given. Pass `y` to fit, or write a "
+                "function that takes y_pred only."
             )
 
 
@@ -165,8 +165,8 @@ def _names_asked(fn, fixed):
     unknown = [*unnamed, *(k for k, p in named.items() if p.default is p.empty and k not in NAMES and k not in fixed)]
     if unknown:
         raise ValueError(
-            f"`{what}` asks for {', '.join(map(repr, unknown))}, which an objective does not know. It knows: {', '.join(NAMES)}. "
-            f"Other values go through `fixed`: Term({what}, fixed={{{unknown[0]!r}: ...}})."
+            f"`{what}` asks for {', '.join(map(repr, unknown))}, which an objective does not know. It knows: "
+            f"{', '.join(NAMES)}. Other values go through `fixed`: Term({what}, fixed={{{unknown[0]!r}: ...}})."
         )
     excess = [key for key in fixed if key not in named and not any(p.kind is kinds.VAR_KEYWORD for p in parameters.values())]
     if excess:

@@ -56,6 +56,6 @@ def refuse_clashes(names, others):
     for name in names:
         if names.count(name) > 1 or name in others:
             raise ValueError(
-                f"The column {name!r} of the objective would overwrite another of that name (a metric, a second term, or one that "
-                "Keras writes). Give the term, or the metric, another name."
+                f"The column {name!r} of the objective would overwrite another of that name (a metric, a second term, or one "
+                "that Keras writes). Give the term, or the metric, another name."
             )

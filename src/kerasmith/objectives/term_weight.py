@@ -101,6 +101,6 @@ def weight_of(given):
     if callable(given) and not isinstance(given, keras.Variable):
         return Scheduled(given)
     raise TypeError(
-        "`weight` must be a number, a function of the step (a LearningRateSchedule, for example) or \"learned\". A number that "
+        '`weight` must be a number, a function of the step (a LearningRateSchedule, for example) or "learned". A number that '
         f"changes in training is a function of the step. Received: weight={given!r}"
     )

@@ -103,9 +103,8 @@ class TrainsOnObjective:
         """What JAX differentiates; see `keras.Model`."""
 
         def forward():
-            result = step(
-                trainable_variables, non_trainable_variables, metrics_variables, x, y, sample_weight, training, optimizer_variables
-            )
+            state = trainable_variables, non_trainable_variables, metrics_variables
+            result = step(*state, x, y, sample_weight, training, optimizer_variables)
             return *(self._of_this_step or (None, None)), result
 
         step = super().compute_loss_and_updates
@@ -186,7 +185,7 @@ def _refuse_lost_losses(loss, outputs):
     if not isinstance(loss, (dict, list, tuple)) or outputs is None or len(given) <= len(outputs):
         return
     raise ValueError(
-        f"{len(given)} losses for {len(outputs)} output{'s' * (len(outputs) != 1)}: Keras would train one for each output and drop "
-        "the rest. To train their sum with each shown, write loss=kerasmith.Objective({'a': ..., 'b': ...}); a sum of "
+        f"{len(given)} losses for {len(outputs)} output{'s' * (len(outputs) != 1)}: Keras would train one for each output and "
+        "drop the rest. To train their sum with each shown, write loss=kerasmith.Objective({'a': ..., 'b': ...}); a sum of "
         f"kerasmith losses is also `a + b`. Received: loss={loss!r}"
     )

@@ -16,8 +16,8 @@ class Balancer(Configured):
        representation; None leaves the sum as it is.
     Evaluation calls `factors` only.
 
-    State is kept in variables that `add_state` makes; they are saved with the model. Terms keep their static weights: these are
-    multiplied in before the gradients are taken.
+    State is kept in variables that `add_state` makes; they are saved with the model. Terms keep their static weights, which
+    are multiplied in before the gradients are taken.
 
     Args:
         at: name of the `Tap` at the shared representation, or a list of names; by default the model's only one. Read by
@@ -54,7 +54,6 @@ class Balancer(Configured):
 
     def factors(self):
         """(K,) factors, or None for 1."""
-        return None
 
     def react(self, gram):
         """Coefficients (K,) of the tasks' gradients, or None."""
