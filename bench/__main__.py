@@ -1,12 +1,14 @@
-"""`python -m bench losses` or `metrics`: prints what each part costs, as a multiple of a floor."""
+"""`python -m bench losses`, `metrics` or `objectives`: prints what each part costs, as a multiple of a floor."""
 
 import argparse
+import importlib
 
 from bench import one_thread
 
 TOPICS = {
     "losses": "CPU time and peak memory of the losses; the backend is KERAS_BACKEND",
     "metrics": "CPU time and peak memory of one update of the metrics; the backend is KERAS_BACKEND",
+    "objectives": "CPU time of training steps with an Objective; the backend is KERAS_BACKEND",
 }
 
 
@@ -22,9 +24,8 @@ def main():
     options = parser.parse_args()
 
     one_thread.pin()
-    from bench import losses, metrics
-
-    run = {"losses": losses.run, "metrics": metrics.run}[options.topic]
+    # One topic a process: each imports what it compares with.
+    run = importlib.import_module(f"bench.{options.topic}").run
     run(quick=options.quick, only=options.only, markdown=options.markdown, with_memory=not options.no_memory)
 
 

@@ -106,12 +106,12 @@ class Loss(Algebra, Configured, keras.losses.Loss):
 
     @property
     def term_names(self):
-        """Names of the summands that are shown on their own; empty for a loss of one term."""
+        """Names of the summands that are shown on their own; () for a loss of one term, None if only a call tells how many."""
         return ()
 
     def track_terms(self, prefix=""):
         """Creates and returns one `keras.metrics.Mean` per term, fed by every call from now on."""
-        self.trackers = tuple(keras.metrics.Mean(name=prefix + name) for name in self.term_names)
+        self.trackers = tuple(keras.metrics.Mean(name=prefix + name) for name in self.term_names or ())
         return self.trackers
 
     def _track(self, terms, y_pred):

@@ -34,11 +34,13 @@ def reduce_samples(values, reduction, *, weight=None, mass=None, valid=None):
     total = ops.sum(weighted)
     if reduction == "sum":
         return share_of_loss(total)
-    divisor = ops.ones_like(values)
     factors = (weight, mass, valid) if reduction == "mean_with_sample_weight" else (valid,)
+    factors = [factor for factor in factors if factor is not None]
+    if not factors and values.shape[0] is not None and replica_count() == 1:
+        return total / max(values.shape[0], 1)
+    divisor = ops.ones_like(values)
     for factor in factors:
-        if factor is not None:
-            divisor = divisor * ops.cast(factor, values.dtype)
+        divisor = divisor * ops.cast(factor, values.dtype)
     divisor = cross_replica_sum(ops.stop_gradient(ops.sum(divisor)))
     return share_of_loss(safe.ratio(total, divisor, when_empty=0.0))
 

@@ -49,6 +49,8 @@ class WeightedSum(Loss):
 
     @property
     def term_names(self):
+        if any(loss.term_names is None for loss in self.losses):
+            return None
         return unique([name for loss in self.losses for name in (loss.term_names or (loss.name,))])
 
     def weighted_parts(self, y_true, y_pred, sample_weight=None):

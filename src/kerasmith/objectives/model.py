@@ -56,6 +56,8 @@ class Model(TrainsOnObjective, keras.Model):
         """
         if not isinstance(model, keras.Model):
             raise TypeError(f"Expected a keras.Model. Received: model={model!r} of type {type(model).__name__}")
+        if isinstance(model, Model):
+            return model
         if type(model) is Functional:
             return FunctionalModel(model.input, model.output, name=model.name)
         if type(model) is keras.Sequential and model.built:
@@ -67,8 +69,8 @@ class Model(TrainsOnObjective, keras.Model):
 class FunctionalModel(Model, Functional):
     """What `Model(inputs, outputs)` makes."""
 
-    def __init__(self, inputs, outputs, name=None, **kwargs):
-        super().__init__(inputs, outputs, name=name, **kwargs)
+    # Keras saves a model as a graph if its constructor has the signature of this one, which differs between versions.
+    __init__ = Functional.__init__
 
 
 @register

@@ -69,6 +69,12 @@ class Objective(keras.layers.Layer):
         self.step = self.add_weight(
             shape=(), initializer="zeros", dtype="int32", trainable=False, name="step", aggregation="only_first_replica"
         )
+        for layer in self.term_layers:
+            if not layer.built and type(layer).build is not keras.layers.Layer.build:
+                raise ValueError(
+                    f"A layer that is a term must have its weights before training begins. "
+                    f"Write `{layer.name}.build(...)` first. Received: {layer!r}"
+                )
         for term in self.terms:
             term.factor.build(self.add_weight, term.name)
         if self.balance is not None:
@@ -100,7 +106,7 @@ class Objective(keras.layers.Layer):
         """
         shares = [term.share(inputs) for term in self.terms]
         values = [global_value(share) for share in shares]
-        samples = ops.shape(inputs.batch)[0]
+        samples = ops.cast(ops.shape(inputs.batch)[0], "float32")
         if self.balance is not None and inputs.training:
             # Keras resets the columns when an epoch begins.
             is_first = ops.equal(ops.convert_to_tensor(self.columns[0].value.count), 0)
@@ -145,8 +151,8 @@ class Objective(keras.layers.Layer):
     def __call__(self, *args, **kwargs):
         raise TypeError(
             "An Objective trains a kerasmith.Model, which hands it all that its terms need, tracks its state and saves it. "
-            "Write `model = kerasmith.Model(inputs, outputs)` instead of keras.Model, or `model = objective.attach(model)` for a "
-            "model that exists."
+            "Write `model = kerasmith.Model(inputs, outputs)` instead of keras.Model, or, for a model that exists, "
+            "`model = objective.attach(model)`."
         )
 
     def get_config(self):
@@ -200,6 +206,8 @@ def _named_terms(terms, weights):
 
 
 def _term(given, name=None, position=None):
+    if isinstance(given, Objective):
+        raise TypeError(f"An objective is the whole loss and no term of another. Put all terms into one. Received: {given!r}")
     if not isinstance(given, Term):
         return Term(given, name=name).under(position=position) if position is not None else Term(given, name=name)
     if name is not None and given.is_named and given.name != name:

@@ -1,6 +1,7 @@
 """What the terms of an objective can read of one training step."""
 
 import dataclasses
+import functools
 from typing import Any
 
 from keras import tree
@@ -34,7 +35,7 @@ class StepInputs:
     def __getitem__(self, name):
         return self.y if name == "y_true" else getattr(self, name)
 
-    @property
+    @functools.cached_property
     def batch(self):
         """A tensor with the batch in its first axis."""
         return next(leaf for leaf in tree.flatten([self.y_pred, self.x]) if leaf is not None)
@@ -48,7 +49,31 @@ class StepInputs:
             position: the position of the term in a list of terms.
         """
         y_pred = self._pick("y_pred", output, name, position)
+        if y_pred is self.y_pred and output not in (None, 0, *self.output_names):
+            known = ", ".join(map(repr, self.output_names)) or "no name"
+            raise ValueError(
+                f"The term {name!r} asks for the output {output!r}, but the model has a single one, with {known}. "
+                "Leave `output` out."
+            )
         return self._pick("y", output, name, position), y_pred, self.weight_of(output, name, position)
+
+    def of_all_outputs(self, output, name, position=None):
+        """(y, y_pred, sample_weight) for a term that reads several outputs: one array, all outputs, weights of that array.
+
+        Arguments as `of_output`. Where one of the outputs is itself a list, as in {"mask": [fine, coarse], "edge": ...}, it is
+        chosen like a single output, together with its labels.
+        """
+        nest = self.y_pred if tree.is_nested(self.y_pred) else []
+        parts = nest if isinstance(nest, dict) else dict(enumerate(nest))
+        for key in (name, position) if output is None else (output,):
+            if output is not None or tree.is_nested(parts.get(key)):
+                return self.of_output(key, name)
+        if tree.is_nested(self.y) and len(self.y) > 1 and not (isinstance(self.y, dict) and name in self.y):
+            raise ValueError(
+                f"The term {name!r} compares all outputs with one array of labels, but `y` has {len(self.y)} parts. Pass the "
+                f"labels of the full resolution alone, or name those of this term, y={{{name!r}: ...}}."
+            )
+        return self._pick("y", None, name, None), self.y_pred, self.weight_of(None, name)
 
     def weight_of(self, output, name, position=None):
         """The sample weights of one output, or None."""

@@ -86,6 +86,7 @@ def listening(taps, shifts=None):
 def take(taps):
     """`Features` of the latest forward pass; what flows later, in a second pass, is not recorded."""
     features = Features()
+    features.silent = [name for name, tap in taps.items() if not tap._seen]
     for name, tap in taps.items():
         seen = tap._seen or []
         tap._set(seen=None)
@@ -97,7 +98,14 @@ def take(taps):
 class Features(dict):
     """{name of a Tap: its tensor}; an unknown name says which ones there are."""
 
+    silent = ()
+
     def __missing__(self, name):
+        if name in self.silent:
+            raise ValueError(
+                f"Nothing was recorded at the Tap {name!r}. The forward pass left it out, or a `train_step` of your own made "
+                "it where taps do not listen: let `super().train_step(...)` do the step, and override `compute_loss`."
+            )
         known = ", ".join(map(repr, self)) or "none"
         raise ValueError(
             f"No tensor flowed through a Tap named {name!r}. This model's taps: {known}. "

@@ -13,6 +13,7 @@ from kerasmith.base.saved_function import register_function, why_not_savable
 from kerasmith.base.weights import sort_weights
 from kerasmith.numerics.tensors import accumulation_dtype, keras_mask, static_shape
 from kerasmith.objectives.step_inputs import NAMES
+from kerasmith.objectives.term_columns import check_name
 from kerasmith.objectives.term_weight import weight_of
 
 _FUNCTION_REDUCTIONS = tuple(r for r in REDUCTIONS if r not in ("none", None))
@@ -61,14 +62,17 @@ class Term(Configured):
         self.weight = weight
         self.output = output
         self.reduction = reduction
+        if not isinstance(fixed, (dict, type(None))):
+            raise TypeError(f"`fixed` must be a dict {{argument: value}}. Received: fixed={fixed!r}")
         self.fixed = dict(fixed or {})
         self.position = None
         self.factor = weight_of(weight)
         self.loss = _as_loss(fn, self.fixed)
-        self._asks = () if self.loss is not None else _names_asked(fn, self.fixed)
-        if not isinstance(name, (str, type(None))):
-            raise TypeError(f"`name` must be a string. Received: name={name!r}")
-        self.is_named = bool(name)
+        self.asks = () if self.loss is not None else _names_asked(fn, self.fixed)
+        labels = [key for key in self.asks if key in ("y", "y_true")]
+        self._needs_labels = any(_parameters(fn)[key].default is inspect.Parameter.empty for key in labels)
+        check_name(name)
+        self.is_named = name is not None
         self.name = name or _name_of(fn, self.loss)
         if self.loss is None:
             register_function(fn)
@@ -103,11 +107,20 @@ class Term(Configured):
     def share(self, inputs):
         """This replica's part of the reduced term, a scalar in the dtype of sums."""
         if self.loss is not None:
-            y, y_pred, weight = inputs.of_output(self.output, self.name, self.position)
+            read = inputs.of_all_outputs if takes_all_outputs(self.loss) else inputs.of_output
+            y, y_pred, weight = read(self.output, self.name, self.position)
             self._require_labels(y)
             value = self.loss(y, y_pred, weight)
             return ops.cast(value, accumulation_dtype(value.dtype))
-        values = ops.convert_to_tensor(self.fn(**{name: inputs[name] for name in self._asks}, **self.fixed))
+        if inputs.y is None and self._needs_labels:
+            self._require_labels(None)
+        values = self.fn(**{name: inputs[name] for name in self.asks}, **self.fixed)
+        if values is None or isinstance(values, (dict, list, tuple)):
+            raise TypeError(
+                f"The term {self.name!r} must return one tensor: one value a sample, (batch, ...), or a scalar. "
+                f"It returned {'nothing' if values is None else f'a {type(values).__name__}'}."
+            )
+        values = ops.convert_to_tensor(values)
         values = ops.cast(values, accumulation_dtype(values.dtype))
         shape, batch = static_shape(values, f"the result of {self.name}"), inputs.batch
         if shape == ():
@@ -122,11 +135,11 @@ class Term(Configured):
         return reduce_samples(per_sample, self.reduction, weight=weights.sample, mass=mass, valid=weights.valid_sample)
 
     def _weights(self, values, shape, inputs):
-        mask = keras_mask(inputs.y_pred) if "y_pred" in self._asks else None
+        mask = keras_mask(inputs.y_pred) if "y_pred" in self.asks else None
         if mask is not None and len(mask.shape) > len(shape):
             mask = None  # the function has taken the mean over what the mask speaks of
         given = None
-        if "sample_weight" not in self._asks and inputs.sample_weight is not None:
+        if "sample_weight" not in self.asks and inputs.sample_weight is not None:
             given = inputs.weight_of(self.output, self.name, self.position)
         # Weights of places weigh all that the function returns at one place.
         rank = max([1, *(len(w.shape) for w in (given, mask) if w is not None)])
@@ -135,9 +148,14 @@ class Term(Configured):
     def _require_labels(self, y):
         if y is None:
             raise ValueError(
-                f"The term {self.name!r} is a loss and needs labels, but no `y` was given. Pass `y` to fit, or write a "
-                "function that takes y_pred only."
+                f"The term {self.name!r} needs labels, but no `y` was given. Pass `y` to fit, or write a function that does "
+                "not ask for it, or can do without, `def term(y_pred, y=None)`."
             )
+
+
+def takes_all_outputs(loss):
+    """Whether a loss, or one in a sum of losses, reads a list of outputs with one array of labels, as `DeepSupervision`."""
+    return getattr(loss, "takes_all_outputs", False) or any(takes_all_outputs(part) for part in getattr(loss, "losses", ()))
 
 
 def _as_loss(fn, fixed):
@@ -145,6 +163,11 @@ def _as_loss(fn, fixed):
     is_kerass = inspect.isfunction(fn) and getattr(keras.losses, fn.__name__, None) is fn
     if not isinstance(fn, (str, keras.losses.Loss)) and not is_kerass:
         return None
+    if isinstance(fn, str) and not _is_known(fn):
+        raise ValueError(
+            "Keras knows no loss of this name. Write one of `keras.losses`, such as 'mse', or the loss itself. "
+            f"Received: {fn!r}"
+        )
     loss = fn if isinstance(fn, Loss) else KerasLoss(fn)
     if loss.reduction in ("none", None):
         raise ValueError(f"A term must be one number. Give {loss.name!r} a reduction, or leave `reduction` out.")
@@ -153,12 +176,26 @@ def _as_loss(fn, fixed):
     return loss
 
 
+def _is_known(name):
+    try:
+        return keras.losses.get(name) is not None
+    except ValueError:
+        return False
+
+
+def _parameters(fn):
+    """The parameters of a function, or of a layer's `call`."""
+    return inspect.signature(fn.call if isinstance(fn, keras.layers.Layer) else fn).parameters
+
+
 def _names_asked(fn, fixed):
     """The names among `NAMES` that a function takes; raises for others that have no default."""
-    if not callable(fn):
+    if inspect.isclass(fn):
+        raise TypeError(f"A term is an object, not a class. Write `{fn.__name__}(...)`. Received: {fn!r}")
+    if not callable(fn) or isinstance(fn, keras.metrics.Metric):
         raise TypeError(f"A term is a loss, the name of one, or a function. Received: {fn!r} of type {type(fn).__name__}")
     kinds = inspect.Parameter
-    parameters = inspect.signature(fn).parameters
+    parameters = _parameters(fn)
     named = {key: p for key, p in parameters.items() if p.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)}
     what = getattr(fn, "__name__", type(fn).__name__)
     unnamed = [p.name for p in parameters.values() if p.kind is kinds.POSITIONAL_ONLY and p.default is p.empty]
@@ -171,7 +208,13 @@ def _names_asked(fn, fixed):
     excess = [key for key in fixed if key not in named and not any(p.kind is kinds.VAR_KEYWORD for p in parameters.values())]
     if excess:
         raise ValueError(f"`{what}` has no argument {excess[0]!r}. Its arguments are: {', '.join(named) or 'none'}")
-    return tuple(key for key in named if key in NAMES and key not in fixed)
+    asked = tuple(key for key in named if key in NAMES and key not in fixed)
+    if not asked and any(p.kind in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD) for p in parameters.values()):
+        raise ValueError(
+            f"`{what}` takes anything, so an objective cannot tell what it needs. Name it: `def term(y, y_pred): ...`. "
+            f"There is: {', '.join(NAMES)}"
+        )
+    return asked
 
 
 def _name_of(fn, loss):

@@ -8,6 +8,17 @@ from kerasmith.base import Loss
 RESERVED = ("loss", "epoch", "learning_rate", "lr")
 
 
+def check_name(name):
+    """Raises TypeError or ValueError if a column cannot have this name; None is for a name that is still to be found."""
+    if not isinstance(name, (str, type(None))):
+        raise TypeError(f"`name` must be a string. Received: name={name!r}")
+    if name is not None and (not name or "/" in name or name.startswith("val_")):
+        raise ValueError(
+            "`name` must not be empty, have a '/', which separates the names of variables, or begin with 'val_', which Keras "
+            f"writes in front of what validation finds. Received: name={name!r}"
+        )
+
+
 class TermMean(keras.metrics.Mean):
     """Mean of a term over the samples of an epoch."""
 

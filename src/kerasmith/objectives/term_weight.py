@@ -1,5 +1,6 @@
 """The factor in front of a term: a number, a function of the step, or learned."""
 
+import math
 import numbers
 
 import keras
@@ -34,7 +35,18 @@ class Scheduled:
         self.schedule = schedule
 
     def build(self, add_weight, name):
-        pass
+        try:
+            first = self.schedule(ops.zeros((), "int32"))
+        except TypeError as problem:
+            raise TypeError(
+                f"The weight of the term {name!r} is called with the step, `def weight(step)`. {problem}"
+            ) from problem
+        shape = getattr(first, "shape", ())
+        if first is None or tuple(shape) != () or not math.isfinite(first):
+            raise ValueError(
+                f"The weight of the term {name!r} must be a finite number in every step. In step 0 "
+                f"{getattr(self.schedule, '__name__', type(self.schedule).__name__)} returned {first!r}."
+            )
 
     def __call__(self, step):
         return ops.cast(self.schedule(step), "float32"), None

@@ -10,7 +10,7 @@ from kerasmith.objectives import task_gradients
 from kerasmith.objectives.objective import Objective
 from kerasmith.objectives.step_inputs import StepInputs
 from kerasmith.objectives.tap import listening, take, taps_of
-from kerasmith.objectives.term import Term
+from kerasmith.objectives.term import Term, takes_all_outputs
 from kerasmith.objectives.term_columns import refuse_clashes
 
 
@@ -26,13 +26,19 @@ class TrainsOnObjective:
             ValueError: for a list of losses on one output, of which Keras would train only the first; for `loss_weights`
                 beside an objective; for a term with the name of a metric.
         """
-        if isinstance(loss, (dict, list, tuple)) and any(isinstance(part, Term) for part in tree.flatten(loss)):
-            loss = Objective(loss)
+        parts = [] if isinstance(loss, Objective) else tree.flatten(loss)
+        if any(isinstance(part, (Term, Objective)) or takes_all_outputs(part) for part in parts):
+            loss = Objective(loss if tree.is_nested(loss) else [loss])
         objective = loss if isinstance(loss, Objective) else None
         if objective is not None:
             if loss_weights is not None:
                 raise ValueError("The terms of an objective bring their weights. Write `Objective(terms, weights=[...])`.")
             objective.adopt(self)
+            if self.built and not taps_of(self) and any("features" in term.asks for term in objective.terms):
+                raise ValueError(
+                    "A term asks for features, but the model has no Tap. Put one into the graph, "
+                    "`x = kerasmith.Tap('hidden')(x)`, and read `features['hidden']`."
+                )
             given = tree.flatten([metrics, weighted_metrics])
             refuse_clashes([t.name for t in objective.trackers], [getattr(m, "name", m) for m in given])
         else:
@@ -141,13 +147,17 @@ class TrainsOnObjective:
 
     def _set_objective(self, objective):
         """Tracks an objective as a part of this model, also one that is built and locked, in place of the one before."""
-        tracker, locked = self._tracker, self._tracker.locked
-        if objective_of(self) is not None:
-            tracker.untrack(self.objective)
+        tracker, locked, before = self._tracker, self._tracker.locked, objective_of(self)
+        if before is not None:
+            tracker.untrack(before)
+            self._layers[:] = [layer for layer in self._layers if layer is not before]
         tracker.unlock()
         self.objective = objective
         if locked:
             tracker.lock()
+        # Before Keras 3.13 a functional model's list of layers is not the tracker's.
+        if objective is not None and not any(layer is objective for layer in self._layers):
+            self._layers.append(objective)
 
     def _keep(self, **values):
         # For the length of a step; nothing that Keras should track.

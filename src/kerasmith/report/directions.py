@@ -41,7 +41,7 @@ def direction_of(name, known=None):
 
 
 def directions_of(metrics):
-    """{name: "max" or "min"} of metric objects and of the metrics inside them, as far as they say it.
+    """{name: "max", "min" or None} of metric objects and of the metrics inside them, as far as they say it.
 
     A metric whose quantities differ says so in `directions`, {quantity: "max", "min" or None}.
 
@@ -57,6 +57,8 @@ def directions_of(metrics):
         said = {"up": "max", "down": "min"}.get(said, said)
         if said in ("max", "min"):
             found[metric.name] = said
+        elif getattr(metric, "direction", said) is None and hasattr(metric, "direction"):
+            found[metric.name] = None  # it says that neither is better
         found.update({f"{metric.name}_{name}": each for name, each in getattr(metric, "directions", {}).items()})
     return found
 

@@ -10,7 +10,12 @@ def compile_facts(model):
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None:
         facts["optimizer"] = describe(optimizer)
-    if getattr(model, "loss", None) is not None:
+    objective = getattr(model, "objective", None)
+    if hasattr(objective, "terms"):
+        facts["loss"] = " + ".join(f"{describe(term.weight)} * {term.name}: {describe(term.fn)}" for term in objective.terms)
+        if objective.balance is not None:
+            facts["balance"] = describe(objective.balance)
+    elif getattr(model, "loss", None) is not None:
         facts["loss"] = describe(model.loss)
     policy = getattr(model, "dtype_policy", None)
     if policy is not None:

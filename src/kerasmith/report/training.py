@@ -12,6 +12,7 @@ from kerasmith.report.page import Section
 from kerasmith.report.tables import table
 
 LEARNING_RATE = "learning_rate"
+_WEIGHT = "_weight"
 _WIDE_RANGE = 50
 """Curves that span more than this factor get a logarithmic axis."""
 
@@ -36,8 +37,9 @@ def curves(rows, known=None, rate_curve=None):
     """One chart for each quantity with its `val_` twin, and one of the learning rate."""
     epochs = [row["epoch"] for row in rows]
     charts, twins, ringed = [], False, False
+    weights = [name for name in quantities(rows) if _is_term_weight(name, rows, known)]
     for name in quantities(rows):
-        if _is_constant_count(name, rows, known):
+        if name in weights or _is_constant_count(name, rows, known):
             continue
         pair = {n: [row.get(n) for row in rows] for n in (name, VALIDATION + name) if any(n in row for row in rows)}
         watched = list(pair)[-1]
@@ -50,6 +52,10 @@ def curves(rows, known=None, rate_curve=None):
                 marks={watched: best} if best is not None and len(rows) > 1 else None,
             )
         )  # fmt: skip
+    if weights:
+        # Of one kind and one scale; validation has the weights of the epoch's last step.
+        series = {name.removesuffix(_WEIGHT): [row.get(name) for row in rows] for name in weights}
+        charts.append(line_chart(series, x=epochs, title="weights of the terms", x_label="epoch"))
     if rate_curve is not None and len(rate_curve[0]) > 1:
         charts.append(_rate_chart(*rate_curve))
     elif any(LEARNING_RATE in row for row in rows):
@@ -59,6 +65,12 @@ def curves(rows, known=None, rate_curve=None):
         f'<div class="charts">{"".join(f"<div>{chart}</div>" for chart in charts)}</div>'
         + (f'<p class="hint">{" ".join(hint)}</p>' if hint else "")
     )
+
+
+def _is_term_weight(name, rows, known):
+    """Whether a column is the weight of a term of an objective."""
+    is_neutral = (known or {}).get(name, "") is None
+    return is_neutral and name.endswith(_WEIGHT) and any(name.removesuffix(_WEIGHT) in row for row in rows)
 
 
 def _is_constant_count(name, rows, known):
