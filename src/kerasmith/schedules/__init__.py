@@ -1,4 +1,7 @@
 """Learning-rate policies as functions of the optimizer's step: they save, load and resume by themselves."""
 
 from kerasmith.schedules.cosine_restarts import CosineRestarts
+from kerasmith.schedules.cyclic import Cyclic
+from kerasmith.schedules.one_cycle import OneCycle
 from kerasmith.schedules.shifted import Shifted
+from kerasmith.schedules.warmup import Warmup
