@@ -72,6 +72,7 @@ def from_function(fn, name=None, *, reduction="sum_over_batch_size", dtype=None,
 
     Example:
 
+    >>> import keras
     >>> from keras import ops
     >>> @keras.saving.register_keras_serializable("docs")
     ... def pulled(y_true, y_pred, factor):

@@ -154,17 +154,21 @@ class DeepSupervision(Loss):
 
     def _picks(self, y_true, output, axis):
         """Whether labels are picked, not averaged; raises ValueError where "area" would average ids."""
+        simple = _simple(self.loss)
         channels = static_shape(output, "y_pred")[1 if axis == 1 else -1]
-        sparse = channels != 1 and any(getattr(loss, "labels", None) == "sparse" for loss in _simple(self.loss))
+        sparse = channels != 1 and any(getattr(loss, "labels", None) == "sparse" for loss in simple)
         ids = sparse or label_pyramid.hold_ids(y_true, output, axis)
-        ignoring = any(getattr(loss, "ignore_class", None) is not None for loss in _simple(self.loss))
-        if self.downsample == "area" and (ids or ignoring):
+        ignoring = any(getattr(loss, "ignore_class", None) is not None for loss in simple)
+        if self.downsample == "auto":
+            return ids or ignoring or not is_float(y_true)
+        # A loss that knows no classes, such as GaussianNLL, may have one target for several channels.
+        if self.downsample == "area" and (ignoring or (ids and (not is_float(y_true) or any(map(_reads_ids, simple))))):
             raise ValueError(
-                f'downsample="area" would average {"class ids" if ids else "ids to ignore with other labels"} into ids that '
-                f'nobody gave. Write downsample="nearest" or "auto". Received: labels of shape {tuple(y_true.shape)}, an '
+                f'downsample="area" would average {"class ids" if ids else "the id to ignore with other labels"} into ids '
+                f'that nobody gave. Write downsample="nearest" or "auto". Received: labels of shape {tuple(y_true.shape)}, an '
                 f"output of shape {tuple(output.shape)}" + (", a loss with `ignore_class`" if ignoring else "")
             )
-        return self.downsample == "nearest" or (self.downsample == "auto" and (ids or ignoring or not is_float(y_true)))
+        return self.downsample == "nearest"
 
 
 def _checked(weights):
@@ -221,6 +225,10 @@ def _simple(loss):
     """The losses that a sum of losses, or a wrapper around one of Keras, is made of."""
     parts = [*getattr(loss, "losses", ()), *([loss.loss] if hasattr(loss, "loss") else [])]
     return [simple for part in parts for simple in _simple(part)] if parts else [loss]
+
+
+def _reads_ids(loss):
+    return hasattr(loss, "labels") or isinstance(loss, keras.losses.SparseCategoricalCrossentropy)
 
 
 def _channel_axis(loss):
