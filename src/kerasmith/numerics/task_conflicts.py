@@ -1,10 +1,10 @@
 """One gradient out of those of several tasks: coefficients from the (K, K) matrix of their inner products alone.
 
 With gradients g_k and gram[i, j] = <g_i, g_j>, each function gives (K,) coefficients a of the combined gradient sum_k a_k g_k.
-They are computed in float32 from the directions g_k / |g_k| and the lengths apart, so lengths from 1e-12 to 1e12 in one matrix
-are fine. A gradient shorter than 1e-18 counts as zero: it has no direction, conflicts with nothing, and its coefficient matters
-to nobody. Gradients that are parallel make the matrix of directions singular; 1e-6 on its diagonal picks the one solution that
-treats equal tasks alike, and changes others by about as much.
+They are computed in float32 from the directions g_k / |g_k| and the lengths apart, so lengths from 1e-12 to 1e12 in one
+matrix are fine. A gradient shorter than 1e-18 counts as zero: it has no direction, conflicts with nothing, and its
+coefficient does not matter. Parallel gradients make the matrix of directions singular; 1e-6 on its diagonal picks one
+finite solution and changes those of regular matrices by about as much. K is small: loops over the tasks are unrolled.
 """
 
 from keras import ops
@@ -47,9 +47,9 @@ def pcgrad(gram, order):
 def imtl_g(gram):
     """IMTL-G: the combination whose projections on all directions are equal, with coefficients that sum to 1.
 
-    a_k = b_k / |g_k| / sum_j (b_j / |g_j|), cosines b = 1. The coefficients may be negative. Where the sum is not above 0.1 % of
-    its absolute terms, equal projections would be uphill, or arbitrarily long: the mean of the gradients takes their place. Zero
-    gradients get 0 and are not counted.
+    a_k = b_k / |g_k| / sum_j (b_j / |g_j|), cosines b = 1. Single coefficients may be negative. Where the sum is not above
+    0.1 % of the sum of absolute values, equal projections would be uphill or without bound: the mean of the gradients takes
+    their place. Zero gradients get 0 and are not counted.
 
     Args:
         gram: (K, K).
@@ -71,15 +71,15 @@ def imtl_g(gram):
 def nash(gram):
     """Nash-MTL: the bargaining solution, (gram / |gram|_F) a = 1 / a with a > 0.
 
-    The solution does not depend on the tasks' lengths except for the length of the whole; for one task a = 1. It is found as the
-    minimum of b^T cosines b / 2 - sum_k log b_k, with a_k = b_k sqrt(|gram|_F) / |g_k|, by damped Newton steps. Opposed gradients
-    have no solution: a grows towards the bound that the diagonal sets (b up to 1000), and the sum is near 0. Zero gradients get 0.
+    Lengths do not change the direction of the sum; for one task a = 1. The solution is a_k = b_k sqrt(|gram|_F) / |g_k|
+    with the minimum b of b^T cosines b / 2 - sum_k log b_k, found by 25 damped Newton steps. Where a combination with a > 0
+    is zero there is no solution: a is large (b up to about 1000) and the sum near 0. Zero gradients get 0.
 
     Args:
         gram: (K, K).
 
-    Reference: Navon et al., "Multi-task learning as a bargaining game", 2022, claim 3.2; the authors' code divides by the Frobenius
-    norm.
+    Reference: Navon et al., "Multi-task learning as a bargaining game", 2022, claim 3.2; the Frobenius norm as in
+    the authors' code.
     """
     cosines, length, alive = _directions(gram)
     count = cosines.shape[0]
@@ -104,9 +104,10 @@ def nash(gram):
 def cagrad(gram, c):
     """CAGrad: the direction near the mean gradient in which the task that gains least gains most.
 
-    d = (g_0 + c |g_0| g_w / |g_w|) / (1 + c^2), g_0 the mean of the gradients, g_w = sum_k w_k g_k with the w of the simplex that
-    minimises <g_0, g_w> + c |g_0| |g_w|; so (1 + c^2) d maximises min_k <g_k, d> over |d - g_0| <= c |g_0|. Zero gradients take no
-    part in the search, and one more than 10^4 times shorter than the longest is taken for one 10^4 times shorter.
+    d = (g_0 + c |g_0| g_w / |g_w|) / (1 + c^2), g_0 the mean of the gradients, g_w = sum_k w_k g_k with the w of the simplex
+    that minimises <g_0, g_w> + c |g_0| |g_w|. So (1 + c^2) d has the largest min_k <g_k, d> of all vectors within
+    c |g_0| of g_0. Zero gradients take no part in the search, and one more than 10^4 times shorter than the longest is
+    taken for one that is 10^4 times shorter.
 
     Args:
         gram: (K, K).
@@ -115,8 +116,8 @@ def cagrad(gram, c):
     Returns:
         (K,), each at least 1 / (K (1 + c^2)) to rounding.
 
-    Reference: Liu et al., "Conflict-averse gradient descent for multi-task learning", 2021; division by 1 + c^2 as in the authors'
-    code.
+    Reference: Liu et al., "Conflict-averse gradient descent for multi-task learning", 2021; divided by 1 + c^2 as
+    in the authors' code.
     """
     cosines, length, alive = _directions(gram)
     count = cosines.shape[0]
@@ -190,9 +191,9 @@ def _step_within(x, change):
 
 
 def _directions(gram):
-    """Cosines (K, K) with a diagonal of 1, lengths (K,) with 1 for a zero gradient, and 1 or 0 for gradients that are not or are zero.
+    """Cosines (K, K) with a diagonal of 1, lengths (K,), and (K,) 0 for zero gradients, 1 for others.
 
-    Zero gradients have cosine 0 to all others.
+    Zero gradients have cosine 0 to all others and length 1.
     """
     gram = ops.cast(gram, "float32")
     unit = ops.eye(gram.shape[0], dtype="float32")

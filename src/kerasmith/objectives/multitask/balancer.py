@@ -11,7 +11,8 @@ class Balancer(Configured):
     In every training step the objective calls, in this order,
     1. `observe(values, samples, is_first)` with the terms' values, before anything is weighted;
     2. `factors()`, a (K,) tensor that multiplies the weights of the K terms;
-    3. if `needs_gradients`: `react(gram)`, with the (K, K) inner products of the gradients of the weighted terms by the shared
+    3. if `needs_gradients`: `react(gram)`, with the (K, K) inner products of the gradients of the weighted terms by the
+    shared
        representation. What it returns, (K,) coefficients, replaces the plain sum of these gradients below the
        representation; None leaves the sum as it is.
     Evaluation calls `factors` only.
@@ -63,3 +64,12 @@ class Balancer(Configured):
 def when(condition, new, variable):
     """Assigns `new` to a variable where a boolean scalar holds."""
     variable.assign(ops.where(condition, ops.cast(new, variable.dtype), ops.convert_to_tensor(variable)))
+
+
+def check_taps(at):
+    """Raises TypeError unless `at` is the name of a Tap, a list of names, or None."""
+    names = [at] if isinstance(at, str) else at
+    if at is not None and (
+        not isinstance(names, (list, tuple)) or not names or not all(isinstance(n, str) and n for n in names)
+    ):
+        raise TypeError(f'`at` must be the name of a Tap, at="shared", or a list of names. Received: at={at!r}')
