@@ -11,6 +11,7 @@ from keras import ops
 
 from kerasmith import losses
 from kerasmith.distribution import cross_replica_sum, replica_count, share_of_loss
+from tests.objectives.replicated import objective_model, three_steps
 from tests.support import fresh_process
 
 HERE = pathlib.Path(__file__).parent
@@ -25,7 +26,7 @@ def test_one_replica_is_the_identity():
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="MirroredStrategy is TensorFlow's")
 def test_two_mirrored_replicas():
-    output = fresh_process.run((HERE / "two_replicas_tensorflow.py").read_text(), CUDA_VISIBLE_DEVICES="")
+    output = fresh_process.run((HERE / "two_replicas_tensorflow.py").read_text(), timeout=600, CUDA_VISIBLE_DEVICES="")
     got = json.loads(output.splitlines()[-1])
     assert len(got["steps"]) == 15
     for name, (gradient_ratio, worst, shares) in got["steps"].items():
@@ -33,9 +34,31 @@ def test_two_mirrored_replicas():
         assert worst < 1e-5, name
         assert shares == pytest.approx(1, abs=1e-5), name
     assert got["weights"] < 1e-6
-    assert got["history"].keys() == got["expected"].keys()
-    for key, expected in got["expected"].items():
-        np.testing.assert_allclose(got["history"][key], expected, rtol=1e-5, err_msg=key)
+    assert_columns(got["history"], got["expected"])
+    objectives_agree(got["objectives"])
+
+
+def assert_columns(got, expected):
+    assert got.keys() == expected.keys()
+    for key, value in expected.items():
+        np.testing.assert_allclose(got[key], value, rtol=1e-5, atol=1e-7, err_msg=key)
+
+
+def objectives_agree(got):
+    """Weights (the learned one too), the step, every column of training and evaluation."""
+    uneven = got.pop("uneven")
+    assert uneven["steps"] == [3, 3]
+    assert uneven["weights"] < 1e-6
+    assert {"loss", "both_dice", "both_ce", "fit_weight", "root", "hidden_weight", "sum"} < set(uneven["train"][0])
+    assert_columns(*uneven["train"])
+    assert_columns(*uneven["test"])
+    for name in ("fit", "loss terms"):
+        histories = got[name]["histories"]
+        if name == "loss terms":  # the total of a plain `compile` is Keras' own mean over replicas
+            histories = [{key: value for key, value in h.items() if "loss" not in key} for h in histories]
+            assert set(histories[0]) == {"dice", "ce", "val_dice", "val_ce"}
+        assert got[name]["weights"] < 1e-6
+        assert_columns(*histories)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="torch.distributed is PyTorch's")
@@ -51,9 +74,15 @@ def test_two_torch_processes(tmp_path):
     code = (HERE / "two_replicas_torch.py").read_text()
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda rank: fresh_process.run(code, rank, tmp_path), range(2)))
+    one = three_steps(objective_model(), y, p, slice(None))
     halves = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2)]
     for config in configs:
         whole = torch.tensor(p, requires_grad=True)
         losses.Dice(**config)(torch.tensor(y), whole).backward()
         joined = np.concatenate([np.array(half[str(config)]) for half in halves])
         np.testing.assert_allclose(joined, whole.grad.numpy(), rtol=1e-5, atol=1e-9)
+    for half in halves:
+        assert half["columns"].keys() == one["columns"].keys()
+        for kind, expected in one["columns"].items():
+            assert_columns(half["columns"][kind], expected)
+        np.testing.assert_allclose(half["weights"], one["weights"], rtol=1e-5, atol=1e-6)

@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasmith import losses, metrics
+from kerasmith import callbacks, losses, metrics
+from tests.objectives.replicated import objective_model
 
 CPU = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -65,4 +66,59 @@ single = compiled_model()
 single.set_weights(mirrored.get_weights())
 history, expected = (m.fit(p, y, batch_size=6, epochs=3, shuffle=False, verbose=0).history for m in (mirrored, single))
 difference = max(float(np.abs(a - b).max()) for a, b in zip(mirrored.get_weights(), single.get_weights()))
-print(json.dumps({"steps": steps, "weights": difference, "history": history, "expected": expected}))
+
+
+def mirror(make):
+    """(a model on two replicas, one on a single device), of the same weights."""
+    with strategy.scope():
+        two = make()
+    one = make()
+    one.set_weights(two.get_weights())
+    return two, one
+
+
+def gap(models):
+    return max(float(np.abs(a - b).max()) for a, b in zip(*(m.get_weights() for m in models)))
+
+
+def floats(columns):
+    return {key: float(value) for key, value in columns.items()}
+
+
+def uneven_steps():
+    """Three training steps and an evaluation on 4 + 2 samples: weights and columns beside those of one device."""
+    models = two, one = mirror(objective_model)
+    with strategy.scope():
+        two.optimizer.build(two.trainable_variables)
+    found = {}
+    for kind in ("train", "test"):
+        for model in models:
+            model.reset_metrics()
+        replicated = tf.function(lambda *batch, step: strategy.run(step, args=(batch,)))
+        for _ in range(3 if kind == "train" else 1):
+            replicated(per_replica(p), per_replica(y), per_replica(w), step=getattr(two, f"{kind}_step"))
+            getattr(one, f"{kind}_step")((tf.constant(p), tf.constant(y), tf.constant(w)))
+        found[kind] = [floats(m.get_metrics_result()) for m in models]
+    return {"weights": gap(models), "steps": [int(m.objective.step.numpy()) for m in models], **found}
+
+
+def fits(make, last, *watchers):
+    """`fit` with validation, the last batch of `last` samples."""
+    models, count = mirror(make), 6 + last
+    x, labels, weight = (np.concatenate([a, a[::-1]])[:count] for a in (p, y, w))
+    arguments = dict(batch_size=6, epochs=3, shuffle=False, verbose=0, validation_data=(x, labels))
+    histories = [
+        m.fit(x, labels, sample_weight=weight, callbacks=[c() for c in watchers], **arguments).history for m in models
+    ]
+    return {"weights": gap(models), "histories": histories}
+
+
+def composite():
+    model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid")])
+    model.compile(keras.optimizers.SGD(0.1), losses.DiceCE())
+    return model
+
+
+# A last batch of one sample leaves the second replica without any.
+objectives = {"uneven": uneven_steps(), "fit": fits(objective_model, 1), "loss terms": fits(composite, 5, callbacks.LossTerms)}
+print(json.dumps({"steps": steps, "weights": difference, "history": history, "expected": expected, "objectives": objectives}))

@@ -55,6 +55,8 @@ def share_of_mean(value, batch):
     if replica_count() == 1:
         return value
     samples = ops.cast(ops.shape(batch)[0], value.dtype)
+    # A short last batch may leave a replica without samples, whose mean is NaN.
+    value = ops.where(samples == 0, ops.zeros_like(value), value)
     return share_of_loss(value * samples / cross_replica_sum(samples))
 
 

@@ -83,6 +83,11 @@ class Objective(keras.layers.Layer):
         self.trackers = [tracker for column in self.columns for tracker in column.trackers]
         self.built = True
 
+    @property
+    def metrics(self):
+        """None: the model that trains shows the columns, and no other that has it as a part."""
+        return []
+
     def adopt(self, model):
         """Binds this objective to the model that is compiled with it."""
         owner = self._owner() if self._owner is not None else None
@@ -118,7 +123,9 @@ class Objective(keras.layers.Layer):
             weight, penalty = term.factor(inputs.step)
             weight = weight if factors is None else weight * factors[k]
             self.columns[k].update(values[k], weight, samples)
-            weighted.append(share if isinstance(weight, float) and weight == 1.0 else share * ops.cast(weight, share.dtype))
+            # A Python number has no dtype: cast, it would pass through float32.
+            factor = weight if isinstance(weight, float) else ops.cast(weight, share.dtype)
+            weighted.append(share if isinstance(weight, float) and weight == 1.0 else share * factor)
             for part in (weighted[-1], None if penalty is None else share_of_mean(penalty, inputs.batch)):
                 total = part if total is None else total if part is None else total + ops.cast(part, total.dtype)
         if inputs.training:

@@ -1,10 +1,13 @@
 """What the terms of an objective can read of one training step."""
 
+import copy
 import dataclasses
 import functools
 from typing import Any
 
-from keras import tree
+import keras
+import numpy as np
+from keras import ops, tree
 
 NAMES = ("x", "y", "y_true", "y_pred", "sample_weight", "features", "model", "training", "step")
 
@@ -33,7 +36,19 @@ class StepInputs:
     output_names: tuple = ()
 
     def __getitem__(self, name):
-        return self.y if name == "y_true" else getattr(self, name)
+        """What a function gets under this name; half-precision outputs and features in float32, like the losses of Keras."""
+        names = {"y_true": "y", "y_pred": "_wide_y_pred", "features": "_wide_features"}
+        return getattr(self, names.get(name, name))
+
+    @functools.cached_property
+    def _wide_y_pred(self):
+        return tree.map_structure(_widened, self.y_pred)
+
+    @functools.cached_property
+    def _wide_features(self):
+        wide = copy.copy(self.features)
+        wide.update({name: tree.map_structure(_widened, tensor) for name, tensor in self.features.items()})
+        return wide
 
     @functools.cached_property
     def batch(self):
@@ -98,3 +113,19 @@ class StepInputs:
             f"The term {name!r} needs one array, but `{what}` {wanted}. It has: {', '.join(map(repr, [*keys, *names]))}. "
             f"Write `Term(..., output={next(iter(names), keys[0])!r})`, or a function that takes `{what}` and picks."
         )
+
+
+def _widened(leaf):
+    half = leaf is not None and keras.backend.standardize_dtype(leaf.dtype) in ("float16", "bfloat16")
+    return ops.cast(leaf, "float32") if half else leaf
+
+
+def as_tensors(nest):
+    """Tensors in place of NumPy arrays, which `train_on_batch` and eager steps hand over as they are; floats as in `fit`."""
+
+    def convert(leaf):
+        if not isinstance(leaf, np.ndarray) or leaf.dtype.kind not in "fiub":
+            return leaf
+        return ops.convert_to_tensor(leaf, dtype=keras.config.floatx() if leaf.dtype.kind == "f" else None)
+
+    return tree.map_structure(convert, nest)

@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 from kerasmith.distribution import cross_replica_sum
+from kerasmith.numerics.pairwise_distances import product
 from kerasmith.objectives.tap import listening
 
 # Gradients inside half-precision heads are taken of terms this much larger, so that small ones do not become 0.
@@ -102,7 +103,7 @@ def gram_matrix(gradients):
     gram = 0.0
     for i in range(len(gradients[0])):
         rows = ops.stack([ops.reshape(task[i], (-1,)) for task in gradients])
-        gram = gram + ops.matmul(rows, ops.transpose(rows))
+        gram = gram + product(rows, ops.transpose(rows))
     return cross_replica_sum(gram)
 
 

@@ -89,7 +89,11 @@ class Term(Configured):
                     "    def my_term(y, y_pred, factor): ...\n"
                     "    Term(my_term, fixed={'factor': 0.1})"
                 )
-        return super().get_config()
+        config = super().get_config()
+        if isinstance(self.fn, keras.losses.Loss) and not isinstance(self.fn, Loss):
+            # Losses of Keras forget arguments such as the delta of `Huber`; what wraps them does not.
+            config["fn"] = keras.saving.serialize_keras_object(self.loss)
+        return config
 
     def under(self, name=None, position=None, weight=None):
         """This term with another name, position in a list, or weight."""

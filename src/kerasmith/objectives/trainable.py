@@ -8,7 +8,7 @@ from keras import ops, tree
 from kerasmith.base.reduction import shown_as_global
 from kerasmith.objectives import task_gradients
 from kerasmith.objectives.objective import Objective
-from kerasmith.objectives.step_inputs import StepInputs
+from kerasmith.objectives.step_inputs import StepInputs, as_tensors
 from kerasmith.objectives.tap import listening, take, taps_of
 from kerasmith.objectives.term import Term, takes_all_outputs
 from kerasmith.objectives.term_columns import refuse_clashes
@@ -64,8 +64,9 @@ class TrainsOnObjective:
         # A second forward pass in a term would add to both.
         own = [self._aggregate_additional_loss(loss) for loss in self.losses]
         features = take(taps_of(self))
-        step = ops.convert_to_tensor(objective.step)
+        step = _read_step(objective)
         names = tuple(getattr(self, "output_names", None) or ())
+        x, y, sample_weight = as_tensors(x), as_tensors(y), as_tensors(sample_weight)
         inputs = StepInputs(x, y, y_pred, sample_weight, features, self, training, step, names)
         total, weighted = objective.compute(inputs)
         if training and _needs_gradients(self):
@@ -81,6 +82,7 @@ class TrainsOnObjective:
         return total
 
     def train_step(self, *args):
+        self._build_before(args[-1])
         with listening(taps_of(self)):
             if not _needs_gradients(self):
                 return super().train_step(*args)
@@ -92,6 +94,7 @@ class TrainsOnObjective:
                     self._keep(tape=None, of_this_step=None)
 
     def test_step(self, *args):
+        self._build_before(args[-1])
         with listening(taps_of(self)):
             return super().test_step(*args)
 
@@ -126,6 +129,21 @@ class TrainsOnObjective:
             loss = loss + self.optimizer.scale_loss(change)
         return loss, (unscaled, y_pred, new, metrics_variables)
 
+    @property
+    def variables(self):
+        """As in Keras; those of the objective stand last, whether the layers were built before `compile` or after."""
+        return _with_last(super().variables, objective_of(self), "variables")
+
+    @property
+    def weights(self):
+        """As `variables`, without seeds."""
+        return _with_last(super().weights, objective_of(self), "weights")
+
+    @property
+    def metrics(self):
+        """As in Keras, and the columns of the objective."""
+        return [*super().metrics, *getattr(objective_of(self), "trackers", ())]
+
     def get_compile_config(self):
         config = super().get_compile_config()
         objective = objective_of(self)
@@ -144,6 +162,14 @@ class TrainsOnObjective:
         self.compile(**keras.saving.deserialize_keras_object(config))
         if self.optimizer is not None and self.built:
             self.optimizer.build(self.trainable_variables)
+
+    def _build_before(self, data):
+        """Builds what is not built yet: TensorFlow would do so inside the step, where taps would hear a scratch graph."""
+        if keras.backend.backend() != "tensorflow" or all(layer.built for layer in self._flatten_layers()):
+            return
+        if objective_of(self) is not None:
+            x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+            self(tree.map_structure(_symbolic, x))
 
     def _set_objective(self, objective):
         """Tracks an objective as a part of this model, also one that is built and locked, in place of the one before."""
@@ -169,6 +195,27 @@ def objective_of(model):
     """The objective that a model was compiled with, or None."""
     # A class attribute would hide the layer on PyTorch, which keeps its modules elsewhere.
     return getattr(model, "objective", None)
+
+
+def _with_last(found, objective, what):
+    # The state of an optimizer is saved by position, and a loaded model is built before it is compiled.
+    last = [] if objective is None else getattr(objective, what)
+    ids = {id(variable) for variable in last}
+    return [variable for variable in found if id(variable) not in ids] + last if ids else found
+
+
+def _symbolic(array):
+    return None if array is None else keras.KerasTensor(array.shape, keras.backend.standardize_dtype(array.dtype))
+
+
+def _read_step(objective):
+    try:
+        return ops.convert_to_tensor(objective.step)
+    except TypeError as problem:  # JAX has taken the values away for the length of `fit`
+        raise ValueError(
+            "A `train_step` of your own ran `compute_loss` without the state of the model, in which an objective counts its "
+            "steps. Let `super().train_step(...)` do the step, and override `compute_loss`."
+        ) from problem
 
 
 def _needs_gradients(model):
