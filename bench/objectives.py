@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bench import timing
 from kerasmith import Model, Objective, Tap, Term
-from kerasmith.objectives.multitask import GradientSurgery, GradNorm
+from kerasmith.multitask import GradientSurgery, GradNorm
 
 STEPS = 40
 WEIGHTS = (1.0, 0.5, 0.1)

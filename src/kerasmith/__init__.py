@@ -14,6 +14,7 @@ _ROOMS = (
     "layers",
     "losses",
     "metrics",
+    "multitask",
     "numerics",
     "objectives",
     "recipes",
@@ -22,7 +23,7 @@ _ROOMS = (
 )
 
 # What `import kerasmith` alone gives, from the room of objectives; loaded when it is asked for.
-_FROM_OBJECTIVES = ("DeepSupervision", "Model", "Objective", "Tap", "Term", "multitask")
+_FROM_OBJECTIVES = ("DeepSupervision", "Model", "Objective", "Tap", "Term")
 
 __all__ = [*_ROOMS, *_FROM_OBJECTIVES]
 

@@ -9,7 +9,7 @@ import importlib.abc
 import importlib.util
 import sys
 
-_REGISTERING_ROOMS = ("layers", "losses", "metrics", "objectives", "schedules")
+_REGISTERING_ROOMS = ("layers", "losses", "metrics", "multitask", "objectives", "schedules")
 
 
 def once_keras_is_there():

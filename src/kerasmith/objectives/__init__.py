@@ -1,6 +1,5 @@
 """Losses that see anything: named terms, several tasks, features from inside the model."""
 
-from kerasmith.objectives import multitask
 from kerasmith.objectives.deep_supervision import DeepSupervision
 from kerasmith.objectives.model import Model
 from kerasmith.objectives.objective import Objective

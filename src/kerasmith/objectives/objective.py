@@ -8,7 +8,7 @@ from keras import ops
 from kerasmith.base import register
 from kerasmith.base.reduction import global_value, share_of_mean
 from kerasmith.distribution import cross_replica_sum
-from kerasmith.objectives.multitask.balancer import Balancer
+from kerasmith.multitask.balancer import Balancer
 from kerasmith.objectives.task_gradients import gram_matrix, redirect
 from kerasmith.objectives.term import Term
 from kerasmith.objectives.term_columns import columns_of
@@ -111,12 +111,12 @@ class Objective(keras.layers.Layer):
         """
         shares = [term.share(inputs) for term in self.terms]
         values = [global_value(share) for share in shares]
-        samples = ops.cast(ops.shape(inputs.batch)[0], "float32")
+        samples = cross_replica_sum(ops.cast(ops.shape(inputs.batch)[0], "float32"))
         if self.balance is not None and inputs.training:
             # Keras resets the columns when an epoch begins.
             is_first = ops.equal(ops.convert_to_tensor(self.columns[0].value.count), 0)
             stacked = ops.stack([ops.cast(value, "float32") for value in values])
-            self.balance.observe(stacked, _global_samples(inputs.batch), is_first)
+            self.balance.observe(stacked, samples, is_first)
         factors = None if self.balance is None else self.balance.factors()
         weighted, total = [], None
         for k, (term, share) in enumerate(zip(self.terms, shares, strict=True)):
@@ -234,7 +234,3 @@ def _checked_balance(balance, terms):
             f"Received: weight={next(t.weight for t in terms if t.name == learned[0])!r}"
         )
     return balance
-
-
-def _global_samples(batch):
-    return cross_replica_sum(ops.cast(ops.shape(batch)[0], "float32"))

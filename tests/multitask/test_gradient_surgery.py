@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from kerasmith import Model, Objective, Tap
-from kerasmith.objectives.multitask import GradientSurgery
-from kerasmith.objectives.multitask.gradient_surgery import random_orders
-from tests.objectives.linear_tasks import JIT, assert_weights, build, data, fit, stepped, weights_of
+from kerasmith.multitask import GradientSurgery
+from kerasmith.multitask.gradient_surgery import random_orders
+from tests.multitask.linear_tasks import JIT, assert_weights, build, data, fit, stepped, weights_of
 from tests.oracles import multitask as oracle
 
 ORACLES = {

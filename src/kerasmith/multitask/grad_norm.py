@@ -4,8 +4,8 @@ from keras import ops
 
 from kerasmith.base import register
 from kerasmith.base.arguments import check_number
+from kerasmith.multitask.balancer import Balancer, check_taps, when
 from kerasmith.numerics import safe
-from kerasmith.objectives.multitask.balancer import Balancer, check_taps, when
 
 _SMALLEST = 1e-3
 

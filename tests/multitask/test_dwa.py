@@ -6,8 +6,8 @@ import pytest
 from keras import ops
 
 from kerasmith import Objective
-from kerasmith.objectives.multitask import DWA
-from tests.objectives.linear_tasks import JIT, NAMES, assert_weights, build, data, fit, losses, stepped, weights_of
+from kerasmith.multitask import DWA
+from tests.multitask.linear_tasks import JIT, NAMES, assert_weights, build, data, fit, losses, stepped, weights_of
 from tests.oracles.multitask import libmtl_dwa
 
 BATCH = 4

@@ -7,8 +7,8 @@ import torch
 from keras import ops
 
 from kerasmith import Objective
-from kerasmith.objectives.multitask import GradNorm
-from tests.objectives.linear_tasks import (
+from kerasmith.multitask import GradNorm
+from tests.multitask.linear_tasks import (
     JIT,
     NAMES,
     assert_weights,

@@ -4,8 +4,8 @@ from keras import ops
 
 from kerasmith.base import register
 from kerasmith.base.arguments import check_number
+from kerasmith.multitask.balancer import Balancer, when
 from kerasmith.numerics import safe
-from kerasmith.objectives.multitask.balancer import Balancer, when
 
 _LARGEST_RATE = 1e6
 

@@ -7,8 +7,8 @@ from keras import ops
 
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
+from kerasmith.multitask.balancer import Balancer, check_taps
 from kerasmith.numerics import task_conflicts
-from kerasmith.objectives.multitask.balancer import Balancer, check_taps
 
 METHODS = ("pcgrad", "cagrad", "imtl", "nash")
 _ORDERS = 256
