@@ -212,3 +212,10 @@ def test_unusual_but_fine():
     assert found["number"] == 1.0
     shown = sum(found[name] for name in ("partial", "callable", "number", "boolean", "ints")) + 0.5 * found["float"]
     np.testing.assert_allclose(found["loss"], shown, rtol=1e-5)
+
+
+def test_two_losses_in_the_slot_of_one_output_are_refused():
+    inputs = keras.Input((2,))
+    model = kerasmith.Model(inputs, [keras.layers.Dense(1)(inputs), keras.layers.Dense(1)(inputs)])
+    with pytest.raises(ValueError, match="drop the rest"):
+        model.compile("sgd", [["mse", "mae"], None])

@@ -192,3 +192,14 @@ def test_the_second_forward_pass_of_a_term_is_not_recorded():
     np.testing.assert_allclose(history["loss"], expected + penalty, rtol=1e-4)
     np.testing.assert_allclose(history["val_loss"], expected + penalty, rtol=1e-4)
     assert {True, False} <= set(calls)
+
+
+def test_labels_get_the_rank_of_the_predictions():
+    rng = np.random.default_rng(0)
+    x, y = rng.random((6, 2), "float32"), rng.random(6).astype("float32")
+    inputs = keras.Input((2,))
+    model = kerasmith.Model(inputs, keras.layers.Dense(1)(inputs))
+    model.compile("sgd", Objective({"gap": lambda y, y_pred: ops.abs(y - y_pred), "mae": "mae"}))
+    found = model.evaluate(x, y, batch_size=6, return_dict=True, verbose=0)
+    want = np.abs(y[:, None] - np.asarray(model.predict(x, verbose=0))).mean()
+    np.testing.assert_allclose([found["gap"], found["mae"]], want, rtol=1e-5)

@@ -51,6 +51,16 @@ class StepInputs:
         return wide
 
     @functools.cached_property
+    def y_like_y_pred(self):
+        """Labels with the rank of the predictions where a trailing 1 is all that differs, as in functions that Keras calls."""
+        if self.y is None or tree.is_nested(self.y) or tree.is_nested(self.y_pred):
+            return self.y
+        rank, wanted = len(self.y.shape), len(self.y_pred.shape)
+        if wanted == rank + 1 and self.y_pred.shape[-1] == 1:
+            return ops.expand_dims(self.y, -1)
+        return ops.squeeze(self.y, -1) if rank == wanted + 1 and self.y.shape[-1] == 1 else self.y
+
+    @functools.cached_property
     def batch(self):
         """A tensor with the batch in its first axis."""
         return next(leaf for leaf in tree.flatten([self.y_pred, self.x]) if leaf is not None)

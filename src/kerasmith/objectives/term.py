@@ -37,6 +37,8 @@ class Term(Configured):
         reduction: of a function's values, see `kerasmith.base.Loss`; a loss brings its own.
         fixed: dict of further arguments for a function. They are saved.
 
+    As in Keras, a function gets half-precision predictions and features in float32, and labels with the rank of the
+    predictions where only a trailing 1 is between them.
     Values (B, ...) of a function are weighed with `sample_weight` and the mask of `y_pred` like a loss. A function that asks
     for `sample_weight` itself, or returns a scalar, is taken as it is.
 
@@ -118,7 +120,10 @@ class Term(Configured):
             return ops.cast(value, accumulation_dtype(value.dtype))
         if inputs.y is None and self._needs_labels:
             self._require_labels(None)
-        values = self.fn(**{name: inputs[name] for name in self.asks}, **self.fixed)
+        given = {name: inputs[name] for name in self.asks}
+        if "y_pred" in given:
+            given.update({name: inputs.y_like_y_pred for name in ("y", "y_true") if name in given})
+        values = self.fn(**given, **self.fixed)
         if values is None or isinstance(values, (dict, list, tuple)):
             raise TypeError(
                 f"The term {self.name!r} must return one tensor: one value a sample, (batch, ...), or a scalar. "

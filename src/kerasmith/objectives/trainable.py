@@ -238,8 +238,12 @@ def _shared_taps(model):
 
 def _refuse_lost_losses(loss, outputs):
     """Raises ValueError for more losses than outputs: Keras would train the first and say nothing."""
+    if not isinstance(loss, (dict, list, tuple)) or outputs is None:
+        return
     given = [part for part in tree.flatten(loss) if part is not None]
-    if not isinstance(loss, (dict, list, tuple)) or outputs is None or len(given) <= len(outputs):
+    slots = list(loss.values()) if isinstance(loss, dict) else loss
+    crowded = len(slots) == len(outputs) and any(isinstance(slot, (list, tuple)) and len(slot) > 1 for slot in slots)
+    if len(given) <= len(outputs) and not crowded:
         return
     raise ValueError(
         f"{len(given)} losses for {len(outputs)} output{'s' * (len(outputs) != 1)}: Keras would train one for each output and "
