@@ -29,7 +29,7 @@ def _pytest(session, backend):
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
     session.run(
-        *("python", "-m", "pytest", "-n", "auto", "--dist", "worksteal", *session.posargs),
+        *("python", "-m", "pytest", "-q", "-n", "auto", "--dist", "worksteal", "--durations=25", *session.posargs),
         env={"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", **(cache if backend == "jax" else {})},
     )
 
