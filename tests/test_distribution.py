@@ -11,7 +11,7 @@ from keras import ops
 
 from kerasmith import losses
 from kerasmith.distribution import cross_replica_sum, replica_count, share_of_loss
-from tests.objectives.replicated import objective_model, three_steps
+from tests.objectives.replicated import BALANCERS, balanced_model, objective_model, three_steps
 from tests.support import fresh_process
 
 HERE = pathlib.Path(__file__).parent
@@ -52,6 +52,9 @@ def objectives_agree(got):
     assert {"loss", "both_dice", "both_ce", "fit_weight", "root", "hidden_weight", "sum"} < set(uneven["train"][0])
     assert_columns(*uneven["train"])
     assert_columns(*uneven["test"])
+    for name, run in got.pop("balanced").items():
+        assert run["weights"] < 2e-6, name
+        assert_columns(*run["train"])
     for name in ("fit", "loss terms"):
         histories = got[name]["histories"]
         if name == "loss terms":  # the total of a plain `compile` is Keras' own mean over replicas
@@ -81,8 +84,15 @@ def test_two_torch_processes(tmp_path):
         losses.Dice(**config)(torch.tensor(y), whole).backward()
         joined = np.concatenate([np.array(half[str(config)]) for half in halves])
         np.testing.assert_allclose(joined, whole.grad.numpy(), rtol=1e-5, atol=1e-9)
+    balanced = {name: three_steps(balanced_model(name), y, p, slice(None)) for name in BALANCERS}
     for half in halves:
-        assert half["columns"].keys() == one["columns"].keys()
-        for kind, expected in one["columns"].items():
-            assert_columns(half["columns"][kind], expected)
-        np.testing.assert_allclose(half["weights"], one["weights"], rtol=1e-5, atol=1e-6)
+        runs_agree(half, one)
+        for name, expected in balanced.items():
+            runs_agree(half["balanced"][name], expected)
+
+
+def runs_agree(got, expected):
+    assert got["columns"].keys() == expected["columns"].keys()
+    for kind, columns in expected["columns"].items():
+        assert_columns(got["columns"][kind], columns)
+    np.testing.assert_allclose(got["weights"], expected["weights"], rtol=1e-5, atol=1e-6)

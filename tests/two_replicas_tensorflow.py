@@ -1,5 +1,6 @@
 """Run by test_distribution.py in a process of its own: one step and a fit on two virtual replicas, beside one device."""
 
+import functools
 import json
 
 import keras
@@ -7,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasmith import callbacks, losses, metrics
-from tests.objectives.replicated import objective_model
+from tests.objectives.replicated import BALANCERS, balanced_model, objective_model
 
 CPU = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -85,9 +86,9 @@ def floats(columns):
     return {key: float(value) for key, value in columns.items()}
 
 
-def uneven_steps():
+def uneven_steps(make):
     """Three training steps and an evaluation on 4 + 2 samples: weights and columns beside those of one device."""
-    models = two, one = mirror(objective_model)
+    models = two, one = mirror(make)
     with strategy.scope():
         two.optimizer.build(two.trainable_variables)
     found = {}
@@ -120,5 +121,10 @@ def composite():
 
 
 # A last batch of one sample leaves the second replica without any.
-objectives = {"uneven": uneven_steps(), "fit": fits(objective_model, 1), "loss terms": fits(composite, 5, callbacks.LossTerms)}
+objectives = {
+    "uneven": uneven_steps(objective_model),
+    "fit": fits(objective_model, 1),
+    "loss terms": fits(composite, 5, callbacks.LossTerms),
+}
+objectives["balanced"] = {name: uneven_steps(functools.partial(balanced_model, name)) for name in BALANCERS}
 print(json.dumps({"steps": steps, "weights": difference, "history": history, "expected": expected, "objectives": objectives}))

@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 
 from kerasmith import losses
-from tests.objectives.replicated import objective_model, three_steps
+from tests.objectives.replicated import BALANCERS, balanced_model, objective_model, three_steps
 
 rank, folder = int(sys.argv[1]), pathlib.Path(sys.argv[2])
 dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
@@ -29,6 +29,9 @@ class Averaging(keras.optimizers.SGD):
 
 
 results = three_steps(objective_model(Averaging(0.2)), y.numpy(), p.numpy(), part)
+results["balanced"] = {
+    name: three_steps(balanced_model(name, Averaging(0.1)), y.numpy(), p.numpy(), part) for name in BALANCERS
+}
 for config in json.loads((folder / "configs.json").read_text()):
     mine = p[part].clone().requires_grad_(True)
     # What the engine does: the mean over replicas of the gradients.

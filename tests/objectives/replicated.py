@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasmith import Model, Objective, Tap, Term, losses
+from kerasmith import Model, Objective, Tap, Term, losses, multitask
 
 
 def hidden_size(features):
@@ -33,6 +33,28 @@ def objective_model(optimizer=None):
     model = Model(inputs, outputs)
     model.compile(optimizer or keras.optimizers.SGD(0.2), Objective(terms))
     return model
+
+
+BALANCERS = {
+    "DWA": lambda: multitask.DWA(),
+    "GradNorm": lambda: multitask.GradNorm(learning_rate=0.1),
+    "pcgrad": lambda: multitask.GradientSurgery("pcgrad", seed=1),
+    "nash": lambda: multitask.GradientSurgery("nash"),
+}
+
+
+def balanced_model(balance, optimizer=None):
+    """Two tasks that pull a shared layer in different directions; `balance` is a name of `BALANCERS`."""
+    inputs = keras.Input((4, 4, 1))
+    shared = Tap("shared")(keras.layers.Dense(3, activation="tanh")(inputs))
+    model = Model(inputs, keras.layers.Dense(1)(shared))
+    terms = {"fit": "mse", "against": Term(opposed, weight=0.7)}
+    model.compile(optimizer or keras.optimizers.SGD(0.1), Objective(terms, balance=BALANCERS[balance]()))
+    return model
+
+
+def opposed(y, y_pred):
+    return ops.square(y_pred + 2 * y)
 
 
 def three_steps(model, y, p, part):

@@ -12,8 +12,7 @@ class Balancer(Configured):
     1. `observe(values, samples, is_first)` with the terms' values, before anything is weighted;
     2. `factors()`, a (K,) tensor that multiplies the weights of the K terms;
     3. if `needs_gradients`: `react(gram)`, with the (K, K) inner products of the gradients of the weighted terms by the
-    shared
-       representation. What it returns, (K,) coefficients, replaces the plain sum of these gradients below the
+       shared representation. What it returns, (K,) coefficients, replaces the plain sum of these gradients below the
        representation; None leaves the sum as it is.
     Evaluation calls `factors` only.
 

@@ -1,10 +1,9 @@
 """A named place in a model whose tensor the terms of an objective can read."""
 
-import contextlib
-
 import keras
 
 from kerasmith.base import register
+from kerasmith.objectives.step_record import current
 
 
 @register
@@ -40,13 +39,15 @@ class Tap(keras.layers.Layer):
             raise TypeError(f'A Tap needs the name that terms read it by, `Tap("hidden")`. Received: name={name!r}')
         super().__init__(name=name, dtype=dtype)
         self.supports_masking = True
-        self._set(seen=None, shift=None)
 
     def call(self, inputs):
-        # What a task sends back here is the gradient by `shift`; JAX knows no other way into the middle of a function.
-        outputs = inputs if self._shift is None else inputs + self._shift
-        if self._seen is not None:
-            self._seen.append(outputs)
+        record = current()
+        if record is None:
+            return inputs
+        # What a task sends back here is the gradient by the shift; JAX knows no other way into the middle of a function.
+        outputs = inputs + record.shifts[self.name] if self.name in record.shifts else inputs
+        if record.seen is not None:
+            record.seen.setdefault(self.name, []).append(outputs)
         return outputs
 
     def compute_output_shape(self, input_shape):
@@ -55,59 +56,7 @@ class Tap(keras.layers.Layer):
     def get_config(self):
         return {"name": self.name, "dtype": super().get_config()["dtype"]}
 
-    def _set(self, **state):
-        # Tensors of one step, not state of the layer: nothing that Keras should track.
-        for name, value in state.items():
-            object.__setattr__(self, f"_{name}", value)
-
 
 def taps_of(model):
-    """{name: Tap} of a model, nested models included."""
-    return {layer.name: layer for layer in model._flatten_layers(include_self=False) if isinstance(layer, Tap)}
-
-
-@contextlib.contextmanager
-def listening(taps, shifts=None):
-    """Lets taps record what flows through them, for `take`; optionally adds a tensor to each.
-
-    Args:
-        taps: {name: Tap}.
-        shifts: {name: tensor}, for some of them.
-    """
-    for name, tap in taps.items():
-        tap._set(seen=[], shift=(shifts or {}).get(name))
-    try:
-        yield
-    finally:
-        for tap in taps.values():
-            tap._set(seen=None, shift=None)
-
-
-def take(taps):
-    """`Features` of the latest forward pass; what flows later, in a second pass, is not recorded."""
-    features = Features()
-    features.silent = [name for name, tap in taps.items() if not tap._seen]
-    for name, tap in taps.items():
-        seen = tap._seen or []
-        tap._set(seen=None)
-        if seen:
-            features[name] = seen[0] if len(seen) == 1 else seen
-    return features
-
-
-class Features(dict):
-    """{name of a Tap: its tensor}; an unknown name says which ones there are."""
-
-    silent = ()
-
-    def __missing__(self, name):
-        if name in self.silent:
-            raise ValueError(
-                f"Nothing was recorded at the Tap {name!r}. The forward pass left it out, or a `train_step` of your own made "
-                "it where taps do not listen: let `super().train_step(...)` do the step, and override `compute_loss`."
-            )
-        known = ", ".join(map(repr, self)) or "none"
-        raise ValueError(
-            f"No tensor flowed through a Tap named {name!r}. This model's taps: {known}. "
-            f"Put one into the graph, `x = kerasmith.Tap({name!r})(x)`."
-        )
+    """Names of the taps of a model, nested models included."""
+    return [layer.name for layer in model._flatten_layers(include_self=False) if isinstance(layer, Tap)]

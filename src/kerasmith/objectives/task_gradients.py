@@ -10,16 +10,16 @@ import contextlib
 import keras
 from keras import ops
 
-from kerasmith.distribution import cross_replica_sum
+from kerasmith.distribution import cross_replica_sum, share_of_loss
 from kerasmith.numerics.pairwise_distances import product
-from kerasmith.objectives.tap import listening
+from kerasmith.objectives.step_record import recording
 
 # Gradients inside half-precision heads are taken of terms this much larger, so that small ones do not become 0.
 _HALF_SCALE = 2.0**10
 
 
-def recording():
-    """A context around a step after which `by_taps` can be called; gives TensorFlow's tape, else None."""
+def tape_around():
+    """A context around a step in which `by_taps` can be called; gives TensorFlow's tape, else None."""
     if keras.backend.backend() != "tensorflow":
         return contextlib.nullcontext()
     import tensorflow as tf
@@ -33,7 +33,7 @@ def by_taps(terms, tensors, tape):
     Args:
         terms: K scalars of the current step.
         tensors: tensors of the same step, from the taps.
-        tape: what `recording` gave.
+        tape: what `tape_around` gave.
     """
     scale = _scale(tensors)
     differentiate = _tensorflow if keras.backend.backend() == "tensorflow" else _torch
@@ -62,36 +62,36 @@ def _torch(terms, tensors, tape):
     return found
 
 
-def by_taps_jax(forward, taps, names):
+def by_taps_jax(forward, names):
     """The result of a step on JAX, with gradients of each term by the tensors at some taps.
 
     Args:
-        forward: () -> (stacked weighted terms (K,), [tensor at each named tap], anything else); one whole forward pass.
-        taps: {name: Tap}, all of the model.
-        names: those to differentiate by.
+        forward: () -> anything; one whole forward pass, which leaves `terms` and `tensors` in the current record.
+        names: the taps that these tensors are from.
 
     Returns:
-        (tensors, K lists of gradients, anything else).
+        (tensors, K lists of gradients, what `forward` returned).
     """
     import jax
     import jax.numpy as jnp
 
     def shifted(shifts):
-        with listening(taps, shifts):
-            terms, tensors, rest = forward()
-        return terms * _scale(tensors), (tensors, rest)
+        with recording(shifts) as record:
+            result = forward()
+        return record.terms * _scale(record.tensors), (record.tensors, result)
 
     def shapes():
-        with listening(taps):
-            return forward()[1]
+        with recording() as record:
+            forward()
+        return record.tensors
 
     nowhere = {name: jnp.zeros(s.shape, s.dtype) for name, s in zip(names, jax.eval_shape(shapes), strict=True)}
-    terms, pull_back, (tensors, rest) = jax.vjp(shifted, nowhere, has_aux=True)
+    terms, pull_back, (tensors, result) = jax.vjp(shifted, nowhere, has_aux=True)
     found = []
     for direction in jnp.eye(terms.shape[0], dtype=terms.dtype):
         (by_name,) = pull_back(direction)
         found.append([jax.lax.stop_gradient(by_name[name].astype("float32")) / _scale(tensors) for name in names])
-    return tensors, found, rest
+    return tensors, found, result
 
 
 def gram_matrix(gradients):
@@ -104,7 +104,8 @@ def gram_matrix(gradients):
     for i in range(len(gradients[0])):
         rows = ops.stack([ops.reshape(task[i], (-1,)) for task in gradients])
         gram = gram + product(rows, ops.transpose(rows))
-    return cross_replica_sum(gram)
+    # PyTorch's shares are as many times too large as there are replicas.
+    return cross_replica_sum(gram) / share_of_loss(1.0) ** 2
 
 
 def redirect(coefficients, gradients, tensors):

@@ -1,5 +1,6 @@
 """What makes a Keras model train on an `Objective`, whatever kind of model it is."""
 
+import contextlib
 import warnings
 
 import keras
@@ -9,15 +10,14 @@ from kerasmith.base.reduction import shown_as_global
 from kerasmith.objectives import task_gradients
 from kerasmith.objectives.objective import Objective
 from kerasmith.objectives.step_inputs import StepInputs, as_tensors
-from kerasmith.objectives.tap import listening, take, taps_of
+from kerasmith.objectives.step_record import current, recording, take_features
+from kerasmith.objectives.tap import taps_of
 from kerasmith.objectives.term import Term, takes_all_outputs
 from kerasmith.objectives.term_columns import refuse_clashes
 
 
 class TrainsOnObjective:
     """Mixin for `keras.Model`: `compile(loss=Objective(...))`, and losses that cannot get lost."""
-
-    _tape = _of_this_step = None
 
     def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None, **kwargs):
         """As `keras.Model.compile`; `loss` may also be an `Objective`, or a dict or list in which a `Term` occurs.
@@ -63,7 +63,7 @@ class TrainsOnObjective:
             return super().compute_loss(x, y, y_pred, sample_weight, training)
         # A second forward pass in a term would add to both.
         own = [self._aggregate_additional_loss(loss) for loss in self.losses]
-        features = take(taps_of(self))
+        features = take_features(taps_of(self))
         step = _read_step(objective)
         names = tuple(getattr(self, "output_names", None) or ())
         x, y, sample_weight = as_tensors(x), as_tensors(y), as_tensors(sample_weight)
@@ -72,9 +72,9 @@ class TrainsOnObjective:
         if training and _needs_gradients(self):
             tensors = [features[name] for name in _shared_taps(self)]
             if keras.backend.backend() == "jax":
-                self._keep(of_this_step=(ops.stack(weighted), tensors))
+                current().terms, current().tensors = ops.stack(weighted), tensors
             else:
-                gradients = task_gradients.by_taps(weighted, tensors, self._tape)
+                gradients = task_gradients.by_taps(weighted, tensors, current().tape)
                 total = total + objective.react(gradients, tensors)
         total = shown_as_global(total)
         for loss in own:
@@ -83,19 +83,13 @@ class TrainsOnObjective:
 
     def train_step(self, *args):
         self._build_before(args[-1])
-        with listening(taps_of(self)):
-            if not _needs_gradients(self):
-                return super().train_step(*args)
-            with task_gradients.recording() as tape:
-                self._keep(tape=tape)
-                try:
-                    return super().train_step(*args)
-                finally:
-                    self._keep(tape=None, of_this_step=None)
+        around = task_gradients.tape_around() if _needs_gradients(self) else contextlib.nullcontext()
+        with around as tape, recording(tape=tape):
+            return super().train_step(*args)
 
     def test_step(self, *args):
         self._build_before(args[-1])
-        with listening(taps_of(self)):
+        with recording():
             return super().test_step(*args)
 
     def compute_loss_and_updates(
@@ -113,13 +107,12 @@ class TrainsOnObjective:
 
         def forward():
             state = trainable_variables, non_trainable_variables, metrics_variables
-            result = step(*state, x, y, sample_weight, training, optimizer_variables)
-            return *(self._of_this_step or (None, None)), result
+            return step(*state, x, y, sample_weight, training, optimizer_variables)
 
         step = super().compute_loss_and_updates
         if not training or not _needs_gradients(self):
-            return forward()[-1]
-        tensors, gradients, result = task_gradients.by_taps_jax(forward, taps_of(self), _shared_taps(self))
+            return forward()
+        tensors, gradients, result = task_gradients.by_taps_jax(forward, _shared_taps(self))
         loss, (unscaled, y_pred, non_trainable_variables, metrics_variables) = result
         variables, values = self.non_trainable_variables, non_trainable_variables
         with keras.StatelessScope(state_mapping=list(zip(variables, values))) as scope:
@@ -185,11 +178,6 @@ class TrainsOnObjective:
         if objective is not None and not any(layer is objective for layer in self._layers):
             self._layers.append(objective)
 
-    def _keep(self, **values):
-        # For the length of a step; nothing that Keras should track.
-        for name, value in values.items():
-            object.__setattr__(self, f"_{name}", value)
-
 
 def objective_of(model):
     """The objective that a model was compiled with, or None."""
@@ -225,7 +213,7 @@ def _needs_gradients(model):
 
 def _shared_taps(model):
     """Names of the taps at which a balancer works."""
-    known, at = list(taps_of(model)), model.objective.balance.at
+    known, at = taps_of(model), model.objective.balance.at
     names = [at] if isinstance(at, str) else list(at or known)
     if not names or (at is None and len(names) > 1) or not set(names) <= set(known):
         raise ValueError(

@@ -1,0 +1,71 @@
+"""What one training step leaves for the objective on its way through the model."""
+
+import contextlib
+import threading
+
+# Replicas of TensorFlow's MirroredStrategy are threads that take turns within a step.
+_of_this_thread = threading.local()
+
+
+class StepRecord:
+    """Tensors of one step of one replica; no state of the model.
+
+    Attributes:
+        seen: {name of a Tap: [what flowed through it]}; None once it was taken.
+        shifts: {name of a Tap: a tensor to add there}.
+        tape: TensorFlow's persistent tape around the step, or None.
+        terms, tensors: the stacked weighted terms and the tensors at the taps of a balancer; JAX.
+    """
+
+    def __init__(self, shifts=None, tape=None):
+        self.seen, self.shifts, self.tape = {}, shifts or {}, tape
+        self.terms = self.tensors = None
+
+
+@contextlib.contextmanager
+def recording(shifts=None, tape=None):
+    """Gives a `StepRecord`, the current one of this thread until the end of the context."""
+    before = current()
+    _of_this_thread.record = record = StepRecord(shifts, tape)
+    try:
+        yield record
+    finally:
+        _of_this_thread.record = before
+
+
+def current():
+    """The `StepRecord` of the step that runs in this thread, or None."""
+    return getattr(_of_this_thread, "record", None)
+
+
+def take_features(known):
+    """`Features` of the forward pass; what flows later, in a second pass, is not recorded.
+
+    Args:
+        known: names of the model's taps.
+    """
+    record, features = current(), Features()
+    seen = {} if record is None or record.seen is None else record.seen
+    features.update({name: found[0] if len(found) == 1 else found for name, found in seen.items()})
+    features.silent = [name for name in known if name not in seen]
+    if record is not None:
+        record.seen = None
+    return features
+
+
+class Features(dict):
+    """{name of a Tap: its tensor, or a list if it was passed more than once}; an unknown name says which ones there are."""
+
+    silent = ()
+
+    def __missing__(self, name):
+        if name in self.silent:
+            raise ValueError(
+                f"Nothing was recorded at the Tap {name!r}. The forward pass left it out, or a `train_step` of your own made "
+                "it where taps do not listen: let `super().train_step(...)` do the step, and override `compute_loss`."
+            )
+        known = ", ".join(map(repr, self)) or "none"
+        raise ValueError(
+            f"No tensor flowed through a Tap named {name!r}. This model's taps: {known}. "
+            f"Put one into the graph, `x = kerasmith.Tap({name!r})(x)`."
+        )
