@@ -1,7 +1,7 @@
 """Weights of an objective's terms in the report: one chart, and neither more nor less is better."""
 
 from kerasmith.report.directions import direction_of, directions_of
-from kerasmith.report.training import training_sections
+from kerasmith.report.training import headline, training_sections
 
 ROWS = [
     {"epoch": 1, "loss": 1.0, "dice": 0.7, "dice_weight": 1.0, "edges": 3.0, "edges_weight": 0.5, "val_edges_weight": 0.5},
@@ -35,6 +35,10 @@ def test_weights_share_one_chart():
     assert html.count("<svg") == 4  # loss, dice, edges, weights
     assert html.count("weights of the terms") >= 1
     assert "dice_weight" not in html
+
+
+def test_weights_are_no_headline():
+    assert list(headline(ROWS, KNOWN)) == ["best loss", "best dice", "best edges"]
 
 
 def test_a_weight_of_something_else_keeps_its_chart():

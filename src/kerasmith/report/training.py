@@ -121,7 +121,8 @@ def headline(rows, known=None):
     """Tiles: the best value of each watched quantity and its epoch."""
     tiles = {}
     for name in _columns(rows):
-        if _is_constant_count(name.removeprefix(VALIDATION), rows, known):
+        quantity = name.removeprefix(VALIDATION)
+        if _is_constant_count(quantity, rows, known) or _is_term_weight(quantity, rows, known):
             continue
         if name.startswith(VALIDATION) or VALIDATION + name not in _columns(rows):
             values = [row.get(name) for row in rows]
