@@ -52,13 +52,13 @@ def tiles(array):
 
 
 def build():
-    """A U-Net of two levels that gives logits. The weights are an input that no layer reads."""
-    inputs = {name: keras.Input((TILE, TILE, 1), name=name) for name in ("image", "weights")}
-    fine = layers.Conv2D(8, 3, padding="same", activation="relu")(inputs["image"])
+    """A U-Net of two levels that gives logits. Of `x` it reads the inputs it lists; the rest is there for the terms."""
+    image = keras.Input((TILE, TILE, 1), name="image")
+    fine = layers.Conv2D(8, 3, padding="same", activation="relu")(image)
     coarse = layers.Conv2D(16, 3, padding="same", activation="relu")(layers.MaxPooling2D()(fine))
     both = layers.Concatenate()([layers.UpSampling2D()(coarse), fine])
     both = layers.Conv2D(8, 3, padding="same", activation="relu")(both)
-    return kerasmith.Model(inputs, layers.Conv2D(1, 1)(both))
+    return kerasmith.Model([image], layers.Conv2D(1, 1)(both))
 
 
 def main(epochs=4):

@@ -253,8 +253,8 @@ def towards_map(x, y_pred):
 
 
 def test_a_term_reads_an_array_that_is_no_feature_of_the_model():
-    inputs = {"x": keras.Input((3,), name="x"), "map": keras.Input((2,), name="map")}
-    model = Model(inputs, keras.layers.Dense(2)(trunk(inputs["x"])))
+    inputs = keras.Input((3,), name="x")
+    model = Model([inputs], keras.layers.Dense(2)(trunk(inputs)))
     compiled(model, {"fit": "mse", "weighted": Term(towards_map, weight=0.4)})
 
     def columns(w, x, y, step, training):
