@@ -66,15 +66,15 @@ class Objective(keras.layers.Layer):
 
     def build(self):
         """Creates the step counter, learned weights, the balancer's state and the columns."""
-        self.step = self.add_weight(
-            shape=(), initializer="zeros", dtype="int32", trainable=False, name="step", aggregation="only_first_replica"
-        )
         for layer in self.term_layers:
             if not layer.built and type(layer).build is not keras.layers.Layer.build:
                 raise ValueError(
                     f"A layer that is a term must have its weights before training begins. "
                     f"Write `{layer.name}.build(...)` first. Received: {layer!r}"
                 )
+        self.step = self.add_weight(
+            shape=(), initializer="zeros", dtype="int32", trainable=False, name="step", aggregation="only_first_replica"
+        )
         for term in self.terms:
             term.factor.build(self.add_weight, term.name)
         if self.balance is not None:
@@ -85,7 +85,7 @@ class Objective(keras.layers.Layer):
 
     @property
     def metrics(self):
-        """None: the model that trains shows the columns, and no other that has it as a part."""
+        """Empty: the model that trains on this shows the columns, and no other that has it as a part."""
         return []
 
     def adopt(self, model):
@@ -118,18 +118,19 @@ class Objective(keras.layers.Layer):
             stacked = ops.stack([ops.cast(value, "float32") for value in values])
             self.balance.observe(stacked, samples, is_first)
         factors = None if self.balance is None else self.balance.factors()
-        weighted, total = [], None
+        weighted, penalties = [], []
         for k, (term, share) in enumerate(zip(self.terms, shares, strict=True)):
             weight, penalty = term.factor(inputs.step)
             weight = weight if factors is None else weight * factors[k]
             self.columns[k].update(values[k], weight, samples)
-            # A Python number has no dtype: cast, it would pass through float32.
-            factor = weight if isinstance(weight, float) else ops.cast(weight, share.dtype)
-            weighted.append(share if isinstance(weight, float) and weight == 1.0 else share * factor)
-            for part in (weighted[-1], None if penalty is None else share_of_mean(penalty, inputs.batch)):
-                total = part if total is None else total if part is None else total + ops.cast(part, total.dtype)
+            weighted.append(_times(weight, share))
+            if penalty is not None:
+                penalties.append(share_of_mean(penalty, inputs.batch))
         if inputs.training:
             self.step.assign(self.step + 1)
+        total = weighted[0]
+        for part in (*weighted[1:], *penalties):
+            total = total + ops.cast(part, total.dtype)
         return total, weighted
 
     def react(self, gradients, tensors):
@@ -183,6 +184,13 @@ class Objective(keras.layers.Layer):
         )
 
 
+def _times(weight, share):
+    # A Python number has no dtype: cast, it would pass through float32.
+    if not isinstance(weight, float):
+        return share * ops.cast(weight, share.dtype)
+    return share if weight == 1.0 else share * weight
+
+
 def _named_terms(terms, weights):
     """A list of `Term`s with names that differ, weights included."""
     if isinstance(terms, dict):
@@ -215,11 +223,10 @@ def _named_terms(terms, weights):
 def _term(given, name=None, position=None):
     if isinstance(given, Objective):
         raise TypeError(f"An objective is the whole loss and no term of another. Put all terms into one. Received: {given!r}")
-    if not isinstance(given, Term):
-        return Term(given, name=name).under(position=position) if position is not None else Term(given, name=name)
-    if name is not None and given.is_named and given.name != name:
-        raise ValueError(f"The term {name!r} has another name, {given.name!r}. Leave one of them out.")
-    return given.under(name=name, position=given.position if position is None else position)
+    term = given if isinstance(given, Term) else Term(given, name=name)
+    if name is not None and term.is_named and term.name != name:
+        raise ValueError(f"The term {name!r} has another name, {term.name!r}. Leave one of them out.")
+    return term.under(name=name, position=term.position if position is None else position)
 
 
 def _checked_balance(balance, terms):

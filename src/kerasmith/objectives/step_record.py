@@ -42,24 +42,23 @@ def take_features(known):
     """`Features` of the forward pass; what flows later, in a second pass, is not recorded.
 
     Args:
-        known: names of the model's taps.
+        known: () -> names of the model's taps; asked where one is missing, not in every step.
     """
-    record, features = current(), Features()
-    seen = {} if record is None or record.seen is None else record.seen
-    features.update({name: found[0] if len(found) == 1 else found for name, found in seen.items()})
-    features.silent = [name for name in known if name not in seen]
+    record, seen = current(), {}
     if record is not None:
-        record.seen = None
-    return features
+        seen, record.seen = record.seen or {}, None
+    return Features({name: found[0] if len(found) == 1 else found for name, found in seen.items()}, known)
 
 
 class Features(dict):
     """{name of a Tap: its tensor, or a list if it was passed more than once}; an unknown name says which ones there are."""
 
-    silent = ()
+    def __init__(self, tensors, known):
+        super().__init__(tensors)
+        self.known = known
 
     def __missing__(self, name):
-        if name in self.silent:
+        if name in self.known():
             raise ValueError(
                 f"Nothing was recorded at the Tap {name!r}. The forward pass left it out, or a `train_step` of your own made "
                 "it where taps do not listen: let `super().train_step(...)` do the step, and override `compute_loss`."

@@ -22,7 +22,7 @@ def check_name(name):
 class TermMean(keras.metrics.Mean):
     """Mean of a term over the samples of an epoch."""
 
-    _direction = "down"
+    direction = "min"
 
 
 class WeightMean(keras.metrics.Mean):

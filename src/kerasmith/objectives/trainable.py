@@ -63,7 +63,7 @@ class TrainsOnObjective:
             return super().compute_loss(x, y, y_pred, sample_weight, training)
         # A second forward pass in a term would add to both.
         own = [self._aggregate_additional_loss(loss) for loss in self.losses]
-        features = take_features(taps_of(self))
+        features = take_features(lambda: taps_of(self))
         step = _read_step(objective)
         names = tuple(getattr(self, "output_names", None) or ())
         x, y, sample_weight = as_tensors(x), as_tensors(y), as_tensors(sample_weight)

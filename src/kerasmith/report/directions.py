@@ -57,7 +57,7 @@ def directions_of(metrics):
         said = {"up": "max", "down": "min"}.get(said, said)
         if said in ("max", "min"):
             found[metric.name] = said
-        elif getattr(metric, "direction", said) is None and hasattr(metric, "direction"):
+        elif getattr(metric, "direction", "unsaid") is None:
             found[metric.name] = None  # it says that neither is better
         found.update({f"{metric.name}_{name}": each for name, each in getattr(metric, "directions", {}).items()})
     return found
