@@ -1,0 +1,57 @@
+"""The random generators that no variable of the model holds: Python's, NumPy's, PyTorch's, and that of Keras' unseeded ops."""
+
+import random
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def capture():
+    """The state of all of them, as plain data."""
+    version, words, gauss = random.getstate()
+    name, keys, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002  what users draw from it has to go on
+    state = {
+        "python": [version, np.array(words, np.uint32), gauss],
+        "numpy": [name, keys.copy(), position, has_gauss, cached],
+    }
+    generator = _keras_generator()
+    if generator is not None:
+        state["keras"] = np.array(ops.convert_to_numpy(generator.state))
+    if keras.backend.backend() == "torch":
+        import torch
+
+        state["torch"] = torch.get_rng_state().numpy().copy()
+        if torch.cuda.is_available():
+            state["cuda"] = [one.numpy().copy() for one in torch.cuda.get_rng_state_all()]
+    return state
+
+
+def restore(state):
+    """Puts back what `capture` returned."""
+    if "keras" in state:
+        _keras_generator(create=True).state.assign(state["keras"])
+    version, words, gauss = state["python"]
+    random.setstate((version, tuple(int(word) for word in words), gauss))
+    np.random.set_state(tuple(state["numpy"]))  # noqa: NPY002
+    if "torch" in state:
+        import torch
+
+        torch.set_rng_state(torch.from_numpy(state["torch"].copy()))
+        if "cuda" in state and torch.cuda.device_count() == len(state["cuda"]):
+            torch.cuda.set_rng_state_all([torch.from_numpy(one.copy()) for one in state["cuda"]])
+
+
+def tensorflow_is_seeded():
+    """Whether `keras.utils.set_random_seed` or `tf.random.set_seed` was called; else its order of data cannot be repeated."""
+    from tensorflow.python.eager import context
+
+    return context.global_seed() is not None
+
+
+def _keras_generator(create=False):
+    # `keras.random.normal(shape)` without a seed draws from it; Keras has no public way to it. Making it draws from Python's.
+    from keras.src.backend.common import global_state
+    from keras.src.random import seed_generator
+
+    return seed_generator.global_seed_generator() if create else global_state.get_global_attribute("global_seed_generator")

@@ -1,0 +1,335 @@
+"""Goes on where a killed training stopped, bit for bit."""
+
+import concurrent.futures
+import copy
+import warnings
+
+import keras
+
+import kerasmith
+from kerasmith.callbacks import callback_state, fit_call, random_state, state_file, training_variables
+from kerasmith.callbacks.checkpoint_directory import CheckpointDirectory
+from kerasmith.callbacks.replay import Replay, advance
+from kerasmith.data.stale_batches import forget_stale_batches
+
+
+class Resume(keras.callbacks.Callback):
+    """Lets the same script, run again after it was killed, end as if it had never been killed.
+
+    A checkpoint holds all variables of the model, its optimizer and its metrics, the random generators, the history, the
+    place in the data and the state of the other callbacks and of the data. `fit` then begins in the epoch and at the step of
+    the newest checkpoint: weights, losses, learning rates and history come out bit for bit as without the interruption.
+
+    A checkpoint is a file that is written whole or not at all and carries a checksum; the previous one is kept. A damaged one
+    is reported and the previous one used. Files are written by a thread while training goes on; a full disk warns and leaves
+    the last good checkpoint as it is. A training that has come to its end is not trained again; with more `epochs` it goes on.
+
+    The place in the list of callbacks does not matter. Other callbacks: those of Keras and of kerasmith are known; one of your
+    own that has state needs `state_dict()`, which returns numbers, text, NumPy arrays, lists and dicts of them, and
+    `load_state_dict(state)`; the same holds for a `keras.utils.PyDataset` whose batches change over time.
+
+    Data must come in the same order again: arrays (on TensorFlow after `keras.utils.set_random_seed`), `data.WeightedBatches`,
+    any PyDataset whose batches are a function of their index and its state, or a `tf.data.Dataset` without a `shuffle` of its
+    own. The batches of steps that are done in the interrupted epoch are drawn once more and thrown away; where `fit` has
+    `steps_per_epoch`, those of all steps that are done.
+
+    Args:
+        directory: for the checkpoints of one `fit`; created and checked at once.
+        every: "epoch", or a number of training steps.
+        keep: how many checkpoints stay, at least 2.
+        verbose: 1 prints one line when it goes on, 0 does not. Problems are always told.
+
+    Raises:
+        ValueError: if the directory cannot be written; when `fit` begins, if all checkpoints are damaged, or the newest is of
+            another backend, model, data length or batch size.
+
+    Example:
+
+    >>> import tempfile
+    >>> def train(directory, epochs):
+    ...     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    ...     model.compile("adam", "mse")
+    ...     x, y = keras.ops.ones((8, 2)), keras.ops.ones((8, 1))
+    ...     return model.fit(x, y, epochs=epochs, verbose=0, shuffle=False, callbacks=[Resume(directory, verbose=0)])
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     first = train(directory, epochs=2).history["loss"]
+    ...     len(first), train(directory, epochs=3).history["loss"][:2] == first
+    (2, True)
+    """
+
+    def __init__(self, directory, every="epoch", keep=2, *, verbose=1):
+        super().__init__()
+        if every != "epoch" and (isinstance(every, bool) or not isinstance(every, int) or every < 1):
+            raise ValueError(f'`every` must be "epoch" or a number of training steps, such as 500. Received: every={every!r}')
+        if isinstance(keep, bool) or not isinstance(keep, int) or keep < 2:
+            raise ValueError(f"`keep` must be at least 2, as a damaged file needs a previous one. Received: keep={keep!r}")
+        self.every = every
+        self.verbose = verbose
+        self._checkpoints = CheckpointDirectory(directory, keep)
+        self._writer = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="kerasmith-resume")
+        self._writing = None
+
+    @property
+    def directory(self):
+        """Where the checkpoints are, a `pathlib.Path`."""
+        return self._checkpoints.path
+
+    def wait(self):
+        """Returns when the checkpoint that is being written is on the disk."""
+        if self._writing is None:
+            return
+        writing, self._writing = self._writing, None
+        try:
+            writing.result()
+        except OSError as error:
+            warnings.warn(
+                f"Resume: a checkpoint could not be written to {self.directory}: {error.strerror or error}. Training goes on; "
+                "the last good checkpoint stays as it was.",
+                stacklevel=4,
+            )
+
+    # What Keras calls.
+
+    def on_train_begin(self, logs=None):
+        fit = self._fit = fit_call.find()
+        if fit is None:
+            raise RuntimeError("Resume works within `Model.fit` only: it needs the data and the callbacks given there.")
+        self._check_company()
+        # First in the list: a checkpoint holds what the others have done in their `end` hooks and not in their next `begin`.
+        fit.callbacks.callbacks = [self, *(one for one in fit.callbacks.callbacks if one is not self)]
+        self._others = fit.callbacks.callbacks[1:]
+        self._epoch = self._steps_before = self._batch = 0
+        self._saved_step, self._last, self._paused = None, None, False
+        self._replay, self._random_at_epoch, self._random_at_first_step = None, None, None
+        self._persistent = fit.steps_per_epoch is not None
+        self._checkpoints.remove_drafts()
+        forget_stale_batches(fit.epoch_iterator.data_adapter)
+        self._warn_of_the_order()
+        self._pending = self._read()
+        self._forgetful = None
+        self._watch_the_end()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch, self._batch = epoch, 0
+        self._random_at_first_step = None
+        if self._pending is None:
+            if self._forgetful is None:
+                self._forgetful = callback_state.Forgetful(self._others)
+            self._random_at_epoch = random_state.capture()
+            self._save_if_due(self._steps_before)
+            return
+        self.model._initial_epoch = None
+        state = self._pending
+        self._steps_before = state["step"] - state["batch"]
+        self._load_data(state)
+        self._load_callbacks(state)
+        self._random_at_epoch = state["random at epoch begin"]
+        if state["batch"] == 0:
+            self._load_variables(state)
+            self.model.reset_metrics()
+            self._pending, self._saved_step = None, state["step"]
+        if self._persistent and self._steps_before:
+            advance(self._fit, self._steps_before)
+            self._random_at_first_step = self._random_at_epoch
+        random_state.restore(self._random_at_epoch)
+        if state["batch"]:
+            self._replay = Replay(self.model, self._fit, state["batch"], listener=self)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._batch = batch
+        if self._replay is not None:
+            if batch >= self._replay.steps:
+                self._end_replay(batch, logs)
+            return
+        if self._random_at_first_step is not None:
+            random_state.restore(self._random_at_first_step)
+            self._random_at_first_step = None
+        if batch > 0:
+            self._save_if_due(self._steps_before + batch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self._replay is not None:
+            raise ValueError(
+                f"The data ended before step {self._replay.steps} of epoch {epoch + 1}, where the checkpoint stands. Give "
+                "`fit` the data of the interrupted run, or another directory."
+            )
+        known = self._fit.epoch_iterator.num_batches
+        self._steps_before += known or self._batch + self._fit.epoch_iterator.steps_per_execution
+        self._epoch, self._batch = epoch + 1, 0
+
+    def on_train_end(self, logs=None):
+        model = self.model
+        finalize = self._stop_watching()
+        if self._pending is not None:
+            # Nothing was left to train.
+            model._initial_epoch = None
+            self._load_data(self._pending)
+            self._load_callbacks(self._pending)
+            self._load_variables(self._pending)
+            finalize(model.trainable_weights)
+            random_state.restore(self._pending["random at epoch begin"])
+            self._pending = None
+        elif not self._paused:
+            self._write({**(self._last or self._state()), "stopped": model.stop_training and not self._is_pausing()})
+        self._last = None
+        self.wait()
+
+    # Reading.
+
+    def _read(self):
+        state, path, damaged = self._checkpoints.newest()
+        for file, problem in damaged:
+            warnings.warn(f"Resume: the checkpoint {file} is damaged ({problem}). The one before it is used.", stacklevel=3)
+        if state is None:
+            return None
+        self._check(state, path)
+        is_over = state["stopped"] or state["epoch"] >= self._fit.epochs
+        self.model._initial_epoch = self._fit.epochs if is_over else state["epoch"]
+        if self.verbose:
+            if is_over:
+                print(
+                    f"Resume: this training is over ({state['epoch']} of {self._fit.epochs} epochs"
+                    f"{', stopped early' if state['stopped'] else ''}), nothing is trained. {self.directory} has its state; "
+                    "remove it, or give another directory, to train anew."
+                )
+            else:
+                where = f"epoch {state['epoch'] + 1}" + (f", step {state['batch'] + 1}" if state["batch"] else "")
+                print(f"Resume: goes on at {where}, from {path}")
+        return state
+
+    def _check(self, state, path):
+        if state["backend"] != keras.backend.backend():
+            problems = [f"it was written on the backend {state['backend']}, this is {keras.backend.backend()}"]
+        else:
+            training_variables.build(self.model, self._fit, state["variables"])
+            here = fit_call.facts(self._fit)
+            problems = [
+                f"{name}: {there} in the checkpoint, {here[name]} here"
+                for name, there in state["fit"].items()
+                if None not in (there, here[name]) and there != here[name]
+            ]
+            problems += training_variables.differences(self.model, state["variables"])
+        if problems:
+            listed = "; ".join(problems[:6]) + (f"; and {len(problems) - 6} more" if len(problems) > 6 else "")
+            raise ValueError(
+                f"The checkpoint {path} belongs to another training. {listed}. Undo the change, or give another directory to "
+                "begin anew."
+            )
+
+    def _load_variables(self, state):
+        training_variables.assign(self.model, state["variables"])
+
+    def _load_callbacks(self, state):
+        gone = callback_state.load(self._others, state["callbacks"])
+        if gone:
+            names = ", ".join(key.split("#")[0] for key in gone)
+            warnings.warn(f"Resume: the checkpoint has the state of {names}, not in the list of callbacks now.", stacklevel=3)
+        self._forgetful = callback_state.Forgetful(self._others)
+
+    def _load_data(self, state):
+        if state["data"] is not None and hasattr(self._fit.x, "load_state_dict"):
+            self._fit.x.load_state_dict(state["data"])
+
+    def _end_replay(self, batch, logs):
+        state = self._pending
+        self._replay.finish()
+        self._pending = self._replay = self._random_at_first_step = None
+        self._saved_step = state["step"]
+        self._load_variables(state)
+        self._load_callbacks(state)
+        random_state.restore(state["random"])
+        for other in self._others:
+            other.on_train_batch_begin(batch, logs)
+
+    # Writing.
+
+    def _save_if_due(self, step):
+        if self.every == "epoch":
+            is_due = self._batch == 0
+        else:
+            is_due = self._saved_step is None or step - self._saved_step >= self.every
+        # A callback that ends this run for now stops it right after this step.
+        self._paused = self._is_pausing()
+        if is_due or self._paused:
+            self._save()
+
+    def _is_pausing(self):
+        return any(getattr(other, "pausing", False) for other in self._others)
+
+    def _save(self):
+        self._write(self._state())
+
+    def _state(self):
+        # Keras may still be at work in the `end` hooks of callbacks that allow it.
+        getattr(self._fit.callbacks, "_flush_futures", list)()
+        self._forgetful.warn()
+        x = self._fit.x
+        return {
+            "kerasmith": kerasmith.__version__,
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+            "fit": fit_call.facts(self._fit),
+            "epoch": self._epoch,
+            "batch": self._batch,
+            "step": self._steps_before + self._batch,
+            "stopped": False,
+            "variables": training_variables.values(self.model),
+            "callbacks": copy.deepcopy(callback_state.states(self._others)),
+            "data": copy.deepcopy(x.state_dict()) if hasattr(x, "state_dict") and hasattr(x, "load_state_dict") else None,
+            "random": random_state.capture(),
+            "random at epoch begin": self._random_at_epoch if self._batch else random_state.capture(),
+        }
+
+    def _write(self, state):
+        packed = state_file.pack(state)
+        self.wait()
+        self._saved_step = state["step"]
+        self._writing = self._writer.submit(self._checkpoints.write, state["step"], packed)
+
+    # The rest.
+
+    def _check_company(self):
+        others = [one for one in self._fit.callbacks.callbacks if one is not self]
+        for kind in (Resume, keras.callbacks.BackupAndRestore):
+            if any(isinstance(one, kind) for one in others):
+                raise ValueError(
+                    f"Resume and {'another Resume' if kind is Resume else 'BackupAndRestore'} are both in the list of "
+                    "callbacks, and each of them would set where training begins. Keep one."
+                )
+
+    def _warn_of_the_order(self):
+        if not (fit_call.is_arrays(self._fit) and self._fit.shuffle):
+            return
+        if keras.backend.backend() == "tensorflow":
+            if random_state.tensorflow_is_seeded():
+                return
+            problem = "on TensorFlow without a seed (`keras.utils.set_random_seed(...)`)"
+        elif self._persistent:
+            problem = "with `steps_per_epoch`, as an order then lasts for several epochs"
+        else:
+            return
+        warnings.warn(
+            f"Resume: shuffled arrays come in an order that cannot be repeated {problem}: a resumed training will be right, "
+            "but not bit for bit the same. Train on `kerasmith.data.WeightedBatches(x, y, batch_size)` instead.",
+            stacklevel=3,
+        )
+
+    def _watch_the_end(self):
+        """Keeps the state that training ends with, before Keras puts averaged weights in the place of the trained ones."""
+        finalize = self._stop_watching()
+
+        def keep_state_and_finalize(var_list):
+            if self._pending is None and not self._paused and self._forgetful is not None:
+                self._last = self._state()
+            finalize(var_list)
+
+        if self.model.optimizer is not None:
+            self.model.optimizer.finalize_variable_values = keep_state_and_finalize
+
+    def _stop_watching(self):
+        """Keras' own method; an earlier `fit` may have ended with an exception."""
+        optimizer = self.model.optimizer
+        if optimizer is None:
+            return lambda var_list: None
+        vars(optimizer).pop("finalize_variable_values", None)
+        return optimizer.finalize_variable_values
