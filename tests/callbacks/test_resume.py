@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasmith.callbacks import checkpoint_directory
+from kerasmith import losses
+from kerasmith.callbacks import LossTerms, checkpoint_directory
 from kerasmith.callbacks.resume import Resume
 from tests.callbacks.runs import X, Y
 
@@ -45,9 +46,11 @@ def _model(units=4, optimizer=None):
     return model
 
 
-def _fit(directory, *others, model=None, every="epoch", x=X, y=Y, epochs=4, batch_size=8, keep=2, verbose=0, **options):
+def _fit(
+    directory, *others, model=None, every="epoch", x=X, y=Y, epochs=4, batch_size=8, keep=2, verbose=0, config=None, **options
+):
     model = model or _model()
-    resume = Resume(directory, every=every, keep=keep, verbose=verbose)
+    resume = Resume(directory, every=every, keep=keep, config=config, verbose=verbose)
     try:
         history = model.fit(x, y, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=[*others, resume], **options)
     finally:
@@ -185,16 +188,20 @@ def test_only_damaged_checkpoints_are_an_error_and_stay(tmp_path):
     ("options", "said"),
     [
         ({"batch_size": 4}, "batch size: 8 in the checkpoint, 4 here"),
+        ({"config": {"seed": 3, "rate": [0.1]}}, "seed: 2 in the checkpoint, 3 here"),
+        ({"config": {"seed": 2}}, r"rate: \[0.1\] in the checkpoint, None here"),
+        ({"config": {"seed": 2, "rate": (0.1,), "new": 1}}, "new: None in the checkpoint, 1 here"),
         ({"x": X[:30], "y": Y[:30]}, "samples: 32 in the checkpoint, 30 here"),
         ({"x": X[:16], "y": Y[:16]}, "steps per epoch: 4 in the checkpoint, 2 here"),
         ({"model": lambda: _model(units=5)}, r"has shape \(3, 5\) here and \(3, 4\) in the checkpoint"),
         ({"model": lambda: _model(optimizer=keras.optimizers.SGD(0.1, momentum=0.9))}, "in the checkpoint only"),
     ],
-    ids=["batch size", "samples", "steps", "model", "optimizer"],
+    ids=["batch size", "config", "config without", "config with", "samples", "steps", "model", "optimizer"],
 )
 def test_checkpoint_of_another_training_is_refused(tmp_path, options, said):
-    _interrupt(tmp_path, 2)
+    _interrupt(tmp_path, 2, config={"seed": 2, "rate": (0.1,)})
     before = _files(tmp_path)
+    options = {"config": {"seed": 2, "rate": [0.1]}, **options}
     model = options.get("model", _model)()
     weights = [w.copy() for w in model.get_weights()]
     with pytest.raises(ValueError, match=said):
@@ -206,8 +213,8 @@ def test_checkpoint_of_another_training_is_refused(tmp_path, options, said):
 def test_checkpoint_of_another_backend_is_refused(tmp_path, monkeypatch):
     _interrupt(tmp_path, 2)
     real = keras.backend.backend()
-    monkeypatch.setattr("kerasmith.callbacks.resume.keras.backend.backend", lambda: "another")
-    with pytest.raises(ValueError, match=f"written on the backend {real}, this is another"):
+    monkeypatch.setattr("keras.backend.backend", lambda: "another")
+    with pytest.raises(ValueError, match=f"It was written on the backend {real}, this is another"):
         _fit(tmp_path)
 
 
@@ -309,6 +316,25 @@ def test_own_state_and_place_in_the_list(tmp_path):
     assert counter.steps == 4
 
 
+def test_callbacks_that_give_the_model_variables(tmp_path):
+    """`LossTerms` does so when training begins, after `Resume` in this list."""
+
+    def fit(directory, *others):
+        model = _model()
+        model.compile("adam", 0.5 * losses.Charbonnier() + keras.losses.Huber())
+        resume = Resume(directory, verbose=0)
+        try:
+            return model.fit(X, Y, epochs=3, verbose=0, callbacks=[resume, LossTerms(), *others]).history
+        finally:
+            resume.wait()
+
+    whole = fit(tmp_path / "whole")
+    assert len(whole) > 1
+    with pytest.raises(Interrupted):
+        fit(tmp_path / "cut", InterruptAt(2))
+    assert fit(tmp_path / "cut") == whole
+
+
 def test_callback_that_is_gone_is_told(tmp_path):
     with pytest.raises(Interrupted):
         _fit(tmp_path, CounterWithState(), InterruptAt(2))
@@ -336,8 +362,8 @@ def test_same_model_can_be_fit_again(tmp_path):
 
 def test_progress_of_a_directory(tmp_path):
     assert checkpoint_directory.progress(tmp_path / "none") is None
-    _interrupt(tmp_path, 2, 2, every=2)
-    assert checkpoint_directory.progress(tmp_path) == {"epoch": 2, "batch": 2, "stopped": False}
+    _interrupt(tmp_path, 2, 2, every=2, config={"seed": 4})
+    assert checkpoint_directory.progress(tmp_path) == {"epoch": 2, "batch": 2, "stopped": False, "config": {"seed": 4}}
 
 
 SCRIPT = """

@@ -12,13 +12,13 @@ _DRAFT = re.compile(r"\.step-\d{9,}\.state\.\d+\.tmp")
 
 
 def progress(path):
-    """Where the newest sound checkpoint of a directory stands: {"epoch", "batch", "stopped"}, or None if there is none."""
+    """{"epoch", "batch", "stopped", "config"} of the newest sound checkpoint of a directory, or None if there is none."""
     for file in _files(Path(path).expanduser()):
         try:
             state = state_file.read(file)
         except state_file.Damaged:
             continue
-        return {name: state[name] for name in ("epoch", "batch", "stopped")}
+        return {name: state[name] for name in ("epoch", "batch", "stopped", "config")}
     return None
 
 

@@ -1,16 +1,18 @@
 """Goes on where a killed training stopped, bit for bit."""
 
-import concurrent.futures
 import copy
 import warnings
 
 import keras
 
 import kerasmith
-from kerasmith.callbacks import callback_state, fit_call, random_state, state_file, training_variables
+from kerasmith.callbacks import callback_state, fit_call, random_state, training_variables
 from kerasmith.callbacks.checkpoint_directory import CheckpointDirectory
+from kerasmith.callbacks.checkpoint_writer import CheckpointWriter
 from kerasmith.callbacks.replay import Replay, advance
+from kerasmith.callbacks.resume_checks import check_company, differences, warn_of_the_order
 from kerasmith.data.stale_batches import forget_stale_batches
+from kerasmith.report.files import plain
 
 
 class Resume(keras.callbacks.Callback):
@@ -37,11 +39,12 @@ class Resume(keras.callbacks.Callback):
         directory: for the checkpoints of one `fit`; created and checked at once.
         every: "epoch", or a number of training steps.
         keep: how many checkpoints stay, at least 2.
+        config: {name: value} that must be the same when the training goes on: seed, learning rate, what was trained on.
         verbose: 1 prints one line when it goes on, 0 does not. Problems are always told.
 
     Raises:
         ValueError: if the directory cannot be written; when `fit` begins, if all checkpoints are damaged, or the newest is of
-            another backend, model, data length or batch size.
+            another backend, model, data length, batch size or `config`.
 
     Example:
 
@@ -57,17 +60,19 @@ class Resume(keras.callbacks.Callback):
     (2, True)
     """
 
-    def __init__(self, directory, every="epoch", keep=2, *, verbose=1):
+    def __init__(self, directory, every="epoch", keep=2, *, config=None, verbose=1):
         super().__init__()
         if every != "epoch" and (isinstance(every, bool) or not isinstance(every, int) or every < 1):
             raise ValueError(f'`every` must be "epoch" or a number of training steps, such as 500. Received: every={every!r}')
         if isinstance(keep, bool) or not isinstance(keep, int) or keep < 2:
             raise ValueError(f"`keep` must be at least 2, as a damaged file needs a previous one. Received: keep={keep!r}")
+        if config is not None and not isinstance(config, dict):
+            raise ValueError(f'`config` must be a dict, such as {{"seed": 7}}. Received: config={config!r}')
         self.every = every
+        self.config = plain(config or {})
         self.verbose = verbose
         self._checkpoints = CheckpointDirectory(directory, keep)
-        self._writer = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="kerasmith-resume")
-        self._writing = None
+        self._writer = CheckpointWriter(self._checkpoints)
 
     @property
     def directory(self):
@@ -76,17 +81,7 @@ class Resume(keras.callbacks.Callback):
 
     def wait(self):
         """Returns when the checkpoint that is being written is on the disk."""
-        if self._writing is None:
-            return
-        writing, self._writing = self._writing, None
-        try:
-            writing.result()
-        except OSError as error:
-            warnings.warn(
-                f"Resume: a checkpoint could not be written to {self.directory}: {error.strerror or error}. Training goes on; "
-                "the last good checkpoint stays as it was.",
-                stacklevel=4,
-            )
+        self._writer.wait()
 
     # What Keras calls.
 
@@ -94,19 +89,21 @@ class Resume(keras.callbacks.Callback):
         fit = self._fit = fit_call.find()
         if fit is None:
             raise RuntimeError("Resume works within `Model.fit` only: it needs the data and the callbacks given there.")
-        self._check_company()
+        check_company(self, fit.callbacks.callbacks)
         # First in the list: a checkpoint holds what the others have done in their `end` hooks and not in their next `begin`.
-        fit.callbacks.callbacks = [self, *(one for one in fit.callbacks.callbacks if one is not self)]
-        self._others = fit.callbacks.callbacks[1:]
+        # The list that Keras goes over just now gets one more, as others may still give the model variables.
+        self._others = [one for one in fit.callbacks.callbacks if one is not self]
+        fit.callbacks.callbacks.append(keras.callbacks.LambdaCallback(on_train_begin=lambda logs: self._begin()))
+        fit.callbacks.callbacks = [self, *self._others]
         self._epoch = self._steps_before = self._batch = 0
         self._saved_step, self._last, self._paused = None, None, False
         self._replay, self._random_at_epoch, self._random_at_first_step = None, None, None
         self._persistent = fit.steps_per_epoch is not None
         self._checkpoints.remove_drafts()
         forget_stale_batches(fit.epoch_iterator.data_adapter)
-        self._warn_of_the_order()
-        self._pending = self._read()
+        warn_of_the_order(fit)
         self._forgetful = None
+        self._pending = self._read()
         self._watch_the_end()
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -177,43 +174,37 @@ class Resume(keras.callbacks.Callback):
     # Reading.
 
     def _read(self):
-        state, path, damaged = self._checkpoints.newest()
+        state, self._source, damaged = self._checkpoints.newest()
         for file, problem in damaged:
             warnings.warn(f"Resume: the checkpoint {file} is damaged ({problem}). The one before it is used.", stacklevel=3)
-        if state is None:
-            return None
-        self._check(state, path)
-        is_over = state["stopped"] or state["epoch"] >= self._fit.epochs
-        self.model._initial_epoch = self._fit.epochs if is_over else state["epoch"]
-        if self.verbose:
-            if is_over:
-                print(
-                    f"Resume: this training is over ({state['epoch']} of {self._fit.epochs} epochs"
-                    f"{', stopped early' if state['stopped'] else ''}), nothing is trained. {self.directory} has its state; "
-                    "remove it, or give another directory, to train anew."
-                )
-            else:
-                where = f"epoch {state['epoch'] + 1}" + (f", step {state['batch'] + 1}" if state["batch"] else "")
-                print(f"Resume: goes on at {where}, from {path}")
+        if state is not None:
+            self._refuse(differences(state, self._fit, self.config))
         return state
 
-    def _check(self, state, path):
-        if state["backend"] != keras.backend.backend():
-            problems = [f"it was written on the backend {state['backend']}, this is {keras.backend.backend()}"]
-        else:
-            training_variables.build(self.model, self._fit, state["variables"])
-            here = fit_call.facts(self._fit)
-            problems = [
-                f"{name}: {there} in the checkpoint, {here[name]} here"
-                for name, there in state["fit"].items()
-                if None not in (there, here[name]) and there != here[name]
-            ]
-            problems += training_variables.differences(self.model, state["variables"])
+    def _begin(self):
+        """What can be done when all other callbacks have begun."""
+        state, epochs = self._pending, self._fit.epochs
+        if state is None:
+            return
+        training_variables.build(self.model, self._fit, state["variables"])
+        self._refuse(training_variables.differences(self.model, state["variables"]))
+        is_over = state["stopped"] or state["epoch"] >= epochs
+        self.model._initial_epoch = epochs if is_over else state["epoch"]
+        if self.verbose and is_over:
+            print(
+                f"Resume: this training is over ({state['epoch']} of {epochs} epochs{', stopped early' * state['stopped']}), "
+                f"nothing is trained. {self.directory} has its state; remove it, or give another directory, to train anew."
+            )
+        elif self.verbose:
+            where = f"epoch {state['epoch'] + 1}" + (f", step {state['batch'] + 1}" if state["batch"] else "")
+            print(f"Resume: goes on at {where}, from {self._source}")
+
+    def _refuse(self, problems):
         if problems:
             listed = "; ".join(problems[:6]) + (f"; and {len(problems) - 6} more" if len(problems) > 6 else "")
             raise ValueError(
-                f"The checkpoint {path} belongs to another training. {listed}. Undo the change, or give another directory to "
-                "begin anew."
+                f"The checkpoint {self._source} belongs to another training. {listed}. Undo the change, or give another "
+                "directory to begin anew."
             )
 
     def _load_variables(self, state):
@@ -269,6 +260,7 @@ class Resume(keras.callbacks.Callback):
             "keras": keras.__version__,
             "backend": keras.backend.backend(),
             "fit": fit_call.facts(self._fit),
+            "config": self.config,
             "epoch": self._epoch,
             "batch": self._batch,
             "step": self._steps_before + self._batch,
@@ -281,38 +273,10 @@ class Resume(keras.callbacks.Callback):
         }
 
     def _write(self, state):
-        packed = state_file.pack(state)
-        self.wait()
+        self._writer.write(state["step"], state)
         self._saved_step = state["step"]
-        self._writing = self._writer.submit(self._checkpoints.write, state["step"], packed)
 
     # The rest.
-
-    def _check_company(self):
-        others = [one for one in self._fit.callbacks.callbacks if one is not self]
-        for kind in (Resume, keras.callbacks.BackupAndRestore):
-            if any(isinstance(one, kind) for one in others):
-                raise ValueError(
-                    f"Resume and {'another Resume' if kind is Resume else 'BackupAndRestore'} are both in the list of "
-                    "callbacks, and each of them would set where training begins. Keep one."
-                )
-
-    def _warn_of_the_order(self):
-        if not (fit_call.is_arrays(self._fit) and self._fit.shuffle):
-            return
-        if keras.backend.backend() == "tensorflow":
-            if random_state.tensorflow_is_seeded():
-                return
-            problem = "on TensorFlow without a seed (`keras.utils.set_random_seed(...)`)"
-        elif self._persistent:
-            problem = "with `steps_per_epoch`, as an order then lasts for several epochs"
-        else:
-            return
-        warnings.warn(
-            f"Resume: shuffled arrays come in an order that cannot be repeated {problem}: a resumed training will be right, "
-            "but not bit for bit the same. Train on `kerasmith.data.WeightedBatches(x, y, batch_size)` instead.",
-            stacklevel=3,
-        )
 
     def _watch_the_end(self):
         """Keeps the state that training ends with, before Keras puts averaged weights in the place of the trained ones."""

@@ -1,0 +1,43 @@
+"""Writes checkpoints while training goes on."""
+
+import concurrent.futures
+import warnings
+
+from kerasmith.callbacks import state_file
+
+
+class CheckpointWriter:
+    """One thread that writes into a `CheckpointDirectory`; a second write waits for the first.
+
+    Args:
+        directory: a `CheckpointDirectory`.
+    """
+
+    def __init__(self, directory):
+        self.directory = directory
+        self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="kerasmith-checkpoint")
+        self._writing = None
+
+    def write(self, step, tree):
+        """Begins to write the state of a step; its arrays must not change any more.
+
+        Raises:
+            TypeError: if the tree holds something that cannot be saved; before anything is written.
+        """
+        packed = state_file.pack(tree)
+        self.wait()
+        self._writing = self._thread.submit(self.directory.write, step, packed)
+
+    def wait(self):
+        """Returns when all is on the disk; warns if it could not be written."""
+        if self._writing is None:
+            return
+        writing, self._writing = self._writing, None
+        try:
+            writing.result()
+        except OSError as error:
+            warnings.warn(
+                f"Resume: a checkpoint could not be written to {self.directory.path}: {error.strerror or error}. Training "
+                "goes on; the last good checkpoint stays as it was.",
+                stacklevel=5,
+            )
