@@ -169,3 +169,85 @@ def test_evaluate_alone_is_silent():
     net = model()
     net.evaluate(ops.ones((4, 3)), ops.ones((4, 1)), verbose=0, callbacks=[LiveProgress(console)])
     assert written(console) == ""
+
+
+def test_epochs_before_a_resume_are_known():
+    first, second = LiveProgress(plain_console()), LiveProgress(plain_console())
+    logged = fit(model(), [first], epochs=2)
+    state = first.state_dict()
+    assert state["epoch_running"] == 0.0
+
+    class Load(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                second.load_state_dict(state)
+                second.load_state_dict(state)
+
+    again = fit(model(), [Load(), second], epochs=4, initial_epoch=2)
+    lines = written(second.console).splitlines()
+    assert lines[0].startswith("so far 2 epochs in ")
+    assert [line.split()[1] for line in lines[1:3]] == ["3/4", "4/4"]
+    assert lines[3].startswith("4 epochs in ")
+    assert f"best val_loss {min(logged['val_loss'] + again['val_loss']):.4f} (epoch " in lines[3]
+    assert second.state_dict()["seconds"] > state["seconds"]
+
+
+def test_rate_and_time_left_after_a_resume_in_the_middle_of_an_epoch(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    progress = LiveProgress(plain_console())
+    progress.set_params({"epochs": 3, "steps": 100})
+    progress.on_train_begin()
+    progress.on_epoch_begin(1)
+    for batch in range(80, 100):
+        progress.on_train_batch_begin(batch)
+        now[0] += 0.5
+        progress.on_train_batch_end(batch)
+        said = progress._said(100, progress._done, progress._rate(progress._done))
+        if batch == 89:
+            # 10 steps at 2 a second, then an epoch of 100.
+            assert said == "2.000 steps/s  5.0s left, run 0:55"
+    progress.on_epoch_end(1, {"loss": 0.5})
+    progress.on_epoch_begin(2)
+    assert list(progress._epoch_seconds) == [50.0]  # the 20 steps took 10 s
+
+
+def test_the_time_of_an_epoch_that_was_interrupted(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    progress = LiveProgress(plain_console())
+    progress.set_params({"epochs": 2, "steps": 10})
+    progress.on_train_begin()
+    state = {"rows": [], "seconds": 90.0, "epoch_running": 30.0, "epoch_seconds": []}
+    progress.load_state_dict(state)
+    progress.on_epoch_begin(0)
+    now[0] += 7.0  # going over the steps that were done
+    progress.load_state_dict(state)
+    progress.on_train_batch_begin(6)
+    now[0] += 20.0
+    progress.on_train_batch_end(9)
+    progress.on_epoch_end(0, {"loss": 0.5})
+    assert written(progress.console).split()[:4] == ["epoch", "1/2", "50", "s"]
+    progress.on_train_end()
+    assert written(progress.console).splitlines()[-1].startswith("1 epoch in 1 min 50 s")
+
+
+@pytest.mark.parametrize("width", [40, 60, 72, 84, 100, 160])
+def test_the_bar_is_one_line(monkeypatch, width):
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    console = Console(file=io.StringIO(), force_terminal=True, width=width, legacy_windows=False)
+    progress = LiveProgress(console)
+    progress.set_params({"epochs": 120, "steps": 1000})
+    progress.on_epoch_begin(11)
+    for batch in range(2):
+        now[0] += 0.1
+        progress.on_train_batch_end(batch, {"loss": 0.5, "accuracy": 0.25, "a_metric_with_a_long_name": 0.125})
+        frame = console.render_lines(progress._frame(), pad=False)
+    assert len(frame) == 1
+    text = "".join(segment.text for segment in frame[0])
+    assert len(text) <= width
+    assert text.startswith("epoch 12/") == (width >= 60)
+    assert ("10.0 steps/s  1:40 left, run 3:01:40" in text) == (width >= 72)
+    assert ("loss 0.5000" in text) == (width >= 84)
+    assert ("accuracy" in text) == (width >= 160)

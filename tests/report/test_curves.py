@@ -36,6 +36,18 @@ def test_logarithmic_axis_places_decades_evenly():
     assert {"10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²"} <= set(texts(root))
 
 
+def test_logarithmic_positions_are_even():
+    root = svg(line_chart({"loss": [3.0, 2.0, 1.0, 2.0]}, x=[1e-5, 1e-4, 1e-3, 1e-2], log_x=True))
+    (points,) = curve_points(next(root.iter(SVG + "path")))
+    assert np.diff([x for x, _ in points]) == pytest.approx(np.full(3, points[1][0] - points[0][0]), abs=0.11)
+    assert [x for x, _ in points] == pytest.approx(
+        [tick_of(root, label)[0] for label in ("10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²")], abs=0.11
+    )
+    with pytest.raises(ValueError, match="above 0 on a logarithmic axis"):
+        line_chart({"loss": [1, 2]}, x=[0, 1], log_x=True)
+    svg(line_chart({"loss": [1]}, x=[0.5], log_x=True))
+
+
 def test_validation_is_dashed_in_the_colour_of_its_training_curve():
     root = svg(line_chart({"loss": [3, 2], "dice": [0, 1], "val_loss": [3, 1]}))
     loss, dice, val_loss = root.iter(SVG + "path")

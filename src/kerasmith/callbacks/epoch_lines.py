@@ -54,7 +54,7 @@ class EpochLines:
         """The line after the last epoch: the best values and the whole time."""
         if not self.rows:
             return []
-        line = Text(f"{len(self.rows)} epochs in {format_duration(seconds)}")
+        line = Text(f"{len(self.rows)} epoch{'s' if len(self.rows) > 1 else ''} in {format_duration(seconds)}")
         for name in self._watched():
             values = [row.get(name) for row in self.rows]
             best = best_index(values, direction_of(name, self.directions))

@@ -15,13 +15,14 @@ from rich.table import Table
 from rich.text import Text
 
 from kerasmith.callbacks.epoch_lines import EpochLines, clock
-from kerasmith.callbacks.run_report import scalars
+from kerasmith.callbacks.log_values import scalars
 from kerasmith.report.directions import directions_of
 from kerasmith.report.numbers import format_number
 
 _REFRESH_PER_SECOND = 4
 _RATE_WINDOW_SECONDS = 8.0
 _WATCH_SECONDS = 0.25
+_SAID_ROOM = len("12.34 steps/s  0:45 left, run 1:07:09")
 
 
 class LiveProgress(keras.callbacks.Callback):
@@ -31,7 +32,8 @@ class LiveProgress(keras.callbacks.Callback):
     far. Where the output is no terminal (a log file, CI) each epoch is one plain line.
 
     The screen is drawn four times a second by a thread of its own; a training step only leaves its logs behind. When `fit`
-    ends with an exception the terminal is restored, at the latest when the interpreter ends.
+    ends with an exception the terminal is restored, at the latest when the interpreter ends. After a resume the table and its
+    last line know the epochs before.
 
     Args:
         console: a `rich.console.Console`; standard output by default.
@@ -83,9 +85,16 @@ class LiveProgress(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch, self._done, self._latest, self._phase = epoch, 0, {}, "training"
-        self._epoch_start = time.perf_counter()
+        self._epoch_start, self._epoch_earlier, self._skipped = time.perf_counter(), 0.0, None
         self._marks.clear()
         self._first_epoch = epoch if self._first_epoch is None else self._first_epoch
+        if self._lines.rows and epoch == self._first_epoch:
+            self._read_directions()
+            self._print([Text("so far ").append_text(line) for line in self._lines.closing(self._earlier)])
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self._skipped is None:
+            self._skipped = batch  # after a resume in the middle of an epoch
 
     def on_train_batch_end(self, batch, logs=None):
         if batch + 1 >= self._done:  # threads may overtake each other
@@ -98,19 +107,43 @@ class LiveProgress(keras.callbacks.Callback):
         self._tested = batch
 
     def on_epoch_end(self, epoch, logs=None):
-        took = time.perf_counter() - self._epoch_start
-        if epoch == (self._first_epoch or 0) + 1:
-            self._epoch_seconds.clear()  # the first epoch holds the compilation and tells little of the others
-        self._epoch_seconds.append(took)
+        took = self._epoch_earlier + time.perf_counter() - self._epoch_start
+        if epoch == (self._first_epoch or 0) + 1 and self._epoch_seconds:
+            self._epoch_seconds.pop()  # the first epoch holds the compilation and tells little of the others
+        known = self._done if self._epoch_earlier else self._done - (self._skipped or 0)
+        self._epoch_seconds.append(took * self._done / known if known > 0 else took)
         # The length of a generator is known once it has ended.
         self._steps_seen = self._done or self._steps_seen
-        self._lines.directions = directions_of(self.model.metrics) if self.model is not None else {}
+        self._read_directions()
         self._print(self._lines.add(epoch + 1, self._epochs(), took, scalars(logs or {}), self._width()))
         self._phase = "between"
 
     def on_train_end(self, logs=None):
         self.close()
-        self._print(self._lines.closing(time.perf_counter() - self._start))
+        self._read_directions()
+        self._print(self._lines.closing(self._seconds()))
+
+    # State for a run that is resumed in another process.
+
+    def state_dict(self):
+        """The epochs so far and the clock, as plain data."""
+        now = time.perf_counter()
+        return {
+            "rows": [dict(row) for row in self._lines.rows],
+            "seconds": self._seconds(),
+            "epoch_running": self._epoch_earlier + now - self._epoch_start if self._phase == "training" else 0.0,
+            "epoch_seconds": list(self._epoch_seconds),
+        }
+
+    def load_state_dict(self, state):
+        """Goes on after the epochs of the state."""
+        self._lines.rows = [dict(row) for row in state["rows"]]
+        # What this process needed to get here is no training.
+        self._start = self._epoch_start = time.perf_counter()
+        self._earlier, self._epoch_earlier = float(state["seconds"]), float(state["epoch_running"])
+        self._epoch_seconds.clear()
+        self._epoch_seconds.extend(state["epoch_seconds"])
+        self._marks.clear()
 
     # Drawing.
 
@@ -118,7 +151,8 @@ class LiveProgress(keras.callbacks.Callback):
         self._closed = threading.Event()
         self._lines = EpochLines()
         self._epoch = self._done = self._tested = 0
-        self._first_epoch, self._steps_seen = None, None
+        self._first_epoch = self._steps_seen = self._skipped = None
+        self._earlier = self._epoch_earlier = 0.0
         self._latest, self._phase = {}, "starting"
         self._start = self._epoch_start = time.perf_counter()
         self._epoch_seconds = collections.deque(maxlen=5)
@@ -146,6 +180,12 @@ class LiveProgress(keras.callbacks.Callback):
         for line in lines:
             self.console.print(line, soft_wrap=not self.console.is_terminal, highlight=False)
 
+    def _read_directions(self):
+        self._lines.directions = directions_of(self.model.metrics) if self.model is not None else {}
+
+    def _seconds(self):
+        return self._earlier + time.perf_counter() - self._start
+
     def _width(self):
         return self.console.width if self._live is not None else None
 
@@ -156,19 +196,22 @@ class LiveProgress(keras.callbacks.Callback):
         """The bar; called by the drawing thread."""
         steps, done = (self.params or {}).get("steps") or self._steps_seen, self._done
         rate = self._rate(done)
+        place, said = f"epoch {self._epoch + 1}/{self._epochs() or '?'}", self._said(steps, done, rate)
+        known = steps and self._phase != "starting"
+        count = f"{done}/{steps}" if known else f"{done or ''}"
+        # Room for the longest text and one value, so that the bar keeps its length and the line stays one line.
+        used = len(place) + len(count) + max(len(said), _SAID_ROOM) + 4 * 2
+        bar = max(8, min(36, self.console.width - used - len("loss 0.1234")))
         grid = Table.grid(padding=(0, 2), expand=False)
-        grid.add_column(no_wrap=True)
-        cells = [Text(f"epoch {self._epoch + 1}/{self._epochs() or '?'}", style="bold")]
-        bar = max(8, min(36, self.console.width - 62))
-        if steps and self._phase != "starting":
-            cells.append(ProgressBar(total=steps, completed=done, width=bar))
-            cells.append(Text(f"{done}/{steps}"))
-        else:
-            cells.append(ProgressBar(total=None, pulse=True, width=bar))
-            cells.append(Text(f"{done}" if done else ""))
-        cells.append(Text(self._said(steps, done, rate), style="cyan"))
-        cells.append(Text(self._values(), style="dim"))
-        grid.add_row(*cells)
+        for _ in range(5):
+            grid.add_column(no_wrap=True)
+        grid.add_row(
+            Text(place, style="bold"),
+            ProgressBar(total=steps, completed=done, width=bar) if known else ProgressBar(total=None, pulse=True, width=bar),
+            Text(count),
+            Text(said, style="cyan"),
+            Text(self._values(self.console.width - used - bar), style="dim"),
+        )
         return grid
 
     def _said(self, steps, done, rate):
@@ -200,13 +243,13 @@ class LiveProgress(keras.callbacks.Callback):
         (t0, n0), (t1, n1) = self._marks[0], self._marks[-1]
         return (n1 - n0) / (t1 - t0) if t1 > t0 and n1 > n0 else None
 
-    def _values(self):
+    def _values(self, room):
         # Only here, a few times a second, may a value have to come from the device.
         values = scalars(dict(self._latest))
-        room, said = max(self.console.width - 84, 0), []
+        said = []
         for name in sorted(values, key=lambda name: name != "loss"):
             text = f"{name} {format_number(values[name])}"
-            if said and sum(map(len, said)) + 2 * len(said) + len(text) > room:
+            if sum(map(len, said)) + 2 * len(said) + len(text) > room:
                 break
             said.append(text)
         return "  ".join(said)

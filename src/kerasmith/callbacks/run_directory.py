@@ -4,22 +4,25 @@ import tempfile
 from pathlib import Path
 
 REPORT, HISTORY, MODEL, SUMMARY = "report.html", "history.csv", "model.keras", "summary.json"
+NAMES = (REPORT, HISTORY, MODEL, SUMMARY)
 EVENTS = "events.*"
 
 
-def prepare(directory, overwrite=False):
+def prepare(directory, overwrite=False, keep=False):
     """Creates the directory of a run and makes sure that files can be written there.
 
     Args:
         directory: a path; missing parents are created, `~` is the home directory.
         overwrite: take a directory that holds files, and remove those which an earlier run wrote: report.html, history.csv,
-            model.keras, events.* and summary.json. Other files stay untouched.
+            model.keras, events.* and summary.json. Other files stay untouched, also checkpoints.
+        keep: take a directory that holds files, and remove none of them but unfinished drafts: the run goes on there.
 
     Returns:
         The directory as a `pathlib.Path`.
 
     Raises:
-        ValueError: if the directory cannot be written, or holds files and `overwrite` is False. Nothing has changed then.
+        ValueError: if the directory cannot be written, or holds files and neither `overwrite` nor `keep` is True, or both are.
+            Nothing has changed then.
 
     Example:
 
@@ -28,6 +31,8 @@ def prepare(directory, overwrite=False):
     ...     prepare(scratch + "/runs/first").is_dir()
     True
     """
+    if overwrite and keep:
+        raise ValueError("`overwrite` removes the files of the earlier run and `keep` keeps them. Received: both are True")
     try:
         path = Path(directory).expanduser()
     except TypeError:
@@ -45,15 +50,27 @@ def prepare(directory, overwrite=False):
             f"Cannot write into {path}: {error.strerror or error}. Choose a directory that you may write, "
             f'such as "{Path("runs") / (path.name or "first")}"'
         ) from error
-    names = (REPORT, HISTORY, MODEL, SUMMARY)
-    if filled and not overwrite:
+    if filled and not (overwrite or keep):
         raise ValueError(
             f"{path} holds files already. Choose another directory, or pass overwrite=True (--overwrite) to replace the "
-            "report, history, model, events and summary of the earlier run; other files stay"
+            "report, history, model, events and summary of the earlier run, or keep=True to go on in it; other files stay"
         )
     # The drafts are what a run leaves behind that was killed while it wrote.
-    for pattern in (*names, EVENTS, *(f".{name}.*.tmp*" for name in names)):
+    drafts = tuple(f".{name}.*.tmp*" for name in NAMES)
+    for pattern in drafts if keep else (*NAMES, EVENTS, *drafts):
         for old in path.glob(pattern):
             if old.is_file() or old.is_symlink():
                 old.unlink()
     return path
+
+
+def set_aside(path):
+    """Renames a file, if it is there, to the first free of `<name>.bak`, `<name>.bak2`, ...; returns the new path or None."""
+    path = Path(path)
+    if not path.exists() and not path.is_symlink():
+        return None
+    number, free = 1, path.with_name(path.name + ".bak")
+    while free.exists() or free.is_symlink():
+        number += 1
+        free = path.with_name(f"{path.name}.bak{number}")
+    return path.rename(free)

@@ -1,28 +1,35 @@
 """Event files for TensorBoard without TensorFlow."""
 
-import itertools
 import os
-import time
 from pathlib import Path
 
 import keras
+import numpy as np
 
+from kerasmith.callbacks.epoch_counter import EpochCounter
+from kerasmith.callbacks.event_file import EventFile, event_parts, histogram_value, image_value, scalar_value, text_value
 from kerasmith.callbacks.learning_rate_log import rate_now
-from kerasmith.callbacks.run_report import scalars
-
-_NUMBERS = itertools.count()
+from kerasmith.callbacks.log_values import scalars
+from kerasmith.report.files import flat_text
+from kerasmith.report.pixels import as_pixels
 
 
 class TensorBoard(keras.callbacks.Callback):
-    """Writes the logs of each epoch as TensorBoard scalars. Needs the `tensorboard` package, never TensorFlow.
+    """Writes logs, histograms of weights and pictures for TensorBoard. Needs the `tensorboard` package, never TensorFlow.
 
     As with `keras.callbacks.TensorBoard`, the training values are in the run `<log_dir>/train`, those of the validation in
     `<log_dir>/validation`, both with the tag `epoch_<name>`, so that TensorBoard draws them in one chart; the step is the
-    epoch, counted from 0. The file is flushed after each epoch.
+    epoch, counted from 0. What is written is in the file at once.
+
+    After a resume the files are cut to what they held at the checkpoint, so each step is there once. A training that begins at
+    epoch 0 where older event files lie hides their values from TensorBoard; the files stay.
 
     Args:
-        log_dir: the directory; created when training begins.
+        log_dir: the directory; created when the first value is written.
         flat: one event file directly in `log_dir`, with the names of the logs (`loss`, `val_loss`) as tags.
+        histograms: the weights of the model in every n-th epoch, each by its path; 0 for none.
+        images: a function of the step that returns {tag: picture}, called after each epoch; see `image` for pictures.
+        config: {name: value}, what the run was made with, as a table in the tab TEXT.
 
     Raises:
         ImportError: if the `tensorboard` package is missing.
@@ -34,29 +41,94 @@ class TensorBoard(keras.callbacks.Callback):
     >>> model.compile("sgd", "mse")
     >>> x, y = keras.ops.ones((4, 2)), keras.ops.ones((4, 1))
     >>> with tempfile.TemporaryDirectory() as scratch:
-    ...     _ = model.fit(x, y, verbose=0, callbacks=[TensorBoard(scratch, flat=True)])
-    ...     [path.name[:20] for path in Path(scratch).iterdir()]
-    ['events.out.tfevents.']
+    ...     board = TensorBoard(scratch, flat=True, histograms=1)
+    ...     _ = model.fit(x, y, verbose=0, callbacks=[board])
+    ...     board.scalar("test/loss", 0.25, step=1)
+    ...     {path.name[:20] for path in Path(scratch).iterdir()}
+    {'events.out.tfevents.'}
     """
 
-    def __init__(self, log_dir, *, flat=False):
+    def __init__(self, log_dir, *, flat=False, histograms=0, images=None, config=None):
         super().__init__()
-        _event_parts()
+        if isinstance(histograms, bool) or not isinstance(histograms, int) or histograms < 0:
+            raise ValueError(f"`histograms` must be a number of epochs, 0 for none. Received: histograms={histograms!r}")
+        if images is not None and not callable(images):
+            raise ValueError(
+                "`images` must be a function of the step that returns {tag: picture}; pictures that are there already are "
+                f"written by `image(name, array, step)`. Received: images of type {type(images).__name__}"
+            )
+        if config is not None and not isinstance(config, dict):
+            raise ValueError(f'`config` must be a dict, such as {{"seed": 7}}. Received: config={config!r}')
+        event_parts()
         self.log_dir = Path(log_dir).expanduser()
         self.flat = flat
+        self.histograms = histograms
+        self.images = images
+        self.config = config
+        self._epochs = EpochCounter()
+        self._writer = os.urandom(4).hex()  # tells the files of this run from others, also after a resume
         self._files = {}
-        self._next_step = 0
-        self._offset = None
+        self._lengths = {}
+        self._latest = {}
+        self._purge = {}
+        self._described = False
+
+    # For users and for other callbacks.
+
+    def scalar(self, name, value, step, *, run=None):
+        """Writes one number.
+
+        Args:
+            name: the tag; a slash makes groups.
+            value: a number or a scalar tensor.
+            step: an integer, epoch or training step.
+            run: the directory below `log_dir`, "train" by default and none of its own with `flat`.
+        """
+        self._write(run, step, [scalar_value(name, _array(value, name, float))])
+
+    def histogram(self, name, values, step, *, run=None):
+        """Writes the distribution of numbers (any shape) in 30 equal bins; what is not finite is left out."""
+        self._write(run, step, [histogram_value(name, _array(values, name, float))])
+
+    def image(self, name, array, step, *, run=None):
+        """Writes a picture.
+
+        Args:
+            name: the tag.
+            array: (H, W) or (H, W, 1 | 3 | 4), or a list of such of one size; uint8, booleans, or floats within [0, 1].
+            step, run: as in `scalar`.
+
+        Raises:
+            ValueError: for other shapes or values.
+        """
+        pictures = array if isinstance(array, (list, tuple)) else [array]
+        pictures = [as_pixels(_array(picture, name), name) for picture in pictures]
+        if not pictures or len({picture.shape[:2] for picture in pictures}) > 1:
+            sizes = [picture.shape[:2] for picture in pictures]
+            raise ValueError(f"The pictures of one tag must have one size. Received: {name!r} with sizes {sizes}")
+        self._write(run, step, [image_value(name, pictures)])
+
+    def text(self, name, text, step, *, run=None):
+        """Writes a text in Markdown."""
+        self._write(run, step, [text_value(name, text)])
+
+    def close(self):
+        """Ends the event files; a later value opens new ones."""
+        for run, file in self._files.items():
+            self._lengths[run, file.path.name] = file.length
+        self._files = {}
+
+    # What Keras calls.
 
     def on_train_begin(self, logs=None):
-        self._offset = None
+        self._epochs.begin_fit()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch + self._epochs.offset(epoch) == 0 and not self._lengths and not self._files:
+            self._purge = dict.fromkeys([".", "train", "validation"], 0)
 
     def on_epoch_end(self, epoch, logs=None):
-        if self._offset is None:
-            # A second `fit` goes on to the right instead of drawing over the first one.
-            self._offset = max(self._next_step - epoch, 0)
-        step = epoch + self._offset
-        self._next_step = step + 1
+        step = self._epochs.end(epoch) - 1
         values = scalars(logs or {})
         if "learning_rate" not in values:
             rate = rate_now(self.model.optimizer)
@@ -64,18 +136,53 @@ class TensorBoard(keras.callbacks.Callback):
         runs = {}
         for name, value in values.items():
             run, tag = self._place(name)
-            runs.setdefault(run, {})[tag] = value
-        for run, scalars_of_run in runs.items():
-            self._file(run).add(scalars_of_run, step)
+            runs.setdefault(run, []).append(scalar_value(tag, value))
+        for run, entries in runs.items():
+            self._write(run, step, entries)
+        if self.config is not None and not self._described:
+            self.text("configuration", _markdown(self.config), step)
+            self._described = True
+        if self.histograms and step % self.histograms == 0:
+            self._write(None, step, [histogram_value(tag, values) for tag, values in _weights(self.model)])
+        if self.images is not None:
+            for name, picture in self.images(step).items():
+                self.image(name, picture, step)
 
     def on_train_end(self, logs=None):
         self.close()
 
-    def close(self):
-        """Closes the event files; a later epoch opens new ones."""
-        for file in self._files.values():
-            file.close()
+    # State for a run that is resumed in another process.
+
+    def state_dict(self):
+        """How far each file was written, as plain data."""
+        lengths = {**self._lengths, **{(run, file.path.name): file.length for run, file in self._files.items()}}
+        return {
+            "epochs": self._epochs.last,
+            "writer": self._writer,
+            "files": [[run, name, length] for (run, name), length in lengths.items()],
+            "latest": dict(self._latest),
+            "described": self._described,
+        }
+
+    def load_state_dict(self, state):
+        """Cuts the files of the interrupted run to what they held when `state_dict` was called, and goes on in new ones."""
         self._files = {}
+        self._epochs.load(state["epochs"])
+        self._writer, self._described = state["writer"], bool(state["described"])
+        self._lengths = {(run, name): int(length) for run, name, length in state["files"]}
+        self._latest = {run: int(step) for run, step in state["latest"].items()}
+        self._purge = {}
+        for path in self.log_dir.rglob(f"events.out.tfevents.*.kerasmith.{self._writer}"):
+            run = path.parent.relative_to(self.log_dir).as_posix()
+            length = self._lengths.get((run, path.name), 0)
+            if length == 0:
+                path.unlink()
+            elif path.stat().st_size > length:
+                os.truncate(path, length)
+            # For a TensorBoard that runs meanwhile and has read what is cut off.
+            self._purge[run] = self._latest.get(run, -1) + 1
+
+    # Parts.
 
     def _place(self, name):
         if self.flat:
@@ -84,43 +191,39 @@ class TensorBoard(keras.callbacks.Callback):
             return "validation", "epoch_" + name.removeprefix("val_")
         return "train", "epoch_" + name
 
-    def _file(self, run):
+    def _write(self, run, step, values):
+        if isinstance(step, bool) or int(step) != step or step < 0:
+            raise ValueError(f"`step` must be a whole number >= 0. Received: step={step!r}")
+        run = Path(run or ("." if self.flat else "train")).as_posix()
         if run not in self._files:
-            self._files[run] = _EventFile(self.log_dir / run)
-        return self._files[run]
+            self._files[run] = EventFile(self.log_dir / run, self._writer, self._purge_step(run))
+        self._files[run].write(values, int(step))
+        self._latest[run] = max(self._latest.get(run, 0), int(step))
+
+    def _purge_step(self, run):
+        step, directory = self._purge.pop(run, None), self.log_dir / run
+        return step if directory.is_dir() and any(directory.glob("events.out.tfevents.*")) else None
 
 
-class _EventFile:
-    """One event file, flushed after each group of values."""
-
-    def __init__(self, directory):
-        self._event_pb2, self._summary_pb2, record_writer = _event_parts()
-        directory.mkdir(parents=True, exist_ok=True)
-        # The usual name has the host's name as fourth part; a run directory is often passed on, so it stays out.
-        name = f"events.out.tfevents.{int(time.time()):010d}.kerasmith.{os.getpid()}.{next(_NUMBERS)}"
-        self._writer = record_writer(open(directory / name, "wb"))  # noqa: SIM115
-        self._write(self._event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2"))
-
-    def add(self, values, step):
-        entries = [self._summary_pb2.Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
-        summary = self._summary_pb2.Summary(value=entries)
-        self._write(self._event_pb2.Event(wall_time=time.time(), step=step, summary=summary))
-
-    def close(self):
-        self._writer.close()
-
-    def _write(self, event):
-        self._writer.write(event.SerializeToString())
-        self._writer.flush()
-
-
-def _event_parts():
+def _array(value, name, dtype=None):
+    array = keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else np.asarray(value)
     try:
-        # Not tensorboard's EventFileWriter nor its `tf` module: both import TensorFlow where it is installed.
-        from tensorboard.compat.proto import event_pb2, summary_pb2
-        from tensorboard.summary.writer.record_writer import RecordWriter
-    except ImportError as error:
-        raise ImportError(
-            "callbacks.TensorBoard needs the tensorboard package: `pip install tensorboard`, or `pip install kerasmith[demo]`"
-        ) from error
-    return event_pb2, summary_pb2, RecordWriter
+        return array if dtype is None else np.asarray(array, dtype)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name!r} needs numbers. Received: {value!r}") from None
+
+
+def _weights(model):
+    """(tag, array) of each weight, tags without doubles."""
+    counts = {}
+    for weight in model.weights:
+        if "float" not in keras.backend.standardize_dtype(weight.dtype):
+            continue
+        counts[weight.path] = counts.get(weight.path, 0) + 1
+        tag = weight.path if counts[weight.path] == 1 else f"{weight.path}_{counts[weight.path]}"
+        yield tag, keras.ops.convert_to_numpy(keras.ops.cast(weight.value, "float32"))
+
+
+def _markdown(config):
+    rows = [f"| {name} | {str(flat_text(value)).replace('|', '/')} |" for name, value in config.items()]
+    return "\n".join(["| setting | value |", "| --- | --- |", *rows])

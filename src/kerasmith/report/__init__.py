@@ -12,6 +12,7 @@ from kerasmith.report.gallery import gallery
 from kerasmith.report.markup import Markup
 from kerasmith.report.overlays import AGREEMENT, PREDICTION, TRUTH, overlay
 from kerasmith.report.page import Section, render
+from kerasmith.report.pixels import stretched
 from kerasmith.report.png import data_uri, encode_png
 from kerasmith.report.reliability import reliability_chart
 from kerasmith.report.tables import key_value_table, table
@@ -33,5 +34,6 @@ __all__ = [
     "overlay",
     "reliability_chart",
     "render",
+    "stretched",
     "table",
 ]

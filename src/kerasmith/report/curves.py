@@ -18,7 +18,7 @@ _MOST_DOTS = 40
 VALIDATION = "val_"
 
 
-def line_chart(series, *, x=None, title="", x_label="", y_label="", log_y=False, marks=None):
+def line_chart(series, *, x=None, title="", x_label="", y_label="", log_x=False, log_y=False, marks=None):
     """A line chart of one or several curves, as an SVG element to put into a page.
 
     A curve named `val_<name>` is dashed and has the colour of `<name>`. Values that are not finite (and values <= 0 on
@@ -28,14 +28,14 @@ def line_chart(series, *, x=None, title="", x_label="", y_label="", log_y=False,
         series: {name: values}; the values are numbers or None, one for each position.
         x: the positions, ascending; 1, 2, 3, ... by default.
         title, x_label, y_label: plain text.
-        log_y: a logarithmic vertical axis.
+        log_x, log_y: a logarithmic horizontal or vertical axis.
         marks: {name: index}, points to ring, such as the best epoch.
 
     Returns:
         A string, one `<svg>` element. Colours are CSS variables with fallbacks, so it follows a page's dark mode.
 
     Raises:
-        ValueError: when the lengths differ or `x` does not ascend.
+        ValueError: when the lengths differ, or `x` does not ascend or is not above 0 on a logarithmic axis.
 
     Example:
 
@@ -44,7 +44,7 @@ def line_chart(series, *, x=None, title="", x_label="", y_label="", log_y=False,
     True
     """
     curves = {str(name): _numbers(values) for name, values in series.items()}
-    positions = _positions(curves, x)
+    positions = _positions(curves, x, log_x)
     visible = {name: np.where(_shown(v, log_y), v, np.nan) for name, v in curves.items()}
     names, colours = list(curves), _colours(curves)
     legend_lines, legend_height = _legend(names, colours)
@@ -56,7 +56,7 @@ def line_chart(series, *, x=None, title="", x_label="", y_label="", log_y=False,
     if not any(np.isfinite(v).any() for v in visible.values()):
         parts.append(_text("no finite values", WIDTH / 2, HEIGHT / 2, anchor="middle"))
         return _svg(parts, title)
-    axes = _Axes(positions, visible.values(), log_y, top)
+    axes = _Axes(positions, visible.values(), log_x, log_y, top)
     parts += axes.draw(x_label, y_label)
     for name in names:
         parts += _curve(axes, positions, visible[name], colours[name], dashed=name.startswith(VALIDATION))
@@ -72,19 +72,22 @@ def line_chart(series, *, x=None, title="", x_label="", y_label="", log_y=False,
 class _Axes:
     """The mapping from values to the drawing, and the frame around it."""
 
-    def __init__(self, positions, curves, log_y, top):
+    def __init__(self, positions, curves, log_x, log_y, top):
         values = np.concatenate([v[np.isfinite(v)] for v in curves])
-        self.log_y, self.top, self.bottom = log_y, top, HEIGHT - _BOTTOM
+        self.log_x, self.log_y, self.top, self.bottom = log_x, log_y, top, HEIGHT - _BOTTOM
         self.low, self.high = _padded(values.min(), values.max(), log_y)
         self.y_ticks, self.y_labels = (log_ticks if log_y else linear_ticks)(self.low, self.high)
         self.left = 30 + 6.8 * max((len(label) for label in self.y_labels), default=1)
         self.x_low, self.x_high = float(positions[0]), float(positions[-1])
         if self.x_low == self.x_high:
-            self.x_low, self.x_high = self.x_low - 1, self.x_high + 1
+            self.x_low, self.x_high = (self.x_low / 2, self.x_high * 2) if log_x else (self.x_low - 1, self.x_high + 1)
         self.whole = bool(np.all(positions == np.round(positions)))
 
     def x(self, value):
-        return self.left + (value - self.x_low) / (self.x_high - self.x_low) * (WIDTH - _RIGHT - self.left)
+        low, high = self.x_low, self.x_high
+        if self.log_x:
+            low, high, value = math.log(low), math.log(high), math.log(value)
+        return self.left + (value - low) / (high - low) * (WIDTH - _RIGHT - self.left)
 
     def y(self, value):
         low, high = self.low, self.high
@@ -102,7 +105,10 @@ class _Axes:
             line = {"x1": self.left, "x2": float(WIDTH - _RIGHT), "y1": y, "y2": y}
             parts.append(element("line", **line, style=f"stroke:{GRID};stroke-width:1"))
             parts.append(_text(label, self.left - 8, y + 4, anchor="end"))
-        ticks, labels = linear_ticks(self.x_low, self.x_high, 8, whole=self.whole)
+        if self.log_x:
+            ticks, labels = log_ticks(self.x_low, self.x_high)
+        else:
+            ticks, labels = linear_ticks(self.x_low, self.x_high, 8, whole=self.whole)
         for value, label in zip(ticks, labels, strict=True):
             x = self.x(value)
             line = {"x1": x, "x2": x, "y1": self.bottom, "y2": self.bottom + 4}
@@ -122,7 +128,7 @@ def _numbers(values):
     return np.array([math.nan if v is None else float(v) for v in values], dtype=float)
 
 
-def _positions(curves, x):
+def _positions(curves, x, log_x):
     lengths = {name: len(values) for name, values in curves.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"Every curve needs one value for each position (None for a gap). Received lengths: {lengths}")
@@ -132,6 +138,8 @@ def _positions(curves, x):
         raise ValueError(f"`x` needs one position for each value. Received: {len(positions)} positions, {count} values")
     if not np.isfinite(positions).all() or np.any(np.diff(positions) <= 0):
         raise ValueError(f"`x` must be finite and ascending. Received: x={positions.tolist()[:12]}")
+    if log_x and count and positions[0] <= 0:
+        raise ValueError(f"`x` must be above 0 on a logarithmic axis. Received: x={positions.tolist()[:12]}")
     return positions
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 
-def write_atomically(path, text):
-    """Replaces a text file in one step: a reader, or a run that is killed, sees the old file or the new one."""
+def write_atomically(path, content):
+    """Replaces a file by text or bytes in one step: a reader, or a run that is killed, sees the old file or the new one."""
     path = Path(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        draft.write_text(text, encoding="utf-8", newline="")
+        draft.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
@@ -46,6 +46,13 @@ def plain(value):
     if isinstance(value, numbers.Real):
         return float(value) if math.isfinite(value) else None
     return str(value)
+
+
+def flat_text(value):
+    """A configuration value as one cell of a table: numbers as they are, anything else as text."""
+    if isinstance(value, (str, int, float)) or value is None:
+        return value
+    return ", ".join(f"{k}: {flat_text(v)}" for k, v in value.items()) if isinstance(value, dict) else str(plain(value))
 
 
 class HistoryFile:
@@ -80,10 +87,13 @@ class HistoryFile:
         write_atomically(self.path, header + self._text(self.rows))
 
     def replace(self, rows):
-        """Forgets all rows and takes these."""
+        """Forgets all rows and takes these; without any the file is gone."""
         self.rows = [dict(row) for row in rows]
         self.columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        self.rewrite()
+        if self.rows:
+            self.rewrite()
+        else:
+            self.path.unlink(missing_ok=True)
 
     def _text(self, rows):
         buffer = io.StringIO()

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from kerasmith.report.pixels import enlarged, stretched
+
 # The IBM colour-blind-safe set: the three stay apart for every reader and on a grey picture.
 TRUTH = (255, 176, 0)
 PREDICTION = (235, 60, 145)
@@ -38,8 +40,8 @@ def overlay(image, truth, prediction, *, scale=1, tolerance=1, percentiles=(0.5,
     masks = [_labels(mask, name, grey.shape) for mask, name in ((truth, "truth"), (prediction, "prediction"))]
     if int(scale) != scale or scale < 1:
         raise ValueError(f"`scale` must be a whole number >= 1. Received: scale={scale}")
-    picture = _enlarged(_stretched(grey, percentiles), int(scale))
-    wanted, found = (_line(_enlarged(mask, int(scale)), int(scale) // 2) for mask in masks)
+    picture = enlarged(stretched(grey, percentiles), int(scale))
+    wanted, found = (_line(enlarged(mask, int(scale)), int(scale) // 2) for mask in masks)
     reach = round(tolerance * scale)
     rgb = np.repeat(picture[..., None], 3, axis=-1)
     rgb[found & ~_grown(wanted, reach)] = PREDICTION
@@ -111,16 +113,3 @@ def _labels(mask, name, shape):
             )
         mask = mask.astype(np.int64)
     return mask
-
-
-def _stretched(grey, percentiles):
-    finite = np.isfinite(grey)
-    low, high = np.percentile(grey[finite], percentiles) if finite.any() else (0.0, 1.0)
-    if high <= low:
-        low, high = (grey[finite].min(), grey[finite].max()) if finite.any() else (0.0, 1.0)
-    scaled = (np.where(finite, grey, low) - low) / (high - low if high > low else 1.0)
-    return (255 * np.clip(scaled, 0, 1)).round().astype(np.uint8)
-
-
-def _enlarged(array, scale):
-    return array.repeat(scale, axis=0).repeat(scale, axis=1)

@@ -4,7 +4,7 @@ import numpy as np
 
 from kerasmith.report.markup import Markup, element
 from kerasmith.report.numbers import format_number
-from kerasmith.report.palette import GRID, INK, SOFT, series_colour
+from kerasmith.report.palette import GRID, INK, LIGHT, SOFT, series_colour
 
 WIDTH, HEIGHT = 360, 420
 _LEFT, _RIGHT, _TOP, _SIDE = 52, 16, 48, 292
@@ -33,14 +33,7 @@ def reliability_chart(edges, confidence, accuracy, cases, *, title="Reliability"
     >>> chart.startswith("<svg") and chart.count('class="bin"') == 2
     True
     """
-    edges, confidence, accuracy, cases = (np.asarray(x, float) for x in (edges, confidence, accuracy, cases))
-    if not (len(edges) - 1 == len(confidence) == len(accuracy) == len(cases) > 0):
-        raise ValueError(
-            "A reliability diagram needs one confidence, accuracy and count for each bin and one edge more. Received lengths: "
-            f"edges={len(edges)}, confidence={len(confidence)}, accuracy={len(accuracy)}, cases={len(cases)}"
-        )
-    if np.any(np.diff(edges) <= 0) or edges[0] < 0 or edges[-1] > 1:
-        raise ValueError(f"`edges` must ascend within [0, 1]. Received: edges={edges.tolist()[:12]}")
+    edges, confidence, accuracy, cases = _checked(edges, confidence, accuracy, cases)
     parts = [element("title", title), _text(title, 4, 20, size=15, weight=600, colour=INK)]
     parts += _frame()
     most = max(float(np.max(cases)), 1e-30)
@@ -52,6 +45,56 @@ def reliability_chart(edges, confidence, accuracy, cases, *, title="Reliability"
         "svg", *parts, xmlns=Markup("http://www.w3.org/2000/svg"), class_="chart", viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img", aria_label=title or "reliability diagram", style=f"max-width:{WIDTH + 80}px",
     )  # fmt: skip
+
+
+def reliability_image(edges, confidence, accuracy, cases, *, side=300):
+    """The same as pixels, for where no SVG is shown: accuracy against confidence, the diagonal, below the counts.
+
+    Args:
+        edges, confidence, accuracy, cases: as of `reliability_chart`.
+        side: of the square diagram.
+
+    Returns:
+        (side + side / 8, side, 3) uint8.
+
+    >>> reliability_image([0, 0.5, 1], [0.4, 0.9], [0.5, 0.7], [10, 30], side=80).shape
+    (90, 80, 3)
+    """
+    edges, confidence, accuracy, cases = _checked(edges, confidence, accuracy, cases)
+    strip = side // 8
+    picture = np.full((side + strip, side, 3), 255, np.uint8)
+    for tick in range(1, 5):
+        picture[side - 1 - tick * side // 5] = (225, 228, 232)
+    most = max(float(np.max(cases)), 1e-30)
+    for b in np.flatnonzero(cases > 0):
+        columns = slice(round(edges[b] * side) + 1, max(round(edges[b + 1] * side) - 1, round(edges[b] * side) + 2))
+        picture[side + 3 : side + 3 + round((strip - 3) * cases[b] / most), columns] = (160, 166, 173)
+        if np.isfinite(confidence[b]) and np.isfinite(accuracy[b]):
+            right, sure = (side - round(float(v) * side) for v in (accuracy[b], confidence[b]))
+            picture[right:side, columns] = _pixels(0)
+            gap = picture[min(right, sure) : max(right, sure), columns]
+            gap[:] = (0.5 * gap + 0.5 * np.array(_pixels(1))).round()
+            picture[max(sure - 1, 0) : sure + 1, columns] = _pixels(1)
+    picture[side : side + 1] = (95, 103, 112)
+    place = np.arange(side)
+    picture[side - 1 - place, place] = (95, 103, 112)
+    return picture
+
+
+def _pixels(index):
+    return tuple(int(LIGHT[index][i : i + 2], 16) for i in (1, 3, 5))
+
+
+def _checked(edges, confidence, accuracy, cases):
+    edges, confidence, accuracy, cases = (np.asarray(x, float) for x in (edges, confidence, accuracy, cases))
+    if not (len(edges) - 1 == len(confidence) == len(accuracy) == len(cases) > 0):
+        raise ValueError(
+            "A reliability diagram needs one confidence, accuracy and count for each bin and one edge more. Received lengths: "
+            f"edges={len(edges)}, confidence={len(confidence)}, accuracy={len(accuracy)}, cases={len(cases)}"
+        )
+    if np.any(np.diff(edges) <= 0) or edges[0] < 0 or edges[-1] > 1:
+        raise ValueError(f"`edges` must ascend within [0, 1]. Received: edges={edges.tolist()[:12]}")
+    return edges, confidence, accuracy, cases
 
 
 def _x(value):

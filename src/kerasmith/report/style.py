@@ -46,6 +46,7 @@ section.notes{background:var(--warn);border-color:var(--warn-line)}
 section.notes ul{margin:0;padding-left:20px}section.notes li{margin:3px 0;max-width:90ch}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1fr));gap:26px 30px}
 .charts>:only-child{max-width:760px}
+.row{display:flex;flex-wrap:wrap;gap:26px 40px}.row h3{margin-top:0}
 svg.chart{display:block;width:100%;height:auto;overflow:visible}
 .band:hover .guide{opacity:1!important}
 .band:hover line.guide{opacity:.45!important}

@@ -1,0 +1,106 @@
+"""What callbacks that draw pictures after epochs have in common."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+
+from kerasmith.callbacks.epoch_counter import EpochCounter
+from kerasmith.report.files import write_atomically
+from kerasmith.report.pixels import sheet
+from kerasmith.report.png import encode_png
+
+
+class Drawing(NamedTuple):
+    """What is shown after an epoch.
+
+    Attributes:
+        html: a section of the report.
+        pictures: {tag: list of uint8 pictures of one size}.
+    """
+
+    html: str
+    pictures: dict
+
+
+class EpochPictures(keras.callbacks.Callback):
+    """Base of callbacks that draw every n epochs, and after the last one, for a directory, a report and TensorBoard.
+
+    A subclass implements `draw`.
+
+    Args:
+        name: of the files' directory and of the tags; the title of the section.
+        every: epochs.
+        directory: where `<name>/epoch_0001.png`, ... are written; made with the first picture.
+        report: a `RunReport` or `ReportPage` that shows the latest ones.
+        tensorboard: a `callbacks.TensorBoard`.
+
+    Raises:
+        ValueError: if there is nobody to show them to.
+    """
+
+    def __init__(self, *, name, every=1, directory=None, report=None, tensorboard=None):
+        super().__init__()
+        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+            raise ValueError(f"`every` must be a number of epochs, at least 1. Received: every={every!r}")
+        if directory is None and report is None and tensorboard is None:
+            raise ValueError(
+                f"{type(self).__name__} has nowhere to put its pictures: write directory=..., report=RunReport(...) or "
+                "tensorboard=TensorBoard(...)"
+            )
+        for given, argument, method in ((report, "report", "add_section"), (tensorboard, "tensorboard", "image")):
+            if given is not None and not hasattr(given, method):
+                kind = f"{type(given).__module__}.{type(given).__qualname__}"
+                raise ValueError(
+                    f"`{argument}` must have a method `{method}`, as kerasmith.callbacks.RunReport and TensorBoard have. "
+                    f"Received: a {kind}"
+                )
+        self.name = name
+        self.every = every
+        self.directory = None if directory is None else Path(directory).expanduser()
+        self.report = report
+        self.tensorboard = tensorboard
+        self._epochs = EpochCounter()
+        self._section = None
+
+    def draw(self):
+        """The `Drawing` of the model as it is."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `draw`.")
+
+    def on_train_begin(self, logs=None):
+        self._epochs.begin_fit()
+
+    def on_epoch_end(self, epoch, logs=None):
+        number = self._epochs.end(epoch)
+        if number % self.every and epoch + 1 != (self.params or {}).get("epochs"):
+            return
+        drawing = self.draw()
+        if self.directory is not None:
+            self._write(drawing.pictures, number)
+        if self.tensorboard is not None:
+            for tag, pictures in drawing.pictures.items():
+                self.tensorboard.image(tag, pictures, number - 1)
+        if self.report is not None:
+            self._section = f'<p class="legend">After epoch {number}.</p>{drawing.html}'
+            self._add_section()
+
+    def state_dict(self):
+        """The number of the epoch and the section of the report, as plain data."""
+        return {"epochs": self._epochs.last, "section": self._section}
+
+    def load_state_dict(self, state):
+        """Goes on after the epoch of the state; pictures of later epochs are drawn and written again."""
+        self._epochs.load(state["epochs"])
+        self._section = state["section"]
+        self._add_section()
+
+    def _add_section(self):
+        if self.report is not None and self._section is not None:
+            self.report.add_section(self.name.replace("_", " ").capitalize(), self._section)
+
+    def _write(self, pictures, number):
+        directory = self.directory / self.name
+        directory.mkdir(parents=True, exist_ok=True)
+        for tag, parts in pictures.items():
+            ending = "" if len(pictures) == 1 else f"_{tag.rsplit('/', 1)[-1]}"
+            write_atomically(directory / f"epoch_{number:04d}{ending}.png", encode_png(sheet(parts)))

@@ -1,0 +1,88 @@
+"""Confusion matrices and reliability diagrams of a data set of one's own."""
+
+from keras import tree
+
+from kerasmith.callbacks import quiet_prediction
+from kerasmith.callbacks.epoch_pictures import Drawing, EpochPictures
+from kerasmith.report.confusion import confusion_image
+from kerasmith.report.markup import Markup, escape
+from kerasmith.report.reliability import reliability_image
+
+
+class EvaluationPictures(EpochPictures):
+    """Predicts a data set every n epochs and shows what metrics draw of it, for training without such metrics in `compile`.
+
+    The predictions leave no trace in the training: no metric, weight or random generator of it changes.
+
+    Args:
+        x: the model's inputs, an array or a dict or tuple of arrays.
+        y: the targets of one output.
+        metrics: metrics with a picture, such as `metrics.ConfusionMatrix(3)` or `metrics.CalibrationError()`, or one of them;
+            made for this and not given to `compile`.
+        sample_weight: as in the metrics.
+        output: name or number of the output that `y` belongs to, if there are several.
+        batch_size: of a prediction.
+        name, every, directory, report, tensorboard: see `EpochPictures`.
+
+    Raises:
+        ValueError: for metrics without a picture, other data than arrays, or nowhere to show the pictures.
+
+    Example:
+
+    >>> import keras, tempfile
+    >>> from kerasmith.metrics import ConfusionMatrix
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="softmax")])
+    >>> model.compile("sgd", "sparse_categorical_crossentropy")
+    >>> x, y = keras.ops.ones((6, 2)), keras.ops.array([0, 1, 2, 0, 1, 2])
+    >>> with tempfile.TemporaryDirectory() as scratch:
+    ...     pictures = EvaluationPictures(x, y, ConfusionMatrix(3), directory=scratch)
+    ...     _ = model.fit(x, y, epochs=2, verbose=0, callbacks=[pictures])
+    ...     sorted(path.name for path in (pictures.directory / "evaluation").iterdir())
+    ['epoch_0001.png', 'epoch_0002.png']
+    """
+
+    def __init__(self, x, y, metrics, *, sample_weight=None, output=None, batch_size=32, name="evaluation", every=1, **places):
+        super().__init__(name=name, every=every, **places)
+        self.metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+        without = [metric for metric in self.metrics if not hasattr(metric, "picture") or not hasattr(metric, "update_state")]
+        if not self.metrics or without:
+            raise ValueError(
+                "`metrics` must have a method `picture`, as kerasmith.metrics.ConfusionMatrix and CalibrationError have. "
+                f"Received: {', '.join(map(repr, without)) or 'none'}"
+            )
+        names = [metric.name for metric in self.metrics]
+        if len(set(names)) < len(names):
+            raise ValueError(f"Metrics need names of their own, such as CalibrationError(name=...). Received: {names}")
+        self.x, self.output, self.batch_size = quiet_prediction.samples(x, "x"), output, batch_size
+        given = {"y": y, "sample_weight": sample_weight}
+        self.data = tuple(
+            None if d is None else quiet_prediction.one_array(quiet_prediction.samples(d, n), n) for n, d in given.items()
+        )
+        lengths = [len(tree.flatten(d)[0]) for d in (self.x, *self.data) if d is not None]
+        if len(set(lengths)) > 1:
+            raise ValueError(f"`x`, `y` and `sample_weight` must be as long as each other. Received: lengths {lengths}")
+
+    def draw(self):
+        predictions = quiet_prediction.predict(self.model, self.x, self.batch_size)
+        predictions = quiet_prediction.output_of(predictions, self.output)
+        html, pictures = [], {}
+        for metric in self.metrics:
+            metric.reset_state()
+            for start in range(0, len(predictions), self.batch_size):
+                part = slice(start, start + self.batch_size)
+                y, weight = (None if d is None else d[part] for d in self.data)
+                metric.update_state(y, predictions[part], weight)
+            title = metric.name.replace("_", " ")
+            if hasattr(metric, "reliability"):
+                html.append(f'<div style="flex:1 1 340px;max-width:440px">{metric.picture(title=title)}</div>')
+                pictures[f"{self.name}/{metric.name}"] = [reliability_image(**metric.reliability())]
+            elif hasattr(metric, "matrix"):
+                html.append(_titled(title, metric))
+                pictures[f"{self.name}/{metric.name}"] = [confusion_image(metric.matrix())]
+            else:
+                html.append(_titled(title, metric))
+        return Drawing(Markup(f'<div class="row">{"".join(html)}</div>'), pictures)
+
+
+def _titled(title, metric):
+    return f'<div style="max-width:100%"><h3>{escape(title)}</h3>{metric.picture()}</div>'

@@ -1,0 +1,68 @@
+"""The history of a run as a table in a file."""
+
+from pathlib import Path
+
+from kerasmith.callbacks.run_directory import set_aside
+from kerasmith.callbacks.run_part import RunPart
+from kerasmith.report.files import HistoryFile
+
+
+class HistoryCSV(RunPart):
+    """A CSV file with a row for each epoch: `epoch`, the logs, `learning_rate`; readable at any time, also of a killed run.
+
+    Unlike `keras.callbacks.CSVLogger` it takes columns that appear later (`validation_freq`), writes the learning rate of the
+    last step of the epoch, continues over several calls of `fit`, and never deletes a file: one that is there when a new
+    history begins is renamed to `<name>.bak` (`.bak2`, ...). After a resume the file holds the rows up to the checkpoint.
+
+    Args:
+        path: the file; its directory must exist.
+        record: see `RunPart`.
+
+    Raises:
+        ValueError: if the directory does not exist.
+
+    Example:
+
+    >>> import keras, tempfile
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> model.compile(keras.optimizers.SGD(0.5), "mse")
+    >>> x, y = keras.ops.ones((4, 2)), keras.ops.ones((4, 1))
+    >>> with tempfile.TemporaryDirectory() as scratch:
+    ...     history = HistoryCSV(scratch + "/history.csv")
+    ...     _ = model.fit(x, y, epochs=2, verbose=0, callbacks=[history])
+    ...     history.path.read_text().splitlines()[0]
+    'epoch,loss,learning_rate'
+    """
+
+    def __init__(self, path, *, record=None):
+        super().__init__(record)
+        self.path = in_a_directory(path)
+        self._file = HistoryFile(self.path)
+        self._is_mine = False
+
+    @property
+    def rows(self):
+        """One dict for each epoch: `epoch`, the logs, `learning_rate`."""
+        return [dict(row) for row in self.record.rows]
+
+    def after_epoch(self):
+        if not self._is_mine:
+            set_aside(self.path)
+            self._is_mine = True
+        self._file.append(self.record.rows[-1])
+
+    def reload(self):
+        self._file.replace(self.record.rows)
+        self._is_mine = True
+
+
+def in_a_directory(path):
+    """The path of a file whose directory is there, as a `pathlib.Path`.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    path = Path(path).expanduser()
+    if path.is_dir() or not path.parent.is_dir():
+        raise ValueError(f"Expected the path of a file in a directory that exists. Received: {str(path)!r}")
+    return path

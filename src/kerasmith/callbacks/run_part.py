@@ -1,0 +1,61 @@
+"""What the parts of a run report have in common."""
+
+import keras
+
+from kerasmith.callbacks.run_record import RunRecord
+
+
+class RunPart(keras.callbacks.Callback):
+    """Base of callbacks that write what a `RunRecord` knows: alone in `fit` with a record of their own, or as parts of one.
+
+    A subclass implements `after_epoch` and `after_training`, and `reload` if its file has to follow a state that was loaded.
+
+    Args:
+        record: a `RunRecord` that somebody else keeps up to date; None for one of its own.
+    """
+
+    def __init__(self, record=None):
+        super().__init__()
+        self.record = RunRecord() if record is None else record
+        self._hooks = self.record if record is None else keras.callbacks.Callback()
+
+    def after_epoch(self):
+        """The record has the epoch that has just ended."""
+
+    def after_training(self):
+        """The record is complete."""
+
+    def reload(self):
+        """The record has gone back to a state that was loaded."""
+
+    def set_params(self, params):
+        super().set_params(params)
+        self._hooks.set_params(params)
+
+    def set_model(self, model):
+        super().set_model(model)
+        self._hooks.set_model(model)
+
+    def on_train_begin(self, logs=None):
+        self._hooks.on_train_begin(logs)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._hooks.on_epoch_begin(epoch, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._hooks.on_epoch_end(epoch, logs)
+        self.after_epoch()
+
+    def on_train_end(self, logs=None):
+        self._hooks.on_train_end(logs)
+        self.after_training()
+
+    def state_dict(self):
+        """The history and the clock, as plain data; nothing where another callback keeps the record."""
+        return self.record.state_dict() if self._hooks is self.record else {}
+
+    def load_state_dict(self, state):
+        """Continues from what `state_dict` returned; files are written again."""
+        if self._hooks is self.record:
+            self.record.load_state_dict(state)
+        self.reload()

@@ -1,0 +1,147 @@
+"""What is known of a run: its history, its clock, its model."""
+
+import time
+from datetime import UTC, datetime
+
+import keras
+import numpy as np
+
+from kerasmith.callbacks import fit_call
+from kerasmith.callbacks.epoch_counter import EpochCounter
+from kerasmith.callbacks.learning_rate_log import rate_curve, rate_now, schedule_of, steps_done
+from kerasmith.callbacks.log_values import scalars
+from kerasmith.report.directions import directions_of
+from kerasmith.report.model_facts import compile_facts, layer_table, parameter_counts
+from kerasmith.report.training import LEARNING_RATE
+
+
+class RunRecord(keras.callbacks.Callback):
+    """Collects what `HistoryCSV`, `SummaryFile` and `ReportPage` write; writes nothing itself.
+
+    It works at the ends of epochs and never in a step. A second `fit` with the same object continues the history.
+
+    Attributes:
+        rows: one dict for each epoch: `epoch`, the logs, `learning_rate`.
+        epoch_seconds: how long each of them took.
+        status: "not started", "running", "completed", "stopped early", or "paused" where a callback says `pausing`.
+        started: when training began, as text (UTC).
+        directions: {metric name: "max", "min" or None}.
+        facts: {name: text or number} of the model and its compilation.
+        layers: an HTML table of the layers, None until training has ended.
+        rate_curve: (positions in epochs, learning rates) of a schedule, finer than one an epoch; None until training has
+            ended.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.rows, self.epoch_seconds = [], []
+        self.status, self.started = "not started", None
+        self.directions, self.facts = {}, {}
+        self.layers = self.rate_curve = None
+        self._epochs = EpochCounter()
+        self._milestones = []
+        self._seconds = self._epoch_earlier = 0.0
+        self._fit_start = self._epoch_start = None
+
+    @property
+    def seconds(self):
+        """How long training took so far, in all calls of `fit`."""
+        return self._seconds + _since(self._fit_start)
+
+    @property
+    def planned(self):
+        """How many epochs there will be, None if nobody said."""
+        epochs = (self.params or {}).get("epochs")
+        return None if epochs is None else epochs + self._epochs.offset()
+
+    @property
+    def has_validation(self):
+        """Whether the latest epoch ended with a validation."""
+        return bool(self.rows) and any(name.startswith("val_") for name in self.rows[-1])
+
+    # What Keras calls.
+
+    def on_train_begin(self, logs=None):
+        self._fit_start = time.perf_counter()
+        self.started = self.started or datetime.now(UTC).isoformat(timespec="seconds")
+        self._epochs.begin_fit()
+        self.status = "running"
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch_start, self._epoch_earlier = time.perf_counter(), 0.0
+        self._milestones.append((self._steps(), epoch + self._epochs.offset(epoch)))
+
+    def on_epoch_end(self, epoch, logs=None):
+        number = self._epochs.end(epoch)
+        row = {"epoch": number, **scalars(logs or {})}
+        if LEARNING_RATE not in row:
+            rate = rate_now(self.model.optimizer)
+            if rate is not None:
+                row[LEARNING_RATE] = rate
+        self._milestones.append((self._steps(), number))
+        self.epoch_seconds.append(self._epoch_earlier + _since(self._epoch_start))
+        self._epoch_start, self._epoch_earlier = None, 0.0
+        self.rows.append(row)
+        self._read_model()
+
+    def on_train_end(self, logs=None):
+        self._seconds, self._fit_start = self.seconds, None
+        finished = self.planned is None or not self.rows or self.rows[-1]["epoch"] >= self.planned
+        fit = fit_call.find()
+        pausing = fit is not None and any(getattr(callback, "pausing", False) for callback in fit.callbacks.callbacks)
+        self.status = "paused" if pausing else "completed" if finished else "stopped early"
+        self._read_model()
+        self.layers = layer_table(self.model)
+        self._read_rate_curve()
+
+    # State for a run that is resumed in another process.
+
+    def state_dict(self):
+        """The history and the clock, as plain data."""
+        return {
+            "rows": [dict(row) for row in self.rows],
+            "epoch_seconds": list(self.epoch_seconds),
+            "epoch_running": self._epoch_earlier + _since(self._epoch_start),
+            "seconds": self.seconds,
+            "milestones": [list(pair) for pair in self._milestones],
+            "started": self.started,
+        }
+
+    def load_state_dict(self, state):
+        """Continues from what `state_dict` returned."""
+        now = time.perf_counter()
+        self.rows = [dict(row) for row in state["rows"]]
+        self.epoch_seconds = list(state["epoch_seconds"])
+        self._seconds, self.started = float(state["seconds"]), state["started"]
+        self._milestones = [tuple(pair) for pair in state["milestones"]]
+        self._epochs.load(self.rows[-1]["epoch"] if self.rows else 0)
+        self._epoch_earlier = float(state.get("epoch_running", 0.0))
+        # What this process needed to get here is no training.
+        self._fit_start = None if self._fit_start is None else now
+        self._epoch_start = None if self._epoch_start is None else now
+
+    # Parts.
+
+    def _steps(self):
+        optimizer = getattr(self.model, "optimizer", None)
+        return steps_done(optimizer) if hasattr(optimizer, "iterations") else 0
+
+    def _read_model(self):
+        self.directions = directions_of(self.model.metrics)
+        self.facts = {**compile_facts(self.model), **parameter_counts(self.model)}
+
+    def _read_rate_curve(self):
+        schedule = schedule_of(self.model.optimizer)
+        if schedule is None or len(self._milestones) < 2:
+            return
+        epochs = [epoch for _, epoch in self._milestones]
+        steps = [step for step, _ in self._milestones]
+        if np.all(np.diff(epochs) >= 0) and np.all(np.diff(steps) >= 0):
+            positions, rates = rate_curve(schedule, self._milestones)
+            # Epochs without a step leave several points at one position.
+            kept = np.flatnonzero(np.diff(positions, prepend=-1) > 0)
+            self.rate_curve = positions[kept], rates[kept]
+
+
+def _since(start):
+    return 0.0 if start is None else time.perf_counter() - start

@@ -1,0 +1,86 @@
+"""The figures of a run in a file, for scripts."""
+
+from kerasmith.callbacks.history_csv import in_a_directory
+from kerasmith.callbacks.run_part import RunPart
+from kerasmith.report.directions import best_index, direction_of
+from kerasmith.report.environment import environment
+from kerasmith.report.files import json_text, plain, write_atomically
+from kerasmith.report.training import LEARNING_RATE
+
+
+class SummaryFile(RunPart):
+    """A JSON file with final and best values of a run, its duration, configuration and environment; written at the end.
+
+    Args:
+        path: the file; its directory must exist.
+        title: what the run is called.
+        config: {name: value}, what the run was made with. A `seed` is repeated in the environment.
+        record: see `RunPart`.
+
+    Raises:
+        ValueError: if the directory does not exist or `config` is no dict.
+
+    Example:
+
+    >>> import keras, tempfile
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x, y = keras.ops.ones((4, 2)), keras.ops.ones((4, 1))
+    >>> with tempfile.TemporaryDirectory() as scratch:
+    ...     file = SummaryFile(scratch + "/summary.json", config={"seed": 7})
+    ...     _ = model.fit(x, y, epochs=2, verbose=0, callbacks=[file])
+    ...     file.summary()["best"]["loss"]["epoch"]
+    2
+    """
+
+    def __init__(self, path, *, title=None, config=None, record=None):
+        super().__init__(record)
+        self.config = checked_config(config)
+        self.path = in_a_directory(path)
+        self.title = title or self.path.resolve().parent.name
+        self.added = {}
+
+    def add_summary(self, **values):
+        """Adds values; they win over values of the run."""
+        self.added.update(values)
+
+    def summary(self):
+        """What the file holds."""
+        record = self.record
+        rows, best = record.rows, {}
+        for name in dict.fromkeys(name for row in rows for name in row):
+            index = best_index([row.get(name) for row in rows], direction_of(name, record.directions))
+            if index is not None and name != LEARNING_RATE:
+                best[name] = {"value": rows[index][name], "epoch": rows[index]["epoch"]}
+        run = {
+            "title": self.title,
+            "status": record.status,
+            "started": record.started,
+            "epochs": len(rows),
+            "seconds": round(record.seconds, 3),
+            **{name: record.facts[name] for name in ("parameters", "trainable") if name in record.facts},
+            "final": {name: value for name, value in (rows[-1] if rows else {}).items() if name != "epoch"},
+            "best": best,
+            "epoch_seconds": [None if s is None else round(s, 3) for s in record.epoch_seconds],
+            "config": self.config,
+            "environment": environment(self.config.get("seed")),
+        }
+        return plain({**run, **self.added})
+
+    def write(self):
+        """Replaces the file."""
+        write_atomically(self.path, json_text(self.summary()))
+
+    def after_training(self):
+        self.write()
+
+
+def checked_config(config):
+    """A copy of the configuration of a run.
+
+    Raises:
+        ValueError: if it is no dict.
+    """
+    if config is not None and not isinstance(config, dict):
+        raise ValueError(f'`config` must be a dict, such as {{"seed": 7}}. Received: config={config!r}')
+    return dict(config or {})
