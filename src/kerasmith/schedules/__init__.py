@@ -3,5 +3,6 @@
 from kerasmith.schedules.cosine_restarts import CosineRestarts
 from kerasmith.schedules.cyclic import Cyclic
 from kerasmith.schedules.one_cycle import OneCycle
+from kerasmith.schedules.scaled import Scaled
 from kerasmith.schedules.shifted import Shifted
 from kerasmith.schedules.warmup import Warmup

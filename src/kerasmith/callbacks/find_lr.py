@@ -1,0 +1,310 @@
+"""The learning-rate range test."""
+
+import copy
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasmith.base.arguments import check_integer, check_number
+from kerasmith.callbacks import fit_call, random_state, training_variables
+from kerasmith.report.curves import line_chart
+from kerasmith.report.files import write_atomically
+from kerasmith.report.numbers import format_number
+
+_OURS = ("epochs", "initial_epoch", "callbacks", "validation_data", "validation_split", "verbose")
+
+
+class Suggestion(NamedTuple):
+    """Learning rates to begin with.
+
+    Attributes:
+        steepest: where the smoothed loss falls fastest; None if it never falls.
+        tenth_of_minimum: a tenth of the rate at which the smoothed loss is lowest.
+    """
+
+    steepest: float | None
+    tenth_of_minimum: float
+
+
+class FindLR(keras.callbacks.Callback):
+    """Trains with a rate that rises at each step and shows at which rates the loss falls; then everything is as before.
+
+    rate(k) = low (high / low)^(k / (steps - 1)) at step k = 0, 1, ... It ends after `steps` steps, or when the running mean of
+    the loss is more than `diverge` times the best so far, or not finite.
+
+    `run` restores to the bit: weights, optimizer with its rate or schedule, metrics, seeds, the random generators of Python,
+    NumPy and PyTorch, the compiled training step, `model.history`, and data that have `state_dict`. The model then trains as
+    if there had been no test. (A generator stays read.) As a callback in a `fit` of its own, this object makes that `fit`
+    the test and restores the model's state at its end; the history that `fit` returns is that of the test.
+
+    Args:
+        low, high: the first and the last rate.
+        steps: how many.
+        smoothing: 0 to below 1; step i has the weight smoothing^|i - k| in the smoothed loss of step k.
+        diverge: factor above 1.
+
+    Attributes:
+        rates, losses: arrays, one entry for each step: its rate and the loss of its batch before it. (Steps that a
+            loss-scaling optimizer leaves out do not count.)
+        smoothed: array, the losses smoothed, after a cut at `diverge` times the lowest or at the highest before it.
+
+    Raises:
+        ValueError: for arguments outside their range, or a model compiled with `steps_per_execution` above 1.
+
+    Example:
+
+    >>> keras.utils.set_random_seed(0)
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> model.compile(keras.optimizers.SGD(0.5), "mse")
+    >>> x = keras.random.normal((64, 2), seed=1)
+    >>> finder = FindLR(1e-4, 10.0, steps=60)
+    >>> suggestion = finder.run(model, x, x[:, :1], batch_size=64)
+    >>> 0.01 < suggestion.steepest < 1, float(model.optimizer.learning_rate)
+    (True, 0.5)
+
+    Reference: Smith, "Cyclical learning rates for training neural networks", 2017.
+    """
+
+    def __init__(self, low=1e-7, high=10.0, steps=100, *, smoothing=0.8, diverge=4.0):
+        check_number("low", low, above=0)
+        check_number("high", high, above=low)
+        check_integer("steps", steps, minimum=2)
+        check_number("smoothing", smoothing, minimum=0, below=1)
+        check_number("diverge", diverge, above=1)
+        super().__init__()
+        self.low = low
+        self.high = high
+        self.steps = steps
+        self.smoothing = smoothing
+        self.diverge = diverge
+        self._found = {}
+        self._before = self._data = None
+
+    def run(self, model, x=None, y=None, **keywords):
+        """The test on data as `fit` takes them; returns the `suggestion`.
+
+        Args:
+            model: a compiled model.
+            x, y: the data.
+            **keywords: of `fit`, such as `batch_size` or `sample_weight`.
+        """
+        wrong = [name for name in keywords if name in _OURS]
+        if wrong:
+            raise TypeError(f"FindLR chooses `{wrong[0]}` itself. Call `run` without it.")
+        attributes = {
+            name: vars(model)[name] for name in ("history", "stop_training", "train_function") if name in vars(model)
+        }
+        # Before `fit`, which tells data of the end of an epoch as soon as it begins.
+        self._data = _state_of(x)
+        try:
+            model.fit(x, y, epochs=self._most_steps, verbose=0, callbacks=[self], **keywords)
+        finally:
+            self._restore()
+            self._data = None
+            for name in ("history", "stop_training", "train_function"):
+                if name in attributes:
+                    setattr(model, name, attributes[name])
+                elif name in vars(model):
+                    delattr(model, name)
+        return self.suggestion
+
+    @property
+    def rates(self):
+        return np.array([self._rate(count) for count in self._found])
+
+    @property
+    def losses(self):
+        return np.array(list(self._found.values()), dtype=float)
+
+    @property
+    def smoothed(self):
+        losses = self._cut_losses()
+        distance = np.abs(np.subtract.outer(np.arange(len(losses)), np.arange(len(losses))))
+        kernel = np.power(float(self.smoothing), distance)
+        return kernel @ losses / kernel.sum(1)
+
+    @property
+    def suggestion(self):
+        """The `Suggestion` of the last test."""
+        index, lowest = self._steepest()
+        rates = self.rates
+        return Suggestion(None if index is None else float(rates[index]), float(rates[lowest]) / 10)
+
+    def plot(self, path):
+        """Writes the curve with the suggested rate as an SVG picture; returns the path."""
+        path = Path(path)
+        if path.suffix != ".svg":
+            raise ValueError(f'The picture is an SVG file, such as "rates.svg". Received: path={str(path)!r}')
+        write_atomically(path, self.picture())
+        return path
+
+    def picture(self):
+        """The curve as an `<svg>` element, for `RunReport.add_section` for instance."""
+        index, _ = self._steepest()
+        suggestion = self.suggestion
+        title = f"Minimum / 10 at {format_number(suggestion.tenth_of_minimum)}"
+        if index is not None:
+            title = f"Steepest descent at {format_number(suggestion.steepest)} (ring), {title.lower()}"
+        series = {"loss": self._cut_losses().tolist(), "smoothed": self.smoothed.tolist()}
+        marks = {} if index is None else {"smoothed": index}
+        return line_chart(series, x=self.rates, title=title, x_label="learning rate", y_label="loss", log_x=True, marks=marks)
+
+    # What Keras calls.
+
+    def on_train_begin(self, logs=None):
+        model = self.model
+        if model.steps_per_execution > 1:
+            raise ValueError(
+                "FindLR needs the loss of each step. Compile with steps_per_execution=1. Received: "
+                f"steps_per_execution={model.steps_per_execution}"
+            )
+        optimizer = _inner(model.optimizer)
+        fit = fit_call.find()
+        _build(model, fit)
+        self._before = {
+            "model": model,
+            "variables": training_variables.values(model),
+            "rate": optimizer._learning_rate,
+            "train_function": model.train_function,
+            "data": self._data or _state_of(fit and fit.x),
+            # Here and not before `fit`: what the first `fit` of a model draws to build it, the next one does not draw again.
+            "random": random_state.capture(),
+        }
+        self._found, self._drawn, self._mean, self._best = {}, 0, 0.0, math.inf
+        self._first = int(ops.convert_to_numpy(optimizer._iterations))
+        # Past the setter: it would take a plain rate out of the optimizer's variables, and putting it back would reorder them.
+        optimizer._learning_rate = _Rise(self.low, self.high, self.steps, self._first)
+        model.make_train_function(force=True)
+        model.train_function = self._watched(model.train_function)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if keras.backend.backend() == "jax":
+            self._fresh_metrics = [np.array(ops.convert_to_numpy(v)) for v in self.model.metrics_variables]
+
+    def on_train_end(self, logs=None):
+        self._restore()
+
+    # Parts.
+
+    @property
+    def _most_steps(self):
+        return 2 * self.steps + 20
+
+    def _rate(self, count):
+        return self.low * (self.high / self.low) ** (count / (self.steps - 1))
+
+    def _watched(self, train):
+        """A training step around Keras' own. Metrics begin anew in each, so the loss in its logs is that of its batch."""
+        model = self._model
+        optimizer = _inner(model.optimizer)
+        if keras.backend.backend() == "jax":
+            # Arrays go in and out here; going through the variables would bring all of them back from the step.
+            position = next(i for i, v in enumerate(model.optimizer.variables) if v is optimizer._iterations)
+
+            def step(state, iterator):
+                count = int(state[2][position])
+                fresh = [ops.convert_to_tensor(value.copy()) for value in self._fresh_metrics]
+                logs, state = train((*state[:3], fresh), iterator)
+                self._note(count, logs)
+                return logs, state
+
+        else:
+
+            def step(batches):
+                model.reset_metrics()
+                count = int(ops.convert_to_numpy(optimizer._iterations))
+                logs = train(batches)
+                self._note(count, logs)
+                return logs
+
+        return step
+
+    def _note(self, count, logs):
+        if "loss" not in logs:
+            raise ValueError(f"FindLR needs a `loss` in the logs of a step. They have: {', '.join(sorted(logs)) or 'nothing'}")
+        loss = float(ops.convert_to_numpy(logs["loss"]))
+        count -= self._first
+        self._found[count] = loss
+        self._drawn += 1
+        share = (1 - self.smoothing) / (1 - self.smoothing ** len(self._found))
+        self._mean += share * (loss - self._mean)
+        self._best = min(self._best, self._mean)
+        diverged = not self._mean <= self._best + (self.diverge - 1) * abs(self._best)
+        if diverged or not math.isfinite(loss) or count + 1 >= self.steps or self._drawn >= self._most_steps:
+            self._model.stop_training = True
+
+    def _restore(self):
+        before, self._before = self._before, None
+        if before is None:
+            return
+        model = before["model"]
+        _inner(model.optimizer)._learning_rate = before["rate"]
+        model.train_function = before["train_function"]
+        model.stop_training = False
+        model.reset_metrics()
+        training_variables.assign(model, before["variables"])
+        if before["data"] is not None:
+            data, state = before["data"]
+            data.load_state_dict(state)
+        random_state.restore(before["random"])
+
+    def _cut_losses(self):
+        losses = self.losses
+        if not len(losses):
+            raise ValueError("There is no test yet. Call `run(model, x, y)` first.")
+        if not np.isfinite(losses[0]):
+            raise ValueError(f"The loss is not finite from the first step on. Received: losses={losses[:5].tolist()}")
+        lowest = int(np.nanargmin(losses))
+        most = max(losses[: lowest + 1].max(), losses[lowest] + (self.diverge - 1) * abs(losses[lowest]))
+        return np.where(np.isfinite(losses), np.minimum(losses, most), most)
+
+    def _steepest(self):
+        """(index of the steepest descent or None, index of the lowest smoothed loss)."""
+        smoothed = self.smoothed
+        lowest = int(np.argmin(smoothed))
+        if lowest < 2:
+            return None, lowest
+        slopes = np.gradient(smoothed[: lowest + 1], np.log(self.rates[: lowest + 1]))
+        steepest = int(np.argmin(slopes))
+        return (steepest if slopes[steepest] < 0 else None), lowest
+
+
+class _Rise(keras.optimizers.schedules.LearningRateSchedule):
+    """low (high / low)^((step - first) / (steps - 1)), and no further than `high`."""
+
+    def __init__(self, low, high, steps, first):
+        self.low, self.high, self.steps, self.first = low, high, steps, first
+
+    def __call__(self, step):
+        share = ops.cast(ops.cast(step, "int32") - self.first, "float32") / (self.steps - 1)
+        return self.low * ops.exp(math.log(self.high / self.low) * ops.minimum(share, 1.0))
+
+    def get_config(self):
+        return {"low": self.low, "high": self.high, "steps": self.steps, "first": self.first}
+
+
+def _build(model, fit):
+    """Makes the variables that TensorFlow would make in the first training step."""
+    if not model.built:
+        batch = fit and fit_call.first_batch(fit)
+        if batch is None:
+            raise ValueError("FindLR needs a model with weights. Call the model on a batch first.")
+        model.test_on_batch(*batch)
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+def _state_of(data):
+    """(data, a copy of their state) of data that have one, else None."""
+    if hasattr(data, "state_dict") and hasattr(data, "load_state_dict"):
+        return data, copy.deepcopy(data.state_dict())
+    return None
+
+
+def _inner(optimizer):
+    """The optimizer that holds the learning rate, inside a loss-scaling one."""
+    return getattr(optimizer, "inner_optimizer", optimizer)

@@ -1,0 +1,87 @@
+"""A quantity in the logs that a callback watches, and what is better: high or low."""
+
+import math
+
+import keras
+import numpy as np
+
+from kerasmith.base.arguments import check_choice
+from kerasmith.callbacks import fit_call
+from kerasmith.report.directions import direction_of, directions_of
+
+
+class Monitored:
+    """Reads one quantity from the logs of an epoch and knows which way is better.
+
+    Args:
+        name: a column of the history, such as "val_loss".
+        mode: "max", "min", or "auto": what the metric itself says (`direction`), or its name where everybody agrees.
+        owner: the class that watches, for messages.
+
+    Attributes:
+        direction: "max" or "min"; None until `settle` has found it.
+    """
+
+    def __init__(self, name, mode, owner):
+        if not isinstance(name, str) or not name:
+            raise TypeError(f'`monitor` must be a name, such as "val_loss". Received: monitor={name!r}')
+        check_choice("mode", mode, ("auto", "max", "min"))
+        self.name = name
+        self.owner = owner
+        self.direction = None if mode == "auto" else mode
+
+    def settle(self, model):
+        """Finds the direction when training begins.
+
+        Raises:
+            ValueError: if neither the metric nor its name says what is better.
+        """
+        if self.direction is None:
+            self.direction = direction_of(self.name, directions_of(_metrics(model)))
+        if self.direction is None:
+            raise ValueError(
+                f"{self.owner} cannot tell whether `{self.name}` is better high or low. "
+                f'Write {self.owner}(..., monitor="{self.name}", mode="max") or mode="min".'
+            )
+
+    def read(self, logs):
+        """The value in an epoch's logs, a float; None for a `val_` quantity in an epoch that `validation_freq` leaves out.
+
+        Raises:
+            ValueError: if it is not there (the message names what is), or is no single number.
+        """
+        logs = logs or {}
+        if self.name not in logs:
+            if self.name.startswith("val_") and not any(name.startswith("val_") for name in logs):
+                fit = fit_call.find()
+                if fit is not None and fit.validation_data is not None:
+                    return None
+                hint = " There is no validation: pass `validation_data` to `fit`, or monitor a training value."
+            else:
+                hint = ""
+            raise ValueError(
+                f"{self.owner} watches `{self.name}`, which is not in the logs. "
+                f"They have: {', '.join(sorted(logs)) or 'nothing'}.{hint}"
+            )
+        value = np.asarray(logs[self.name], dtype=float)
+        if value.size != 1:
+            raise ValueError(f"{self.owner} needs a single number. Received: {self.name} of shape {value.shape}")
+        return float(value.reshape(()))
+
+    def is_better(self, value, than, delta=0.0, relative=False):
+        """Whether `value` is better than `than` (None: nothing yet) by more than `delta`; NaN never is."""
+        if math.isnan(value):
+            return False
+        if than is None:
+            return True
+        # `value - delta`, not `than + delta`: the rounding of Keras, so that both decide alike.
+        if relative:
+            return value > than * (1 + delta) if self.direction == "max" else value < than * (1 - delta)
+        return value - delta > than if self.direction == "max" else value + delta < than
+
+
+def _metrics(model):
+    """The metrics of a model, also those given to `compile` that Keras takes up with the first batch only."""
+    compiled = getattr(model, "_compile_metrics", None)
+    given = [] if compiled is None else keras.tree.flatten([compiled._user_metrics, compiled._user_weighted_metrics])
+    return [*model.metrics, *(metric for metric in given if isinstance(metric, keras.metrics.Metric))]

@@ -1,0 +1,195 @@
+"""Lowers any learning rate, also a scheduled one, when a quantity stops improving."""
+
+import weakref
+
+import keras
+from keras import ops
+
+from kerasmith.base.arguments import check_choice, check_integer, check_number
+from kerasmith.callbacks.learning_rate_log import rate_now, schedule_of
+from kerasmith.callbacks.monitored import Monitored
+from kerasmith.schedules.scaled import factor_named, with_factor
+
+
+class ReduceOnPlateau(keras.callbacks.Callback):
+    """Multiplies the learning rate by a factor when a quantity has not improved for some epochs.
+
+    learning rate = schedule(step) x f, with f = 1 at first and f <- max(factor f, min_factor) on a plateau. It decides as
+    `keras.callbacks.ReduceLROnPlateau`, which works with a plain number only. Of a schedule, f is a `schedules.Scaled` around
+    it: saved with the model, found again after loading, and put back around the schedule of a `ScheduleLR`, which may stand
+    before or after this callback. A plain learning rate is multiplied itself. A change takes effect with the next epoch;
+    compiled training steps are then traced again. A second `fit` goes on counting.
+
+    The rate of the last step of each epoch is logged as `learning_rate`, unless another callback has logged it.
+
+    Args:
+        monitor: a column of the history.
+        factor: what a plateau multiplies the rate by, between 0 and 1.
+        patience: epochs without improvement that make a plateau. (PyTorch's `patience` is one less.)
+        mode: "max", "min", or "auto": the direction of the metric.
+        min_delta: how much counts as an improvement.
+        threshold_mode: "abs", or "rel" for `min_delta` as a share of the best value.
+        cooldown: epochs after a plateau that do not count towards the next; the last of them counts again, as in Keras.
+        min_factor: f goes no lower.
+        verbose: 1 prints a line for each plateau.
+
+    Raises:
+        ValueError: for arguments outside their range; at the start of training, if the direction is unknown; at the end
+            of the first epoch, if `monitor` is not logged.
+
+    Example:
+
+    >>> from kerasmith.callbacks import ScheduleLR
+    >>> from kerasmith.schedules import CosineRestarts
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, trainable=False), keras.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> x, y = keras.ops.zeros((1, 2)), keras.ops.zeros((1, 1))
+    >>> callbacks = [ScheduleLR(CosineRestarts(T_0=1, eta_max=0.4)), ReduceOnPlateau("loss", factor=0.5, patience=2)]
+    >>> history = model.fit(x, y, epochs=6, verbose=0, callbacks=callbacks)
+    >>> [round(rate, 3) for rate in history.history["learning_rate"]]
+    [0.4, 0.4, 0.4, 0.2, 0.2, 0.1]
+    """
+
+    def __init__(
+        self,
+        monitor="val_loss",
+        factor=0.1,
+        patience=10,
+        mode="auto",
+        *,
+        min_delta=1e-4,
+        threshold_mode="abs",
+        cooldown=0,
+        min_factor=0.0,
+        verbose=0,
+    ):
+        check_number("factor", factor, above=0, below=1)
+        check_integer("patience", patience, minimum=0)
+        check_number("min_delta", min_delta, minimum=0)
+        check_choice("threshold_mode", threshold_mode, ("abs", "rel"))
+        check_integer("cooldown", cooldown, minimum=0)
+        check_number("min_factor", min_factor, minimum=0, below=1)
+        super().__init__()
+        self._watched = Monitored(monitor, mode, type(self).__name__)
+        self.monitor = monitor
+        self.factor = factor
+        self.patience = patience
+        self.min_delta = min_delta
+        self.threshold_mode = threshold_mode
+        self.cooldown = cooldown
+        self.min_factor = min_factor
+        self.verbose = verbose
+        self._name = f"plateau of {monitor}"
+        self._for = None
+        self._forget()
+
+    def _forget(self):
+        self.total = 1.0
+        self._pending = 1.0
+        self._best, self._wait, self._cooling = None, 0, 0
+
+    @property
+    def direction(self):
+        """What is better, "max" or "min"; None before training with `mode="auto"`."""
+        return self._watched.direction
+
+    def set_model(self, model):
+        super().set_model(model)
+        optimizer = getattr(model, "optimizer", None)
+        if optimizer is None:
+            return
+        if self._for is None or self._for() is not optimizer:
+            self._forget()
+            self._for = weakref.ref(optimizer)
+        # Before another callback sets the schedule anew: a loaded model brings its factor with it.
+        known = factor_named(schedule_of(optimizer), self._name)
+        if known is not None:
+            self.total = known
+
+    def on_train_begin(self, logs=None):
+        rate = getattr(_inner(self.model.optimizer), "_learning_rate", None)
+        if schedule_of(self.model.optimizer) is None and not isinstance(rate, keras.Variable):
+            raise TypeError(
+                "ReduceOnPlateau needs one optimizer whose learning rate is a number or a LearningRateSchedule. "
+                f"Received: {type(self.model.optimizer).__name__} with {rate!r}"
+            )
+        self._watched.settle(self.model)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._apply()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs is not None and "learning_rate" not in logs:
+            rate = rate_now(self.model.optimizer)
+            if rate is not None:
+                logs["learning_rate"] = rate
+        value = self._watched.read(logs)
+        if value is not None and self._is_plateau(value):
+            before, self.total = self.total, max(self.total * self.factor, self.min_factor)
+            self._pending *= self.total / before
+            if self.verbose:
+                print(f"\nEpoch {epoch + 1}: `{self.monitor}` is on a plateau, learning rate x {self.total / before:g}")
+
+    def on_train_end(self, logs=None):
+        self._apply()
+
+    # State for a run that is resumed in another process.
+
+    def state_dict(self):
+        """The factor so far, what of it the optimizer has not got yet, and the counters."""
+        return {
+            "total": self.total,
+            "pending": self._pending,
+            "best": self._best,
+            "wait": self._wait,
+            "cooling": self._cooling,
+        }
+
+    def load_state_dict(self, state):
+        """Goes on from what `state_dict` returned, and puts the factor around the optimizer's schedule."""
+        self.total, self._pending = float(state["total"]), float(state["pending"])
+        self._best, self._wait, self._cooling = state["best"], int(state["wait"]), int(state["cooling"])
+        if self._model is not None and schedule_of(self._model.optimizer) is not None:
+            self._apply()
+
+    # Parts.
+
+    def _is_plateau(self, value):
+        """Keras' rules, but for a first NaN, after which Keras never sees an improvement."""
+        if self._cooling > 0:
+            self._cooling -= 1
+            self._wait = 0
+        if self._watched.is_better(value, self._best, self.min_delta, relative=self.threshold_mode == "rel"):
+            self._best, self._wait = value, 0
+            return False
+        if self._cooling > 0:
+            return False
+        self._wait += 1
+        if self._wait < self.patience or self.total <= self.min_factor:
+            return False
+        self._wait, self._cooling = 0, self.cooldown
+        return True
+
+    def _apply(self):
+        """Gives the optimizer the factor that it has not got yet.
+
+        Not at once when it is found: callbacks after this one in the list still log the rate that the epoch was trained with.
+        """
+        schedule = schedule_of(self.model.optimizer)
+        pending, self._pending = self._pending, 1.0
+        if schedule is None:
+            if pending != 1.0:
+                rate = _inner(self.model.optimizer)._learning_rate
+                rate.assign(float(ops.convert_to_numpy(rate)) * pending)
+            return
+        if factor_named(schedule, self._name) != self.total and (
+            self.total != 1.0 or factor_named(schedule, self._name) is not None
+        ):
+            _inner(self.model.optimizer).learning_rate = with_factor(schedule, self.total, self._name)
+            # A step that was traced before holds on to the old rate.
+            self.model.make_train_function(force=True)
+
+
+def _inner(optimizer):
+    """The optimizer that holds the learning rate, inside a loss-scaling one."""
+    return getattr(optimizer, "inner_optimizer", optimizer)

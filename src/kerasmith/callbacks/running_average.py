@@ -1,0 +1,90 @@
+"""Averages of weights, kept on their device."""
+
+import functools
+import sys
+
+import keras
+import numpy as np
+from keras import ops
+
+
+class RunningAverage:
+    """Averages of a list of tensors, in float32 at least.
+
+    Example:
+
+    >>> average = RunningAverage()
+    >>> average.blend([ops.ones(2)], share=1.0)
+    >>> average.blend([ops.zeros(2)], share=0.25)
+    >>> average.arrays()[0].tolist()
+    [0.75, 0.75]
+    """
+
+    def __init__(self):
+        self.values = None
+
+    def blend(self, tensors, share):
+        """average <- average + share (tensor - average); the first time the average is the tensors."""
+        if self.values is None:
+            self.load(copies(tensors))
+        else:
+            self.values = list(_blend()(self.values, list(tensors), share))
+
+    def load(self, arrays):
+        """Takes these as the averages; None forgets them."""
+        self.values = (
+            None if arrays is None else copies([ops.cast(a, _wide(a.dtype)) for a in map(ops.convert_to_tensor, arrays)])
+        )
+
+    def arrays(self):
+        """The averages as NumPy arrays, or None."""
+        return None if self.values is None else [np.array(ops.convert_to_numpy(value)) for value in self.values]
+
+
+def copies(tensors):
+    """Tensors of their own memory: a training step of JAX eats its arguments, others write over them."""
+    if keras.backend.backend() == "torch":
+        return [tensor.detach().clone() for tensor in tensors]
+    return [ops.copy(tensor) for tensor in tensors]
+
+
+def assign(variables, values):
+    """Writes the values, rounded to each variable's dtype, and keeps no hold on them."""
+    for variable, value in zip(variables, copies(values), strict=True):
+        variable.assign(ops.cast(value, variable.dtype))
+
+
+def _wide(dtype):
+    dtype = keras.backend.standardize_dtype(dtype)
+    return "float32" if dtype in ("float16", "bfloat16") else dtype
+
+
+@functools.cache
+def _blend():
+    """(averages, tensors, share) -> averages, one dispatch for all of them, without waiting for the device."""
+    backend = keras.backend.backend()
+    if backend == "torch":
+        torch = sys.modules["torch"]
+
+        @torch.no_grad()
+        def blend(averages, tensors, share):
+            same = [t.detach().to(a.dtype) for a, t in zip(averages, tensors, strict=True)]
+            torch._foreach_lerp_(averages, same, share)
+            return averages
+
+        return blend
+    if backend == "jax":
+        import jax
+
+        def blend(averages, tensors, share):
+            return [a + share.astype(a.dtype) * (t.astype(a.dtype) - a) for a, t in zip(averages, tensors, strict=True)]
+
+        compiled = jax.jit(blend, donate_argnums=0)
+        return lambda averages, tensors, share: compiled(averages, tensors, float(share))
+    import tensorflow as tf
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def graph(averages, tensors, share):
+        return [a + tf.cast(share, a.dtype) * (tf.cast(t, a.dtype) - a) for a, t in zip(averages, tensors, strict=True)]
+
+    return lambda averages, tensors, share: graph(averages, tensors, tf.constant(share, tf.float64))

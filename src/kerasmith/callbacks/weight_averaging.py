@@ -1,0 +1,253 @@
+"""Averages of the weights over the steps or the epochs of a training."""
+
+import contextlib
+import weakref
+
+import keras
+from keras import ops
+
+from kerasmith.base.arguments import check_choice, check_integer, check_number
+from kerasmith.callbacks import batch_norm_refresh
+from kerasmith.callbacks.running_average import RunningAverage, assign, copies
+
+
+class WeightAveraging(keras.callbacks.Callback):
+    """Averages the trainable weights while training goes on, validates with the average and ends with it.
+
+    "ema", after the t-th step (t = 0, 1, ... averages so far): a <- d a + (1 - d) w, with d = decay, or with `warmup`
+    d = min(decay, (1 + t)/(10 + t)); a begins as w. "swa", after epochs: a <- a + (w - a)/(t + 1), the equal average.
+
+    Averages are float32 at least. Training itself is not changed, not by a bit: the averaged weights are in the model during
+    the validation of `fit` and after its end. Callbacks that save at the end of an epoch save the trained weights
+    (`TopKCheckpoints` with a `val_` monitor: the averaged ones); write `with averaging.averaged(): model.save(...)` for the
+    average at any time. Those that act at the end of training come after this one in the list to find the averaged weights.
+
+    A second `fit` goes on averaging. Variables that are not trained are not averaged, and statistics of batch normalisation
+    fit the averaged weights only if they are measured again: pass data as `update_batch_norm`.
+
+    Args:
+        method: "ema" (exponential moving average) or "swa" (stochastic weight averaging).
+        decay: d, for "ema".
+        every: average after each such step ("swa": epoch), counted from `start`. An average is one dispatch that nothing waits
+            for; where it is a good part of a very small step, every=10 with decay**10 costs a tenth.
+        start: how many steps ("swa": epochs) pass before.
+        unit: "step" or "epoch" for `every` and `start`; by default "step" for "ema" and "epoch" for "swa". A step is one call
+            of the compiled training step: of `steps_per_execution` batches, and one of those that accumulate gradients.
+        warmup: whether d rises, so that the first weights are forgotten sooner.
+        update_batch_norm: inputs to measure moving statistics on, before each validation with averaged weights and at the end:
+            an array, a dict of arrays, a list of batches, a PyDataset or a tf.data.Dataset.
+        batch_size: for arrays in `update_batch_norm`.
+        validate: whether validation in `fit` uses the averaged weights.
+        at_end: "average" leaves the averaged weights in the model, "keep" the trained ones.
+
+    Raises:
+        ValueError: for arguments outside their range, or when training begins with an optimizer that averages itself.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")])
+    >>> model.compile(keras.optimizers.SGD(0.25), "mae")
+    >>> x, y = keras.ops.ones((1, 2)), keras.ops.zeros((1, 1))
+    >>> _ = model.fit(x, y, epochs=3, verbose=0, callbacks=[WeightAveraging("swa", start=1)])  # 0.75, then 0.5 and 0.25
+    >>> model.get_weights()[0].ravel().tolist()
+    [0.375, 0.375]
+
+    Reference: Izmailov et al., "Averaging weights leads to wider optima and better generalization", 2018; Polyak and Juditsky,
+    "Acceleration of stochastic approximation by averaging", 1992.
+    """
+
+    def __init__(
+        self,
+        method="ema",
+        decay=0.999,
+        *,
+        every=1,
+        start=0,
+        unit=None,
+        warmup=False,
+        update_batch_norm=None,
+        batch_size=32,
+        validate=True,
+        at_end="average",
+    ):
+        check_choice("method", method, ("ema", "swa"))
+        check_number("decay", decay, minimum=0, below=1)
+        check_integer("every", every, minimum=1)
+        check_integer("start", start, minimum=0)
+        check_choice("unit", unit, (None, "step", "epoch"))
+        check_integer("batch_size", batch_size, minimum=1)
+        check_choice("at_end", at_end, ("average", "keep"))
+        batch_norm_refresh.check_data(update_batch_norm)
+        super().__init__()
+        self.method = method
+        self.decay = decay
+        self.every = every
+        self.start = start
+        self.unit = unit or ("step" if method == "ema" else "epoch")
+        self.warmup = bool(warmup)
+        self.update_batch_norm = update_batch_norm
+        self.batch_size = batch_size
+        self.validate = bool(validate)
+        self.at_end = at_end
+        self._average = RunningAverage()
+        self._for = None
+        self._forget()
+
+    def _forget(self):
+        self.count = 0  # averages so far
+        self._passed = 0  # steps or epochs
+        self._average.load(None)
+        self._positions = self._variables = ()
+        self._trained = None
+        self._training = self._stepped = self._closed = False
+
+    @property
+    def validates(self):
+        """Whether the next validation in `fit` uses averaged weights."""
+        return self.validate and self.count > 0
+
+    @contextlib.contextmanager
+    def averaged(self):
+        """A context in which the model has the averaged weights (those it has, before the first average)."""
+        swaps = self.count > 0 and self._trained is None
+        if swaps:
+            self._put_average()
+        try:
+            yield self.model
+        finally:
+            if swaps:
+                self._put_trained()
+
+    # What Keras calls.
+
+    def set_model(self, model):
+        super().set_model(model)
+        if self._for is None or self._for() is not model:
+            self._forget()
+            self._for = weakref.ref(model)
+
+    def on_train_begin(self, logs=None):
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        if getattr(optimizer, "use_ema", False):
+            raise ValueError(
+                "The optimizer averages weights itself (use_ema=True) and puts its average into the model at the end. Compile "
+                "with use_ema=False, or train without WeightAveraging."
+            )
+        self._positions = self._variables = ()
+        if self.model.built:
+            self._list_variables()
+        self._training, self._stepped, self._trained = True, False, None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._stepped = self._closed = False
+
+    def on_train_batch_begin(self, batch, logs=None):
+        # Not in `on_train_batch_end`: this is the thread of `fit`, and on JAX the state of the last step is still there.
+        self._after_step()
+        self._stepped = True
+
+    def on_test_begin(self, logs=None):
+        if self._training:
+            self._after_last_step()
+            if self.validates:
+                self._put_average()
+
+    def on_test_end(self, logs=None):
+        if self._training:
+            self._put_trained()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._after_last_step()
+
+    def on_train_end(self, logs=None):
+        if self.at_end == "average" and self.count:
+            self._put_average()
+        self._trained, self._training = None, False
+
+    # State for a run that is resumed in another process.
+
+    def state_dict(self):
+        """The averages and how much went into them."""
+        self._after_step()
+        return {"passed": self._passed, "count": self.count, "averages": self._average.arrays()}
+
+    def load_state_dict(self, state):
+        """Goes on from what `state_dict` returned.
+
+        Raises:
+            ValueError: if the averages are those of another model.
+        """
+        self._check_shapes(state["averages"])
+        self._passed, self.count = int(state["passed"]), int(state["count"])
+        self._average.load(state["averages"])
+        self._stepped = False
+
+    # Parts.
+
+    def _list_variables(self):
+        trained = self._model.trainable_variables
+        self._positions = [i for i, v in enumerate(trained) if "float" in keras.backend.standardize_dtype(v.dtype)]
+        self._variables = [trained[i] for i in self._positions]
+        self._check_shapes(self._average.values)
+
+    def _after_step(self):
+        if self._stepped:
+            self._stepped = False
+            if self.unit == "step":
+                self._pass()
+
+    def _after_last_step(self):
+        """The steps of an epoch are over; its validation, or the end of the epoch, tells first."""
+        self._after_step()
+        if not self._closed:
+            self._closed = True
+            if self.unit == "epoch":
+                self._pass()
+
+    def _pass(self):
+        self._passed += 1
+        beyond = self._passed - self.start
+        if beyond > 0 and beyond % self.every == 0:
+            self._average.blend(self._weights(), self._share())
+            self.count += 1
+
+    def _share(self):
+        if self.method == "swa":
+            return 1.0 / (self.count + 1)
+        return 1.0 - (min(self.decay, (1 + self.count) / (10 + self.count)) if self.warmup else self.decay)
+
+    def _weights(self):
+        """The weights as they are now. Between two steps of JAX they are not in the variables."""
+        if not self._variables:
+            self._list_variables()  # TensorFlow builds some models in the first step
+        state = getattr(self._model, "_jax_state", None)
+        if state and not self._model._jax_state_synced:
+            return [state["trainable_variables"][i] for i in self._positions]
+        return [variable.value for variable in self._variables]
+
+    def _put_average(self):
+        model = self.model
+        if not self._variables:
+            self._list_variables()
+        variables = self._variables
+        if self.update_batch_norm is not None:
+            variables = [*variables, *batch_norm_refresh.statistics(model)]
+        self._trained = (variables, copies([ops.convert_to_tensor(variable.value) for variable in variables]))
+        assign(self._variables, self._average.values)
+        if self.update_batch_norm is not None:
+            batch_norm_refresh.refresh(model, self.update_batch_norm, self.batch_size)
+
+    def _put_trained(self):
+        if self._trained is not None:
+            variables, values = self._trained
+            self._trained = None
+            assign(variables, values)
+
+    def _check_shapes(self, averages):
+        if averages is None or not self._variables:
+            return
+        here, there = [tuple(v.shape) for v in self._variables], [tuple(a.shape) for a in averages]
+        if here != there:
+            raise ValueError(
+                f"The averages belong to other weights. The model has the shapes {here[:6]}, the averages {there[:6]}"
+            )
