@@ -54,7 +54,7 @@ def _parser():
     command.add_argument("--out", metavar="DIR", help="run directory; default: runs/NAME-BACKEND")
     command.add_argument("--epochs", type=_whole_number(1), metavar="N", help="default: what the recipe was tuned for")
     command.add_argument("--seed", type=_whole_number(0), default=0, metavar="N", help="default: 0")
-    command.add_argument("--overwrite", action="store_true", help="replace the files of an earlier run in DIR")
+    command.add_argument("--overwrite", action="store_true", help="begin anew and replace the files of an earlier run in DIR")
     command.add_argument("--traceback", action="store_true", help="show where an error came from")
     command.set_defaults(command=demo)
     return parser

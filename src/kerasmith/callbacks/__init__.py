@@ -1,7 +1,21 @@
 """Callbacks that work on every backend."""
 
+from kerasmith.callbacks.evaluation_pictures import EvaluationPictures
+from kerasmith.callbacks.find_lr import FindLR
+from kerasmith.callbacks.gradient_health import GradientHealth
+from kerasmith.callbacks.hard_example_mining import HardExampleMining
+from kerasmith.callbacks.history_csv import HistoryCSV
 from kerasmith.callbacks.live_progress import LiveProgress
 from kerasmith.callbacks.loss_terms import LossTerms
+from kerasmith.callbacks.numerics_guard import NumericsGuard
+from kerasmith.callbacks.prediction_snapshots import PredictionSnapshots
+from kerasmith.callbacks.reduce_on_plateau import ReduceOnPlateau
+from kerasmith.callbacks.report_page import ReportPage
+from kerasmith.callbacks.resume import Resume
 from kerasmith.callbacks.run_report import RunReport
 from kerasmith.callbacks.schedule_lr import ScheduleLR
+from kerasmith.callbacks.summary_file import SummaryFile
 from kerasmith.callbacks.tensorboard import TensorBoard
+from kerasmith.callbacks.time_limit import TimeLimit
+from kerasmith.callbacks.top_k_checkpoints import TopKCheckpoints
+from kerasmith.callbacks.weight_averaging import WeightAveraging

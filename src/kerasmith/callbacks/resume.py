@@ -255,6 +255,8 @@ class Resume(keras.callbacks.Callback):
         getattr(self._fit.callbacks, "_flush_futures", list)()
         self._forgetful.warn()
         x = self._fit.x
+        # Before the variables: a guard looks at these now, and may put them back.
+        others = copy.deepcopy(callback_state.states(self._others))
         return {
             "kerasmith": kerasmith.__version__,
             "keras": keras.__version__,
@@ -266,7 +268,7 @@ class Resume(keras.callbacks.Callback):
             "step": self._steps_before + self._batch,
             "stopped": False,
             "variables": training_variables.values(self.model),
-            "callbacks": copy.deepcopy(callback_state.states(self._others)),
+            "callbacks": others,
             "data": copy.deepcopy(x.state_dict()) if hasattr(x, "state_dict") and hasattr(x, "load_state_dict") else None,
             "random": random_state.capture(),
             "random at epoch begin": self._random_at_epoch if self._batch else random_state.capture(),

@@ -19,6 +19,7 @@ from kerasmith.recipes.instances import MIN_CORE, cores_of, split_instances
 from kerasmith.recipes.matching import dice
 from kerasmith.recipes.orientations import predict_oriented
 from kerasmith.recipes.unet import unet
+from kerasmith.recipes.unfinished_run import UnfinishedRun
 from kerasmith.schedules import CosineRestarts
 
 BASELINE = {"dice": 0.949, "object_f1": 0.83}
@@ -30,7 +31,7 @@ AUGMENTATION = Augmentation(scale=0.25, stretch=0.15, contrast=0.3, brightness=0
 
 
 def run(*, out, epochs=None, seed=0, overwrite=False, console=None):
-    """Trains, evaluates and writes the run directory.
+    """Trains, evaluates and writes the run directory; goes on where an interrupted run in `out` stopped.
 
     Args:
         out: the run directory.
@@ -45,7 +46,8 @@ def run(*, out, epochs=None, seed=0, overwrite=False, console=None):
 
     Raises:
         data.MissingDataPackage: without the demo extra; nothing is written.
-        ValueError: when `out` cannot be written or holds files and `overwrite` is False; before training.
+        ValueError: when `out` cannot be written, or holds a complete run, or an interrupted one with other settings, and
+            `overwrite` is False; before training.
     """
     start = time.perf_counter()
     console = console or Console()
@@ -55,10 +57,13 @@ def run(*, out, epochs=None, seed=0, overwrite=False, console=None):
     train, held_out = nuclei_image.split(*nuclei_image.load())
     # The event files first: if their package is missing, no directory is made.
     events = callbacks.TensorBoard(out, flat=True)
-    run_report = callbacks.RunReport(
-        out, overwrite=overwrite, title="Cell nuclei", config=configuration(epochs=epochs, seed=seed)
-    )
-    watchers = [run_report, events, callbacks.LiveProgress(console)]
+    config = configuration(epochs=epochs, seed=seed)
+    unfinished = UnfinishedRun(out, config)
+    keep = unfinished.exists and not overwrite
+    run_report = callbacks.RunReport(out, overwrite=overwrite, keep=keep, title="Cell nuclei", config=config)
+    if overwrite:
+        unfinished.remove()
+    watchers = [unfinished.resume(console), run_report, events, callbacks.LiveProgress(console)]
     model = fit(train, held_out, epochs=epochs, seed=seed, watchers=watchers)
 
     threshold = best_threshold(predict(model, train.image)["mask"], train.mask)
@@ -75,6 +80,7 @@ def run(*, out, epochs=None, seed=0, overwrite=False, console=None):
     nuclei_report.add_sections(run_report, held_out, objects, mask, BASELINE)
     run_report.add_summary(**summary)
     run_report.write()
+    unfinished.remove()
     console.print(nuclei_report.summary_table(summary, BASELINE))
     console.print(f"report: {run_report.directory / 'report.html'}")
     return summary

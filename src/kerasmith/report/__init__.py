@@ -9,6 +9,7 @@ from kerasmith.report.curves import line_chart
 from kerasmith.report.directions import direction_of
 from kerasmith.report.environment import environment
 from kerasmith.report.gallery import gallery
+from kerasmith.report.gradient_chart import gradient_chart, gradient_picture, gradient_section
 from kerasmith.report.markup import Markup
 from kerasmith.report.overlays import AGREEMENT, PREDICTION, TRUTH, overlay
 from kerasmith.report.page import Section, render
@@ -30,6 +31,9 @@ __all__ = [
     "environment",
     "gallery",
     "key_value_table",
+    "gradient_chart",
+    "gradient_picture",
+    "gradient_section",
     "line_chart",
     "overlay",
     "reliability_chart",

@@ -1,0 +1,84 @@
+"""What a guard found, in words and in files."""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops, tree
+
+from kerasmith.report.files import json_text, write_atomically
+
+KINDS = ("input", "activation", "loss", "gradient", "weight")
+_SENTENCES = {
+    "input": "{where} of the batch has values that are not finite",
+    "activation": "the output of the layer {where} is not finite",
+    "loss": "the loss {where} is not finite",
+    "gradient": "the gradient becomes not finite in {where}, though the loss is finite",
+    "weight": "the variable {where} is not finite",
+}
+
+
+@dataclasses.dataclass
+class Finding:
+    """The first number of a training that was not finite.
+
+    Attributes:
+        kind: "input", "activation", "loss", "gradient" or "weight".
+        where: the part of the batch (`x`, `y/mask`, `sample_weight`), the layer (`encoder/conv`), the column of the loss term,
+            the layer in whose backward pass the gradient broke, or the variable (`dense/kernel`).
+        epoch, batch: as Keras counts them in callbacks, from 0.
+        detail: more, as a sentence or "".
+        samples: positions in the batch, the first few, where they can be told.
+        file: the saved batch, or None.
+        action: what the guard did, as a sentence.
+    """
+
+    kind: str
+    where: str
+    epoch: int
+    batch: int
+    detail: str = ""
+    samples: list = dataclasses.field(default_factory=list)
+    file: str | None = None
+    action: str = ""
+
+    def __str__(self):
+        parts = [f"Epoch {self.epoch + 1}, batch {self.batch}: {_SENTENCES[self.kind].format(where=repr(self.where))}"]
+        if self.samples:
+            parts[0] += f" (sample{'s' * (len(self.samples) > 1)} {', '.join(map(str, self.samples))})"
+        parts += [self.detail, self.action, f"The batch is in {self.file}" if self.file else ""]
+        return " ".join(part.rstrip(".") + "." for part in parts if part)
+
+    def save(self, directory, batch):
+        """Writes the batch (.npz) and this finding (.json) and notes the file.
+
+        The arrays have the names of their places: `x`, `x/image`, `y/0`, `sample_weight`.
+
+        Args:
+            directory: an existing directory.
+            batch: what the data gave, or None if it was not kept.
+        """
+        stem = Path(directory) / f"epoch_{self.epoch + 1}_batch_{self.batch}"
+        if batch is not None:
+            self.file = str(stem.with_suffix(".npz"))
+            np.savez(self.file, **named_arrays(batch))
+        write_atomically(stem.with_suffix(".json"), json_text(dataclasses.asdict(self)))
+
+
+def named_arrays(batch):
+    """{place in the batch: array} of (x, y, sample weights)."""
+    found = {}
+    for name, part in zip(("x", "y", "sample_weight"), keras.utils.unpack_x_y_sample_weight(batch), strict=True):
+        for path, leaf in tree.flatten_with_path(part):
+            if leaf is not None:
+                found["/".join([name, *map(str, path)])] = _array(leaf)
+    return found
+
+
+def _array(leaf):
+    if not isinstance(leaf, np.ndarray):
+        leaf = ops.convert_to_numpy(leaf)
+    leaf = np.asarray(leaf)
+    # NumPy's files know no bfloat16.
+    return leaf.astype("float32") if leaf.dtype.name == "bfloat16" else leaf

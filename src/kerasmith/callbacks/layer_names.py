@@ -1,0 +1,47 @@
+"""Names by which a reader finds a layer, or the owner of a weight, in a model."""
+
+import keras
+
+
+def named_layers(model):
+    """Pairs (name, layer or operation) of all parts of a model, parents first: `dense`, `block`, `block/dense`.
+
+    The operations of a functional graph, such as that of `ops.log(x)`, are parts too.
+
+    Example:
+
+    >>> block = keras.Sequential([keras.layers.Dense(2, name="dense")], name="block")
+    >>> [name for name, _ in named_layers(keras.Sequential([keras.Input((3,)), block, keras.layers.Dense(1, name="last")]))]
+    ['block', 'block/dense', 'last']
+    """
+    found, seen = [], {id(model)}
+
+    def visit(parent, prefix):
+        for part in _parts(parent):
+            if id(part) in seen or isinstance(part, keras.layers.InputLayer):
+                continue
+            seen.add(id(part))
+            # Sequential keeps its graph in a model of its own, which is no part that a reader knows.
+            name = prefix + part.name
+            found.append((name, part))
+            visit(part, name + "/")
+
+    visit(model, "")
+    return found
+
+
+def weight_owners(model):
+    """{id of a trainable variable: name of the innermost layer that has it}."""
+    owners = {id(variable): model.name for variable in model.trainable_variables}
+    for name, layer in named_layers(model):
+        owners.update({id(variable): name for variable in getattr(layer, "trainable_variables", ())})
+    return owners
+
+
+def _parts(layer):
+    if isinstance(layer, keras.Sequential):
+        return layer.layers
+    operations = list(getattr(layer, "operations", ()))
+    known = {id(operation) for operation in operations}
+    children = layer._flatten_layers(include_self=False, recursive=False) if isinstance(layer, keras.layers.Layer) else []
+    return operations + [child for child in children if id(child) not in known]

@@ -1,0 +1,299 @@
+"""Finds the first NaN or infinity of a training, says where it comes from, and ends or repairs the run."""
+
+import weakref
+from pathlib import Path
+
+import keras
+from keras import tree
+
+from kerasmith.base.arguments import check_integer, check_number
+from kerasmith.callbacks.culprit import find_culprit, kept_steps
+from kerasmith.callbacks.finding import Finding
+from kerasmith.callbacks.learning_rate_log import schedule_of
+from kerasmith.callbacks.retrace import retrace
+from kerasmith.callbacks.step_repeater import StepRepeater
+from kerasmith.callbacks.watched_step import is_ready, own_function, replica_count, unwatch, watch
+from kerasmith.schedules.scaled import factor_named, with_factor
+
+_FACTOR_NAME = "numerics guard"
+
+
+class NumericsGuard(keras.callbacks.Callback):
+    """Stops training at the first NaN or infinity and names its origin: input, layer, loss term, gradient or weight.
+
+    Every `every` steps, and at the end of an epoch, it looks at the running mean of the loss and at all weights, and copies
+    the state of the training. If something is not finite, it goes back to the last copy, repeats the steps since then on the
+    batches that it has kept, and takes the first bad one apart. So the step that made the first bad number is found, not the
+    one that showed it: a gradient that is NaN under a finite loss spoils the weights, and only the next loss shows that.
+
+    Then training stops, with a message, and the model has the weights and the optimizer's state from before that step. With
+    `rollback=True` it goes on instead: back to the last copy, with a learning rate `factor` times as high (unless the data
+    themselves are at fault), and over the kept batches again without the bad one, as if that had not been in the data. A
+    plain learning rate and a `LearningRateSchedule` both work.
+
+    A `LossScaleOptimizer` leaves out steps whose gradients overflow; that is no fault. It is one if it leaves out all of them.
+
+    Args:
+        directory: where the batch (.npz) and the finding (.json) are saved; None saves nothing.
+        rollback: repair the run in place of stopping it.
+        every: steps between two copies. The copy and the batches since then stay in memory, on the device.
+        factor: what a rollback multiplies the learning rate by.
+        max_rollbacks: after so many the next finding stops the training.
+        memory: megabytes that the kept batches may take; large batches make the copies more frequent.
+        verbose: 0 prints nothing.
+
+    Attributes:
+        finding: the latest `Finding`, or None. `str(finding)` is the message.
+        findings: all of them.
+        rollbacks: how many there were.
+
+    On TensorFlow with `steps_per_execution` above 1, or several replicas, the batches are not seen: the finding then names
+    the step range as far as the loss tells it, and a rollback leaves out all steps since the last copy.
+
+    Raises:
+        ValueError: for arguments outside their range; with `rollback`, when training begins, for a learning rate that is a
+            function without a schedule.
+
+    Example:
+
+    >>> import numpy as np
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="score")])
+    >>> model.compile("sgd", "mse")
+    >>> x, y = np.ones((8, 2), "float32"), np.ones((8, 1), "float32")
+    >>> x[5] = np.nan
+    >>> guard = NumericsGuard(verbose=0)
+    >>> _ = model.fit(x, y, batch_size=2, shuffle=False, verbose=0, callbacks=[guard])
+    >>> guard.finding.kind, guard.finding.where, guard.finding.batch, guard.finding.samples
+    ('input', 'x', 2, [1])
+    """
+
+    def __init__(self, directory=None, *, rollback=False, every=200, factor=0.5, max_rollbacks=3, memory=256, verbose=1):
+        check_integer("every", every, minimum=1)
+        check_number("factor", factor, above=0)
+        check_integer("max_rollbacks", max_rollbacks, minimum=0)
+        check_number("memory", memory, above=0)
+        super().__init__()
+        self.directory = None if directory is None else Path(directory).expanduser()
+        if self.directory is not None:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        self.rollback = rollback
+        self.every = every
+        self.factor = factor
+        self.max_rollbacks = max_rollbacks
+        self.memory = memory
+        self.verbose = verbose
+        self.finding, self.findings, self.rollbacks = None, [], 0
+        self._scale = 1.0
+        self._repeater, self._of, self._is_new = None, lambda: None, True
+        self._epoch = self._batch = 0
+        self._forget()
+
+    # What Keras calls. `self.model` is left alone: on JAX it moves the state of the step back into the model.
+
+    def on_train_begin(self, logs=None):
+        self._forget()
+        optimizer = _inner(self._model.optimizer)
+        rate = getattr(optimizer, "_learning_rate", None)
+        if self.rollback and schedule_of(optimizer) is None and not isinstance(rate, keras.Variable):
+            raise ValueError(
+                "A rollback lowers the learning rate, which must be a number or a LearningRateSchedule. "
+                f"Received: learning_rate={rate!r}"
+            )
+        # What is not finite now, is meant so. A layer may have been thawed since the last `fit`.
+        self._is_new = True
+        if keras.backend.backend() != "tensorflow":
+            self._of = lambda: None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+        # Metrics begin anew.
+        self._forget()
+        if self._scale != 1.0:
+            self._scale_schedule()
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._batch = batch
+        watch(self._model, self)
+
+    def on_test_begin(self, logs=None):
+        self._look_between_steps()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._look_between_steps()
+
+    def on_train_end(self, logs=None):
+        unwatch(self._model)
+        self._forget()
+
+    # What `WatchedStep` calls.
+
+    def before_step(self, state, batches):
+        """Copies the state where there is no copy yet."""
+        if self._good is not None or not is_ready(self._model, batches[0] if batches else None):
+            return
+        self._good = self._repeat().state.copy(state)
+        if self._is_new:
+            self._repeater.excused, self._is_new = ~self._good.finite, False
+        # Looked up once: properties of a model cost more than all else in a step.
+        self._at_once = getattr(self._model, "steps_per_execution", 1)
+        self._is_seen = replica_count(self._model) == 1
+        self._last = (self.params or {}).get("steps") or float("inf")
+        size = sum(getattr(leaf, "nbytes", 0) for leaf in tree.flatten(batches))
+        self._room = max(1, min(self.every, int(self.memory * 1e6) // max(size, 1)))
+
+    def after_step(self, logs, state, batches):
+        """Keeps the batches, and looks at the state if it is time to."""
+        self._logs = logs
+        if not self._kept:
+            self._first = self._batch
+        if batches is None or not self._is_seen:
+            batches = [None]
+        self._kept += batches
+        self._losses += [None] * (len(batches) - 1) + [logs.get("loss")]
+        if len(self._kept) < self._room and self._batch + self._at_once < self._last:
+            return logs, state
+        return self._look(logs, state)
+
+    # State for a run that is resumed in another process.
+
+    def state_dict(self):
+        """Rollbacks and findings so far. Looks at the training first and copies its state, as the resumed run will."""
+        self._look_between_steps()
+        return {
+            "rollbacks": self.rollbacks,
+            "scale": self._scale,
+            "findings": [vars(finding).copy() for finding in self.findings],
+        }
+
+    def load_state_dict(self, state):
+        """Goes on from what `state_dict` returned; lowers the optimizer's schedule again."""
+        self.rollbacks, self._scale = int(state["rollbacks"]), float(state["scale"])
+        self.findings = [Finding(**finding) for finding in state["findings"]]
+        self.finding = self.findings[-1] if self.findings else None
+        self._forget()
+        if self._scale != 1.0 and self._model is not None:
+            self._scale_schedule()
+
+    # Looking.
+
+    def _forget(self):
+        self._good, self._logs, self._first = None, {}, 0
+        self._drop()
+        self._room, self._at_once, self._is_seen, self._last = self.every, 1, True, float("inf")
+
+    def _drop(self):
+        # Flat lists: an object for each step would keep Python's garbage collector busy, which costs more than all else here.
+        self._kept, self._losses = [], []
+
+    def _repeat(self):
+        """The repeater of the training function that `fit` uses now; on TensorFlow it is traced once for each."""
+        own = own_function(self._model)
+        if self._of() is not own:
+            before, self._repeater = self._repeater, StepRepeater(self._model)
+            if before is not None and len(before.excused) == len(self._repeater.excused):
+                self._repeater.excused = before.excused
+            # Not kept alive: JAX would go on with what was traced for a function that Keras has replaced.
+            self._of = weakref.ref(own)
+        return self._repeater
+
+    def _look_between_steps(self):
+        if not self._kept:
+            return
+        if keras.backend.backend() == "jax":
+            self._model.jax_state_sync()
+        self._look(self._logs, None)
+
+    def _look(self, logs, state):
+        """(logs, state) as they are if all is well, else those after the repair; the state is None outside of JAX's step."""
+        if self._good is None and not is_ready(self._model, None):
+            return logs, state
+        copy = self._repeat().state.copy(state)
+        if not self._repeater.is_good(logs, copy) or self._repeater.is_stalled(copy):
+            logs, copy = self._repair(logs, copy)
+            there = self._repeater.go_to(copy)
+            state = None if state is None else there
+        self._good = copy
+        self._drop()
+        return logs, state
+
+    # Acting.
+
+    def _repair(self, logs, now):
+        """(logs, copy) to go on with: after a rollback, or with training stopped."""
+        steps = kept_steps(self._kept, self._losses, self._first, self._at_once)
+        while True:
+            culprit = find_culprit(self._repeater, self._good, steps, now)
+            step = steps[culprit.index]
+            self.finding = Finding(*culprit.place[:2], self._epoch, step.number, *culprit.place[2:])
+            self.findings.append(self.finding)
+            is_over = self.rollbacks >= self.max_rollbacks or self._good is None or self._repeater.is_stalled(now)
+            if not self.rollback or is_over:
+                return logs, self._stop(step, culprit.before, now)
+            self._go_back(step)
+            # Batches that were not seen cannot be trained on once more.
+            steps = [] if step.batches is None else [kept for kept in steps if kept is not step]
+            logs, now = self._again(steps)
+            if self._repeater.is_good(logs, now):
+                return logs, now
+
+    def _stop(self, step, before, now):
+        """The state that the model is left with."""
+        self._model.stop_training = True
+        self.finding.action = "Training stops"
+        if before is None:
+            self._tell(step)
+            return now
+        self.finding.action += "; the model has the weights from before this step"
+        self._tell(step)
+        # The metrics stay, so that the history shows what happened.
+        count = sum(self._repeater.state.sizes[:3])
+        return before._replace(values=[*before.values[:count], *now.values[count:]])
+
+    def _go_back(self, step):
+        """Lowers the learning rate, unless the data are at fault."""
+        self.rollbacks += 1
+        self.finding.action = f"Rollback {self.rollbacks} of {self.max_rollbacks}: training goes on without this batch"
+        if self.finding.kind != "input":
+            self.finding.action += f", with the learning rate x {self.factor:g}"
+            self._lower_rate()
+        self._tell(step)
+
+    def _again(self, steps):
+        """Makes steps once more, from the last copy: (logs, copy). Notes their losses."""
+        state = self._repeater.go_to(self._good)
+        logs = self._model.get_metrics_result()
+        for i, step in enumerate(steps):
+            logs, state = self._repeater.step(state, step.batches)
+            steps[i] = step._replace(loss=logs.get("loss"))
+        return logs, self._repeater.state.copy(state)
+
+    def _lower_rate(self):
+        optimizer = _inner(self._model.optimizer)
+        schedule = schedule_of(optimizer)
+        if schedule is not None:
+            self._scale = (factor_named(schedule, _FACTOR_NAME) or 1.0) * self.factor
+            self._scale_schedule()
+            return
+        index = self._repeater.state.index(optimizer._learning_rate)
+        values = list(self._good.values)
+        values[index] = values[index] * self.factor
+        self._good = self._good._replace(values=values)
+
+    def _scale_schedule(self):
+        optimizer = _inner(self._model.optimizer)
+        schedule = schedule_of(optimizer)
+        if schedule is None or factor_named(schedule, _FACTOR_NAME) == self._scale:
+            return
+        optimizer.learning_rate = with_factor(schedule, self._scale, _FACTOR_NAME)
+        retrace(self._model)
+
+    def _tell(self, step):
+        if self.directory is not None:
+            self.finding.save(self.directory, step.batches[0] if step.batches else None)
+        if self.verbose:
+            print(f"\nNumericsGuard: {self.finding}")
+
+
+def _inner(optimizer):
+    """The optimizer that holds the learning rate, inside a loss-scaling one."""
+    return getattr(optimizer, "inner_optimizer", optimizer)

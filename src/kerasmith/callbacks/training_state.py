@@ -1,0 +1,140 @@
+"""Copies of all that a training step changes: weights, optimizer, metrics, seeds."""
+
+import functools
+import sys
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+
+class Copy(NamedTuple):
+    """A state at one moment.
+
+    Attributes:
+        values: one array of the backend for each variable, on its device.
+        finite: a bool for each variable.
+        random: the state of PyTorch's own random numbers, from which its dropout draws; else None.
+    """
+
+    values: list
+    finite: np.ndarray
+    random: Any = None
+
+
+class TrainingState:
+    """Reads and writes the state of a model in training, inside and outside of JAX's stateless step.
+
+    Args:
+        model: a built and compiled model.
+
+    Attributes:
+        variables: trainable, other, optimizer and metrics variables.
+        watched: a bool for each: whether a value there that is not finite is a fault. Metrics may be NaN by design.
+    """
+
+    def __init__(self, model):
+        groups = [
+            model.trainable_variables,
+            model.non_trainable_variables,
+            model.optimizer.variables,
+            model.metrics_variables,
+        ]
+        self.variables = [variable for group in groups for variable in group]
+        self.sizes = [len(group) for group in groups]
+        self.watched = np.arange(len(self.variables)) < sum(self.sizes[:3])
+        self._in_graph = None
+
+    def copy(self, state=None):
+        """A `Copy` of the state: of the one given, which is JAX's, or of the variables."""
+        backend = keras.backend.backend()
+        if backend == "jax":
+            flat = [v.value for v in self.variables] if state is None else [v for group in state for v in group]
+            values, finite = _jax_copy()(flat)
+            return Copy(values, np.asarray(finite))
+        if backend == "torch":
+            values = [v.value.detach().clone() for v in self.variables]
+            return Copy(values, _torch_finite(values), _torch_random())
+        if self._in_graph is None:
+            self._in_graph = _tensorflow_copy(self.variables)
+        values, finite = self._in_graph()
+        return Copy(list(values), finite.numpy())
+
+    def assign(self, copy):
+        """Writes a copy into the variables; the copy stays as it is."""
+        for variable, value in zip(self.variables, self._fresh(copy.values), strict=True):
+            variable.assign(value)
+        if copy.random is not None:
+            _set_torch_random(copy.random)
+
+    def for_step(self, copy):
+        """The state that JAX's step takes, of arrays of its own; None elsewhere, where `assign` has done all."""
+        if keras.backend.backend() != "jax":
+            return None
+        flat, groups = self._fresh(copy.values), []
+        for size in self.sizes:
+            groups.append(flat[:size])
+            flat = flat[size:]
+        return tuple(groups)
+
+    def index(self, variable):
+        """The position of a variable."""
+        return next(i for i, known in enumerate(self.variables) if known is variable)
+
+    def _fresh(self, values):
+        # A step of JAX eats the arrays that it is given.
+        return _jax_copy()(list(values))[0] if keras.backend.backend() == "jax" else values
+
+
+@functools.cache
+def _jax_copy():
+    import jax
+    import jax.numpy as jnp
+
+    def copy(values):
+        finite = [jnp.isfinite(v).all() if jnp.issubdtype(v.dtype, jnp.floating) else jnp.array(True) for v in values]
+        return [jnp.copy(v) for v in values], jnp.stack(finite)
+
+    return jax.jit(copy)
+
+
+def _tensorflow_copy(variables):
+    import tensorflow as tf
+
+    @tf.function(autograph=False)
+    def copy():
+        values = [tf.identity(v.value) for v in variables]
+        finite = [tf.reduce_all(tf.math.is_finite(v)) if v.dtype.is_floating else tf.constant(True) for v in values]
+        return values, tf.stack(finite)
+
+    return copy
+
+
+def _torch_finite(values):
+    torch = sys.modules["torch"]
+    finite = [v.isfinite().all() if v.is_floating_point() else torch.ones((), dtype=torch.bool) for v in values]
+    return np.array([bool(flag) for flag in finite])
+
+
+def _torch_random():
+    torch = sys.modules["torch"]
+    return torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+
+
+def _set_torch_random(random):
+    torch = sys.modules["torch"]
+    torch.set_rng_state(random[0])
+    if random[1]:
+        torch.cuda.set_rng_state_all(random[1])
+
+
+def is_finite(tensor):
+    """Whether all numbers of a tensor are finite; True for what holds no floating-point numbers."""
+    try:
+        dtype = keras.backend.standardize_dtype(tensor.dtype)
+    except (AttributeError, ValueError):
+        return True
+    if "float" not in dtype:
+        return True
+    return bool(ops.convert_to_numpy(ops.all(ops.isfinite(tensor))))
