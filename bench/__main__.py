@@ -1,4 +1,4 @@
-"""`python -m bench losses`, `metrics` or `objectives`: prints what each part costs, as a multiple of a floor."""
+"""`python -m bench losses` and the like: prints what each part costs, as a multiple of a floor."""
 
 import argparse
 import importlib
@@ -8,6 +8,9 @@ from bench import one_thread
 TOPICS = {
     "losses": "CPU time and peak memory of the losses; the backend is KERAS_BACKEND",
     "metrics": "CPU time and peak memory of one update of the metrics; the backend is KERAS_BACKEND",
+    "callbacks": "CPU time that each callback adds to a training step; the backend is KERAS_BACKEND",
+    "resume": "how long training waits for a checkpoint; the backend is KERAS_BACKEND",
+    "sampling": "CPU time of an epoch's order by weights",
     "objectives": "CPU time of training steps with an Objective; the backend is KERAS_BACKEND",
 }
 

@@ -60,7 +60,9 @@ def run(*, quick=False, only="", markdown=False, with_memory=True):
         calls["nothing, again"] = _epoch(x, [])
         ratios = timing.ratios(calls, _epoch(x, []), blocks=3 if quick else 9, block_seconds=0.0)
     rows = [[name, f"{100 * (np.median(values) - 1):+.1f} %"] for name, values in ratios.items()]
-    note = f"CPU time of an epoch of {STEPS} steps of two dense layers of {UNITS}, batch {BATCH}, beside `fit` without callbacks"
+    note = (
+        f"CPU time of an epoch of {STEPS} steps of two dense layers of {UNITS}, batch {BATCH}, beside `fit` without callbacks"
+    )
     if markdown:
         print(f"**callbacks, {keras.backend.backend()}.** {note}.\n\n| callback | adds |\n|---|--:|")
         print("\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n")

@@ -22,8 +22,8 @@ import numpy as np
 import tensorflow  # noqa: F401  Keras' `set_random_seed` imports it on every backend; here once instead of in each child
 
 from kerasmith import Model, Objective, Tap
-from kerasmith.callbacks import state_file
 from kerasmith.callbacks.resume import Resume
+from kerasmith.checkpoints import state_file
 from kerasmith.data.weighted_batches import WeightedBatches
 from kerasmith.multitask import GradNorm
 from kerasmith.schedules import CosineRestarts

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasmith.callbacks import random_state
 from kerasmith.callbacks.find_lr import FindLR
 from kerasmith.schedules import CosineRestarts
+from kerasmith.training import random_state
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(48, 3)).astype("float32")

@@ -8,9 +8,9 @@ from keras import layers, ops
 import kerasmith
 from kerasmith.callbacks.gradient_health import PICTURE, GradientHealth
 from kerasmith.callbacks.gradient_notes import gradient_notes
-from kerasmith.callbacks.layer_names import named_layers
 from kerasmith.callbacks.numerics_guard import NumericsGuard
 from kerasmith.callbacks.run_report import RunReport
+from kerasmith.training.layer_names import named_layers
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(24, 3)).astype("float32")

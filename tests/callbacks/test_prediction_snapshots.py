@@ -10,7 +10,6 @@ from keras import ops
 from PIL import Image
 from sklearn.metrics import confusion_matrix
 
-from kerasmith.callbacks import quiet_prediction
 from kerasmith.callbacks.evaluation_pictures import EvaluationPictures
 from kerasmith.callbacks.prediction_snapshots import PredictionSnapshots
 from kerasmith.callbacks.report_page import ReportPage
@@ -20,6 +19,7 @@ from kerasmith.metrics import CalibrationError, ConfusionMatrix, DiceScore
 from kerasmith.report.confusion import confusion_image
 from kerasmith.report.pixels import sheet
 from kerasmith.report.prediction_pictures import segmented
+from kerasmith.training import quiet_prediction
 from tests.callbacks.test_tensorboard import accumulated, tensors
 from tests.report.html_checks import assert_loads_nothing
 

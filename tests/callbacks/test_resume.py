@@ -13,8 +13,9 @@ import pytest
 from keras import ops
 
 from kerasmith import losses
-from kerasmith.callbacks import LossTerms, checkpoint_directory
+from kerasmith.callbacks import LossTerms
 from kerasmith.callbacks.resume import Resume
+from kerasmith.checkpoints import directory as checkpoint_directory
 from tests.callbacks.runs import X, Y
 
 

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import pytest
 
-from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.history_csv import HistoryCSV
 from kerasmith.callbacks.live_progress import LiveProgress
 from kerasmith.callbacks.prediction_snapshots import PredictionSnapshots
@@ -18,6 +17,7 @@ from kerasmith.callbacks.run_directory import set_aside
 from kerasmith.callbacks.run_report import RunReport
 from kerasmith.callbacks.summary_file import SummaryFile
 from kerasmith.callbacks.tensorboard import TensorBoard
+from kerasmith.training.epoch_counter import EpochCounter
 from tests.callbacks.runs import X, fit, model
 from tests.callbacks.test_live_progress import plain_console, written
 from tests.callbacks.test_tensorboard import read, tensors

@@ -10,10 +10,10 @@ import numpy as np
 from keras import ops
 
 from kerasmith.base.arguments import check_integer, check_number
-from kerasmith.callbacks import fit_call, random_state, training_variables
 from kerasmith.report.curves import line_chart
 from kerasmith.report.files import write_atomically
 from kerasmith.report.numbers import format_number
+from kerasmith.training import fit_call, random_state, variables
 
 _OURS = ("epochs", "initial_epoch", "callbacks", "validation_data", "validation_split", "verbose")
 
@@ -167,7 +167,7 @@ class FindLR(keras.callbacks.Callback):
         _build(model, fit)
         self._before = {
             "model": model,
-            "variables": training_variables.values(model),
+            "variables": variables.values(model),
             "rate": optimizer._learning_rate,
             "train_function": model.train_function,
             "data": self._data or _state_of(fit and fit.x),
@@ -246,7 +246,7 @@ class FindLR(keras.callbacks.Callback):
         model.train_function = before["train_function"]
         model.stop_training = False
         model.reset_metrics()
-        training_variables.assign(model, before["variables"])
+        variables.assign(model, before["variables"])
         if before["data"] is not None:
             data, state = before["data"]
             data.load_state_dict(state)

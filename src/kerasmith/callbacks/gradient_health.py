@@ -10,11 +10,11 @@ from keras import ops
 
 from kerasmith.base.arguments import check_integer
 from kerasmith.callbacks.gradient_notes import gradient_notes
-from kerasmith.callbacks.layer_names import weight_owners
-from kerasmith.callbacks.step_gradients import MeasuredStep
-from kerasmith.callbacks.watched_step import is_ready, own_function, replica_count, unwatch, watch
 from kerasmith.report.files import write_atomically
 from kerasmith.report.gradient_chart import gradient_picture, gradient_section
+from kerasmith.training.layer_names import weight_owners
+from kerasmith.training.step_gradients import MeasuredStep
+from kerasmith.training.watched_step import is_ready, own_function, replica_count, unwatch, watch
 
 PICTURE = "gradient_health.svg"
 

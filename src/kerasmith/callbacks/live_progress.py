@@ -15,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from kerasmith.callbacks.epoch_lines import EpochLines, clock
-from kerasmith.callbacks.log_values import scalars
 from kerasmith.report.directions import directions_of
 from kerasmith.report.numbers import format_number
+from kerasmith.training.log_values import scalars
 
 _REFRESH_PER_SECOND = 4
 _RATE_WINDOW_SECONDS = 8.0

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from kerasmith.base.arguments import check_choice
-from kerasmith.callbacks import fit_call
 from kerasmith.report.directions import direction_of, directions_of
+from kerasmith.training import fit_call
 
 
 class Monitored:

@@ -7,13 +7,13 @@ import keras
 from keras import tree
 
 from kerasmith.base.arguments import check_integer, check_number
-from kerasmith.callbacks.culprit import find_culprit, kept_steps
-from kerasmith.callbacks.finding import Finding
-from kerasmith.callbacks.learning_rate_log import schedule_of
-from kerasmith.callbacks.retrace import retrace
-from kerasmith.callbacks.step_repeater import StepRepeater
-from kerasmith.callbacks.watched_step import is_ready, own_function, replica_count, unwatch, watch
 from kerasmith.schedules.scaled import factor_named, with_factor
+from kerasmith.training.culprit import find_culprit, kept_steps
+from kerasmith.training.finding import Finding
+from kerasmith.training.learning_rate import schedule_of
+from kerasmith.training.retrace import retrace
+from kerasmith.training.step_repeater import StepRepeater
+from kerasmith.training.watched_step import is_ready, own_function, replica_count, unwatch, watch
 
 _FACTOR_NAME = "numerics guard"
 

@@ -6,9 +6,10 @@ import keras
 from keras import ops
 
 from kerasmith.base.arguments import check_choice, check_integer, check_number
-from kerasmith.callbacks.learning_rate_log import rate_now, schedule_of
 from kerasmith.callbacks.monitored import Monitored
 from kerasmith.schedules.scaled import factor_named, with_factor
+from kerasmith.training.learning_rate import rate_now, schedule_of
+from kerasmith.training.retrace import retrace
 
 
 class ReduceOnPlateau(keras.callbacks.Callback):
@@ -187,7 +188,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         ):
             _inner(self.model.optimizer).learning_rate = with_factor(schedule, self.total, self._name)
             # A step that was traced before holds on to the old rate.
-            self.model.make_train_function(force=True)
+            retrace(self.model)
 
 
 def _inner(optimizer):

@@ -6,13 +6,14 @@ import warnings
 import keras
 
 import kerasmith
-from kerasmith.callbacks import callback_state, fit_call, random_state, training_variables
-from kerasmith.callbacks.checkpoint_directory import CheckpointDirectory
-from kerasmith.callbacks.checkpoint_writer import CheckpointWriter
-from kerasmith.callbacks.replay import Replay, advance
 from kerasmith.callbacks.resume_checks import check_company, differences, warn_of_the_order
+from kerasmith.checkpoints import callback_state
+from kerasmith.checkpoints.directory import CheckpointDirectory
+from kerasmith.checkpoints.writer import CheckpointWriter
 from kerasmith.data.stale_batches import forget_stale_batches
 from kerasmith.report.files import plain
+from kerasmith.training import fit_call, random_state, variables
+from kerasmith.training.replay import Replay, advance
 
 
 class Resume(keras.callbacks.Callback):
@@ -186,8 +187,8 @@ class Resume(keras.callbacks.Callback):
         state, epochs = self._pending, self._fit.epochs
         if state is None:
             return
-        training_variables.build(self.model, self._fit, state["variables"])
-        self._refuse(training_variables.differences(self.model, state["variables"]))
+        variables.build(self.model, self._fit, state["variables"])
+        self._refuse(variables.differences(self.model, state["variables"]))
         is_over = state["stopped"] or state["epoch"] >= epochs
         self.model._initial_epoch = epochs if is_over else state["epoch"]
         if self.verbose and is_over:
@@ -208,7 +209,7 @@ class Resume(keras.callbacks.Callback):
             )
 
     def _load_variables(self, state):
-        training_variables.assign(self.model, state["variables"])
+        variables.assign(self.model, state["variables"])
 
     def _load_callbacks(self, state):
         gone = callback_state.load(self._others, state["callbacks"])
@@ -267,7 +268,7 @@ class Resume(keras.callbacks.Callback):
             "batch": self._batch,
             "step": self._steps_before + self._batch,
             "stopped": False,
-            "variables": training_variables.values(self.model),
+            "variables": variables.values(self.model),
             "callbacks": others,
             "data": copy.deepcopy(x.state_dict()) if hasattr(x, "state_dict") and hasattr(x, "load_state_dict") else None,
             "random": random_state.capture(),

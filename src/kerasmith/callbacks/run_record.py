@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import keras
 import numpy as np
 
-from kerasmith.callbacks import fit_call
-from kerasmith.callbacks.epoch_counter import EpochCounter
-from kerasmith.callbacks.learning_rate_log import rate_curve, rate_now, schedule_of, steps_done
-from kerasmith.callbacks.log_values import scalars
 from kerasmith.report.directions import directions_of
 from kerasmith.report.model_facts import compile_facts, layer_table, parameter_counts
 from kerasmith.report.training import LEARNING_RATE
+from kerasmith.training import fit_call
+from kerasmith.training.epoch_counter import EpochCounter
+from kerasmith.training.learning_rate import rate_curve, rate_now, schedule_of, steps_done
+from kerasmith.training.log_values import scalars
 
 
 class RunRecord(keras.callbacks.Callback):

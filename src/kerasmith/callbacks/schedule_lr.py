@@ -3,6 +3,7 @@
 import keras
 
 from kerasmith.schedules import Shifted
+from kerasmith.training.retrace import retrace
 
 
 class ScheduleLR(keras.callbacks.Callback):
@@ -50,7 +51,7 @@ class ScheduleLR(keras.callbacks.Callback):
         if optimizer._learning_rate is not schedule:
             optimizer.learning_rate = schedule
             # A step that was traced before holds on to the old rate.
-            self.model.make_train_function(force=True)
+            retrace(self.model)
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:

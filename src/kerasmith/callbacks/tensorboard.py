@@ -6,12 +6,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.event_file import EventFile, event_parts, histogram_value, image_value, scalar_value, text_value
-from kerasmith.callbacks.learning_rate_log import rate_now
-from kerasmith.callbacks.log_values import scalars
 from kerasmith.report.files import flat_text
 from kerasmith.report.pixels import as_pixels
+from kerasmith.training.epoch_counter import EpochCounter
+from kerasmith.training.learning_rate import rate_now
+from kerasmith.training.log_values import scalars
 
 
 class TensorBoard(keras.callbacks.Callback):

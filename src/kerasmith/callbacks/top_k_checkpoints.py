@@ -11,11 +11,11 @@ from pathlib import Path
 import keras
 
 from kerasmith.base.arguments import check_integer
-from kerasmith.callbacks import fit_call
-from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.monitored import Monitored
 from kerasmith.callbacks.weight_averaging import WeightAveraging
 from kerasmith.report.files import json_text, write_atomically
+from kerasmith.training import fit_call
+from kerasmith.training.epoch_counter import EpochCounter
 
 INDEX = "index.json"
 

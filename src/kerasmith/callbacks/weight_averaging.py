@@ -7,8 +7,8 @@ import keras
 from keras import ops
 
 from kerasmith.base.arguments import check_choice, check_integer, check_number
-from kerasmith.callbacks import batch_norm_refresh
-from kerasmith.callbacks.running_average import RunningAverage, assign, copies
+from kerasmith.training import batch_norm_refresh
+from kerasmith.training.running_average import RunningAverage, assign, copies
 
 
 class WeightAveraging(keras.callbacks.Callback):

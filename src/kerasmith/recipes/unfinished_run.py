@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from kerasmith.callbacks import Resume
-from kerasmith.callbacks.checkpoint_directory import progress
+from kerasmith.checkpoints.directory import progress
 
 
 class UnfinishedRun:

@@ -3,7 +3,7 @@
 import concurrent.futures
 import warnings
 
-from kerasmith.callbacks import state_file
+from kerasmith.checkpoints import state_file
 
 
 class CheckpointWriter:

@@ -8,7 +8,7 @@ import keras
 from keras import ops, tree
 
 from kerasmith.base.host import is_concrete
-from kerasmith.callbacks.layer_names import named_layers
+from kerasmith.training.layer_names import named_layers
 
 
 class Call(NamedTuple):

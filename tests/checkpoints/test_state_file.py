@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasmith.callbacks import state_file
+from kerasmith.checkpoints import state_file
 
 TREE = {
     "numbers": [0, -3, 2**70, 0.1, -0.0, float("inf"), float("-inf"), float("nan"), True, None],

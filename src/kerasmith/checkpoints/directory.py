@@ -4,7 +4,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from kerasmith.callbacks import state_file
+from kerasmith.checkpoints import state_file
 
 _NAME = "step-{:09d}.state"
 _PATTERN = re.compile(r"step-(\d{9,})\.state")

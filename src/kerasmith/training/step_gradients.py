@@ -10,7 +10,7 @@ import sys
 import keras
 from keras import ops
 
-from kerasmith.callbacks.training_state import TrainingState
+from kerasmith.training.device_state import TrainingState
 
 COLUMNS = ("gradient", "weight", "zeros", "dead")
 
