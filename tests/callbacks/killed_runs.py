@@ -22,9 +22,10 @@ import numpy as np
 import tensorflow  # noqa: F401  Keras' `set_random_seed` imports it on every backend; here once instead of in each child
 
 from kerasmith import Model, Objective, Tap
-from kerasmith.callbacks.resume import Resume
+from kerasmith import callbacks as ours
+from kerasmith.callbacks import Resume
 from kerasmith.checkpoints import state_file
-from kerasmith.data.weighted_batches import WeightedBatches
+from kerasmith.data import WeightedBatches
 from kerasmith.multitask import GradNorm
 from kerasmith.schedules import CosineRestarts
 
@@ -118,6 +119,7 @@ DATA = {
     "endless": endless,
     "half_precision": arrays,
     "objective": weighted,
+    "company": weighted,
 }
 EVERY = {"weighted": 3, "own_dataset": "epoch", "endless": 5}
 
@@ -160,12 +162,15 @@ def train(directory, kind, kill):
         Resume(directory / "resume", every=EVERY.get(kind, 4), verbose=0),
         keras.callbacks.CSVLogger(str(directory / "log.csv")),
     ]
-    if kind not in ("weighted", "objective"):
+    data = DATA[kind](x, y)
+    if kind == "company":
+        callbacks += company(directory, data["x"])
+    if kind not in ("weighted", "objective", "company"):
         callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", patience=1, factor=0.5, min_delta=0.01))
     if kill is not None:
         callbacks.insert(0, arm(*kill))
     options = {"epochs": EPOCHS, "verbose": 0, "validation_data": (x[:16], y[:16]), "validation_batch_size": 8}
-    history = model.fit(**DATA[kind](x, y), **options, callbacks=callbacks)
+    history = model.fit(**data, **options, callbacks=callbacks)
     variables = [*model.variables, *model.optimizer.variables, *(v for m in model.metrics for v in m.variables)]
     return {
         "variables": [np.array(keras.ops.convert_to_numpy(v)) for v in variables],
@@ -173,8 +178,25 @@ def train(directory, kind, kill):
         "epochs": history.epoch,
         "losses": recorder.losses,
         "log": (directory / "log.csv").read_text(),
+        "report": (directory / "run" / "history.csv").read_text() if kind == "company" else None,
+        "best": sorted(path.name for path in directory.glob("top/*.keras")),
         "random": [random.random(), np.random.random()],  # noqa: NPY002
     }
+
+
+def company(directory, data):
+    """Callbacks that act on the training and on each other."""
+    return [
+        ours.HardExampleMining(data, every=2, fraction=0.5),
+        ours.WeightAveraging("ema", decay=0.9),
+        ours.ReduceOnPlateau("val_loss", patience=1, factor=0.5, min_delta=0.01),
+        ours.NumericsGuard(every=5),
+        ours.GradientHealth(every=4, verbose=0),
+        ours.TopKCheckpoints(directory / "top", "val_loss", k=2),
+        ours.TensorBoard(directory / "events", histograms=2),
+        ours.RunReport(directory / "run", keep=True),
+        ours.TimeLimit("99:00:00"),
+    ]
 
 
 def arm(where, count):

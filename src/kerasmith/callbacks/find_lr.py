@@ -13,7 +13,9 @@ from kerasmith.base.arguments import check_integer, check_number
 from kerasmith.report.curves import line_chart
 from kerasmith.report.files import write_atomically
 from kerasmith.report.numbers import format_number
+from kerasmith.schedules import Shifted
 from kerasmith.training import fit_call, random_state, variables
+from kerasmith.training.learning_rate import inner
 
 _OURS = ("epochs", "initial_epoch", "callbacks", "validation_data", "validation_split", "verbose")
 
@@ -162,7 +164,7 @@ class FindLR(keras.callbacks.Callback):
                 "FindLR needs the loss of each step. Compile with steps_per_execution=1. Received: "
                 f"steps_per_execution={model.steps_per_execution}"
             )
-        optimizer = _inner(model.optimizer)
+        optimizer = inner(model.optimizer)
         fit = fit_call.find()
         _build(model, fit)
         self._before = {
@@ -177,7 +179,8 @@ class FindLR(keras.callbacks.Callback):
         self._found, self._drawn, self._mean, self._best = {}, 0, 0.0, math.inf
         self._first = int(ops.convert_to_numpy(optimizer._iterations))
         # Past the setter: it would take a plain rate out of the optimizer's variables, and putting it back would reorder them.
-        optimizer._learning_rate = _Rise(self.low, self.high, self.steps, self._first)
+        rise = keras.optimizers.schedules.ExponentialDecay(self.low, self.steps - 1, self.high / self.low)
+        optimizer._learning_rate = Shifted(rise, self._first)
         model.make_train_function(force=True)
         model.train_function = self._watched(model.train_function)
 
@@ -200,7 +203,7 @@ class FindLR(keras.callbacks.Callback):
     def _watched(self, train):
         """A training step around Keras' own. Metrics begin anew in each, so the loss in its logs is that of its batch."""
         model = self._model
-        optimizer = _inner(model.optimizer)
+        optimizer = inner(model.optimizer)
         if keras.backend.backend() == "jax":
             # Arrays go in and out here; going through the variables would bring all of them back from the step.
             position = next(i for i, v in enumerate(model.optimizer.variables) if v is optimizer._iterations)
@@ -242,7 +245,7 @@ class FindLR(keras.callbacks.Callback):
         if before is None:
             return
         model = before["model"]
-        _inner(model.optimizer)._learning_rate = before["rate"]
+        inner(model.optimizer)._learning_rate = before["rate"]
         model.train_function = before["train_function"]
         model.stop_training = False
         model.reset_metrics()
@@ -273,20 +276,6 @@ class FindLR(keras.callbacks.Callback):
         return (steepest if slopes[steepest] < 0 else None), lowest
 
 
-class _Rise(keras.optimizers.schedules.LearningRateSchedule):
-    """low (high / low)^((step - first) / (steps - 1)), and no further than `high`."""
-
-    def __init__(self, low, high, steps, first):
-        self.low, self.high, self.steps, self.first = low, high, steps, first
-
-    def __call__(self, step):
-        share = ops.cast(ops.cast(step, "int32") - self.first, "float32") / (self.steps - 1)
-        return self.low * ops.exp(math.log(self.high / self.low) * ops.minimum(share, 1.0))
-
-    def get_config(self):
-        return {"low": self.low, "high": self.high, "steps": self.steps, "first": self.first}
-
-
 def _build(model, fit):
     """Makes the variables that TensorFlow would make in the first training step."""
     if not model.built:
@@ -303,8 +292,3 @@ def _state_of(data):
     if hasattr(data, "state_dict") and hasattr(data, "load_state_dict"):
         return data, copy.deepcopy(data.state_dict())
     return None
-
-
-def _inner(optimizer):
-    """The optimizer that holds the learning rate, inside a loss-scaling one."""
-    return getattr(optimizer, "inner_optimizer", optimizer)

@@ -10,7 +10,7 @@ from kerasmith.base.arguments import check_integer, check_number
 from kerasmith.schedules.scaled import factor_named, with_factor
 from kerasmith.training.culprit import find_culprit, kept_steps
 from kerasmith.training.finding import Finding
-from kerasmith.training.learning_rate import schedule_of
+from kerasmith.training.learning_rate import inner, schedule_of
 from kerasmith.training.retrace import retrace
 from kerasmith.training.step_repeater import StepRepeater
 from kerasmith.training.watched_step import is_ready, own_function, replica_count, unwatch, watch
@@ -92,7 +92,7 @@ class NumericsGuard(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._forget()
-        optimizer = _inner(self._model.optimizer)
+        optimizer = inner(self._model.optimizer)
         rate = getattr(optimizer, "_learning_rate", None)
         if self.rollback and schedule_of(optimizer) is None and not isinstance(rate, keras.Variable):
             raise ValueError(
@@ -268,7 +268,7 @@ class NumericsGuard(keras.callbacks.Callback):
         return logs, self._repeater.state.copy(state)
 
     def _lower_rate(self):
-        optimizer = _inner(self._model.optimizer)
+        optimizer = inner(self._model.optimizer)
         schedule = schedule_of(optimizer)
         if schedule is not None:
             self._scale = (factor_named(schedule, _FACTOR_NAME) or 1.0) * self.factor
@@ -280,7 +280,7 @@ class NumericsGuard(keras.callbacks.Callback):
         self._good = self._good._replace(values=values)
 
     def _scale_schedule(self):
-        optimizer = _inner(self._model.optimizer)
+        optimizer = inner(self._model.optimizer)
         schedule = schedule_of(optimizer)
         if schedule is None or factor_named(schedule, _FACTOR_NAME) == self._scale:
             return
@@ -292,8 +292,3 @@ class NumericsGuard(keras.callbacks.Callback):
             self.finding.save(self.directory, step.batches[0] if step.batches else None)
         if self.verbose:
             print(f"\nNumericsGuard: {self.finding}")
-
-
-def _inner(optimizer):
-    """The optimizer that holds the learning rate, inside a loss-scaling one."""
-    return getattr(optimizer, "inner_optimizer", optimizer)

@@ -8,7 +8,7 @@ from keras import ops
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks.monitored import Monitored
 from kerasmith.schedules.scaled import factor_named, with_factor
-from kerasmith.training.learning_rate import rate_now, schedule_of
+from kerasmith.training.learning_rate import inner, rate_now, schedule_of
 from kerasmith.training.retrace import retrace
 
 
@@ -108,7 +108,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
             self.total = known
 
     def on_train_begin(self, logs=None):
-        rate = getattr(_inner(self.model.optimizer), "_learning_rate", None)
+        rate = getattr(inner(self.model.optimizer), "_learning_rate", None)
         if schedule_of(self.model.optimizer) is None and not isinstance(rate, keras.Variable):
             raise TypeError(
                 "ReduceOnPlateau needs one optimizer whose learning rate is a number or a LearningRateSchedule. "
@@ -180,17 +180,12 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         pending, self._pending = self._pending, 1.0
         if schedule is None:
             if pending != 1.0:
-                rate = _inner(self.model.optimizer)._learning_rate
+                rate = inner(self.model.optimizer)._learning_rate
                 rate.assign(float(ops.convert_to_numpy(rate)) * pending)
             return
         if factor_named(schedule, self._name) != self.total and (
             self.total != 1.0 or factor_named(schedule, self._name) is not None
         ):
-            _inner(self.model.optimizer).learning_rate = with_factor(schedule, self.total, self._name)
+            inner(self.model.optimizer).learning_rate = with_factor(schedule, self.total, self._name)
             # A step that was traced before holds on to the old rate.
             retrace(self.model)
-
-
-def _inner(optimizer):
-    """The optimizer that holds the learning rate, inside a loss-scaling one."""
-    return getattr(optimizer, "inner_optimizer", optimizer)

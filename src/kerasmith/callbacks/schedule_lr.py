@@ -3,6 +3,7 @@
 import keras
 
 from kerasmith.schedules import Shifted
+from kerasmith.training.learning_rate import inner
 from kerasmith.training.retrace import retrace
 
 
@@ -44,7 +45,7 @@ class ScheduleLR(keras.callbacks.Callback):
         self.restart = restart
 
     def on_train_begin(self, logs=None):
-        optimizer = _inner(self.model.optimizer)
+        optimizer = inner(self.model.optimizer)
         schedule = self.schedule
         if self.restart:
             schedule = Shifted(schedule, int(keras.ops.convert_to_numpy(optimizer._iterations)))
@@ -55,11 +56,6 @@ class ScheduleLR(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
-            optimizer = _inner(self.model.optimizer)
+            optimizer = inner(self.model.optimizer)
             rate = optimizer._learning_rate(optimizer._iterations - 1)
             logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
-
-
-def _inner(optimizer):
-    """The optimizer that holds the learning rate, inside a loss-scaling one."""
-    return getattr(optimizer, "inner_optimizer", optimizer)

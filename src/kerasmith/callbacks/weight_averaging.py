@@ -8,6 +8,7 @@ from keras import ops
 
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.training import batch_norm_refresh
+from kerasmith.training.learning_rate import inner
 from kerasmith.training.running_average import RunningAverage, assign, copies
 
 
@@ -127,7 +128,7 @@ class WeightAveraging(keras.callbacks.Callback):
             self._for = weakref.ref(model)
 
     def on_train_begin(self, logs=None):
-        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        optimizer = inner(self.model.optimizer)
         if getattr(optimizer, "use_ema", False):
             raise ValueError(
                 "The optimizer averages weights itself (use_ema=True) and puts its average into the model at the end. Compile "

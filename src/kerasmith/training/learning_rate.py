@@ -5,13 +5,18 @@ from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 
+def inner(optimizer):
+    """The optimizer that holds the learning rate, inside a loss-scaling one."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
 def rate_now(optimizer):
     """The learning rate of the latest step of a compiled model's optimizer, or None if it has none.
 
     Args:
         optimizer: `model.optimizer`; of a loss-scaling optimizer the one inside counts.
     """
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    optimizer = inner(optimizer)
     schedule = schedule_of(optimizer)
     if schedule is None:
         rate = getattr(optimizer, "learning_rate", None)
@@ -21,7 +26,7 @@ def rate_now(optimizer):
 
 def schedule_of(optimizer):
     """The `LearningRateSchedule` of an optimizer, or None for a plain number."""
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    optimizer = inner(optimizer)
     # `optimizer.learning_rate` is the value at this step; Keras has no public way to the schedule itself.
     rate = getattr(optimizer, "_learning_rate", None)
     return rate if isinstance(rate, LearningRateSchedule) else None
@@ -29,7 +34,7 @@ def schedule_of(optimizer):
 
 def steps_done(optimizer):
     """The number of steps an optimizer has made, the one that its schedule counts."""
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    optimizer = inner(optimizer)
     # As the optimizer itself counts for its schedule: with gradient accumulation `iterations` is smaller.
     return int(ops.convert_to_numpy(getattr(optimizer, "_iterations", optimizer.iterations)))
 
