@@ -72,7 +72,7 @@ def is_arrays(fit):
 
 
 def first_batch(fit):
-    """(x, y, sample weights) of some batch, without moving the data on; None if these can be gone over only once."""
+    """(x, y, sample weights) of some batch, without moving the data on; None if that cannot be."""
     if isinstance(fit.x, keras.utils.PyDataset):
         batch = fit.x[0]
     elif is_arrays(fit):
@@ -81,5 +81,9 @@ def first_batch(fit):
     elif hasattr(fit.x, "__iter__") and not hasattr(fit.x, "__next__"):
         batch = next(iter(fit.x))
     else:
-        return None
+        # Keras has looked at the beginning of a generator, and keeps it.
+        seen = getattr(fit.epoch_iterator.data_adapter, "_first_batches", None)
+        if not seen:
+            return None
+        batch = seen[0]
     return keras.utils.unpack_x_y_sample_weight(batch)

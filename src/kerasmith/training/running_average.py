@@ -21,17 +21,23 @@ class RunningAverage:
     """
 
     def __init__(self):
-        self.values = None
+        self.values = self._graph = None
 
     def blend(self, tensors, share):
         """average <- average + share (tensor - average); the first time the average is the tensors."""
         if self.values is None:
             self.load(copies(tensors))
+        elif keras.backend.backend() == "tensorflow":
+            if self._graph is None or any(a is not b for a, b in zip(self._graph.tensors, tensors, strict=True)):
+                self._graph = _Graph(self.values, list(tensors))
+                self.values = self._graph.averages
+            self._graph(share)
         else:
             self.values = list(_blend()(self.values, list(tensors), share))
 
     def load(self, arrays):
         """Takes these as the averages; None forgets them."""
+        self._graph = None
         self.values = (
             None if arrays is None else copies([ops.cast(a, _wide(a.dtype)) for a in map(ops.convert_to_tensor, arrays)])
         )
@@ -62,8 +68,7 @@ def _wide(dtype):
 @functools.cache
 def _blend():
     """(averages, tensors, share) -> averages, one dispatch for all of them, without waiting for the device."""
-    backend = keras.backend.backend()
-    if backend == "torch":
+    if keras.backend.backend() == "torch":
         torch = sys.modules["torch"]
 
         @torch.no_grad()
@@ -73,18 +78,30 @@ def _blend():
             return averages
 
         return blend
-    if backend == "jax":
-        import jax
+    import jax
 
-        def blend(averages, tensors, share):
-            return [a + share.astype(a.dtype) * (t.astype(a.dtype) - a) for a, t in zip(averages, tensors, strict=True)]
+    def blend(averages, tensors, share):
+        return [a + share.astype(a.dtype) * (t.astype(a.dtype) - a) for a, t in zip(averages, tensors, strict=True)]
 
-        compiled = jax.jit(blend, donate_argnums=0)
-        return lambda averages, tensors, share: compiled(averages, tensors, float(share))
-    import tensorflow as tf
+    compiled = jax.jit(blend, donate_argnums=0)
+    return lambda averages, tensors, share: compiled(averages, tensors, float(share))
 
-    @tf.function(autograph=False, reduce_retracing=True)
-    def graph(averages, tensors, share):
-        return [a + tf.cast(share, a.dtype) * (tf.cast(t, a.dtype) - a) for a, t in zip(averages, tensors, strict=True)]
 
-    return lambda averages, tensors, share: graph(averages, tensors, tf.constant(share, tf.float64))
+class _Graph:
+    """The same on TensorFlow for these very variables: handing them over costs as much as a small training step."""
+
+    def __init__(self, values, tensors):
+        import tensorflow as tf
+
+        self.tensors = tensors
+        self.averages = [tf.Variable(value, trainable=False) for value in values]
+
+        @tf.function(autograph=False)
+        def blend(share):
+            for average, tensor in zip(self.averages, tensors, strict=True):
+                average.assign_add(tf.cast(share, average.dtype) * (tf.cast(tensor, average.dtype) - average))
+
+        self._blend, self._constant = blend, tf.constant
+
+    def __call__(self, share):
+        self._blend(self._constant(share, "float64"))
