@@ -1,4 +1,4 @@
-"""What each callback adds to a training step, beside the same `fit` without it."""
+"""What each callback adds to a training step, and to an epoch, beside the same `fit` without it."""
 
 import io
 import tempfile
@@ -15,14 +15,14 @@ from kerasmith import callbacks
 from kerasmith.data import WeightedBatches
 from kerasmith.schedules import CosineRestarts
 
-STEPS, BATCH, UNITS = 500, 32, 64
+SHORT, LONG, BATCH, UNITS = 200, 1000, 32, 64
 
 
 def contenders(scratch):
     """{name: callbacks of a `fit`}; each gets a model of its own."""
     page = Console(file=io.StringIO())
     return {
-        "ScheduleLR": [callbacks.ScheduleLR(CosineRestarts(T_0=5, eta_max=1e-3, steps_per_epoch=STEPS))],
+        "ScheduleLR": [callbacks.ScheduleLR(CosineRestarts(T_0=5, eta_max=1e-3, steps_per_epoch=SHORT))],
         "Keras: LearningRateScheduler each step": [EachStep()],
         "Resume, each epoch": [callbacks.Resume(scratch / "epoch", verbose=0)],
         "Resume, every 500 steps": [callbacks.Resume(scratch / "steps", every=500, verbose=0)],
@@ -46,7 +46,7 @@ class EachStep(keras.callbacks.Callback):
     """A learning-rate policy as it is written by hand."""
 
     def on_train_batch_begin(self, batch, logs=None):
-        self.model.optimizer.learning_rate = 1e-3 * (1 + np.cos(batch / STEPS))
+        self.model.optimizer.learning_rate = 1e-3 * (1 + np.cos(batch / SHORT))
 
 
 class Slices(keras.utils.PyDataset):
@@ -57,7 +57,7 @@ class Slices(keras.utils.PyDataset):
         self.x = x
 
     def __len__(self):
-        return STEPS
+        return len(self.x) // BATCH
 
     def __getitem__(self, index):
         rows = self.x[index * BATCH : (index + 1) * BATCH]
@@ -66,32 +66,49 @@ class Slices(keras.utils.PyDataset):
 
 def run(*, quick=False, only="", markdown=False, with_memory=True):
     """Prints the table for the backend in use; arguments as of `losses.run`."""
-    rng = np.random.default_rng(0)
-    x = rng.random((STEPS * BATCH, UNITS), "float32")
+    x = np.random.default_rng(0).random((LONG * BATCH, UNITS), "float32")
     with tempfile.TemporaryDirectory() as scratch:
-        chosen = {name: those for name, those in contenders(Path(scratch)).items() if only.lower() in name.lower()}
-        calls = {name: _epoch(x, those) for name, those in chosen.items()}
-        if not only:
-            calls["WeightedBatches"] = _epoch(WeightedBatches(x, x, BATCH, weights=rng.random(len(x))), [])
-            calls["Keras: PyDataset of slices"] = _epoch(Slices(x), [])
-            calls["nothing, again"] = _epoch(x, [])
-        # Each beside a floor of its own: over twenty of them the machine drifts by more than most add.
-        ratios = {
-            name: timing.ratios({name: call}, _epoch(x, []), blocks=3 if quick else 11, block_seconds=0.0)[name]
-            for name, call in calls.items()
-        }
-    rows = [[name, f"{100 * (np.median(values) - 1):+.1f} %"] for name, values in ratios.items()]
+        pairs = [_calls(Path(scratch) / str(steps), x[: steps * BATCH]) for steps in (SHORT, LONG)]
+        names = [name for name in pairs[0] if only.lower() in name.lower()]
+        rows = [[name, *_costs([calls[name] for calls in pairs], x, blocks=3 if quick else 9)] for name in names]
     note = (
-        f"CPU time of an epoch of {STEPS} steps of two dense layers of {UNITS}, batch {BATCH}, beside `fit` without callbacks"
+        f"CPU time, two dense layers of {UNITS}, batch {BATCH}; a step, and an epoch with its `fit`, in steps of `fit` without"
     )
     if markdown:
-        print(f"**callbacks, {keras.backend.backend()}.** {note}.\n\n| callback | adds |\n|---|--:|")
+        print(f"**callbacks, {keras.backend.backend()}.** {note}.\n\n| callback | each step | each epoch |\n|---|--:|--:|")
         print("\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n")
         return
-    table = Table("callback", "adds", title=f"callbacks, {keras.backend.backend()}", caption=note, box=box.SIMPLE_HEAD)
+    table = Table(title=f"callbacks, {keras.backend.backend()}", caption=note, box=box.SIMPLE_HEAD)
+    for i, name in enumerate(("callback", "each step", "each epoch")):
+        table.add_column(name, justify="right" if i else "left")
     for row in rows:
         table.add_row(*row)
     Console().print(table)
+
+
+def _calls(directory, x):
+    """{name: call that trains one more epoch}."""
+    directory.mkdir()
+    weights = np.random.default_rng(1).random(len(x))
+    return {
+        **{name: _epoch(x, those) for name, those in contenders(directory).items()},
+        "WeightedBatches": _epoch(WeightedBatches(x, x, BATCH, weights=weights), []),
+        "Keras: PyDataset of slices": _epoch(Slices(x), []),
+        "nothing, again": _epoch(x, []),
+    }
+
+
+def _costs(calls, x, *, blocks):
+    """What is added to a step and to an epoch: the slope and the rest over two lengths of the epoch."""
+    floors = [_epoch(x[: steps * BATCH], []) for steps in (SHORT, LONG)]
+    # Each beside floors of its own: over twenty callbacks the machine drifts by more than most of them add.
+    four = {"short": calls[0], "long": calls[1], "long without": floors[1]}
+    ratios = timing.ratios(four, floors[0], blocks=blocks, block_seconds=0.0)
+    short, long, without = (np.median(ratios[name]) for name in four)
+    # Of an epoch of `SHORT` steps without.
+    step = (without - 1) / (LONG - SHORT)
+    more = (long - short) / (LONG - SHORT)
+    return f"{100 * (more / step - 1):+.1f} %", f"{(short - 1) / step - SHORT * (more / step - 1):+.0f}"
 
 
 def _epoch(x, those):

@@ -95,13 +95,17 @@ class _Graph:
 
         self.tensors = tensors
         self.averages = [tf.Variable(value, trainable=False) for value in values]
+        self._share, self._is = tf.Variable(0.0, dtype="float64", trainable=False), 0.0
 
         @tf.function(autograph=False)
-        def blend(share):
+        def blend():
             for average, tensor in zip(self.averages, tensors, strict=True):
-                average.assign_add(tf.cast(share, average.dtype) * (tf.cast(tensor, average.dtype) - average))
+                average.assign_add(tf.cast(self._share, average.dtype) * (tf.cast(tensor, average.dtype) - average))
 
-        self._blend, self._constant = blend, tf.constant
+        self._blend = blend.get_concrete_function()
 
     def __call__(self, share):
-        self._blend(self._constant(share, "float64"))
+        if share != self._is:
+            self._share.assign(share)
+            self._is = share
+        self._blend()
