@@ -36,6 +36,7 @@ def test_two_mirrored_replicas():
     assert got["weights"] < 1e-6
     assert_columns(got["history"], got["expected"])
     objectives_agree(got["objectives"])
+    assert got["resumed"]
 
 
 def assert_columns(got, expected):

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import tempfile
 
 import keras
 import numpy as np
@@ -120,6 +121,39 @@ def composite():
     return model
 
 
+class Interruption(keras.callbacks.Callback):
+    """Ends the second epoch in its middle, by an exception."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if (self.epoch, batch) == (1, 2):
+            raise InterruptedError
+
+
+def trained(directory, *others):
+    """What a training that checkpoints every step ends with, as text. Each replica has batch statistics of its own."""
+    keras.utils.set_random_seed(1)
+    with strategy.scope():
+        inputs = keras.Input((3,))
+        x = keras.layers.Dropout(0.2)(keras.layers.BatchNormalization()(keras.layers.Dense(4)(inputs)))
+        model = keras.Model(inputs, keras.layers.Dense(1)(x))
+        model.compile("adam", "mse", jit_compile=False)
+    x = np.random.default_rng(3).random((32, 3), "float32")
+    resume = callbacks.Resume(directory, every=1, verbose=0)
+    arguments = dict(batch_size=8, epochs=3, verbose=0, validation_data=(x[:8], x[:8, :1]))
+    try:
+        history = model.fit(x, x[:, :1], callbacks=[resume, *others], **arguments).history
+    except InterruptedError:
+        return resume.wait()
+    return repr(history) + "".join(weights.tobytes().hex() for weights in model.get_weights())
+
+
+with tempfile.TemporaryDirectory() as whole, tempfile.TemporaryDirectory() as cut:
+    trained(cut, Interruption())
+    resumed = trained(cut) == trained(whole)
+
 # A last batch of one sample leaves the second replica without any.
 objectives = {
     "uneven": uneven_steps(objective_model),
@@ -127,4 +161,5 @@ objectives = {
     "loss terms": fits(composite, 5, callbacks.LossTerms),
 }
 objectives["balanced"] = {name: uneven_steps(functools.partial(balanced_model, name)) for name in BALANCERS}
-print(json.dumps({"steps": steps, "weights": difference, "history": history, "expected": expected, "objectives": objectives}))
+found = {"steps": steps, "weights": difference, "history": history, "expected": expected, "objectives": objectives}
+print(json.dumps({**found, "resumed": resumed}))

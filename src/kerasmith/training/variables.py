@@ -32,7 +32,12 @@ def named_variables(model):
             parts = variable.path.split("/")[-2 if group == "model" else -1 :]
             name = f"{group}:{_COUNTER.sub('', '/'.join(parts))}"
             counts[name] = counts.get(name, -1) + 1
-            found[f"{name}#{counts[name]}"] = variable
+            # Replicas of TensorFlow may hold different values of one variable, such as the statistics of a batch norm.
+            replicas = getattr(variable.value, "values", None)
+            if isinstance(replicas, tuple) and len(replicas) > 1:
+                found.update({f"{name}#{counts[name]}@{i}": part for i, part in enumerate(replicas)})
+            else:
+                found[f"{name}#{counts[name]}"] = variable
     return found
 
 
