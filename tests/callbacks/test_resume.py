@@ -257,7 +257,7 @@ def test_full_disk_leaves_the_last_good_checkpoint(tmp_path):
 
 def test_directory_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(ValueError, match=r"cannot be written to .*Choose a directory"):
+    with pytest.raises(ValueError, match=r"Cannot write into .*Choose a directory"):
         Resume(tmp_path / "file" / "below")
 
 

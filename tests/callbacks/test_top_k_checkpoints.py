@@ -282,7 +282,7 @@ def test_bad_input(arguments, words, tmp_path):
 
 def test_where_nothing_can_be_written(tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(ValueError, match=r"Checkpoints cannot be written to .*file"):
+    with pytest.raises(ValueError, match=r"Cannot write into .*file.*Choose a directory"):
         TopKCheckpoints(tmp_path / "file" / "below")
     with pytest.raises(ValueError, match="Received: directory=3"):
         TopKCheckpoints(3)

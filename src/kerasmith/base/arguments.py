@@ -40,6 +40,12 @@ def check_integer(name, value, *, minimum):
     check_number(name, value, minimum=minimum)
 
 
+def check_config(config):
+    """Raises ValueError unless `config`, the configuration of a run, is a dict or None."""
+    if config is not None and not isinstance(config, dict):
+        raise ValueError(f'`config` must be a dict, such as {{"seed": 7}}. Received: config={config!r}')
+
+
 def check_weights(name, value):
     """Raises TypeError or ValueError unless `value` is None or a list of finite numbers >= 0, not all 0."""
     if value is None:

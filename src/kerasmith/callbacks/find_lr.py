@@ -166,7 +166,9 @@ class FindLR(keras.callbacks.Callback):
             )
         optimizer = inner(model.optimizer)
         fit = fit_call.find()
-        _build(model, fit)
+        variables.build(model, fit)
+        if not model.built:
+            raise ValueError("FindLR needs a model with weights. Call the model on a batch first.")
         self._before = {
             "model": model,
             "variables": variables.values(model),
@@ -274,17 +276,6 @@ class FindLR(keras.callbacks.Callback):
         slopes = np.gradient(smoothed[: lowest + 1], np.log(self.rates[: lowest + 1]))
         steepest = int(np.argmin(slopes))
         return (steepest if slopes[steepest] < 0 else None), lowest
-
-
-def _build(model, fit):
-    """Makes the variables that TensorFlow would make in the first training step."""
-    if not model.built:
-        batch = fit and fit_call.first_batch(fit)
-        if batch is None:
-            raise ValueError("FindLR needs a model with weights. Call the model on a batch first.")
-        model.test_on_batch(*batch)
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
 
 
 def _state_of(data):

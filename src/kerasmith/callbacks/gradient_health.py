@@ -2,7 +2,6 @@
 
 import math
 import weakref
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,6 +11,7 @@ from kerasmith.base.arguments import check_integer
 from kerasmith.callbacks.gradient_notes import gradient_notes
 from kerasmith.report.files import write_atomically
 from kerasmith.report.gradient_chart import gradient_picture, gradient_section
+from kerasmith.report.writable_directory import writable_directory
 from kerasmith.training.layer_names import weight_owners
 from kerasmith.training.step_gradients import MeasuredStep
 from kerasmith.training.watched_step import is_ready, own_function, replica_count, unwatch, watch
@@ -66,9 +66,7 @@ class GradientHealth(keras.callbacks.Callback):
         super().__init__()
         if report is not None and not hasattr(report, "add_section"):
             raise TypeError(f"`report` must be a RunReport. Received: report={report!r}")
-        self.directory = None if directory is None else Path(directory).expanduser()
-        if self.directory is not None:
-            self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory = None if directory is None else writable_directory(directory)
         self.every = every
         self.report = report
         self.verbose = verbose

@@ -1,12 +1,12 @@
 """Finds the first NaN or infinity of a training, says where it comes from, and ends or repairs the run."""
 
 import weakref
-from pathlib import Path
 
 import keras
 from keras import tree
 
 from kerasmith.base.arguments import check_integer, check_number
+from kerasmith.report.writable_directory import writable_directory
 from kerasmith.schedules.scaled import factor_named, with_factor
 from kerasmith.training.culprit import find_culprit, kept_steps
 from kerasmith.training.finding import Finding
@@ -73,9 +73,7 @@ class NumericsGuard(keras.callbacks.Callback):
         check_integer("max_rollbacks", max_rollbacks, minimum=0)
         check_number("memory", memory, above=0)
         super().__init__()
-        self.directory = None if directory is None else Path(directory).expanduser()
-        if self.directory is not None:
-            self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory = None if directory is None else writable_directory(directory)
         self.rollback = rollback
         self.every = every
         self.factor = factor

@@ -6,11 +6,11 @@ import time
 
 import numpy as np
 
+from kerasmith.base.arguments import check_config
 from kerasmith.callbacks import run_directory
 from kerasmith.callbacks.history_csv import in_a_directory
 from kerasmith.callbacks.metric_pictures import metric_sections
 from kerasmith.callbacks.run_part import RunPart
-from kerasmith.callbacks.summary_file import checked_config
 from kerasmith.report.environment import environment
 from kerasmith.report.files import flat_text, write_atomically
 from kerasmith.report.markup import Markup
@@ -58,7 +58,8 @@ class ReportPage(RunPart):
 
     def __init__(self, path, *, title=None, config=None, record=None):
         super().__init__(record)
-        self.config = checked_config(config)
+        check_config(config)
+        self.config = dict(config or {})
         self.path = in_a_directory(path)
         self.title = title or self.path.resolve().parent.name
         self.tiles, self.remarks = {}, {}

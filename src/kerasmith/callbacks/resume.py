@@ -6,6 +6,7 @@ import warnings
 import keras
 
 import kerasmith
+from kerasmith.base.arguments import check_config
 from kerasmith.callbacks.resume_checks import check_company, differences, warn_of_the_order
 from kerasmith.checkpoints import callback_state
 from kerasmith.checkpoints.directory import CheckpointDirectory
@@ -67,8 +68,7 @@ class Resume(keras.callbacks.Callback):
             raise ValueError(f'`every` must be "epoch" or a number of training steps, such as 500. Received: every={every!r}')
         if isinstance(keep, bool) or not isinstance(keep, int) or keep < 2:
             raise ValueError(f"`keep` must be at least 2, as a damaged file needs a previous one. Received: keep={keep!r}")
-        if config is not None and not isinstance(config, dict):
-            raise ValueError(f'`config` must be a dict, such as {{"seed": 7}}. Received: config={config!r}')
+        check_config(config)
         self.every = every
         self.config = plain(config or {})
         self.verbose = verbose
@@ -123,7 +123,7 @@ class Resume(keras.callbacks.Callback):
         self._load_callbacks(state)
         self._random_at_epoch = state["random at epoch begin"]
         if state["batch"] == 0:
-            self._load_variables(state)
+            variables.assign(self.model, state["variables"])
             self.model.reset_metrics()
             self._pending, self._saved_step = None, state["step"]
         if self._persistent and self._steps_before:
@@ -163,7 +163,7 @@ class Resume(keras.callbacks.Callback):
             model._initial_epoch = None
             self._load_data(self._pending)
             self._load_callbacks(self._pending)
-            self._load_variables(self._pending)
+            variables.assign(self.model, self._pending["variables"])
             finalize(model.trainable_weights)
             random_state.restore(self._pending["random at epoch begin"])
             self._pending = None
@@ -208,9 +208,6 @@ class Resume(keras.callbacks.Callback):
                 "directory to begin anew."
             )
 
-    def _load_variables(self, state):
-        variables.assign(self.model, state["variables"])
-
     def _load_callbacks(self, state):
         gone = callback_state.load(self._others, state["callbacks"])
         if gone:
@@ -227,7 +224,7 @@ class Resume(keras.callbacks.Callback):
         self._replay.finish()
         self._pending = self._replay = self._random_at_first_step = None
         self._saved_step = state["step"]
-        self._load_variables(state)
+        variables.assign(self.model, state["variables"])
         self._load_callbacks(state)
         random_state.restore(state["random"])
         for other in self._others:

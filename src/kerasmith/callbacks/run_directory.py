@@ -1,7 +1,8 @@
 """The directory of a run: made and checked before any training."""
 
-import tempfile
 from pathlib import Path
+
+from kerasmith.report.writable_directory import writable_directory
 
 REPORT, HISTORY, MODEL, SUMMARY = "report.html", "history.csv", "model.keras", "summary.json"
 NAMES = (REPORT, HISTORY, MODEL, SUMMARY)
@@ -33,24 +34,8 @@ def prepare(directory, overwrite=False, keep=False):
     """
     if overwrite and keep:
         raise ValueError("`overwrite` removes the files of the earlier run and `keep` keeps them. Received: both are True")
-    try:
-        path = Path(directory).expanduser()
-    except TypeError:
-        raise ValueError(f'Expected a path, such as "runs/first". Received: directory={directory!r}') from None
-    if path.exists() and not path.is_dir():
-        raise ValueError(f"{path} is a file, and a run needs a directory of its own, such as {path}.run")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        # Access rights tell only half the story (read-only mounts, full disks): write something.
-        with tempfile.TemporaryFile(dir=path) as file:
-            file.write(b"x")
-        filled = any(path.iterdir())
-    except OSError as error:
-        raise ValueError(
-            f"Cannot write into {path}: {error.strerror or error}. Choose a directory that you may write, "
-            f'such as "{Path("runs") / (path.name or "first")}"'
-        ) from error
-    if filled and not (overwrite or keep):
+    path = writable_directory(directory)
+    if any(path.iterdir()) and not (overwrite or keep):
         raise ValueError(
             f"{path} holds files already. Choose another directory, or pass overwrite=True (--overwrite) to replace the "
             "report, history, model, events and summary of the earlier run, or keep=True to go on in it; other files stay"

@@ -5,11 +5,13 @@ import warnings
 
 import keras
 
+from kerasmith.base.arguments import check_config
 from kerasmith.callbacks import run_directory
 from kerasmith.callbacks.history_csv import HistoryCSV
 from kerasmith.callbacks.report_page import ReportPage
 from kerasmith.callbacks.run_record import RunRecord
-from kerasmith.callbacks.summary_file import SummaryFile, checked_config
+from kerasmith.callbacks.summary_file import SummaryFile
+from kerasmith.report.files import put_in_place
 
 
 class RunReport(keras.callbacks.Callback):
@@ -49,7 +51,7 @@ class RunReport(keras.callbacks.Callback):
 
     def __init__(self, directory, *, overwrite=False, keep=False, title=None, config=None):
         super().__init__()
-        config = checked_config(config)
+        check_config(config)
         self.directory = run_directory.prepare(directory, overwrite=overwrite, keep=keep)
         title = title or self.directory.resolve().name
         self.record = RunRecord()
@@ -153,11 +155,9 @@ class RunReport(keras.callbacks.Callback):
         draft = path.with_name(f".{path.name}.{os.getpid()}.tmp.keras")
         self._page.remarks.pop(path.name, None)
         try:
-            self.model.save(draft)
-            os.replace(draft, path)
+            with put_in_place(path, draft):
+                self.model.save(draft)
         except Exception as problem:  # whatever a user's layers raise, the run's other results must survive
             said = f"{type(problem).__name__}: {problem}"
             self._page.remarks[path.name] = f"not saved. {said}"
             warnings.warn(f"RunReport could not save the model. {said}", stacklevel=2)
-        finally:
-            draft.unlink(missing_ok=True)

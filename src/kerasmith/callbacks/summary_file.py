@@ -1,5 +1,6 @@
 """The figures of a run in a file, for scripts."""
 
+from kerasmith.base.arguments import check_config
 from kerasmith.callbacks.history_csv import in_a_directory
 from kerasmith.callbacks.run_part import RunPart
 from kerasmith.report.directions import best_index, direction_of
@@ -35,7 +36,8 @@ class SummaryFile(RunPart):
 
     def __init__(self, path, *, title=None, config=None, record=None):
         super().__init__(record)
-        self.config = checked_config(config)
+        check_config(config)
+        self.config = dict(config or {})
         self.path = in_a_directory(path)
         self.title = title or self.path.resolve().parent.name
         self.added = {}
@@ -73,14 +75,3 @@ class SummaryFile(RunPart):
 
     def after_training(self):
         self.write()
-
-
-def checked_config(config):
-    """A copy of the configuration of a run.
-
-    Raises:
-        ValueError: if it is no dict.
-    """
-    if config is not None and not isinstance(config, dict):
-        raise ValueError(f'`config` must be a dict, such as {{"seed": 7}}. Received: config={config!r}')
-    return dict(config or {})

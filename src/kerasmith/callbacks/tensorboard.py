@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from kerasmith.base.arguments import check_config
 from kerasmith.callbacks.event_file import EventFile, event_parts, histogram_value, image_value, scalar_value, text_value
 from kerasmith.report.files import flat_text
 from kerasmith.report.pixels import as_pixels
@@ -57,8 +58,7 @@ class TensorBoard(keras.callbacks.Callback):
                 "`images` must be a function of the step that returns {tag: picture}; pictures that are there already are "
                 f"written by `image(name, array, step)`. Received: images of type {type(images).__name__}"
             )
-        if config is not None and not isinstance(config, dict):
-            raise ValueError(f'`config` must be a dict, such as {{"seed": 7}}. Received: config={config!r}')
+        check_config(config)
         event_parts()
         self.log_dir = Path(log_dir).expanduser()
         self.flat = flat

@@ -4,7 +4,6 @@ import contextlib
 import json
 import math
 import os
-import tempfile
 import warnings
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from kerasmith.base.arguments import check_integer
 from kerasmith.callbacks.monitored import Monitored
 from kerasmith.callbacks.weight_averaging import WeightAveraging
 from kerasmith.report.files import json_text, write_atomically
+from kerasmith.report.writable_directory import writable_directory
 from kerasmith.training import fit_call
 from kerasmith.training.epoch_counter import EpochCounter
 
@@ -50,6 +50,7 @@ class TopKCheckpoints(keras.callbacks.Callback):
 
     Example:
 
+    >>> import tempfile
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     >>> model.compile("sgd", "mse")
     >>> x, y = keras.ops.ones((4, 2)), keras.ops.ones((4, 1))
@@ -78,7 +79,7 @@ class TopKCheckpoints(keras.callbacks.Callback):
         self.save_weights_only = bool(save_weights_only)
         self.filename = filename
         self._suffix = suffix
-        self.directory = _writable(directory)
+        self.directory = writable_directory(directory)
         self.entries = []
         # Files of epochs that a resumed run is going to train again: they stay until then.
         self._ahead = []
@@ -237,19 +238,3 @@ def _draft(name):
     # Keras wants its own endings.
     stem, suffix = (name[: -len(end)], end) if name.endswith(end := ".weights.h5") else (name[: -len(".keras")], ".keras")
     return f".{stem}.draft{suffix}"
-
-
-def _writable(directory):
-    try:
-        path = Path(directory).expanduser()
-        path.mkdir(parents=True, exist_ok=True)
-        # Access rights tell only half the story (read-only mounts, full disks): write something.
-        with tempfile.TemporaryFile(dir=path) as file:
-            file.write(b"x")
-    except TypeError:
-        raise ValueError(f'Expected a path, such as "runs/best". Received: directory={directory!r}') from None
-    except OSError as error:
-        raise ValueError(
-            f"Checkpoints cannot be written to {directory}: {error.strerror or error}. Choose a directory that you may write."
-        ) from error
-    return path

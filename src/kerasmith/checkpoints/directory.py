@@ -1,10 +1,10 @@
 """A directory of state files, of which the newest sound one counts."""
 
 import re
-import tempfile
 from pathlib import Path
 
 from kerasmith.checkpoints import state_file
+from kerasmith.report.writable_directory import writable_directory
 
 _NAME = "step-{:09d}.state"
 _PATTERN = re.compile(r"step-(\d{9,})\.state")
@@ -34,16 +34,8 @@ class CheckpointDirectory:
     """
 
     def __init__(self, path, keep):
-        self.path = Path(path).expanduser()
+        self.path = writable_directory(path)
         self.keep = keep
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.path):
-                pass
-        except OSError as error:
-            raise ValueError(
-                f"Checkpoints cannot be written to {self.path}: {error.strerror}. Choose a directory that you may write to."
-            ) from error
 
     def write(self, step, packed):
         """Adds the state of a step, as `state_file.pack` returned it, then removes the files that are too many."""

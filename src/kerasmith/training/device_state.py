@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasmith.training import random_state
+
 
 class Copy(NamedTuple):
     """A state at one moment.
@@ -55,7 +57,7 @@ class TrainingState:
             return Copy(values, np.asarray(finite))
         if backend == "torch":
             values = [v.value.detach().clone() for v in self.variables]
-            return Copy(values, _torch_finite(values), _torch_random())
+            return Copy(values, _torch_finite(values), random_state.capture_torch())
         if self._in_graph is None:
             self._in_graph = _tensorflow_copy(self.variables)
         values, finite = self._in_graph()
@@ -66,7 +68,7 @@ class TrainingState:
         for variable, value in zip(self.variables, self._fresh(copy.values), strict=True):
             variable.assign(value)
         if copy.random is not None:
-            _set_torch_random(copy.random)
+            random_state.restore_torch(copy.random)
 
     def for_step(self, copy):
         """The state that JAX's step takes, of arrays of its own; None elsewhere, where `assign` has done all."""
@@ -115,18 +117,6 @@ def _torch_finite(values):
     torch = sys.modules["torch"]
     finite = [v.isfinite().all() if v.is_floating_point() else torch.ones((), dtype=torch.bool) for v in values]
     return np.array([bool(flag) for flag in finite])
-
-
-def _torch_random():
-    torch = sys.modules["torch"]
-    return torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-
-
-def _set_torch_random(random):
-    torch = sys.modules["torch"]
-    torch.set_rng_state(random[0])
-    if random[1]:
-        torch.cuda.set_rng_state_all(random[1])
 
 
 def is_finite(tensor):

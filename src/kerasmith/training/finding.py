@@ -1,6 +1,7 @@
 """What a guard found, in words and in files."""
 
 import dataclasses
+import io
 from pathlib import Path
 
 import keras
@@ -62,7 +63,9 @@ class Finding:
         stem = Path(directory) / f"epoch_{self.epoch + 1}_batch_{self.batch}"
         if batch is not None:
             self.file = str(stem.with_suffix(".npz"))
-            np.savez(self.file, **named_arrays(batch))
+            content = io.BytesIO()
+            np.savez(content, **named_arrays(batch))
+            write_atomically(self.file, content.getvalue())
         write_atomically(stem.with_suffix(".json"), json_text(dataclasses.asdict(self)))
 
 

@@ -19,11 +19,17 @@ def capture():
     if generator is not None:
         state["keras"] = np.array(ops.convert_to_numpy(generator.state))
     if keras.backend.backend() == "torch":
-        import torch
+        state |= capture_torch()
+    return state
 
-        state["torch"] = torch.get_rng_state().numpy().copy()
-        if torch.cuda.is_available():
-            state["cuda"] = [one.numpy().copy() for one in torch.cuda.get_rng_state_all()]
+
+def capture_torch():
+    """The state of PyTorch's generators alone; its dropout draws from them."""
+    import torch
+
+    state = {"torch": torch.get_rng_state().numpy().copy()}
+    if torch.cuda.is_available():
+        state["cuda"] = [one.numpy().copy() for one in torch.cuda.get_rng_state_all()]
     return state
 
 
@@ -35,11 +41,16 @@ def restore(state):
     random.setstate((version, tuple(int(word) for word in words), gauss))
     np.random.set_state(tuple(state["numpy"]))  # noqa: NPY002
     if "torch" in state:
-        import torch
+        restore_torch(state)
 
-        torch.set_rng_state(torch.from_numpy(state["torch"].copy()))
-        if "cuda" in state and torch.cuda.device_count() == len(state["cuda"]):
-            torch.cuda.set_rng_state_all([torch.from_numpy(one.copy()) for one in state["cuda"]])
+
+def restore_torch(state):
+    """Puts back what `capture_torch` returned."""
+    import torch
+
+    torch.set_rng_state(torch.from_numpy(state["torch"].copy()))
+    if "cuda" in state and torch.cuda.device_count() == len(state["cuda"]):
+        torch.cuda.set_rng_state_all([torch.from_numpy(one.copy()) for one in state["cuda"]])
 
 
 def tensorflow_is_seeded():

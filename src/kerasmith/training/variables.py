@@ -59,15 +59,21 @@ def assign(model, saved):
             variable.assign(saved[name])
 
 
-def build(model, fit, wanted):
-    """Makes variables that Keras would make in the first training step, if some of the wanted ones are not there yet.
+def build(model, fit, wanted=None):
+    """Makes variables that Keras would make in the first training step.
 
     Args:
         fit: `fit_call.find()`.
-        wanted: names.
+        wanted: names that are needed; None for the weights and those of the optimizer.
     """
+
+    def is_there():
+        if wanted is not None:
+            return set(wanted) <= set(named_variables(model))
+        return model.built and model.optimizer.built
+
     for make in (_build_optimizer, _evaluate_a_batch, _build_optimizer):
-        if set(wanted) <= set(named_variables(model)):
+        if is_there():
             return
         make(model, fit)
 
@@ -79,7 +85,7 @@ def _build_optimizer(model, fit):
 
 
 def _evaluate_a_batch(model, fit):
-    batch = fit_call.first_batch(fit)
+    batch = None if fit is None else fit_call.first_batch(fit)
     if batch is not None:
         model.test_on_batch(*batch)
 
