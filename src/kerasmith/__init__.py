@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 _ROOMS = (
     "base",
     "callbacks",
+    "checks",
     "data",
     "distribution",
     "layers",
@@ -20,12 +21,16 @@ _ROOMS = (
     "recipes",
     "report",
     "schedules",
+    "testing",
 )
 
 # What `import kerasmith` alone gives, from the room of objectives; loaded when it is asked for.
 _FROM_OBJECTIVES = ("DeepSupervision", "Model", "Objective", "Tap", "Term")
 
-__all__ = [*_ROOMS, *_FROM_OBJECTIVES]
+# The bench's one function, which is asked for far more often than its room.
+_FROM_CHECKS = ("check", "Contract")
+
+__all__ = [*_ROOMS, *_FROM_OBJECTIVES, *_FROM_CHECKS]
 
 
 def __getattr__(name):
@@ -33,6 +38,8 @@ def __getattr__(name):
         return importlib.import_module(f"kerasmith.{name}")
     if name in _FROM_OBJECTIVES:
         return getattr(importlib.import_module("kerasmith.objectives"), name)
+    if name in _FROM_CHECKS:
+        return getattr(importlib.import_module("kerasmith.checks"), name)
     raise AttributeError(f"module 'kerasmith' has no attribute {name!r}. It has: {', '.join(__all__)}")
 
 

@@ -1,0 +1,66 @@
+"""What a check has found, and how a check says so."""
+
+import dataclasses
+
+SEVERITIES = ("error", "warning", "note")
+OUTCOMES = ("pass", "fail", "inconclusive", "blocked", "not applicable", "timeout")
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One fault of a component.
+
+    Attributes:
+        id: of the check, such as "L101"; never given to another check.
+        severity: "error": a number is silently wrong, or work is lost; "warning": breaks in a supported mode; "note": taste.
+        title: one line.
+        expected, actual: what should have come out and what did, with numbers.
+        reproducer: at most 12 lines of Python that show it as they stand.
+        fix: what to write instead.
+        backend: where it was found, joined by ", "; None where every backend that ran shows it.
+        file, line: where the component is defined, or None.
+    """
+
+    id: str
+    severity: str
+    title: str
+    expected: str
+    actual: str
+    reproducer: str
+    fix: str
+    backend: str | None = None
+    file: str | None = None
+    line: int | None = None
+
+    def as_dict(self):
+        return dataclasses.asdict(self)
+
+
+class Failed(Exception):
+    """Raised by a check: the component has the fault.
+
+    Args:
+        expected, actual: texts with numbers, without a full stop.
+        lines: the last lines of the reproducer; those that import and build the component are put before them.
+        fix: instead of what the docstring of the check says.
+        line: of the file, where it is known better than "where the component begins".
+        severity: where this form of the fault is milder or graver than the check's own.
+        title: instead of the check's, where one check knows several forms.
+    """
+
+    def __init__(self, expected, actual, lines=(), fix=None, line=None, severity=None, title=None):
+        super().__init__(actual)
+        self.expected, self.actual, self.lines = expected, actual, tuple(lines)
+        self.fix, self.line, self.severity, self.title = fix, line, severity, title
+
+
+class Inconclusive(Exception):
+    """Raised by a check whose input could not have shown the fault; says why."""
+
+
+class NotApplicable(Exception):
+    """Raised by a check that does not concern this component or backend; says why."""
+
+
+class CannotCheck(ValueError):
+    """The component cannot be checked as asked: wrong target, missing arguments, no inputs that it understands."""

@@ -1,0 +1,32 @@
+"""The command line: `kerasmith demo nuclei`, `kerasmith check path.py:Name`. Starts without importing Keras."""
+
+import argparse
+
+import kerasmith
+from kerasmith.cli import check, demo, new
+
+
+def main(arguments=None):
+    """Runs one command; returns the exit status: 0 done, 1 faults found, 2 bad input, 130 interrupted."""
+    parser = argparse.ArgumentParser(prog="kerasmith", description=kerasmith.__doc__.splitlines()[0])
+    parser.add_argument("--version", action="version", version=f"kerasmith {kerasmith.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for room in (demo, check, new):
+        room.add_to(commands)
+    options = parser.parse_args(arguments)
+    try:
+        return options.command(options) or 0
+    except (ValueError, TypeError, ImportError, OSError) as error:
+        if options.traceback:
+            raise
+        _print_error(error)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _print_error(error):
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True, highlight=False).print(Text("error: ", style="bold red") + Text(str(error)))

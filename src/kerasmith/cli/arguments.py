@@ -1,0 +1,23 @@
+"""Arguments that several commands have, and how they are read."""
+
+import argparse
+
+
+def whole_number(minimum):
+    """A reader of whole numbers of at least `minimum`."""
+
+    def read(text):
+        try:
+            number = int(text)
+        except ValueError:
+            number = None
+        if number is None or number < minimum:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {minimum}, received {text!r}")
+        return number
+
+    return read
+
+
+def add_traceback(command):
+    """`--traceback`, which every command has."""
+    command.add_argument("--traceback", action="store_true", help="show where an error came from")

@@ -1,0 +1,148 @@
+"""`kerasmith check TARGET` and `kerasmith explain ID`: the bench."""
+
+import argparse
+import importlib
+import json
+import shlex
+
+from kerasmith.cli.arguments import add_traceback, whole_number
+
+FORMATS = ("text", "json", "sarif", "junit")
+EXITS = "Exit status: 0 no error was found, 1 findings of severity error, 2 it could not be checked."
+
+
+def check(options):
+    """Says what is wrong with a loss, metric, callback or layer."""
+    from kerasmith.checks.bench import installed
+    from kerasmith.checks.report import exit_status
+    from kerasmith.checks.target import split
+    from kerasmith.checks.workers import reports_of
+
+    split(options.target)
+    backends = installed(options.backends)
+    request = {
+        "init": options.init,
+        "like": options.like,
+        "contract": _contract(options.contract),
+        "select": options.select,
+        "ignore": options.ignore,
+        "seed": options.seed,
+        "kind": options.kind,
+    }
+    with _progress(options) as tell:
+        reports = reports_of(options.target, backends, budget=options.budget, on_event=tell, **request)
+    form = importlib.import_module(f"kerasmith.checks.formats.{options.format}")
+    if options.format == "text":
+        form.show(reports, verbose=options.verbose)
+    else:
+        print(form.render(reports), end="")
+    return exit_status(reports)
+
+
+def explain(options):
+    """Prints what a check asks, why it matters, and what to write instead; lists all checks without an id."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from kerasmith.checks import registry
+
+    console = Console(highlight=False)
+    checks = registry.load()
+    if options.id is None:
+        for one in checks.values():
+            kinds = one.kinds[0] if len(one.kinds) == 1 else "several"
+            console.print(f"[bold]{one.id}[/] {one.severity:<8} {kinds:<9}", escape(one.title), soft_wrap=True)
+        return
+    one = checks.get(options.id.upper())
+    if one is None:
+        near = [id for id in checks if id.startswith(options.id.upper()[:1])]
+        raise ValueError(f"There is no check {options.id!r}. There are: {', '.join(near or checks)}")
+    console.print(f"[bold]{one.id} {one.name}[/] ({one.severity}, asks: {', '.join(one.kinds)})\n")
+    for paragraph in one.explanation.split("\n\n"):
+        # Lines of code keep theirs, text is wrapped as wide as the terminal is.
+        code = paragraph.startswith((" ", ">>>"))
+        console.print(paragraph if code else " ".join(paragraph.split()), markup=False, end="\n\n")
+    if one.requires:
+        console.print(f"Asked after: {', '.join(one.requires)}", markup=False)
+
+
+def add_to(commands):
+    """The parsers of both commands."""
+    command = commands.add_parser(
+        "check", help="say what is wrong with a part of your own", description=check.__doc__, epilog=EXITS
+    )
+    command.add_argument("target", help="path.py:Name, package.module:Name, or a file or module with all its parts")
+    command.add_argument("--init", type=_json_dict, metavar="JSON", help="constructor arguments: '{\"alpha\": 0.7}'")
+    command.add_argument(
+        "--like", type=_specs, metavar="SPECS", help="inputs: 'y_true=float32[4,8]onehot y_pred=float32[4,8]simplex', or JSON"
+    )
+    command.add_argument("--contract", type=_specs, metavar="PROMISES", help="what is meant to differ: 'per_sample=false'")
+    command.add_argument("--kind", choices=("loss", "metric"), help="of plain functions; default: loss")
+    command.add_argument("--backends", type=_names, metavar="A,B", help="default: all that are installed")
+    command.add_argument("--select", type=_names, metavar="IDS", help="only these checks: L1,X104")
+    command.add_argument("--ignore", type=_names, metavar="IDS", help="all but these")
+    command.add_argument("--format", choices=FORMATS, default="text", help="default: text")
+    command.add_argument(
+        "--budget", type=_seconds, default=60.0, metavar="S", help="seconds a component and backend; default: 60"
+    )
+    command.add_argument("--seed", type=whole_number(0), default=7, metavar="N", help="of the inputs; default: 7")
+    command.add_argument("-v", "--verbose", action="store_true", help="say what came of every check")
+    add_traceback(command)
+    command.set_defaults(command=check)
+
+    command = commands.add_parser("explain", help="say what a check asks", description=explain.__doc__)
+    command.add_argument("id", nargs="?", help="such as L104; all are listed without one")
+    add_traceback(command)
+    command.set_defaults(command=explain)
+
+
+def _contract(given):
+    from kerasmith.checks.contract import Contract
+
+    return {name: value for name, value in vars(Contract.of(given)).items()}
+
+
+def _json_dict(text):
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected JSON such as '{{\"alpha\": 0.7}}': {error}; received {text!r}") from None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError(f"expected a JSON object such as '{{\"alpha\": 0.7}}', received {text!r}")
+    return value
+
+
+def _specs(text):
+    """{name: value} of `name=value name=value` or of JSON; values that are JSON are read as such."""
+    if text.lstrip().startswith("{"):
+        return _json_dict(text)
+    pairs = {}
+    for part in shlex.split(text):
+        name, equals, value = part.partition("=")
+        if not equals or not name.isidentifier() or not value:
+            raise argparse.ArgumentTypeError(f"expected name=value pairs, received {part!r}")
+        pairs[name] = {"true": True, "false": False, "True": True, "False": False}.get(value, value)
+    return pairs
+
+
+def _names(text):
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError(f"expected names with commas between them, received {text!r}")
+    return names
+
+
+def _seconds(text):
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e6:
+        raise argparse.ArgumentTypeError(f"expected seconds, received {text!r}")
+    return seconds
+
+
+def _progress(options):
+    from kerasmith.checks.progress import progress
+
+    return progress(options.target)
