@@ -1,0 +1,1 @@
+"""Checks of every kind of component: construction, configuration, saving."""
