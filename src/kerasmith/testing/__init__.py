@@ -1,0 +1,15 @@
+"""The bench inside pytest: `parametrize` makes a test of every check of a component; `plugin` collects whole modules."""
+
+# Loaded when it is asked for: the plugin lives in this package and must not slow down every start of pytest.
+
+
+def __getattr__(name):
+    if name == "parametrize":
+        from kerasmith.testing.decorator import parametrize
+
+        return parametrize
+    raise AttributeError(f"module 'kerasmith.testing' has no attribute {name!r}. It has: parametrize")
+
+
+def __dir__():
+    return sorted([*globals(), "parametrize"])
