@@ -1,0 +1,1 @@
+"""Checks of callbacks: hooks, logs, state, effect on the training, files."""

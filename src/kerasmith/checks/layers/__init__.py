@@ -1,0 +1,1 @@
+"""Checks of layers: state, shapes, masks, randomness, gradients, precision, saving."""

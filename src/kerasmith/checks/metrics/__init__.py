@@ -1,0 +1,1 @@
+"""Checks of metrics: batches, weights, state, result, counters, compiled, on replicas."""

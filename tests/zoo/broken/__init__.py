@@ -1,0 +1,1 @@
+"""Components with one fault each, as users write them."""

@@ -1,0 +1,1 @@
+"""Components without a fault, unusual designs among them."""

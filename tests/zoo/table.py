@@ -1,0 +1,105 @@
+"""Writes docs/checks.md: `python -m tests.zoo.table`. Runs the whole zoo on each backend, and the parts of other libraries."""
+
+import collections
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from kerasmith.checks import registry
+
+ROOT = pathlib.Path(__file__).parents[2]
+BACKENDS = ("tensorflow", "jax", "torch")
+ZOO = "tests.zoo."
+
+
+def modules(folder):
+    """The names of the zoo's modules in a folder."""
+    return [f"{ZOO}{folder}.{path.stem}" for path in sorted((ROOT / "tests" / "zoo" / folder).glob("[a-z]*.py"))]
+
+
+def answers(backend, names):
+    """What `tests.zoo.examine` says on a backend; standard error is shown as it comes."""
+    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-W", "ignore", "-m", "tests.zoo.examine", "--json", *names]
+    run = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def measured():
+    """{"broken" | "clean" | "keras" | "kerasmith" | "medicai": {backend: answers}}."""
+    own = {name: [m for m in modules("clean") if name in m.rsplit(".", 1)[1].split("_")[0]] for name in ("keras", "kerasmith")}
+    own["keras"] = [m for m in own["keras"] if "kerasmith" not in m] + [m for m in modules("broken") if ".keras_" in m]
+    groups = {
+        "broken": [m for m in modules("broken") if ".keras_" not in m],
+        "clean": [m for m in modules("clean") if ".keras" not in m],
+        **own,
+        "medicai": [f"{ZOO}outside.medicai"],
+    }
+    return {group: {backend: answers(backend, names) for backend in BACKENDS} for group, names in groups.items()}
+
+
+def page(results):
+    """The Markdown text of the measured zoo."""
+    broken = results["broken"]
+    lines = [
+        "# What the bench asks, and what it caught",
+        "",
+        "Written by `python -m tests.zoo.table`; the tests of every backend hold the same zoo to it. *Caught*: broken",
+        "components of the zoo that this check was named for and found, of those that there are, over the three backends. The",
+        "other columns name the parts in which it found something, with Keras 3.15.1 and medicai 0.0.4.",
+        "",
+        *_summary(results),
+        "",
+        "| check | severity | what is wrong | caught | Keras' own parts | medicai |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in registry.load().values():
+        must = [answer for backend in BACKENDS for answer in broken[backend] if answer["must"] == one.id]
+        caught = sum(one.id in answer["found"] for answer in must)
+        shown = f"{caught} of {len(must)}" if must else "-"
+        columns = [_named(results[group], one.id) for group in ("keras", "medicai")]
+        lines.append(f"| {one.id} {one.name} | {one.severity} | {one.title} | {shown} | {' | '.join(columns)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _summary(results):
+    yield "| | components | " + " | ".join(BACKENDS) + " |"
+    yield "|---|---|---|---|---|"
+    for group, text in (("broken", "broken, caught by the check named for it"), ("clean", "right, with an error reported")):
+        share = []
+        for backend in BACKENDS:
+            zoo = results[group][backend]
+            hit = [
+                one for one in zoo if (one["must"] in one["found"] if group == "broken" else "error" in one["found"].values())
+            ]
+            share.append(f"{len(hit)} of {len(zoo)}")
+        names = {one["component"] for backend in BACKENDS for one in results[group][backend]}
+        yield f"| {text} | {len(names)} | {' | '.join(share)} |"
+    for group, text in (("kerasmith", "kerasmith's own"), ("keras", "Keras' own"), ("medicai", "medicai's")):
+        share = [
+            f"{sum('error' in one['found'].values() for one in results[group][backend])} of {len(results[group][backend])}"
+            for backend in BACKENDS
+        ]
+        names = {one["component"] for backend in BACKENDS for one in results[group][backend]}
+        yield f"| {text} parts with an error reported | {len(names)} | {' | '.join(share)} |"
+
+
+def _named(zoo, id):
+    """The parts in which a check found something; the backends only where not all show it."""
+    shown = collections.defaultdict(list)
+    for backend in BACKENDS:
+        for answer in zoo[backend]:
+            if id in answer["found"]:
+                shown[answer["component"]].append(backend)
+    names = [name if len(where) == len(BACKENDS) else f"{name} ({', '.join(where)})" for name, where in sorted(shown.items())]
+    return ", ".join(names)
+
+
+if __name__ == "__main__":
+    results = measured()
+    target = ROOT / "docs" / "checks.md"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(page(results))
+    print(target)

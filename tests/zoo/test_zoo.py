@@ -1,0 +1,98 @@
+"""Every broken component of the zoo is caught by the check named for it; nothing is said of the right ones."""
+
+import importlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import pytest
+
+import kerasmith
+from kerasmith.checks import registry
+
+ROOT = pathlib.Path(__file__).parents[2]
+# Share of the broken components that must be caught by the check named for them.
+LEAST_RECALL = 0.95
+KINDS = ("loss", "metric", "callback", "layer", "source")
+START = {"loss": "losses", "metric": "metrics", "callback": "callbacks", "layer": "layers", "source": "source"}
+# A process with one backend cannot know: they compare what several have computed.
+BETWEEN_BACKENDS = ("L125", "M120", "Y117")
+# For one kind of component on one backend; a machine of two busy cores needs some ten minutes.
+SECONDS = 2400
+
+pytestmark = pytest.mark.skipif(
+    not keras.__version__.startswith("3.15"),
+    reason="the zoo holds the faults of Keras 3.15, which other versions do not share",
+)
+
+
+def modules(folder, kind):
+    """The zoo's modules of a kind: `losses_weights`, `keras_losses`, ..."""
+    names = sorted(path.stem for path in (ROOT / "tests" / "zoo" / folder).glob("*.py") if START[kind] in path.stem)
+    return [f"tests.zoo.{folder}.{name}" for name in names]
+
+
+def answers(names):
+    """What `tests.zoo.examine` says of modules, in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+    command = [sys.executable, "-W", "ignore", "-m", "tests.zoo.examine", "--json", *names]
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert run.returncode == 0, run.stderr[-3000:]
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_broken_components_are_caught(kind):
+    zoo = [one for one in answers(modules("broken", kind)) if one["must"] not in BETWEEN_BACKENDS]
+    missed = [
+        f"{one['component']} {one['must']}: {one['found'] or one.get('cannot')}"
+        for one in zoo
+        if one["must"] not in one["found"]
+    ]
+    assert len(missed) <= (1 - LEAST_RECALL) * len(zoo), missed
+
+
+def test_differences_between_backends_are_caught():
+    entries = [
+        (entry, f"{name}:{entry.component.__name__}")
+        for kind in KINDS
+        for name in modules("broken", kind)
+        for entry in importlib.import_module(name).BROKEN
+        if entry.check in BETWEEN_BACKENDS
+    ]
+    assert len(entries) >= len(BETWEEN_BACKENDS)
+    for entry, target in entries:
+        report = kerasmith.check(
+            target,
+            init=entry.init,
+            like=entry.like,
+            contract=entry.contract,
+            backends=list(entry.backends or ("jax", "torch")),
+            select=[entry.check],
+        )
+        assert [finding.id for finding in report.findings] == [entry.check], str(report)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_grave_is_said_of_right_components(kind):
+    zoo = answers(modules("clean", kind))
+    cannot = [f"{one['component']}: {one['cannot']}" for one in zoo if "cannot" in one]
+    assert not cannot
+    alarms = {one["component"]: [id for id, severity in one["found"].items() if severity == "error"] for one in zoo}
+    assert not {name: ids for name, ids in alarms.items() if ids}
+    timeouts = {one["component"]: why for one in zoo for id, why in one["open"].items() if one["outcomes"][id] == "timeout"}
+    assert not timeouts
+
+
+def test_the_zoo_is_large_and_asks_every_check():
+    broken = [entry for kind in KINDS for name in modules("broken", kind) for entry in importlib.import_module(name).BROKEN]
+    right = [entry for kind in KINDS for name in modules("clean", kind) for entry in importlib.import_module(name).RIGHT]
+    assert len(broken) >= 80
+    assert len(right) >= 60
+    checks = registry.load()
+    assert len(checks) >= 60
+    unproved = sorted(set(checks) - {entry.check for entry in broken})
+    assert not unproved, "no broken component shows that these checks can fail"
