@@ -1,5 +1,7 @@
 """A component together with the inputs it is checked on; each kind has its own with what "run it" means."""
 
+import contextlib
+
 import numpy as np
 
 from kerasmith.checks.lazy_keras import ops
@@ -45,6 +47,10 @@ class Case:
     def batch(self):
         """The number of samples."""
         return _leaves(next(iter(self.specs.values())))[0].shape[0]
+
+    def surroundings(self):
+        """A context in which every check runs; a kind whose components write files gives them a folder."""
+        return contextlib.nullcontext()
 
     def preferred(self):
         """The archetypes in the order in which they are tried for this component."""

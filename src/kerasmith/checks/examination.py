@@ -79,8 +79,7 @@ class Examination:
         if seconds is not None and seconds <= 0:
             return Record(one.id, "timeout", "the budget was spent")
         try:
-            with deadline(seconds), without_tensorflow(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-                warnings.simplefilter("ignore")
+            with self.case.surroundings(), deadline(seconds), without_tensorflow(), _quiet():
                 data = one.run(self.case)
         except Failed as failed:
             return Record(one.id, "fail", finding=self._finding(one, failed))
@@ -114,3 +113,11 @@ class Examination:
             file=self.subject.file,
             line=failed.line or self.subject.line,
         )
+
+
+@contextlib.contextmanager
+def _quiet():
+    """What a component prints or warns of is not what was asked."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield

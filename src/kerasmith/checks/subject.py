@@ -127,8 +127,6 @@ def _kind(component):
 
 
 def _is_keras_model(component):
-    from kerasmith.checks.lazy_keras import keras
-
     return isinstance(component, keras.Model)
 
 

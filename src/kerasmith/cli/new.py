@@ -17,7 +17,8 @@ def new(options):
     paths = scaffold.write(options.kind, options.name, pathlib.Path(options.dir))
     for path in paths:
         console.print(f"wrote {path}", markup=False)
-    console.print(f"\nNow: kerasmith check {paths[0]}:{scaffold.class_name(options.name)}\n     pytest {paths[1]}", markup=False)
+    name = scaffold.class_name(options.name)
+    console.print(f"\nNow: kerasmith check {paths[0]}:{name}\n     pytest {paths[1]}", markup=False)
 
 
 def add_to(commands):

@@ -1,0 +1,1 @@
+"""Checks of losses: weights, shapes, numbers, gradients, compiled, on replicas."""
