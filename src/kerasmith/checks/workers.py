@@ -238,6 +238,8 @@ def _start(backend, said):
         "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), here])),
         "KERAS_BACKEND": backend,
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3"),
+        # The inputs are small: threads only wait for each other, most of all beside another worker.
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
         IN_WORKER: "1",
     }
     return subprocess.Popen(
