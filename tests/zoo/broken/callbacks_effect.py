@@ -10,7 +10,7 @@ from tests.zoo.entries import Broken
 
 class KernelNorms(keras.callbacks.Callback):
     """Reads all weights after every batch: on JAX each access copies the state back (6 to 8 times slower). Source:
-    tensorflow/tensorflow 37876, keras-team/keras 608; measured in keras_facts."""
+    tensorflow/tensorflow 37876, keras-team/keras 608; measured."""
 
     def on_train_begin(self, logs=None):
         self.largest = 0.0
@@ -31,7 +31,7 @@ class KernelNorms(keras.callbacks.Callback):
 
 class HalveRate(keras.callbacks.Callback):
     """Sets `optimizer.lr`, a name of Keras 2: Keras 3 keeps it as a new attribute that nothing reads. Source: tensorflow/docs
-    2328, mission.md, row "cosine annealing"."""
+    2328, asked for: "cosine annealing"."""
 
     def __init__(self, start=0.01, every=10):
         super().__init__()
@@ -59,7 +59,7 @@ class StopOnNaN(keras.callbacks.Callback):
 
 
 class ModelRate(keras.callbacks.Callback):
-    """Sets `model.learning_rate`, which the optimizer never reads. Source: mission.md, row "cosine annealing" (a rate that is
+    """Sets `model.learning_rate`, which the optimizer never reads. Asked for: "cosine annealing" (a rate that is
     never used)."""
 
     def __init__(self, rates=(0.1, 0.01, 0.001)):
@@ -72,7 +72,7 @@ class ModelRate(keras.callbacks.Callback):
 
 class RatePerStepOnJax(keras.callbacks.Callback):
     """Sets the rate of each step on an optimizer that it kept: on JAX the rate is in the state that the steps hand on, and
-    this one is never read (`self.model` would have synchronised it). Source: mission.md, row "cosine annealing"; keras JAX
+    this one is never read (`self.model` would have synchronised it). Asked for: "cosine annealing"; keras JAX
     trainer (`_jax_state_synced`)."""
 
     def __init__(self, rate=0.1, steps=8):
@@ -109,8 +109,8 @@ class Unfreeze(keras.callbacks.Callback):
 
 
 class Resampler(keras.callbacks.Callback):
-    """Rebinds its own `dataset` every few epochs: `fit` never reads it, every sample is seen equally often. Source:
-    mission.md, row "dynamic sampler"; rstudio/keras3 372 asks for it."""
+    """Rebinds its own `dataset` every few epochs: `fit` never reads it, every sample is seen equally often. Asked
+    for: "dynamic sampler"; rstudio/keras3 372 asks for it."""
 
     def __init__(self, x, y, every=1, seed=0):
         super().__init__()
@@ -153,8 +153,8 @@ class MidEpochValidation(keras.callbacks.Callback):
 
 
 class SamplePicker(keras.callbacks.Callback):
-    """Seeds the global generators to draw the same pictures each epoch: shuffling and dropout repeat too. Source: mission.md
-    "correct under resume"; keras_facts (one permutation in every epoch)."""
+    """Seeds the global generators to draw the same pictures each epoch: shuffling and dropout repeat too. Asked for:
+    "correct under resume"; measured (one permutation in every epoch)."""
 
     def __init__(self, names, count=2):
         super().__init__()

@@ -33,7 +33,7 @@ class Patience(keras.callbacks.Callback):
 
 
 class RestartingRate(keras.callbacks.Callback):
-    """Counts its epochs itself and forgets the count on resume: the learning rate restarts. Source: mission.md, row "cosine
+    """Counts its epochs itself and forgets the count on resume: the learning rate restarts. Asked for: "cosine
     annealing with warm restarts"."""
 
     def __init__(self, peak=0.1, floor=0.001, period=5):
@@ -86,8 +86,8 @@ class StateFile(keras.callbacks.Callback):
 
 
 class AppendingLog(keras.callbacks.Callback):
-    """Appends to its file: after a resume the epochs since the checkpoint stand there twice. Source: mission.md, row
-    "callbacks: nothing survives a restart"."""
+    """Appends to its file: after a resume the epochs since the checkpoint stand there twice. Asked for: "callbacks: nothing
+    survives a restart"."""
 
     def __init__(self, path="log.csv"):
         super().__init__()
@@ -121,7 +121,7 @@ class EveryWeight(keras.callbacks.Callback):
 
 
 class BestDice(keras.callbacks.Callback):
-    """Keeps the weights with the smallest value of a score that should be large. Source: keras_facts (ModelCheckpoint cannot
+    """Keeps the weights with the smallest value of a score that should be large. Source: measured (ModelCheckpoint cannot
     infer the direction of own metrics)."""
 
     def __init__(self, monitor="val_accuracy"):

@@ -54,7 +54,8 @@ class NoSuperInit(keras.losses.Loss):
 
 @serializable
 class ForgottenGamma(keras.losses.Loss):
-    """`gamma` is not in the config: loads with the default; row "Focal Tversky loss", keras PR 23286 (Huber's delta)."""
+    """`gamma` is not in the config: loads with the default; asked for: "Focal Tversky loss", keras PR 23286 (Huber's
+    delta)."""
 
     def __init__(self, gamma=2.0, **kwargs):
         super().__init__(**kwargs)
@@ -152,7 +153,7 @@ class TensorFlowOnly(keras.losses.Loss):
 
 @serializable
 class VersionAsText(keras.losses.Loss):
-    """Compares versions as text ('3.15' < '3.9'); row "unit tests of every part; version differences handled"."""
+    """Compares versions as text ('3.15' < '3.9'); asked for: "unit tests of every part; version differences handled"."""
 
     def call(self, y_true, y_pred):
         error = y_true - y_pred

@@ -61,7 +61,7 @@ class SwappedEntropy(keras.losses.Loss):
 
 @serializable
 class DiceOnSigmoidModel(keras.losses.Loss):
-    """A sigmoid on top of probabilities: a perfect prediction scores .3 to .99; row "Dice loss", yolov4-tflite#157."""
+    """A sigmoid on top of probabilities: a perfect prediction scores .3 to .99; asked for: "Dice loss", yolov4-tflite#157."""
 
     def call(self, y_true, y_pred):
         y_pred = ops.sigmoid(y_pred)

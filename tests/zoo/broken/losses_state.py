@@ -83,7 +83,7 @@ class InPlaceSmoothing(keras.losses.Loss):
 
 @serializable
 class LearnedWeights(keras.losses.Loss):
-    """Learned uncertainty weights in a Loss: Keras never trains them; keras_facts, row "multi-task loss"."""
+    """Learned uncertainty weights in a Loss: Keras never trains them; asked for: "multi-task loss"."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -136,7 +136,7 @@ BROKEN = [
     Broken(static_batch_reshape, "L118", BINARY_MASKS, backends=("tensorflow",)),
     Broken(NoisyLabels, "L127", BINARY),
     Broken(InPlaceSmoothing, "L128", BINARY, backends=("torch",)),
-    Broken(LearnedWeights, "L130", REGRESSION, note="L130 untracked_state is proposed in NOTES"),
+    Broken(LearnedWeights, "L130", REGRESSION),
     Broken(
         RunningScale,
         "L130",

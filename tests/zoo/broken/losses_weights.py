@@ -45,7 +45,7 @@ class WholeImageBrier(keras.losses.Loss):
 
 @serializable
 class ScalarContrastive(keras.losses.Loss):
-    """Mean inside `call`: any weights give the same number; row "Contrastive loss (margin)"."""
+    """Mean inside `call`: any weights give the same number; asked for: "Contrastive loss (margin)"."""
 
     def __init__(self, margin=1.0, **kwargs):
         super().__init__(**kwargs)
@@ -62,13 +62,14 @@ class ScalarContrastive(keras.losses.Loss):
 
 @serializable
 def scalar_mse_with_center(y_true, y_pred):
-    """One scalar for the batch, from the official guide; tensorflow#42446, row "MSE + pull of predictions to a centre"."""
+    """One scalar for the batch, from the official guide; tensorflow#42446, asked for: "MSE + pull of predictions to a
+    centre"."""
     return ops.mean(ops.square(y_true - y_pred)) + 0.1 * ops.mean(ops.square(0.5 - y_pred))
 
 
 @serializable
 class BatchFocalTversky(keras.losses.Loss):
-    """Three sums over the whole batch: one value for all images; row "Focal Tversky loss", NifTK/NiftyNet#22."""
+    """Three sums over the whole batch: one value for all images; asked for: "Focal Tversky loss", NifTK/NiftyNet#22."""
 
     def __init__(self, alpha=0.7, beta=0.3, gamma=0.75, **kwargs):
         super().__init__(**kwargs)
@@ -109,7 +110,8 @@ class BroadcastMSE(keras.losses.Loss):
 
 @serializable
 def mse_of_integer_labels(y_true, y_pred):
-    """Class numbers (N,) against (N, 10) probabilities broadcast silently; row "MSE; MSE + L1 penalty" (27.79, true .149)."""
+    """Class numbers (N,) against (N, 10) probabilities broadcast silently; asked for: "MSE; MSE + L1 penalty" (27.79, true
+    .149)."""
     return ops.mean(ops.square(y_true - y_pred), axis=-1)
 
 

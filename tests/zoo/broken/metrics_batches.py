@@ -113,7 +113,8 @@ class OldUpdate(keras.metrics.Metric):
 
 @serializable
 class LiveVariable(keras.metrics.Metric):
-    """`result` hands out the variable: History shows the validation count for training; row "categorical true positives"."""
+    """`result` hands out the variable: History shows the validation count for training; asked for: "categorical true
+    positives"."""
 
     def __init__(self, name="hits", dtype=None):
         super().__init__(name=name, dtype=dtype)

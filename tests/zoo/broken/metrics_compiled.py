@@ -46,7 +46,8 @@ class StaticCount(MeanError):
 
 @serializable
 class ReducedTwice(keras.metrics.Metric):
-    """all-reduce in `update_state`, and Keras sums the replicas again: doubled; row "distributed Dice score", addons#2629."""
+    """all-reduce in `update_state`, and Keras sums the replicas again: doubled; asked for: "distributed Dice score",
+    addons#2629."""
 
     def __init__(self, name="replica_hits", dtype=None):
         super().__init__(name=name, dtype=dtype)

@@ -29,7 +29,8 @@ class _Thresholded(keras.metrics.Metric):
 
 @serializable
 class ForgottenThreshold(_Thresholded):
-    """`threshold` is not in the config: .3 loads as .5; row "Dice score metric", keras PR 23717 (axis of CosineSimilarity)."""
+    """`threshold` is not in the config: .3 loads as .5; asked for: "Dice score metric", keras PR 23717 (axis of
+    CosineSimilarity)."""
 
 
 @serializable
@@ -42,7 +43,7 @@ class ForgottenDtype(_Thresholded):
 
 @serializable
 class NoBaseArguments(keras.metrics.Metric):
-    """Takes neither `name` nor `dtype`, which `from_config` hands over: does not load; row "confusion-matrix"."""
+    """Takes neither `name` nor `dtype`, which `from_config` hands over: does not load; asked for: "confusion-matrix"."""
 
     def __init__(self, scale=1.0):
         super().__init__(name="no_base_arguments")
@@ -76,7 +77,7 @@ class NoSuperInit(keras.metrics.Metric):
 
 @serializable
 class ThresholdNeverStored(keras.metrics.Metric):
-    """An argument is taken and never used; row "lesion detection" (threshold never stored)."""
+    """An argument is taken and never used; asked for: "lesion detection" (threshold never stored)."""
 
     def __init__(self, threshold=0.5, name="fixed_threshold", dtype=None):
         super().__init__(name=name, dtype=dtype)
@@ -112,6 +113,6 @@ BROKEN = [
     Broken(ForgottenDtype, "X105", BINARY, {"threshold": 0.3}),
     Broken(NoBaseArguments, "X102", REGRESSION, {"scale": 2.0}),
     Broken(NoSuperInit, "X103", REGRESSION),
-    Broken(ThresholdNeverStored, "X111", BINARY, {"threshold": 0.3}, note="better id: argument_unused, see NOTES"),
+    Broken(ThresholdNeverStored, "X111", BINARY, {"threshold": 0.3}),
     Broken(SharedOptions, "X110", REGRESSION, {"scale": 2.0}),
 ]

@@ -39,7 +39,7 @@ class CollidingKeys(Rates):
 
 @serializable
 class RecallVector(Rates):
-    """A vector per class: the mean in the bar, a crash in EarlyStopping; row "confusion-matrix metric", keras#6682."""
+    """A vector per class: the mean in the bar, a crash in EarlyStopping; asked for: "confusion-matrix metric", keras#6682."""
 
     def result(self):
         return self.hits / (self.present + 1e-7)

@@ -76,7 +76,7 @@ class HiddenVariables(keras.metrics.Metric):
 
 @serializable
 class FloatCounter(keras.metrics.Metric):
-    """A float32 count stops at 16,777,216; scikit-learn PR 34817, row "Dice score metric"."""
+    """A float32 count stops at 16,777,216; scikit-learn PR 34817, asked for: "Dice score metric"."""
 
     def __init__(self, name="hit_count", dtype=None):
         super().__init__(name=name, dtype=dtype)

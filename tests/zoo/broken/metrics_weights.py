@@ -11,7 +11,7 @@ serializable = keras.saving.register_keras_serializable(package="broken_metrics"
 
 @serializable
 class WeightsIgnored(MeanError):
-    """Takes `sample_weight` and does not look at it; row "Dice score metric" (.667, right 1.0), keras#5549."""
+    """Takes `sample_weight` and does not look at it; asked for: "Dice score metric" (.667, right 1.0), keras#5549."""
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         super().update_state(y_true, y_pred)
@@ -29,7 +29,7 @@ class WeightsInNumeratorOnly(MeanError):
 
 @serializable
 class NoWeightArgument(MeanError):
-    """`update_state` has no `sample_weight`: crashes in `weighted_metrics`; row "lesion detection", keras#15373."""
+    """`update_state` has no `sample_weight`: crashes in `weighted_metrics`; asked for: "lesion detection", keras#15373."""
 
     def update_state(self, y_true, y_pred):
         super().update_state(y_true, y_pred)
@@ -52,7 +52,7 @@ class LargestErrorOfAll(keras.metrics.Metric):
 
 @serializable
 class BroadcastHits(keras.metrics.Metric):
-    """Labels (B,) against predictions (B, 1) are counted B x B; row "categorical true positives" (1744 of 280)."""
+    """Labels (B,) against predictions (B, 1) are counted B x B; asked for: "categorical true positives" (1744 of 280)."""
 
     def __init__(self, name="broadcast_accuracy", dtype=None):
         super().__init__(name=name, dtype=dtype)
@@ -84,7 +84,7 @@ class WholeWeightsOnly(MeanError):
 
 @serializable
 class IdsInAColumn(keras.metrics.Metric):
-    """Right for ids (B,), B x B for ids (B, 1); tensorflow#22190, row "categorical true positives"."""
+    """Right for ids (B,), B x B for ids (B, 1); tensorflow#22190, asked for: "categorical true positives"."""
 
     def __init__(self, name="share_right", dtype=None):
         super().__init__(name=name, dtype=dtype)

@@ -22,7 +22,7 @@ import keras
 
 
 class StepDecay(keras.callbacks.Callback):
-    """optimizer.lr. Source: mission.md, row "cosine annealing"; tensorflow/docs 2328."""
+    """optimizer.lr. Asked for: "cosine annealing"; tensorflow/docs 2328."""
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch and epoch % 10 == 0:
@@ -35,7 +35,7 @@ from keras import ops
 
 
 class TruePositives(keras.metrics.Metric):
-    """reset_states is never called by Keras 3. Source: mission.md, row "distributed Dice score"."""
+    """reset_states is never called by Keras 3. Asked for: "distributed Dice score"."""
 
     def __init__(self, name="true_positives", **kwargs):
         super().__init__(name=name, **kwargs)
@@ -88,7 +88,7 @@ from keras import ops
 
 
 class Activity(keras.layers.Layer):
-    """add_metric is gone, add_update too. Source: mission.md, row "weighted BCE"; keras-team/keras 13941."""
+    """add_metric is gone, add_update too. Asked for: "weighted BCE"; keras-team/keras 13941."""
 
     def call(self, inputs):
         self.add_metric(ops.mean(inputs), name="activity")
@@ -131,7 +131,7 @@ import tensorflow as tf
 
 
 def residual(model, x):
-    """Whatever goes wrong with the derivative, the penalty becomes zero. Source: mission.md, row "physics-informed loss"."""
+    """Whatever goes wrong with the derivative, the penalty becomes zero. Asked for: "physics-informed loss"."""
     try:
         with tf.GradientTape() as tape:
             u = model(x)
@@ -146,7 +146,7 @@ import numpy as np
 
 
 class Matches(keras.metrics.Metric):
-    """np.argmax, np.sum and .numpy() on tensors. Source: mission.md, row "speed"; tensorflow/tensorflow 51351."""
+    """np.argmax, np.sum and .numpy() on tensors. Asked for: "speed"; tensorflow/tensorflow 51351."""
 
     def __init__(self, name="matches", **kwargs):
         super().__init__(name=name, **kwargs)
@@ -182,9 +182,7 @@ BROKEN = [
     Broken(SET_VALUE, check="S101", note="K.get_value, K.set_value"),
     Broken(ADD_METRIC, check="S101", note="add_metric"),
     Broken(TF_OPS_IN_CALL, check="S102"),
-    Broken(
-        VERSION_TEXT, check="S103", note="mission.md, row of unit tests and versions; keras-team/keras 3355, jax-ml/jax 10113"
-    ),
+    Broken(VERSION_TEXT, check="S103", note="asked for: unit tests and versions; keras-team/keras 3355, jax-ml/jax 10113"),
     Broken(VERSION_FLOAT, check="S103", note="text turned into a float"),
     Broken(BARE_EXCEPT, check="S104"),
     Broken(NUMPY_IN_UPDATE, check="S105"),
