@@ -23,6 +23,7 @@ from kerasmith.checks.running.replicas import split_processor
 from kerasmith.checks.source.subject import source_subject
 from kerasmith.checks.subject import subject_of
 from tests.zoo.entries import Broken
+from tests.zoo.reproducers import problem
 
 # For one check; the machine may be busy.
 SECONDS = 60.0
@@ -48,11 +49,11 @@ def subject_of_entry(entry):
     return subject_of(entry.component, entry.init, kind=entry.kind, name=name_of(entry))
 
 
-def examined(entry):
-    """{"component", "must", "found": {id: severity}, "open": {id: why}, "outcomes": {id: outcome}, "seconds", "findings"}."""
+def examined(entry, module=""):
+    """{"module", "component", "must", "found": {id: severity}, "open": {id: why}, "outcomes", "seconds", "findings", ...}."""
     start = time.monotonic()
-    answer = {"component": name_of(entry), "must": getattr(entry, "check", None), "found": {}, "open": {}, "findings": []}
-    answer["outcomes"] = {}
+    answer = {"module": module, "component": name_of(entry), "must": getattr(entry, "check", None)}
+    answer |= {"found": {}, "open": {}, "findings": [], "outcomes": {}, "unshown": {}}
     try:
         for record in Examination(subject_of_entry(entry), like=entry.like, contract=entry.contract).records(lambda: SECONDS):
             answer["outcomes"][record.id] = record.outcome
@@ -63,7 +64,12 @@ def examined(entry):
                 answer["open"][record.id] = record.why
     except CannotCheck as error:
         answer["cannot"] = str(error)
-    return {**answer, "seconds": round(time.monotonic() - start, 2)}
+    answer["seconds"] = round(time.monotonic() - start, 2)
+    for finding in answer["findings"] if isinstance(entry, Broken) else ():
+        why = problem(finding)
+        if why:
+            answer["unshown"][finding["id"]] = why
+    return answer
 
 
 def main():
@@ -75,19 +81,16 @@ def main():
     options = parser.parse_args()
     if keras.config.backend() == "tensorflow":
         split_processor()
-    zoo = [
-        entry
-        for name in options.modules
-        for entry in entries(importlib.import_module(name.removesuffix(".py").replace("/", ".")))
-    ]
+    modules = [importlib.import_module(name.removesuffix(".py").replace("/", ".")) for name in options.modules]
+    zoo = [(entry, module.__name__) for module in modules for entry in entries(module)]
     sys.path.insert(0, os.getcwd())
     with tempfile.TemporaryDirectory() as folder:
         home = os.getcwd()
         os.chdir(folder)
-        for entry in zoo:
+        for entry, module in zoo:
             if options.only and options.only not in name_of(entry):
                 continue
-            answer = examined(entry)
+            answer = examined(entry, module)
             print(json.dumps(answer) if options.json else _line(entry, answer, options.verbose), flush=True)
         os.chdir(home)
 
@@ -102,11 +105,13 @@ def _line(entry, answer, verbose):
     else:
         verdict = f"FALSE ALARM {errors}" if errors else "right"
     milder = [id for id, severity in answer["found"].items() if severity != "error" and id != answer["must"]]
+    verdict += f"  unshown {list(answer['unshown'])}" if answer["unshown"] else ""
     text = f"{answer['component']:26} {answer['seconds']:6.1f}s  {verdict}" + (f"  milder {milder}" if milder else "")
     if verbose:
         for finding in answer["findings"]:
             text += f"\n    {finding['id']} {finding['title']}: expected {finding['expected']}; got {finding['actual']}"
             text += "\n" + "\n".join("      | " + line for line in finding["reproducer"].splitlines())
+        text += "".join(f"\n    unshown {id}: {why}" for id, why in answer["unshown"].items())
         text += "".join(f"\n    open {id}: {why}" for id, why in answer["open"].items())
     return text
 

@@ -1,6 +1,7 @@
 """Writes docs/checks.md: `python -m tests.zoo.table`. Runs the whole zoo on each backend, and the parts of other libraries."""
 
 import collections
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import subprocess
 import sys
 
 from kerasmith.checks import registry
+from tests.zoo import between_backends
 
 ROOT = pathlib.Path(__file__).parents[2]
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -27,17 +29,31 @@ def answers(backend, names):
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
+def group_of(module):
+    """ "broken", "clean", "keras", "kerasmith" or "medicai": where the answers of a module are counted."""
+    folder, name = module.removeprefix(ZOO).split(".")
+    for own in ("kerasmith", "keras", "medicai"):
+        if name.startswith(own):
+            return own
+    return folder
+
+
 def measured():
-    """{"broken" | "clean" | "keras" | "kerasmith" | "medicai": {backend: answers}}."""
-    own = {name: [m for m in modules("clean") if name in m.rsplit(".", 1)[1].split("_")[0]] for name in ("keras", "kerasmith")}
-    own["keras"] = [m for m in own["keras"] if "kerasmith" not in m] + [m for m in modules("broken") if ".keras_" in m]
-    groups = {
-        "broken": [m for m in modules("broken") if ".keras_" not in m],
-        "clean": [m for m in modules("clean") if ".keras" not in m],
-        **own,
-        "medicai": [f"{ZOO}outside.medicai"],
-    }
-    return {group: {backend: answers(backend, names) for backend in BACKENDS} for group, names in groups.items()}
+    """{group: {backend: answers}}."""
+    names = [name for folder in ("broken", "clean", "outside") for name in modules(folder)]
+    results = {}
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        for backend, said in zip(BACKENDS, pool.map(lambda backend: answers(backend, names), BACKENDS)):
+            for answer in said:
+                group = results.setdefault(group_of(answer["module"]), {name: [] for name in BACKENDS})
+                group[backend].append(answer)
+    for entry, target in between_backends.entries([name for name in names if ".broken." in name]):
+        found = {finding.id: finding.severity for finding in between_backends.report(entry, target).findings}
+        for backend in BACKENDS:
+            for answer in results["broken"][backend]:
+                if answer["must"] == entry.check and answer["component"] == entry.component.__name__:
+                    answer["found"].update(found)
+    return results
 
 
 def page(results):

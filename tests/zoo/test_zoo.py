@@ -10,16 +10,14 @@ import sys
 import keras
 import pytest
 
-import kerasmith
 from kerasmith.checks import registry
+from tests.zoo import between_backends
 
 ROOT = pathlib.Path(__file__).parents[2]
 # Share of the broken components that must be caught by the check named for them.
 LEAST_RECALL = 0.95
 KINDS = ("loss", "metric", "callback", "layer", "source")
 START = {"loss": "losses", "metric": "metrics", "callback": "callbacks", "layer": "layers", "source": "source"}
-# A process with one backend cannot know: they compare what several have computed.
-BETWEEN_BACKENDS = ("L125", "M120", "Y117")
 # For one kind of component on one backend; a machine of two busy cores needs some ten minutes.
 SECONDS = 2400
 
@@ -46,33 +44,22 @@ def answers(names):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_broken_components_are_caught(kind):
-    zoo = [one for one in answers(modules("broken", kind)) if one["must"] not in BETWEEN_BACKENDS]
+    zoo = [one for one in answers(modules("broken", kind)) if one["must"] not in between_backends.CHECKS]
     missed = [
         f"{one['component']} {one['must']}: {one['found'] or one.get('cannot')}"
         for one in zoo
         if one["must"] not in one["found"]
     ]
     assert len(missed) <= (1 - LEAST_RECALL) * len(zoo), missed
+    unshown = [f"{one['component']} {id}: {why}" for one in zoo for id, why in one["unshown"].items()]
+    assert not unshown, "reproducers that do not run as they stand, or show nothing"
 
 
 def test_differences_between_backends_are_caught():
-    entries = [
-        (entry, f"{name}:{entry.component.__name__}")
-        for kind in KINDS
-        for name in modules("broken", kind)
-        for entry in importlib.import_module(name).BROKEN
-        if entry.check in BETWEEN_BACKENDS
-    ]
-    assert len(entries) >= len(BETWEEN_BACKENDS)
+    entries = between_backends.entries([name for kind in KINDS for name in modules("broken", kind)])
+    assert {entry.check for entry, _ in entries} == set(between_backends.CHECKS)
     for entry, target in entries:
-        report = kerasmith.check(
-            target,
-            init=entry.init,
-            like=entry.like,
-            contract=entry.contract,
-            backends=list(entry.backends or ("jax", "torch")),
-            select=[entry.check],
-        )
+        report = between_backends.report(entry, target)
         assert [finding.id for finding in report.findings] == [entry.check], str(report)
 
 

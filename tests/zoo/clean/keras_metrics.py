@@ -22,7 +22,6 @@ RIGHT = [
     Right(metrics.CategoricalCrossentropy, ONE_HOT),
     Right(metrics.CategoricalHinge, ONE_HOT),
     Right(metrics.ConcordanceCorrelation, REGRESSION),
-    Right(metrics.CosineSimilarity, REGRESSION),
     Right(metrics.F1Score, ONE_HOT, {"average": "macro"}),
     Right(metrics.F1Score, ONE_HOT, {"average": "micro"}),
     Right(metrics.FBetaScore, MULTI_LABEL, {"average": "weighted", "beta": 2.0, "threshold": 0.5}),

@@ -79,7 +79,7 @@ def gradient_is_finite(case):
             raise Failed(
                 f"a finite gradient where sample 0 consists of {name}, as the output is finite there",
                 f"{count} numbers of the gradient are NaN or Inf",
-                [f"inputs[0] = {row}", *gradient_lines(case)] if len(flat) == 1 else gradient_lines(case),
+                [f"for array in keras.tree.flatten(inputs): array[0] = {row}", *gradient_lines(case)],
             )
 
 
@@ -87,11 +87,14 @@ def gradient_lines(case):
     """The lines that print the gradient by `inputs` on the backend at hand."""
     backend = keras.config.backend()
     if backend == "torch":
-        return ["import torch; x = torch.tensor(inputs, requires_grad=True)", f"{_of_x(case)}.sum().backward(); print(x.grad)"]
+        return [
+            "import torch; x = keras.tree.map_structure(lambda a: torch.tensor(a, requires_grad=True), inputs)",
+            f"{_of_x(case)}.sum().backward(); print(keras.tree.map_structure(lambda a: a.grad, x))",
+        ]
     if backend == "jax":
         return ["import jax", f"{case.call_code()}", f"print(jax.grad(lambda x: {_of_x(case)}.sum())(inputs))"]
     return [
-        "import tensorflow as tf; x = tf.Variable(inputs)",
+        "import tensorflow as tf; x = keras.tree.map_structure(tf.Variable, inputs)",
         f"with tf.GradientTape() as tape: y = tf.reduce_sum({_of_x(case)})",
         "print(tape.gradient(y, x))",
     ]

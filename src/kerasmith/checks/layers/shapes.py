@@ -53,7 +53,7 @@ def unknown_batch_size(case):
         "import tensorflow as tf",
         f"{case.call_code()}  # builds it",
         "spec = tf.TensorSpec((None, *inputs.shape[1:]), inputs.dtype)",
-        "print(tf.function(layer, input_signature=[spec])(inputs))",
+        "print(tf.function(layer, input_signature=[spec], autograph=False)(inputs))",
     ]
     try:
         traced = traced_without_batch(case.on_leaves(layer), *flat)

@@ -16,7 +16,7 @@ def _of_graph(function, arrays):
     import tensorflow as tf
 
     specs = [tf.TensorSpec(array.shape, array.dtype) for array in arrays]
-    return len(tf.function(function, input_signature=specs).get_concrete_function().graph.get_operations())
+    return len(tf.function(function, input_signature=specs, autograph=False).get_concrete_function().graph.get_operations())
 
 
 def _of_jaxpr(function, arrays):

@@ -88,6 +88,6 @@ def _lines(case, draw, count):
         f"with two.scope(): {made}",
         f"half = lambda x: two.experimental_distribute_values_from_function("
         f"lambda c: x[c.replica_id_in_sync_group * {half}:][:{half}])",
-        f"two.run(tf.function(metric.update_state), keras.tree.map_structure(half, ({case.arguments},)))",
+        f"two.run(tf.function(metric.update_state, autograph=False), keras.tree.map_structure(half, ({case.arguments},)))",
         "print('two replicas', metric.result())",
     ]

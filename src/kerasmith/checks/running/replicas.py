@@ -52,6 +52,6 @@ def on_two_replicas(function, *arrays):
         )
         for half in halves
     ]
-    results = two.run(tf.function(function), args=tuple(shares))
+    results = two.run(tf.function(function, autograph=False), args=tuple(shares))
     take = lambda index: tf.nest.map_structure(lambda r: np.array(two.experimental_local_results(r)[index]), results)  # noqa: E731
     return [take(0), take(1)]
