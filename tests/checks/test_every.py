@@ -1,8 +1,5 @@
 """Helpers of the checks that every kind gets: when two things are the same, and what another process can import."""
 
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -16,6 +13,7 @@ from kerasmith.checks.finding import NotApplicable
 from kerasmith.checks.losses.case import LossCase
 from kerasmith.checks.spec import parse
 from kerasmith.checks.subject import subject_of
+from tests.support import fresh_process
 
 
 class Powered(keras.losses.Loss):
@@ -122,5 +120,4 @@ def test_tensorflow_stays_out():
         "    keras.saving.serialize_keras_object(keras.layers.Dense(2, kernel_initializer='zeros'))\n"
         "print('tensorflow' in sys.modules)\n"
     )
-    run = subprocess.run([sys.executable, "-W", "ignore", "-c", text], capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["False"]
+    assert fresh_process.run(text).split() == ["False"]

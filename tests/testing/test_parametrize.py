@@ -4,7 +4,9 @@ import keras
 import pytest
 
 import kerasmith.testing
-from tests.testing.pytest_runs import PARTS, run
+from tests.testing.pytest_runs import PARTS, on_one_backend, run
+
+pytestmark = on_one_backend
 
 TESTS = """
 import keras

@@ -1,7 +1,9 @@
 """`pytest --kerasmith=TARGET` collects the components of a module without a test file."""
 
 from tests.support import fresh_process
-from tests.testing.pytest_runs import PARTS, run
+from tests.testing.pytest_runs import PARTS, on_one_backend, run
+
+pytestmark = on_one_backend
 
 SELECT = "--kerasmith-select=L104,L101"
 L104 = "L104-one_value_per_sample"

@@ -3,28 +3,19 @@
 import inspect
 import re
 
-from kerasmith.checks.archetypes import PAIRS, Archetype
+from kerasmith.checks.archetypes import PAIRS, pair
 from kerasmith.checks.finding import NotApplicable
-from kerasmith.checks.spec import parse
-
-
-def _pair(name, y_true, y_pred):
-    return Archetype(name, {"y_true": parse(y_true), "y_pred": parse(y_pred)})
-
 
 _MORE = (
-    _pair("binary, one logit", "float32[8,1]{0,1}", "float32[8,1](-4,4)"),
-    _pair("binary mask, 2-D, logits", "float32[4,8,8,1]{0,1}", "float32[4,8,8,1](-4,4)"),
-    _pair("class ids against logits", "int32[8]{0,4}", "float32[8,5](-4,4)"),
-    _pair("rows of embeddings", "float32[4,1](0,1)", "float32[4,3,8](-1,1)"),
-    _pair("rate and exposure", "float32[8,2](0.1,3)", "float32[8,1](0.1,3)"),
-    _pair("pairs of values", "float32[8,3,2]{0,1}", "float32[8,3,2](0,1)"),
-    _pair("letters of a text", "int32[4,3]{1,4}", "float32[4,8,6](-3,3)"),
-    _pair("signs", "float32[8,1]{-1,1}", "float32[8,1](-2,2)"),
+    pair("binary mask, 2-D, logits", "float32[4,8,8,1]{0,1}", "float32[4,8,8,1](-4,4)"),
+    pair("rows of embeddings", "float32[4,1](0,1)", "float32[4,3,8](-1,1)"),
+    pair("rate and exposure", "float32[8,2](0.1,3)", "float32[8,1](0.1,3)"),
+    pair("pairs of values", "float32[8,3,2]{0,1}", "float32[8,3,2](0,1)"),
+    pair("letters of a text", "int32[4,3]{1,4}", "float32[4,8,6](-3,3)"),
 )
 
 # Integer predictions are for metrics: nothing can be differentiated by them.
-ALL = tuple(pair for pair in PAIRS if pair.specs["y_pred"].dtype.startswith("float")) + _MORE
+ALL = tuple(one for one in PAIRS if one.specs["y_pred"].dtype.startswith("float")) + _MORE
 
 _IDS = r"sparse|class_?ids?|ordinal"
 _BY_NAME = (
@@ -57,7 +48,7 @@ def ordered(subject):
     if re.search(r"\[:, ?0\]", text) and re.search(r"\[:, ?1\]", text):
         first.insert(0, "rows of embeddings")
     rank = {name: place for place, name in reversed(list(enumerate(first)))}
-    return sorted(ALL, key=lambda pair: rank.get(pair.name, len(first)))
+    return sorted(ALL, key=lambda one: rank.get(one.name, len(first)))
 
 
 def _words(subject):

@@ -4,18 +4,7 @@ import contextlib
 import inspect
 import re
 
-from kerasmith.checks.archetypes import PAIRS, Archetype
-from kerasmith.checks.spec import parse
-
-_MORE = tuple(
-    Archetype(name, {"y_true": parse(y_true), "y_pred": parse(y_pred)})
-    for name, y_true, y_pred in (
-        ("binary, one logit", "float32[8,1]{0,1}", "float32[8,1](-4,4)"),
-        ("class ids against logits", "int32[8]{0,4}", "float32[8,5](-4,4)"),
-        ("signs", "float32[8,1]{-1,1}", "float32[8,1](-2,2)"),
-    )
-)
-ALL = PAIRS + _MORE
+from kerasmith.checks.archetypes import PAIRS
 
 _CLASSES = ("class ids", "class ids in a column", "one-hot classes", "sparse mask, 2-D", "one-hot mask, 2-D")
 _ONE_HOT = ("one-hot classes", "one-hot mask, 2-D", "class ids")
@@ -59,7 +48,7 @@ def ordered(subject):
     if classes is not None and not any(name in _CLASSES for name in first):
         first = [*(_CLASSES if classes > 1 else _BINARY), *first]
     rank = {name: place for place, name in reversed(list(enumerate(first)))}
-    found = sorted(ALL, key=lambda pair: rank.get(pair.name, len(first)))
+    found = sorted(PAIRS, key=lambda one: rank.get(one.name, len(first)))
     return found if classes is None or classes < 2 else [_with_classes(pair, classes) for pair in found]
 
 

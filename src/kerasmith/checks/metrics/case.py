@@ -5,6 +5,7 @@ import inspect
 
 import numpy as np
 
+from kerasmith.checks.archetypes import PAIRS
 from kerasmith.checks.case import Case
 from kerasmith.checks.finding import Inconclusive
 from kerasmith.checks.lazy_keras import keras, ops
@@ -26,7 +27,7 @@ class MetricCase(Case):
     """
 
     kind = "metric"
-    archetypes = archetypes.ALL
+    archetypes = PAIRS
 
     def __init__(self, subject, contract, seed=7):
         self._specs = None
