@@ -18,6 +18,9 @@ ROOT = pathlib.Path(__file__).parents[2]
 LEAST_RECALL = 0.95
 KINDS = ("loss", "metric", "callback", "layer", "source")
 START = {"loss": "losses", "metric": "metrics", "callback": "callbacks", "layer": "layers", "source": "source"}
+# All parts of Keras and of kerasmith, some two hundred: on TensorFlow and JAX, which compile each operation of each, that
+# takes half an hour, and is done by `python -m tests.zoo.table`.
+FINISHED = ("keras_", "kerasmith_")
 # For one kind of component on one backend; a machine of two busy cores needs some ten minutes.
 SECONDS = 2400
 
@@ -65,7 +68,10 @@ def test_differences_between_backends_are_caught():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_grave_is_said_of_right_components(kind):
-    zoo = answers(modules("clean", kind))
+    names = modules("clean", kind)
+    if keras.config.backend() != "torch":
+        names = [name for name in names if not name.rsplit(".", 1)[1].startswith(FINISHED)]
+    zoo = answers(names)
     cannot = [f"{one['component']}: {one['cannot']}" for one in zoo if "cannot" in one]
     assert not cannot
     alarms = {one["component"]: [id for id, severity in one["found"].items() if severity == "error"] for one in zoo}
