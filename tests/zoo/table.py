@@ -64,7 +64,8 @@ def page(results):
         "",
         "Written by `python -m tests.zoo.table`; the tests of every backend hold the same zoo to it. *Caught*: broken",
         "components of the zoo that this check was named for and found, of those that there are, over the three backends. The",
-        "other columns name the parts in which it found something, with Keras 3.15.1 and medicai 0.0.4.",
+        "other columns name the parts in which it found something, with Keras 3.15.1 and medicai 0.0.4; a part that is wrong",
+        "with some inputs or arguments only is examined with those too, and counts each time.",
         "",
         *_summary(results),
         "",
@@ -104,11 +105,11 @@ def _summary(results):
 
 def _named(zoo, id):
     """The parts in which a check found something; the backends only where not all show it."""
-    shown = collections.defaultdict(list)
+    shown = collections.defaultdict(dict)
     for backend in BACKENDS:
         for answer in zoo[backend]:
             if id in answer["found"]:
-                shown[answer["component"]].append(backend)
+                shown[answer["component"]][backend] = None
     names = [name if len(where) == len(BACKENDS) else f"{name} ({', '.join(where)})" for name, where in sorted(shown.items())]
     return ", ".join(names)
 

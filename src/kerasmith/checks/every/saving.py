@@ -22,7 +22,7 @@ from kerasmith.checks.running import fresh_process
 _KINDS = ("loss", "metric", "layer")
 
 
-@check("X106", _KINDS, "error", requires=("base", "X102", "X107", "X110", "Y109"), needs_inputs=False)
+@check("X106", _KINDS, "error", requires=("base", "X102", "X104", "X107", "X110", "Y109"), needs_inputs=False)
 def config_is_plain(case):
     """The config holds something that cannot be saved, or that does not come back.
 
