@@ -71,6 +71,20 @@ def test_a_contract_names_what_is_meant():
     assert report.outcomes["not applicable"] >= 1
 
 
+def test_a_component_declares_its_own_exceptions():
+    class Declared(keras.losses.Loss):
+        kerasmith_contract = {"per_sample": False}
+
+        def call(self, y_true, y_pred):
+            return whole_batch(y_true, y_pred)
+
+    report = check(Declared, select=["L104"])
+    assert report.ok
+    assert report.contract == ["per_sample=False"]
+    assert not check(Declared, select=["L104"], contract={}).ok
+    assert kerasmith.losses.NTXent.kerasmith_contract == kerasmith.losses.nt_xent.kerasmith_contract
+
+
 def test_report_as_text():
     text = str(check(whole_batch))
     assert "L104" in text

@@ -35,6 +35,8 @@ def functional_twin(cls, name):
     )
     twin.__name__ = twin.__qualname__ = name
     twin.__module__ = cls.__module__
+    if hasattr(cls, "kerasmith_contract"):
+        twin.kerasmith_contract = cls.kerasmith_contract
     summary = inspect.getdoc(cls).splitlines()[0]
     twin.__doc__ = (
         f"{summary}\n\nThe unreduced form of `losses.{cls.__name__}`, whose keywords it takes.\n\n"

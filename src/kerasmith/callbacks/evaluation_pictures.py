@@ -41,6 +41,8 @@ class EvaluationPictures(EpochPictures):
     ['epoch_0001.png', 'epoch_0002.png']
     """
 
+    kerasmith_contract = {"continues": True}
+
     def __init__(self, x, y, metrics, *, sample_weight=None, output=None, batch_size=32, name="evaluation", every=1, **places):
         super().__init__(name=name, every=every, **places)
         self.metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]

@@ -64,6 +64,8 @@ class HardExampleMining(keras.callbacks.Callback):
     al., "Training region-based object detectors with online hard example mining", 2016.
     """
 
+    kerasmith_contract = {"observer": False}
+
     def __init__(
         self,
         data,

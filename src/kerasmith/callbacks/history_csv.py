@@ -34,6 +34,8 @@ class HistoryCSV(RunPart):
     'epoch,loss,learning_rate'
     """
 
+    kerasmith_contract = {"continues": True}
+
     def __init__(self, path, *, record=None):
         super().__init__(record)
         self.path = in_a_directory(path)

@@ -52,6 +52,8 @@ class PredictionSnapshots(EpochPictures):
     ['epoch_0002.png', 'epoch_0004.png']
     """
 
+    kerasmith_contract = {"continues": True}
+
     def __init__(
         self, x, y=None, *, kind="auto", images=None, max_images=8, output=None, from_logits=False, threshold=0.5,
         class_names=None, name="snapshots", every=1, **places,

@@ -51,6 +51,8 @@ class ReduceOnPlateau(keras.callbacks.Callback):
     [0.4, 0.4, 0.4, 0.2, 0.2, 0.1]
     """
 
+    kerasmith_contract = {"observer": False, "continues": True}
+
     def __init__(
         self,
         monitor="val_loss",

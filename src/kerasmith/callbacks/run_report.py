@@ -49,6 +49,8 @@ class RunReport(keras.callbacks.Callback):
     ['history.csv', 'model.keras', 'report.html', 'summary.json']
     """
 
+    kerasmith_contract = {"continues": True}
+
     def __init__(self, directory, *, overwrite=False, keep=False, title=None, config=None):
         super().__init__()
         check_config(config)

@@ -34,6 +34,8 @@ class ScheduleLR(keras.callbacks.Callback):
     [0.1, 0.0854, 0.05]
     """
 
+    kerasmith_contract = {"observer": False}
+
     def __init__(self, schedule, *, restart=False):
         if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
             raise TypeError(

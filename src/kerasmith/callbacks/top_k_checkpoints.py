@@ -61,6 +61,8 @@ class TopKCheckpoints(keras.callbacks.Callback):
     ('4.keras', ['3.keras', '4.keras', 'index.json'])
     """
 
+    kerasmith_contract = {"continues": True}
+
     def __init__(self, directory, monitor="val_loss", k=3, mode="auto", *, every=1, save_weights_only=False, filename=None):
         super().__init__()
         self._watched = Monitored(monitor, mode, type(self).__name__)

@@ -57,6 +57,8 @@ class WeightAveraging(keras.callbacks.Callback):
     "Acceleration of stochastic approximation by averaging", 1992.
     """
 
+    kerasmith_contract = {"observer": False, "continues": True}
+
     def __init__(
         self,
         method="ema",

@@ -36,7 +36,8 @@ def check(
             example array or a text: `"float32[4,16,16,1](0,1)"` (an interval), `"int32[4]{0,9}"` (whole numbers, both ends
             included), `"float32[8,5]simplex"` (rows that sum to 1), `"float32[8,5]onehot"`; or a list or dict of them. By
             default inputs are found by trying what losses, metrics and layers usually get.
-        contract: a `Contract` or a dict of promises that the component does not make, such as `dict(per_sample=False)`.
+        contract: a `Contract` or a dict of promises that the component does not make, such as `dict(per_sample=False)`; by
+            default its own attribute `kerasmith_contract`.
         backends: ["tensorflow", "jax", "torch"]: a process of its own for each. By default this process and its backend; for a
             text, all that are installed.
         select, ignore: ids of checks, or how they begin: `["L1", "X104"]`.
@@ -59,7 +60,7 @@ def check(
     (True, 0)
     """
     options = {"select": _ids("select", select), "ignore": _ids("ignore", ignore), "seed": seed}
-    promises = Contract.of(contract)
+    promises = None if contract is None else Contract.of(contract)
     if not isinstance(budget, (int, float)) or isinstance(budget, bool) or not budget > 0:
         raise CannotCheck(f"`budget` must be a number of seconds. Received: {budget!r}")
     if isinstance(component, str) or backends is not None:
@@ -121,7 +122,7 @@ def _in_process(component, init, like, contract, budget, kind, options):
         line=subject.line,
         inputs=case.describe(),
         inferred=case.archetype is not None,
-        contract=contract.exceptions(),
+        contract=case.contract.exceptions(),
         records={backend(): records},
         seconds=time.monotonic() - start,
     )
@@ -137,7 +138,12 @@ def _in_workers(target, backends, budget, *, init, like, contract, **options):
         raise CannotCheck(
             f"`kerasmith.check` asks one component: write {target}:Name. The command `kerasmith check` takes whole files."
         )
-    request = {"init": init, "like": _as_text(like), "contract": dataclasses.asdict(contract), **options}
+    request = {
+        "init": init,
+        "like": _as_text(like),
+        "contract": None if contract is None else dataclasses.asdict(contract),
+        **options,
+    }
     try:
         json.dumps(request)
     except TypeError as error:

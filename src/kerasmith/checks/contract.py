@@ -9,6 +9,9 @@ from kerasmith.checks.finding import CannotCheck, NotApplicable
 class Contract:
     """Promises of a component; the defaults are what Keras' users count on.
 
+    A component may declare its own exceptions: `kerasmith_contract = {"independent": False}`, an attribute of the class or
+    function. What is given to `kerasmith.check` takes the place of that.
+
     Attributes:
         per_sample: `Loss.call` returns (B,) or finer.
         independent: the output of a sample does not depend on the other samples of the batch.
@@ -67,6 +70,11 @@ class Contract:
         if unknown:
             raise CannotCheck(f"`contract` knows {', '.join(names)}. Received: {', '.join(unknown)}")
         return cls(**given)
+
+    @classmethod
+    def of_subject(cls, given, component):
+        """The `Contract` that is given, or else the one that the component declares."""
+        return cls.of(getattr(component, "kerasmith_contract", None) if given is None else given)
 
     def exceptions(self):
         """["per_sample=False", ...]: what differs from the default."""

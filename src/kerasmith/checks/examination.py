@@ -28,7 +28,7 @@ class Examination:
 
     def __init__(self, subject, like=None, contract=None, select=None, ignore=None, seed=7, done=None):
         self.subject = subject
-        self.case = cases.case_of(subject, Contract.of(contract), seed)
+        self.case = cases.case_of(subject, Contract.of_subject(contract, subject.component), seed)
         self.like = like
         self.plan = registry.planned(subject.kind, select, ignore)
         self.outcomes = dict(done or {})

@@ -99,6 +99,8 @@ def add_to(commands):
 def _contract(given):
     from kerasmith.checks.contract import Contract
 
+    if given is None:
+        return None
     return {name: value for name, value in vars(Contract.of(given)).items()}
 
 

@@ -41,6 +41,8 @@ class ArcFaceLogits(keras.layers.Layer):
     Reference: Deng, Guo, Xue and Zafeiriou, "ArcFace: additive angular margin loss for deep face recognition", 2019.
     """
 
+    kerasmith_contract = {"output_dtype": "float32"}
+
     def __init__(self, num_classes, *, kernel_initializer="glorot_uniform", kernel_regularizer=None, **kwargs):
         check_integer("num_classes", num_classes, minimum=2)
         # Inputs and weights are used as they are: a cosine rounded to half precision is off by 1e-3, times 64.

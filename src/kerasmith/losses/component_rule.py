@@ -31,6 +31,8 @@ class ComponentRule(ShapeLoss):
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
 
+    kerasmith_contract = {"uses_y_true": False, "exact_gradient": False}
+
     def __init__(self, *, threshold=0.5, connectivity=None, **kwargs):
         check_number("threshold", threshold, minimum=0, maximum=1)
         check_choice("connectivity", connectivity, (None, 4, 8, 6, 18, 26))

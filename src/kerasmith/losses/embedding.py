@@ -33,6 +33,8 @@ class EmbeddingLoss(Loss):
         ValueError: for labels or embeddings of another rank, or of different batch sizes.
     """
 
+    kerasmith_contract = {"independent": False}
+
     def weight_shape(self, y_pred):
         return batch_axis(y_pred, "embeddings of shape (batch, dimension)", 2)
 

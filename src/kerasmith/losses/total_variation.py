@@ -46,6 +46,8 @@ class TotalVariation(ImageLoss):
     Reference: Rudin, Osher and Fatemi, "Nonlinear total variation based noise removal algorithms", 1992.
     """
 
+    kerasmith_contract = {"uses_y_true": False}
+
     def __init__(self, kind="anisotropic", **kwargs):
         check_choice("kind", kind, ("anisotropic", "isotropic"))
         super().__init__(**kwargs)

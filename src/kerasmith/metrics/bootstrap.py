@@ -61,6 +61,8 @@ class Bootstrap(Metric):
     Reference: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
     """
 
+    kerasmith_contract = {"weights_repeat": False}
+
     def __init__(self, metric, n=1000, confidence=0.95, seed=0, capacity=10_000, *, name=None, dtype=None):
         if not isinstance(metric, AdditiveMetric) or type(metric).statistics is AdditiveMetric.statistics:
             raise TypeError(

@@ -28,6 +28,8 @@ class Gallery(Metric):
         name, dtype: see `kerasmith.base.Metric`.
     """
 
+    kerasmith_contract = {"weights_repeat": False, "replicas": False}
+
     directions = {"cases": None}
 
     def __init__(self, nearest, capacity, similarity, absent, *, name=None, dtype=None):

@@ -20,9 +20,6 @@ EMBEDDINGS = {"y_true": "int32[12]{0,2}", "y_pred": "float32[12,8]"}
 COSINES = {"y_true": "int32[8]{0,4}", "y_pred": "float32[8,5](-1,1)"}
 
 PAIRS = {"independent": False}
-NO_LABELS = {"uses_y_true": False}
-# The decisions about components are constant in the predictions; hard negatives are picked, not weighed.
-RULE = {"uses_y_true": False, "exact_gradient": False}
 
 _REGION = (losses.Dice, losses.Jaccard, losses.Tversky, losses.FocalTversky, losses.GeneralizedDice, losses.LogCoshDice)
 _PIXEL = (losses.CrossEntropy, losses.Focal, losses.UnifiedFocal, losses.DiceCE, losses.DiceFocal, losses.DiceIoU)
@@ -41,9 +38,9 @@ RIGHT = [
     Right(losses.CrossEntropy, LOGITS, {"from_logits": True, "label_smoothing": 0.1}),
     Right(losses.Focal, CLASSES, {"gamma": 0.5, "alpha": 0.25}),
     Right(losses.Lovasz, LOGITS, {"kind": "hinge", "from_logits": True}),
-    Right(losses.Connectivity, MASKS, contract=RULE),
-    Right(losses.MinimumArea, MASKS, {"area": 3, "connectivity": 4}, contract=RULE),
-    Right(losses.MinimumArea, MASKS, {"area": 60, "per": "image"}, contract=NO_LABELS),
+    Right(losses.Connectivity, MASKS),
+    Right(losses.MinimumArea, MASKS, {"area": 3, "connectivity": 4}),
+    Right(losses.MinimumArea, MASKS, {"area": 60, "per": "image"}),
     Right(losses.PenalizedMSE, REGRESSION, {"factor": 0.3}),
     Right(losses.Charbonnier, REGRESSION),
     Right(losses.Pinball, REGRESSION, {"quantiles": 0.3}),
@@ -54,14 +51,14 @@ RIGHT = [
     Right(losses.ClickDwell, CLICKS, {"dwell_weight": 0.5}),
     Right(losses.SSIM, IMAGES),
     Right(losses.MSSSIM, IMAGES, {"window": 5, "scale_weights": [0.4, 0.6]}),
-    Right(losses.TotalVariation, IMAGES, contract=NO_LABELS),
-    Right(losses.TotalVariation, IMAGES, {"kind": "isotropic"}, contract=NO_LABELS),
+    Right(losses.TotalVariation, IMAGES),
+    Right(losses.TotalVariation, IMAGES, {"kind": "isotropic"}),
     Right(losses.Contrastive, DISTANCES),
-    Right(losses.Triplet, EMBEDDINGS, {"margin": 2.0}, contract=PAIRS),
-    Right(losses.Triplet, EMBEDDINGS, {"mining": "all", "margin": 3.0}, contract=PAIRS),
-    Right(losses.NTXent, EMBEDDINGS, contract=PAIRS),
-    Right(losses.SupCon, EMBEDDINGS, contract=PAIRS),
-    Right(losses.MultiSimilarity, EMBEDDINGS, contract=PAIRS),
+    Right(losses.Triplet, EMBEDDINGS, {"margin": 2.0}),
+    Right(losses.Triplet, EMBEDDINGS, {"mining": "all", "margin": 3.0}),
+    Right(losses.NTXent, EMBEDDINGS),
+    Right(losses.SupCon, EMBEDDINGS),
+    Right(losses.MultiSimilarity, EMBEDDINGS),
     Right(losses.ArcFace, COSINES, {"scale": 8.0}),
     Right(losses.SoftConstraint, MASKS, {"fn": excess, "margin": 0.5}),
     Right(losses.FunctionLoss, MASKS, {"fn": pulled, "fixed": {"factor": 0.3}}),
@@ -71,14 +68,14 @@ RIGHT = [
     *(Right(function, MASKS) for function in (losses.generalized_dice, losses.log_cosh_dice, losses.dice_iou, losses.dice_ce)),
     *(Right(function, MASKS) for function in (losses.dice_focal, losses.cross_entropy, losses.focal, losses.unified_focal)),
     *(Right(function, MASKS) for function in (losses.boundary, losses.hausdorff_dt, losses.centerline_dice, losses.lovasz)),
-    Right(losses.connectivity, MASKS, contract=RULE),
+    Right(losses.connectivity, MASKS),
     *(Right(function, REGRESSION) for function in (losses.penalized_mse, losses.charbonnier)),
     Right(losses.gaussian_nll, MEANS),
     Right(losses.click_dwell, CLICKS),
     Right(losses.ssim, IMAGES),
-    Right(losses.total_variation, IMAGES, contract=NO_LABELS),
+    Right(losses.total_variation, IMAGES),
     Right(losses.contrastive, DISTANCES),
-    *(Right(function, EMBEDDINGS, contract=PAIRS) for function in (losses.triplet, losses.nt_xent, losses.sup_con)),
-    Right(losses.multi_similarity, EMBEDDINGS, contract=PAIRS),
+    *(Right(function, EMBEDDINGS) for function in (losses.triplet, losses.nt_xent, losses.sup_con)),
+    Right(losses.multi_similarity, EMBEDDINGS),
     Right(losses.arc_face, COSINES),
 ]

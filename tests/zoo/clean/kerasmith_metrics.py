@@ -9,8 +9,6 @@ OBJECTS = {"y_true": "float32[4,12,12,1]{0,1}", "y_pred": "float32[4,12,12,1](0,
 IMAGES = {"y_true": "float32[4,16,16,2](0,1)", "y_pred": "float32[4,16,16,2](0,1)"}
 EMBEDDINGS = {"y_true": "int32[12]{0,2}", "y_pred": "float32[12,6]"}
 PANOPTIC = {"y_true": "int32[4,8,8,2]{0,2}", "y_pred": "int32[4,8,8,2]{0,2}"}
-# A copy of a vector would be its own neighbour; replicas cannot compare what they do not share.
-RETRIEVAL = {"weights_repeat": False, "replicas": False}
 
 RIGHT = [
     Right(metrics.DiceScore, BINARY_MASKS),
@@ -34,7 +32,6 @@ RIGHT = [
         metrics.Bootstrap,
         CLASS_IDS,
         {"metric": metrics.MCC(4), "n": 50, "capacity": 99},
-        contract={"weights_repeat": False},
         note="intervals by resampling: a weight is no repetition",
     ),
     Right(metrics.AUC, BINARY, {"bins": 512}),
@@ -48,8 +45,6 @@ RIGHT = [
     Right(metrics.PSNR, IMAGES),
     Right(metrics.PSNR, IMAGES, {"cap": None}),
     Right(metrics.SSIM, IMAGES, {"window": [7, 5]}),
-    Right(metrics.RetrievalRecall, EMBEDDINGS, {"k": [1, 3], "capacity": 200}, contract=RETRIEVAL),
-    Right(
-        metrics.RPrecision, EMBEDDINGS, {"max_relevant": 60, "capacity": 200, "similarity": "euclidean"}, contract=RETRIEVAL
-    ),
+    Right(metrics.RetrievalRecall, EMBEDDINGS, {"k": [1, 3], "capacity": 200}),
+    Right(metrics.RPrecision, EMBEDDINGS, {"max_relevant": 60, "capacity": 200, "similarity": "euclidean"}),
 ]
