@@ -89,3 +89,13 @@ def test_the_zoo_is_large_and_asks_every_check():
     assert len(checks) >= 60
     unproved = sorted(set(checks) - {entry.check for entry in broken})
     assert not unproved, "no broken component shows that these checks can fail"
+
+
+def test_the_docs_list_every_check():
+    rows = (ROOT / "docs" / "checks.md").read_text().splitlines()
+    missing = [
+        one.id
+        for one in registry.load().values()
+        if not any(one.title in row for row in rows if row.startswith(f"| {one.id} "))
+    ]
+    assert not missing, "write them with `python -m tests.zoo.table`"
