@@ -2,35 +2,17 @@
 
 import collections
 import concurrent.futures
-import json
-import os
-import pathlib
-import subprocess
-import sys
 
+from kerasmith.backends import BACKENDS
 from kerasmith.checks import registry
 from tests.zoo import between_backends
+from tests.zoo.answers import ROOT, answers, modules
 
-ROOT = pathlib.Path(__file__).parents[2]
-BACKENDS = ("tensorflow", "jax", "torch")
 ZOO = "tests.zoo."
 
 
-def modules(folder):
-    """The names of the zoo's modules in a folder."""
-    return [f"{ZOO}{folder}.{path.stem}" for path in sorted((ROOT / "tests" / "zoo" / folder).glob("[a-z]*.py"))]
-
-
-def answers(backend, names):
-    """What `tests.zoo.examine` says on a backend; standard error is shown as it comes."""
-    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-W", "ignore", "-m", "tests.zoo.examine", "--json", *names]
-    run = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return [json.loads(line) for line in run.stdout.splitlines()]
-
-
 def group_of(module):
-    """ "broken", "clean", "keras", "kerasmith" or "medicai": where the answers of a module are counted."""
+    """Where the answers of a module are counted: "broken", "clean", "keras", "kerasmith" or "medicai"."""
     folder, name = module.removeprefix(ZOO).split(".")
     for own in ("kerasmith", "keras", "medicai"):
         if name.startswith(own):
@@ -43,7 +25,7 @@ def measured():
     names = [name for folder in ("broken", "clean", "outside") for name in modules(folder)]
     results = {}
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        for backend, said in zip(BACKENDS, pool.map(lambda backend: answers(backend, names), BACKENDS)):
+        for backend, said in zip(BACKENDS, pool.map(lambda backend: answers(names, backend), BACKENDS)):
             for answer in said:
                 group = results.setdefault(group_of(answer["module"]), {name: [] for name in BACKENDS})
                 group[backend].append(answer)

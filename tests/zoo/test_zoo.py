@@ -1,23 +1,17 @@
 """Every broken component of the zoo is caught by the check named for it; nothing is said of the right ones."""
 
 import importlib
-import json
-import os
-import pathlib
-import subprocess
-import sys
 
 import keras
 import pytest
 
 from kerasmith.checks import registry
 from tests.zoo import between_backends
+from tests.zoo.answers import ROOT, answers, modules
 
-ROOT = pathlib.Path(__file__).parents[2]
 # Share of the broken components that must be caught by the check named for them.
 LEAST_RECALL = 0.95
-KINDS = ("loss", "metric", "callback", "layer", "source")
-START = {"loss": "losses", "metric": "metrics", "callback": "callbacks", "layer": "layers", "source": "source"}
+KINDS = ("losses", "metrics", "callbacks", "layers", "source")
 # All parts of Keras and of kerasmith, some two hundred: on TensorFlow and JAX, which compile each operation of each, that
 # takes half an hour, and is done by `python -m tests.zoo.table`.
 FINISHED = ("keras_", "kerasmith_")
@@ -30,24 +24,13 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def modules(folder, kind):
-    """The zoo's modules of a kind: `losses_weights`, `keras_losses`, ..."""
-    names = sorted(path.stem for path in (ROOT / "tests" / "zoo" / folder).glob("*.py") if START[kind] in path.stem)
-    return [f"tests.zoo.{folder}.{name}" for name in names]
-
-
-def answers(names):
-    """What `tests.zoo.examine` says of modules, in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
-    command = [sys.executable, "-W", "ignore", "-m", "tests.zoo.examine", "--json", *names]
-    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
-    assert run.returncode == 0, run.stderr[-3000:]
-    return [json.loads(line) for line in run.stdout.splitlines()]
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_broken_components_are_caught(kind):
-    zoo = [one for one in answers(modules("broken", kind)) if one["must"] not in between_backends.CHECKS]
+    zoo = [
+        one
+        for one in answers(modules("broken", kind), keras.config.backend(), SECONDS)
+        if one["must"] not in between_backends.CHECKS
+    ]
     missed = [
         f"{one['component']} {one['must']}: {one['found'] or one.get('cannot')}"
         for one in zoo
@@ -71,7 +54,7 @@ def test_nothing_grave_is_said_of_right_components(kind):
     names = modules("clean", kind)
     if keras.config.backend() != "torch":
         names = [name for name in names if not name.rsplit(".", 1)[1].startswith(FINISHED)]
-    zoo = answers(names)
+    zoo = answers(names, keras.config.backend(), SECONDS)
     cannot = [f"{one['component']}: {one['cannot']}" for one in zoo if "cannot" in one]
     assert not cannot
     alarms = {one["component"]: [id for id, severity in one["found"].items() if severity == "error"] for one in zoo}

@@ -1,17 +1,15 @@
 """`kerasmith.check`: all checks of one component."""
 
 import dataclasses
-import importlib.util
 import inspect
 import json
 import sys
 import time
 
+from kerasmith.backends import BACKENDS, installed_backends
 from kerasmith.checks.contract import Contract
 from kerasmith.checks.finding import CannotCheck
 from kerasmith.checks.report import Report
-
-BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def check(
@@ -75,7 +73,7 @@ def installed(backends=None):
     Raises:
         CannotCheck: for one that does not exist or is not installed.
     """
-    there = [name for name in BACKENDS if importlib.util.find_spec(name)]
+    there = installed_backends()
     asked = list(there if backends is None else [backends] if isinstance(backends, str) else backends)
     unknown = [name for name in asked if name not in BACKENDS]
     if unknown or not asked:

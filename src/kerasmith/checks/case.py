@@ -36,7 +36,7 @@ class Case:
 
     def draw(self, draw=0, batch=None):
         """{"y_true": array, ...}: other values for each `draw`, `batch` samples instead of the declared number."""
-        return {name: _drawn(specs, self.seed_of(name, draw), batch) for name, specs in self.specs.items()}
+        return {name: drawn(specs, self.seed_of(name, draw), batch) for name, specs in self.specs.items()}
 
     @property
     def inputs(self):
@@ -61,11 +61,11 @@ class Case:
 
         A fresh component is given; running it may change it.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must implement `outputs`.")
 
     def try_inputs(self, specs):
         """Runs a fresh component on inputs of these `specs`; raises whatever it raises, ValueError for an unusable output."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must implement `try_inputs`.")
 
     def lines(self, *body, inputs=True, draw=0):
         """The lines of a reproducer that runs as it stands: imports, component, inputs, then `body`."""
@@ -93,11 +93,12 @@ def _each(specs, seed):
     return [(key, part, seed + 10 * index) for index, (key, part) in enumerate(pairs)]
 
 
-def _drawn(specs, seed, batch):
+def drawn(specs, seed, batch=None):
+    """Arrays in place of `Spec`s, each leaf of a list or dict with a seed of its own."""
     if isinstance(specs, dict):
-        return {key: _drawn(part, own, batch) for key, part, own in _each(specs, seed)}
+        return {key: drawn(part, own, batch) for key, part, own in _each(specs, seed)}
     if isinstance(specs, list):
-        return [_drawn(part, own, batch) for _, part, own in _each(specs, seed)]
+        return [drawn(part, own, batch) for _, part, own in _each(specs, seed)]
     return (specs if batch is None else specs.with_batch(batch)).draw(seed)
 
 

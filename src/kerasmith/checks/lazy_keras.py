@@ -18,5 +18,5 @@ ops = _Later("keras.ops")
 
 
 def backend():
-    """ "tensorflow", "jax" or "torch": what Keras runs on in this process."""
+    """What Keras runs on in this process: "tensorflow", "jax" or "torch"."""
     return keras.config.backend()

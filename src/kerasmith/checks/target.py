@@ -124,7 +124,7 @@ def _takes_pair(function):
 
 
 def kind_of_class(cls):
-    """ "loss", "metric", "callback" or "layer" of a class, None for anything else (a model is none of them)."""
+    """The kind of a class, such as "loss"; None for anything else (a model is none of them)."""
     if issubclass(cls, keras.losses.Loss):
         return "loss"
     if issubclass(cls, keras.metrics.Metric):

@@ -4,7 +4,6 @@ import concurrent.futures
 import contextlib
 import json
 import os
-import pathlib
 import queue
 import signal
 import subprocess
@@ -13,9 +12,9 @@ import tempfile
 import threading
 import time
 
-import kerasmith
 from kerasmith.checks import inference, registry
 from kerasmith.checks.agreement import compare_backends
+from kerasmith.checks.child_environment import child_environment
 from kerasmith.checks.finding import CannotCheck, Finding
 from kerasmith.checks.record import Record
 from kerasmith.checks.report import Report
@@ -99,7 +98,8 @@ class _Run:
             if self.stopped or self._one_process():
                 break
         else:
-            self._give_up()
+            for index in self.components:
+                self._end(index, "the process was started too often")
         return self.names, self.components
 
     def _one_process(self):
@@ -184,13 +184,13 @@ class _Run:
         part["seconds"] += limit
         part["records"].append(Record(phase, "timeout", f"not finished after {limit:.3g} s"))
         if spent:
-            self._out_of_budget(index)
+            self._end(index, f"the budget of {self.budget:g} s was spent")
         return False
 
-    def _out_of_budget(self, index):
+    def _end(self, index, why):
+        """What is left of a component's plan is not asked any more."""
         part = self.components[index]
         have = {record.id for record in part["records"]}
-        why = f"the budget of {self.budget:g} s was spent"
         part["records"] += [Record(id, "timeout", why) for id in part["plan"] if id not in have]
         self.finished.add(index)
 
@@ -204,14 +204,6 @@ class _Run:
             raise CannotCheck(f"The process for {self.backend} ended with status {status} while {phase}.\n{last}")
         part["records"].append(Record(phase, "timeout", f"the process ended with status {status}"))
         return False
-
-    def _give_up(self):
-        for index, part in self.components.items():
-            have = {record.id for record in part["records"]}
-            part["records"] += [
-                Record(id, "timeout", "the process was started too often") for id in part["plan"] if id not in have
-            ]
-            self.finished.add(index)
 
     def _kill(self):
         process = self.process
@@ -231,23 +223,12 @@ class _Run:
 
 
 def _start(backend, said):
-    # This kerasmith, also where it is not installed; behind everything else, so that it hides nothing.
-    here = str(pathlib.Path(kerasmith.__file__).parents[1])
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), here])),
-        "KERAS_BACKEND": backend,
-        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3"),
-        # The inputs are small: threads only wait for each other, most of all beside another worker.
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
-        IN_WORKER: "1",
-    }
     return subprocess.Popen(
         [sys.executable, "-m", "kerasmith.checks.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=said,
-        env=environment,
+        env=child_environment(backend, **{IN_WORKER: "1"}),
         start_new_session=True,
     )
 

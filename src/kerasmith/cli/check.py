@@ -14,6 +14,8 @@ EXITS = "Exit status: 0 no error was found, 1 findings of severity error, 2 it c
 def check(options):
     """Says what is wrong with a loss, metric, callback or layer."""
     from kerasmith.checks.bench import installed
+    from kerasmith.checks.contract import Contract
+    from kerasmith.checks.progress import progress
     from kerasmith.checks.report import exit_status
     from kerasmith.checks.target import split
     from kerasmith.checks.workers import reports_of
@@ -23,13 +25,13 @@ def check(options):
     request = {
         "init": options.init,
         "like": options.like,
-        "contract": _contract(options.contract),
+        "contract": None if options.contract is None else vars(Contract.of(options.contract)),
         "select": options.select,
         "ignore": options.ignore,
         "seed": options.seed,
         "kind": options.kind,
     }
-    with _progress(options) as tell:
+    with progress(options.target) as tell:
         reports = reports_of(options.target, backends, budget=options.budget, on_event=tell, **request)
     form = importlib.import_module(f"kerasmith.checks.formats.{options.format}")
     if options.format == "text":
@@ -96,14 +98,6 @@ def add_to(commands):
     command.set_defaults(command=explain)
 
 
-def _contract(given):
-    from kerasmith.checks.contract import Contract
-
-    if given is None:
-        return None
-    return {name: value for name, value in vars(Contract.of(given)).items()}
-
-
 def _json_dict(text):
     try:
         value = json.loads(text)
@@ -142,9 +136,3 @@ def _seconds(text):
     if not 0 < seconds < 1e6:
         raise argparse.ArgumentTypeError(f"expected seconds, received {text!r}")
     return seconds
-
-
-def _progress(options):
-    from kerasmith.checks.progress import progress
-
-    return progress(options.target)

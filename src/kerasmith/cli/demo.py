@@ -2,13 +2,11 @@
 
 import argparse
 import importlib
-import importlib.util
 import os
 
+from kerasmith.backends import BACKENDS, installed_backends
 from kerasmith.cli.arguments import add_traceback, whole_number
 from kerasmith.recipes import DEMOS
-
-BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def demo(options):
@@ -42,7 +40,7 @@ def add_to(commands):
 
 def _choose_backend(asked):
     """The backend to use; raises ImportError if it is not installed."""
-    installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
+    installed = installed_backends()
     asked = asked or os.environ.get("KERAS_BACKEND") or (installed[0] if installed else BACKENDS[0])
     if asked not in BACKENDS:
         raise ValueError(f"KERAS_BACKEND must be one of {', '.join(BACKENDS)}. Received: {asked!r}")

@@ -2,9 +2,8 @@
 
 import pathlib
 
+from kerasmith.checks.registry import KINDS
 from kerasmith.cli.arguments import add_traceback
-
-KINDS = ("loss", "metric", "callback", "layer")
 
 
 def new(options):

@@ -7,7 +7,7 @@ import inspect
 import numpy as np
 
 from kerasmith.checks.archetypes import LAYER_INPUTS
-from kerasmith.checks.case import Case, _drawn
+from kerasmith.checks.case import Case, drawn
 from kerasmith.checks.finding import NotApplicable
 from kerasmith.checks.layers import weights
 from kerasmith.checks.layers.usual_inputs import usual_inputs
@@ -191,7 +191,7 @@ class LayerCase(Case):
 
     def draw_of(self, specs):
         """{name: array} of other specs with the same names."""
-        return {name: _drawn(part, self.seed_of(name), None) for name, part in specs.items()}
+        return {name: drawn(part, self.seed_of(name)) for name, part in specs.items()}
 
     def float_leaves(self, arrays):
         """Indices of the arrays of floats among the flat inputs."""

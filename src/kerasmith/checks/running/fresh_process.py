@@ -6,7 +6,6 @@ It is started once, in the background, and stays: importing Keras takes seconds.
 import atexit
 import json
 import os
-import pathlib
 import queue
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import time
 
 import numpy as np
 
+from kerasmith.checks.child_environment import child_environment
 from kerasmith.checks.finding import Inconclusive
 from kerasmith.checks.lazy_keras import backend
 from kerasmith.checks.running.fresh_process_server import encoded
@@ -50,17 +50,8 @@ class FreshProcess:
         """Starts the child if none runs; does not wait for it."""
         if self._child is not None and self._child.poll() is None:
             return
-        # This kerasmith, also where it is not installed; behind everything else, so that it hides nothing.
-        home = str(pathlib.Path(__file__).resolve().parents[3])
-        environment = {
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            # An accelerator is in use by this process: the child must not take the rest of its memory.
-            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-            "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-            **os.environ,
-            "KERAS_BACKEND": backend(),
-            "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), home])),
-        }
+        # An accelerator is in use by this process: the child must not take the rest of its memory.
+        environment = child_environment(backend(), XLA_PYTHON_CLIENT_PREALLOCATE="false", TF_FORCE_GPU_ALLOW_GROWTH="true")
         # -P: a file of the user's named `queue.py` must not stand in for the standard library.
         command = [sys.executable, "-P", "-W", "ignore", "-m", "kerasmith.checks.running.fresh_process_server"]
         self._child = subprocess.Popen(

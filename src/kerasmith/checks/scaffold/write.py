@@ -5,7 +5,8 @@ import pathlib
 import re
 import sys
 
-KINDS = ("loss", "metric", "callback", "layer")
+from kerasmith.checks.registry import KINDS
+
 # A file of this name would hide the package from the code beside it.
 _TAKEN = frozenset({"keras", "kerasmith", "numpy", "tensorflow", "jax", "torch", "pytest", "scipy"})
 
