@@ -12,8 +12,8 @@ from sklearn.metrics import confusion_matrix
 
 from kerasmith.callbacks.evaluation_pictures import EvaluationPictures
 from kerasmith.callbacks.prediction_snapshots import PredictionSnapshots
-from kerasmith.callbacks.report_page import ReportPage
-from kerasmith.callbacks.run_report import RunReport
+from kerasmith.callbacks.run_report.report_page import ReportPage
+from kerasmith.callbacks.run_report.run_report import RunReport
 from kerasmith.callbacks.tensorboard import TensorBoard
 from kerasmith.metrics import CalibrationError, ConfusionMatrix, DiceScore
 from kerasmith.report.confusion import confusion_image

@@ -5,7 +5,7 @@ import numpy as np
 from keras import tree
 
 from kerasmith.callbacks.epoch_pictures import Drawing, EpochPictures
-from kerasmith.report.gallery import OVERLAY_LEGEND, gallery
+from kerasmith.report.image_grid import OVERLAY_LEGEND, gallery
 from kerasmith.report.prediction_pictures import class_legend, classified, segmented, translated
 from kerasmith.training import quiet_prediction
 

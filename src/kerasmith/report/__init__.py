@@ -8,8 +8,8 @@ from kerasmith.report.confusion import confusion_table
 from kerasmith.report.curves import line_chart
 from kerasmith.report.directions import direction_of
 from kerasmith.report.environment import environment
-from kerasmith.report.gallery import gallery
 from kerasmith.report.gradient_chart import gradient_chart, gradient_picture, gradient_section
+from kerasmith.report.image_grid import gallery
 from kerasmith.report.markup import Markup
 from kerasmith.report.overlays import AGREEMENT, PREDICTION, TRUTH, overlay
 from kerasmith.report.page import Section, render

@@ -6,11 +6,11 @@ import warnings
 import keras
 
 from kerasmith.base.arguments import check_config
-from kerasmith.callbacks import run_directory
-from kerasmith.callbacks.history_csv import HistoryCSV
-from kerasmith.callbacks.report_page import ReportPage
-from kerasmith.callbacks.run_record import RunRecord
-from kerasmith.callbacks.summary_file import SummaryFile
+from kerasmith.callbacks.run_report import run_directory
+from kerasmith.callbacks.run_report.history_csv import HistoryCSV
+from kerasmith.callbacks.run_report.report_page import ReportPage
+from kerasmith.callbacks.run_report.run_record import RunRecord
+from kerasmith.callbacks.run_report.summary_file import SummaryFile
 from kerasmith.report.files import put_in_place
 
 

@@ -1,8 +1,8 @@
 """The figures of a run in a file, for scripts."""
 
 from kerasmith.base.arguments import check_config
-from kerasmith.callbacks.history_csv import in_a_directory
-from kerasmith.callbacks.run_part import RunPart
+from kerasmith.callbacks.run_report.history_csv import in_a_directory
+from kerasmith.callbacks.run_report.run_output import RunPart
 from kerasmith.report.directions import best_index, direction_of
 from kerasmith.report.environment import environment
 from kerasmith.report.files import json_text, plain, write_atomically

@@ -7,10 +7,10 @@ import time
 import numpy as np
 
 from kerasmith.base.arguments import check_config
-from kerasmith.callbacks import run_directory
-from kerasmith.callbacks.history_csv import in_a_directory
-from kerasmith.callbacks.metric_pictures import metric_sections
-from kerasmith.callbacks.run_part import RunPart
+from kerasmith.callbacks.run_report import run_directory
+from kerasmith.callbacks.run_report.history_csv import in_a_directory
+from kerasmith.callbacks.run_report.metric_pictures import metric_sections
+from kerasmith.callbacks.run_report.run_output import RunPart
 from kerasmith.report.environment import environment
 from kerasmith.report.files import flat_text, write_atomically
 from kerasmith.report.markup import Markup

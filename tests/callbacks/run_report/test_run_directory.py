@@ -4,7 +4,7 @@ import tempfile
 
 import pytest
 
-from kerasmith.callbacks.run_directory import prepare
+from kerasmith.callbacks.run_report.run_directory import prepare
 
 RUN_FILES = ["report.html", "history.csv", "model.keras", "summary.json", "events.out.tfevents.1.kerasmith.2.0"]
 DRAFTS = [".report.html.4711.tmp", ".model.keras.4711.tmp.keras"]

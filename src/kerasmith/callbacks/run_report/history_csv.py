@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from kerasmith.callbacks.run_directory import set_aside
-from kerasmith.callbacks.run_part import RunPart
+from kerasmith.callbacks.run_report.run_directory import set_aside
+from kerasmith.callbacks.run_report.run_output import RunPart
 from kerasmith.report.files import HistoryFile
 
 

@@ -10,7 +10,7 @@ import pytest
 from keras import ops
 from sklearn.metrics import confusion_matrix
 
-from kerasmith.callbacks.run_report import RunReport
+from kerasmith.callbacks.run_report.run_report import RunReport
 from kerasmith.metrics import ConfusionMatrix
 from tests.callbacks.runs import X, Y, fit, model
 from tests.report.html_checks import assert_loads_nothing

@@ -8,14 +8,14 @@ import keras
 import numpy as np
 import pytest
 
-from kerasmith.callbacks.history_csv import HistoryCSV
 from kerasmith.callbacks.live_progress import LiveProgress
 from kerasmith.callbacks.prediction_snapshots import PredictionSnapshots
-from kerasmith.callbacks.report_page import ReportPage
 from kerasmith.callbacks.resume import Resume
-from kerasmith.callbacks.run_directory import set_aside
-from kerasmith.callbacks.run_report import RunReport
-from kerasmith.callbacks.summary_file import SummaryFile
+from kerasmith.callbacks.run_report.history_csv import HistoryCSV
+from kerasmith.callbacks.run_report.report_page import ReportPage
+from kerasmith.callbacks.run_report.run_directory import set_aside
+from kerasmith.callbacks.run_report.run_report import RunReport
+from kerasmith.callbacks.run_report.summary_file import SummaryFile
 from kerasmith.callbacks.tensorboard import TensorBoard
 from kerasmith.training.epoch_counter import EpochCounter
 from tests.callbacks.runs import X, fit, model

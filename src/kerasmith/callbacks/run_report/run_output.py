@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasmith.callbacks.run_record import RunRecord
+from kerasmith.callbacks.run_report.run_record import RunRecord
 
 
 class RunPart(keras.callbacks.Callback):
