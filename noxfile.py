@@ -60,8 +60,8 @@ def oldest(session):
 
 
 @nox.session
-def bench(session):
-    """The benchmarks, on each backend; ratios only, see bench/README.md."""
+def benchmarks(session):
+    """The benchmarks, on each backend; ratios only, see benchmarks/README.md."""
     _install(session)
     for backend in BACKENDS:
-        session.run("python", "-m", "bench", *(session.posargs or ["losses"]), env={"KERAS_BACKEND": backend})
+        session.run("python", "-m", "benchmarks", *(session.posargs or ["losses"]), env={"KERAS_BACKEND": backend})

@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from kerasmith.base import Metric
-from kerasmith.numerics import limbs
+from kerasmith.numerics import exact_sum as limbs
 
 
 class Sum(Metric):

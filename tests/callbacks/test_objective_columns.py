@@ -12,9 +12,9 @@ from keras import layers, ops
 from rich.console import Console
 
 from kerasmith import Model, Objective, Tap, Term
+from kerasmith.base.direction import direction_of, directions_of
 from kerasmith.callbacks import LiveProgress, RunReport, TensorBoard
 from kerasmith.losses import DiceCE
-from kerasmith.report.directions import direction_of, directions_of
 from tests.callbacks.runs import X, Y
 from tests.callbacks.test_tensorboard import as_written, read
 

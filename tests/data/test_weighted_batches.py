@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 from scipy import stats
 
-from kerasmith.data.balanced_weights import balanced_weights
+from kerasmith.data._balanced_weights import balanced_weights
 from kerasmith.data.weighted_batches import WeightedBatches
 from tests.support import fresh_process
 

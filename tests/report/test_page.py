@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kerasmith.base.direction import best_index, directions_of
+from kerasmith.files.atomic_write import write_atomically
+from kerasmith.files.history_file import HistoryFile
+from kerasmith.files.plain_data import json_text
 from kerasmith.report import Markup, Section, confusion_table, direction_of, environment, key_value_table, render, table
 from kerasmith.report.describe import describe
-from kerasmith.report.directions import best_index, directions_of
-from kerasmith.report.files import HistoryFile, json_text, write_atomically
 from kerasmith.report.observations import observations
 from kerasmith.report.training import curves, epoch_table, headline, training_sections, value_table
 from tests.report.html_checks import Page, assert_loads_nothing

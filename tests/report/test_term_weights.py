@@ -1,6 +1,6 @@
 """Weights of an objective's terms in the report: one chart, and neither more nor less is better."""
 
-from kerasmith.report.directions import direction_of, directions_of
+from kerasmith.base.direction import direction_of, directions_of
 from kerasmith.report.training import headline, training_sections
 
 ROWS = [

@@ -4,7 +4,7 @@ from keras import ops
 
 from kerasmith.base.metric import Metric
 from kerasmith.base.weights import sort_weights
-from kerasmith.numerics.pixels import spatial_shape
+from kerasmith.labels.pixels import spatial_shape
 from kerasmith.numerics.tensors import keras_mask, static_shape
 
 

@@ -8,7 +8,7 @@ from keras import ops
 from kerasmith.base.elements import in_one_dtype, per_sample_mean, without_unused
 from kerasmith.base.loss import Loss, PerSample
 from kerasmith.base.registration import register
-from kerasmith.numerics.alignment import align, check_batch
+from kerasmith.labels.alignment import align, check_batch
 
 # The others compare labels and predictions of one shape, and would broadcast.
 _OF_OTHER_SHAPES = (keras.losses.SparseCategoricalCrossentropy, keras.losses.CTC, keras.losses.Circle)

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kerasmith.distribution import cross_replica_sum
-from kerasmith.numerics import limbs
+from kerasmith.numerics import exact_sum
 
 
 class Total:
@@ -22,7 +22,7 @@ class Total:
 
     def add(self, amount):
         """Adds a tensor of the total's shape."""
-        self._add(limbs.split(ops.convert_to_tensor(amount)))
+        self._add(exact_sum.split(ops.convert_to_tensor(amount)))
 
     def add_samples(self, amounts, weight=None):
         """Adds the sum over samples of `weight * amounts`.
@@ -33,18 +33,18 @@ class Total:
         """
         if weight is not None:
             weight = ops.reshape(ops.cast(weight, "float32"), (-1,) + (1,) * (len(amounts.shape) - 1))
-        self._add(limbs.split_sum(amounts, weight))
+        self._add(exact_sum.split_sum(amounts, weight))
 
     def _add(self, amount):
-        self.variable.assign(limbs.add(self.variable.value, amount))
+        self.variable.assign(exact_sum.add(self.variable.value, amount))
 
     def value(self):
         """The total as a float32 tensor."""
-        return limbs.value(self._over_replicas())
+        return exact_sum.value(self._over_replicas())
 
     def exact(self):
         """The total as a float64 NumPy array; only where values can be read."""
-        return limbs.exact_value(self._over_replicas())
+        return exact_sum.exact_value(self._over_replicas())
 
     def _over_replicas(self):
         # tf.distribute sums the variable itself when it is read outside the replicas.

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from kerasmith.numerics import sample_weights
+from kerasmith.labels import sample_weights
 
 
 @dataclasses.dataclass(frozen=True)

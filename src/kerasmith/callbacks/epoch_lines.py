@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from kerasmith.report.directions import best_index, direction_of
+from kerasmith.base.direction import best_index, direction_of
 from kerasmith.report.numbers import format_duration, format_number
 from kerasmith.report.training import LEARNING_RATE, quantities
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import keras
 
-from kerasmith.report.files import write_atomically
+from kerasmith.files.atomic_write import write_atomically
 from kerasmith.report.pixels import sheet
 from kerasmith.report.png import encode_png
 from kerasmith.training.epoch_counter import EpochCounter

@@ -10,8 +10,8 @@ import numpy as np
 from keras import ops
 
 from kerasmith.base.arguments import check_integer, check_number
+from kerasmith.files.atomic_write import write_atomically
 from kerasmith.report.curves import line_chart
-from kerasmith.report.files import write_atomically
 from kerasmith.report.numbers import format_number
 from kerasmith.schedules import Shifted
 from kerasmith.training import fit_call, random_state, variables

@@ -14,8 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from kerasmith.base.direction import directions_of
 from kerasmith.callbacks.epoch_lines import EpochLines, clock
-from kerasmith.report.directions import directions_of
 from kerasmith.report.numbers import format_number
 from kerasmith.training.log_values import scalars
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from kerasmith.base.arguments import check_choice
-from kerasmith.report.directions import direction_of, directions_of
+from kerasmith.base.direction import direction_of, directions_of
 from kerasmith.training import fit_call
 
 

@@ -6,7 +6,7 @@ import keras
 from keras import tree
 
 from kerasmith.base.arguments import check_integer, check_number
-from kerasmith.report.writable_directory import writable_directory
+from kerasmith.files.writable_directory import writable_directory
 from kerasmith.schedules.scaled import factor_named, with_factor
 from kerasmith.training.culprit import find_culprit, kept_steps
 from kerasmith.training.finding import Finding

@@ -12,7 +12,7 @@ from kerasmith.checkpoints import callback_state
 from kerasmith.checkpoints.directory import CheckpointDirectory
 from kerasmith.checkpoints.writer import CheckpointWriter
 from kerasmith.data.stale_batches import forget_stale_batches
-from kerasmith.report.files import plain
+from kerasmith.files.plain_data import plain
 from kerasmith.training import fit_call, random_state, variables
 from kerasmith.training.replay import Replay, advance
 

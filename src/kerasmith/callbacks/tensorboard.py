@@ -8,7 +8,7 @@ import numpy as np
 
 from kerasmith.base.arguments import check_config
 from kerasmith.callbacks.event_file import EventFile, event_parts, histogram_value, image_value, scalar_value, text_value
-from kerasmith.report.files import flat_text
+from kerasmith.files.plain_data import flat_text
 from kerasmith.report.pixels import as_pixels
 from kerasmith.training.epoch_counter import EpochCounter
 from kerasmith.training.learning_rate import rate_now

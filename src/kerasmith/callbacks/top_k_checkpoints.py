@@ -12,8 +12,9 @@ import keras
 from kerasmith.base.arguments import check_integer
 from kerasmith.callbacks.monitored import Monitored
 from kerasmith.callbacks.weight_averaging import WeightAveraging
-from kerasmith.report.files import json_text, write_atomically
-from kerasmith.report.writable_directory import writable_directory
+from kerasmith.files.atomic_write import write_atomically
+from kerasmith.files.plain_data import json_text
+from kerasmith.files.writable_directory import writable_directory
 from kerasmith.training import fit_call
 from kerasmith.training.epoch_counter import EpochCounter
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from kerasmith.checkpoints import state_file
-from kerasmith.report.writable_directory import writable_directory
+from kerasmith.files.writable_directory import writable_directory
 
 _NAME = "step-{:09d}.state"
 _PATTERN = re.compile(r"step-(\d{9,})\.state")

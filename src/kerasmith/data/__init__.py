@@ -1,8 +1,8 @@
 """Where samples come from: files in installed packages, random tiles of a large image, batches drawn by weight."""
 
-from kerasmith.data.balanced_weights import balanced_weights
+from kerasmith.data._balanced_weights import balanced_weights
+from kerasmith.data._signed_distance_maps import signed_distance_maps
 from kerasmith.data.geometry import Augmentation, TileMap
-from kerasmith.data.signed_distance_maps import signed_distance_maps
 from kerasmith.data.tiles import RandomTiles
 from kerasmith.data.weighted_batches import WeightedBatches
 from kerasmith.data.wheel_data import MissingDataPackage, wheel_file

@@ -7,9 +7,9 @@ from keras import ops
 
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer
+from kerasmith.labels.confidences import confidences, sums_in_bins
 from kerasmith.metrics.pixel_metric import PixelMetric
 from kerasmith.numerics import safe
-from kerasmith.numerics.confidences import confidences, sums_in_bins
 
 
 @register

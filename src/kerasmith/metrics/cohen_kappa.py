@@ -2,8 +2,8 @@
 
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice
+from kerasmith.labels.confusion_measures import WEIGHTINGS, cohen_kappa
 from kerasmith.metrics.class_counts import ClassCounts
-from kerasmith.numerics.agreement import WEIGHTINGS, cohen_kappa
 
 
 @register

@@ -6,10 +6,10 @@ from keras import ops
 
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice
+from kerasmith.labels.confusion_measures import per_class, region_sums_of
+from kerasmith.labels.overlap import RegionSums
 from kerasmith.metrics.class_counts import ClassCounts, normalized
 from kerasmith.numerics import safe
-from kerasmith.numerics.agreement import per_class, region_sums_of
-from kerasmith.numerics.overlap import RegionSums
 
 QUANTITIES = ("precision", "recall", "f1", "iou", "specificity", "support")
 

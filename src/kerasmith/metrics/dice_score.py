@@ -1,8 +1,8 @@
 """Dice score."""
 
 from kerasmith.base import register
+from kerasmith.labels.overlap import tversky_index
 from kerasmith.metrics.overlap_score import OverlapScore
-from kerasmith.numerics.overlap import tversky_index
 
 
 @register

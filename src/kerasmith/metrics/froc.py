@@ -11,9 +11,9 @@ from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.base.host import call_on_host
 from kerasmith.metrics.object_metric import ObjectMetric
 from kerasmith.numerics import safe
-from kerasmith.numerics.binary_images import as_images
-from kerasmith.numerics.free_response import HITS, bin_edges, cumulative, free_response_counts, value_at
 from kerasmith.numerics.tensors import static_shape
+from kerasmith.objects.binary_images import as_images
+from kerasmith.objects.free_response import HITS, bin_edges, cumulative, free_response_counts, value_at
 
 
 @register

@@ -8,13 +8,13 @@ from keras import ops
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.base.host import call_on_host, host_is_reachable
+from kerasmith.labels.decisions import decide
 from kerasmith.metrics.object_metric import ObjectMetric
 from kerasmith.numerics import safe
-from kerasmith.numerics.binary_images import as_images
-from kerasmith.numerics.decisions import decide
-from kerasmith.numerics.label_propagation import object_counts_on_device
-from kerasmith.numerics.matching import object_counts
 from kerasmith.numerics.tensors import static_shape
+from kerasmith.objects.binary_images import as_images
+from kerasmith.objects.label_propagation import object_counts_on_device
+from kerasmith.objects.matching import object_counts
 
 
 @register

@@ -1,8 +1,8 @@
 """Matthews correlation coefficient."""
 
 from kerasmith.base import register
+from kerasmith.labels.confusion_measures import matthews_correlation
 from kerasmith.metrics.class_counts import ClassCounts
-from kerasmith.numerics.agreement import matthews_correlation
 
 
 @register

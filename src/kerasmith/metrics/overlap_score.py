@@ -5,12 +5,12 @@ import math
 from keras import ops
 
 from kerasmith.base.arguments import check_choice, check_integer, check_weights
+from kerasmith.labels.class_reduction import class_weight_row
+from kerasmith.labels.confusion_measures import region_sums_of
+from kerasmith.labels.decisions import decide
+from kerasmith.labels.overlap import RegionSums, region_sums
 from kerasmith.metrics.decided_classes import DecidedClasses
 from kerasmith.numerics import safe
-from kerasmith.numerics.agreement import region_sums_of
-from kerasmith.numerics.classes import class_weight_row
-from kerasmith.numerics.decisions import decide
-from kerasmith.numerics.overlap import RegionSums, region_sums
 
 
 class OverlapScore(DecidedClasses):

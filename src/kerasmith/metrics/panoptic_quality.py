@@ -7,12 +7,12 @@ from keras import ops
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer
 from kerasmith.base.host import call_on_host
+from kerasmith.labels.decisions import decide
 from kerasmith.metrics.object_metric import ObjectMetric
 from kerasmith.numerics import safe
-from kerasmith.numerics.binary_images import as_images, image_classes
-from kerasmith.numerics.decisions import decide
-from kerasmith.numerics.segment_quality import MASKED, component_quality, panoptic_quality
 from kerasmith.numerics.tensors import accumulation_dtype, compatible, is_float, static_shape
+from kerasmith.objects.binary_images import as_images, image_classes
+from kerasmith.objects.segment_quality import MASKED, component_quality, panoptic_quality
 
 
 @register

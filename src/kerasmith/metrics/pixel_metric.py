@@ -2,7 +2,7 @@
 
 from kerasmith.base import AdditiveMetric
 from kerasmith.base.arguments import check_choice
-from kerasmith.numerics.pixels import encode, spatial_shape
+from kerasmith.labels.pixels import encode, spatial_shape
 
 READING = ("from_logits", "axis", "labels", "ignore_class", "multi_label")
 

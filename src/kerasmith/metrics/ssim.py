@@ -6,8 +6,8 @@ from keras import ops
 
 from kerasmith.base import AdditiveMetric, register
 from kerasmith.base.arguments import check_choice, check_number, check_window
+from kerasmith.labels.image_pairs import image_pair, weighted_mean
 from kerasmith.numerics import safe
-from kerasmith.numerics.image_pairs import image_pair, weighted_mean
 from kerasmith.numerics.similarity_windows import similarity_windows, weights_of_places
 from kerasmith.numerics.structural_similarity import dissimilarity_maps
 

@@ -11,9 +11,10 @@ from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.base.host import call_on_host
 from kerasmith.metrics.pixel_metric import PixelMetric
-from kerasmith.numerics import safe, surface_distances
-from kerasmith.numerics.binary_images import binary_images, image_classes
+from kerasmith.numerics import safe
 from kerasmith.numerics.tensors import static_shape
+from kerasmith.objects import surface_distances
+from kerasmith.objects.binary_images import binary_images, image_classes
 
 QUANTITIES = ("hd", "hd95", "assd", "nsd")
 

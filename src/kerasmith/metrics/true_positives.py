@@ -3,8 +3,8 @@
 from keras import ops
 
 from kerasmith.base import register
+from kerasmith.labels.confusion_measures import region_sums_of
 from kerasmith.metrics.class_counts import ClassCounts
-from kerasmith.numerics.agreement import region_sums_of
 
 
 @register

@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from kerasmith.numerics.components import overlaps, renumber_objects
-from kerasmith.numerics.matching import match
+from kerasmith.objects.components import overlaps, renumber_objects
+from kerasmith.objects.matching import match
 
 
 @dataclasses.dataclass(frozen=True)

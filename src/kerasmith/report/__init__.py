@@ -4,9 +4,9 @@ Pure functions from data to text and bytes. They need NumPy and the standard lib
 kerasmith, and never load anything from a network.
 """
 
+from kerasmith.base.direction import direction_of
 from kerasmith.report.confusion import confusion_table
 from kerasmith.report.curves import line_chart
-from kerasmith.report.directions import direction_of
 from kerasmith.report.environment import environment
 from kerasmith.report.gradient_chart import gradient_chart, gradient_picture, gradient_section
 from kerasmith.report.image_grid import gallery

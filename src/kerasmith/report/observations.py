@@ -2,7 +2,7 @@
 
 import math
 
-from kerasmith.report.directions import best_index, direction_of
+from kerasmith.base.direction import best_index, direction_of
 from kerasmith.report.numbers import format_number
 
 _WORSE = 0.05

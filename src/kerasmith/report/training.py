@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
+from kerasmith.base.direction import best_index, direction_of
 from kerasmith.report.curves import VALIDATION, line_chart
-from kerasmith.report.directions import best_index, direction_of
 from kerasmith.report.markup import Markup, escape
 from kerasmith.report.observations import observations
 from kerasmith.report.page import Section

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from kerasmith.report.files import json_text, write_atomically
+from kerasmith.files.atomic_write import write_atomically
+from kerasmith.files.plain_data import json_text
 
 KINDS = ("input", "activation", "loss", "gradient", "weight")
 _SENTENCES = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from kerasmith.callbacks.run_report.run_directory import set_aside
 from kerasmith.callbacks.run_report.run_output import RunPart
-from kerasmith.report.files import HistoryFile
+from kerasmith.files.history_file import HistoryFile
 
 
 class HistoryCSV(RunPart):

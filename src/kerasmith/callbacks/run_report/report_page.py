@@ -11,8 +11,9 @@ from kerasmith.callbacks.run_report import run_directory
 from kerasmith.callbacks.run_report.history_csv import in_a_directory
 from kerasmith.callbacks.run_report.metric_pictures import metric_sections
 from kerasmith.callbacks.run_report.run_output import RunPart
+from kerasmith.files.atomic_write import write_atomically
+from kerasmith.files.plain_data import flat_text
 from kerasmith.report.environment import environment
-from kerasmith.report.files import flat_text, write_atomically
 from kerasmith.report.markup import Markup
 from kerasmith.report.numbers import format_duration
 from kerasmith.report.page import Section, render

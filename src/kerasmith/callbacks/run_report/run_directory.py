@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kerasmith.report.writable_directory import writable_directory
+from kerasmith.files.writable_directory import writable_directory
 
 REPORT, HISTORY, MODEL, SUMMARY = "report.html", "history.csv", "model.keras", "summary.json"
 NAMES = (REPORT, HISTORY, MODEL, SUMMARY)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import keras
 import numpy as np
 
-from kerasmith.report.directions import directions_of
+from kerasmith.base.direction import directions_of
 from kerasmith.report.model_facts import compile_facts, layer_table, parameter_counts
 from kerasmith.report.training import LEARNING_RATE
 from kerasmith.training import fit_call

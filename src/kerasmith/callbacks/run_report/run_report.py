@@ -11,7 +11,7 @@ from kerasmith.callbacks.run_report.history_csv import HistoryCSV
 from kerasmith.callbacks.run_report.report_page import ReportPage
 from kerasmith.callbacks.run_report.run_record import RunRecord
 from kerasmith.callbacks.run_report.summary_file import SummaryFile
-from kerasmith.report.files import put_in_place
+from kerasmith.files.atomic_write import put_in_place
 
 
 class RunReport(keras.callbacks.Callback):

@@ -1,11 +1,12 @@
 """The figures of a run in a file, for scripts."""
 
 from kerasmith.base.arguments import check_config
+from kerasmith.base.direction import best_index, direction_of
 from kerasmith.callbacks.run_report.history_csv import in_a_directory
 from kerasmith.callbacks.run_report.run_output import RunPart
-from kerasmith.report.directions import best_index, direction_of
+from kerasmith.files.atomic_write import write_atomically
+from kerasmith.files.plain_data import json_text, plain
 from kerasmith.report.environment import environment
-from kerasmith.report.files import json_text, plain, write_atomically
 from kerasmith.report.training import LEARNING_RATE
 
 

@@ -1,0 +1,23 @@
+"""Files that are whole or absent."""
+
+import contextlib
+import os
+from pathlib import Path
+
+
+def write_atomically(path, content):
+    """Replaces a file by text or bytes in one step: a reader, or a run that is killed, sees the old file or the new one."""
+    path = Path(path)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with put_in_place(path, draft):
+        draft.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def put_in_place(path, draft):
+    """A context that writes a file under another name, `draft`; in the end that takes the place of `path`, or is removed."""
+    try:
+        yield
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,55 @@
+"""The history of a run as a table in a file."""
+
+import csv
+import io
+from pathlib import Path
+
+from kerasmith.files.atomic_write import write_atomically
+
+
+class HistoryFile:
+    """`history.csv`: one row for each epoch, readable after each of them.
+
+    A row is appended and flushed; when it brings a new column the file is replaced in one step by one with the wider
+    header. Floats are written so that they read back exactly.
+
+    Args:
+        path: the file; a missing one is created with the first row.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.rows = []
+        self.columns = []
+
+    def append(self, row):
+        """Adds {column: number}."""
+        fresh = [name for name in row if name not in self.columns]
+        self.rows.append(dict(row))
+        if fresh or not self.path.exists():
+            self.columns += fresh
+            self.rewrite()
+            return
+        with open(self.path, "a", encoding="utf-8", newline="") as file:
+            file.write(self._text([row]))
+
+    def rewrite(self):
+        """Writes the whole table."""
+        header = self._text([dict(zip(self.columns, self.columns, strict=True))])
+        write_atomically(self.path, header + self._text(self.rows))
+
+    def replace(self, rows):
+        """Forgets all rows and takes these; without any the file is gone."""
+        self.rows = [dict(row) for row in rows]
+        self.columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        if self.rows:
+            self.rewrite()
+        else:
+            self.path.unlink(missing_ok=True)
+
+    def _text(self, rows):
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        for row in rows:
+            writer.writerow(["" if row.get(c) is None else row[c] for c in self.columns])
+        return buffer.getvalue()

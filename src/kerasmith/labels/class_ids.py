@@ -1,0 +1,129 @@
+"""What is true and what was decided, as one class id for each element."""
+
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from kerasmith.labels.decisions import score_threshold
+from kerasmith.labels.pixels import encode, flatten, ids_to_ignore
+from kerasmith.numerics.tensors import compatible, is_concrete, is_float, static_shape
+
+
+class ClassIds(NamedTuple):
+    """One batch of N elements a sample.
+
+    Attributes:
+        truth, prediction: (B, N) int32; an id from `classes` on, or below 0, is out of range.
+        classes: C, 2 for binary masks.
+        valid: (B, N), 0 on elements that do not count; None if all count.
+        weight: (B, N) weights of the elements; None for all ones.
+        dense: True if labels came one-hot: then an id out of range means a pixel of no class.
+    """
+
+    truth: Any
+    prediction: Any
+    classes: int
+    valid: Any
+    weight: Any
+    dense: bool
+
+
+def ids_of_pixels(pixels, threshold):
+    """`ClassIds` of a `Pixels` record. Independent masks are stacked: (B * C, N), binary."""
+    if not pixels.binary:
+        axis = pixels.class_axis
+        truth = pixels.ids
+        if truth is None:  # all zeros: of no class
+            labelled = ops.max(pixels.dense, axis=axis) > 0
+            truth = ops.where(labelled, ops.cast(ops.argmax(pixels.dense, axis=axis), "int32"), pixels.channels)
+        prediction = ops.cast(ops.argmax(pixels.scores, axis=axis), "int32")
+        return ClassIds(truth, prediction, pixels.channels, pixels.valid, pixels.weight, pixels.dense is not None)
+    scores, dense, valid, weight = pixels.scores, pixels.dense, pixels.valid, pixels.weight
+    if pixels.class_axis is not None:
+        scores, dense = (_stack(x, pixels.class_axis) for x in (scores, dense))
+        valid, weight = (x if x is None else ops.repeat(x, pixels.channels, axis=0) for x in (valid, weight))
+    outside = ops.logical_or(dense < 0, dense > 1)
+    truth = ops.where(outside, 2, ops.cast(dense > 0.5, "int32"))
+    prediction = ops.cast(scores > score_threshold(threshold, pixels.from_logits), "int32")
+    return ClassIds(truth, prediction, 2, valid, weight, False)
+
+
+def class_ids(y_true, y_pred, classes, *, predictions="auto", threshold=0.5, weights=None, **reading):
+    """`ClassIds` of labels and predictions.
+
+    Args:
+        y_true: labels in any form that `pixels.encode` reads.
+        y_pred: scores (B, *spatial, C), or class ids (B, *spatial).
+        classes: C, or None to read it from the scores.
+        predictions: "scores", "ids", or "auto": ids if y_pred holds integers in the shape of the labels.
+        threshold: probability above which a binary element is 1.
+        weights: `Weights`, or None.
+        reading: `from_logits`, `axis`, `labels`, `ignore_class`, `multi_label` of `pixels.encode`.
+
+    Raises:
+        ValueError: if scores come where ids are expected, or the other way, or the number of channels is not C.
+    """
+    pixel, mask = (None, None) if weights is None else (weights.pixel, weights.valid_pixel)
+    if predictions_are_ids(y_true, y_pred, predictions, classes):
+        return _of_ids(y_true, y_pred, classes, reading.get("ignore_class"), pixel, mask)
+    shape = static_shape(y_pred, "y_pred")
+    axis = reading.get("axis", -1)
+    channels = shape[axis] if len(shape) > 1 else None
+    expected = (None, classes, 1 if classes == 2 and not reading.get("multi_label") else classes)
+    if len(shape) < 2 or (classes is not None and channels not in expected):
+        raise ValueError(
+            f"y_pred must hold {classes} scores for each element, (B, *spatial, {classes}). Received: shape {shape}. "
+            "Write `predictions='ids'` if it holds class ids."
+        )
+    return ids_of_pixels(encode(y_true, y_pred, pixel_weight=pixel, mask=mask, strict=False, **reading), threshold)
+
+
+def predictions_are_ids(y_true, y_pred, predictions, classes):
+    """Whether `y_pred` holds class ids; see `class_ids`."""
+    if predictions != "auto":
+        return predictions == "ids"
+    if is_float(y_pred) or classes is None:
+        return False
+    shape_true, shape_pred = static_shape(y_true, "y_true"), static_shape(y_pred, "y_pred")
+    return compatible(_without_one(shape_true), _without_one(shape_pred)) and (
+        len(shape_pred) < 2 or shape_pred[-1] != classes
+    )
+
+
+def _of_ids(y_true, y_pred, classes, ignore_class, pixel, mask):
+    shape_true, shape_pred = static_shape(y_true, "y_true"), static_shape(y_pred, "y_pred")
+    if not compatible(_without_one(shape_true), _without_one(shape_pred)):
+        raise ValueError(
+            f"With predictions='ids', y_true and y_pred hold one class id for each element. Received: y_true of shape "
+            f"{shape_true} and y_pred of shape {shape_pred}, which would broadcast. Write predictions='scores' for scores "
+            "(B, *spatial, C), and `keras.ops.argmax(y_true, -1)` for one-hot labels."
+        )
+    for name, x in (("y_true", y_true), ("y_pred", y_pred)):
+        if is_float(x) and is_concrete(x) and not bool(ops.all(ops.equal(x, ops.floor(x)))):
+            raise ValueError(
+                f"With predictions='ids', {name} must hold class ids. Received: fractions. "
+                "Write predictions='scores' and give y_pred a class axis, (B, *spatial, C)."
+            )
+    truth, prediction = (ops.cast(_flat(x), "int32") for x in (y_true, y_pred))
+    valid = None if mask is None else ops.cast(_flat(mask), "float32")
+    for ignored in ids_to_ignore(ignore_class):
+        kept = ops.cast(ops.not_equal(truth, ignored), "float32")
+        valid = kept if valid is None else valid * kept
+    weight = None if pixel is None else ops.cast(_flat(pixel), "float32")
+    if weight is not None and valid is not None:
+        weight = weight * valid
+    return ClassIds(truth, prediction, classes, valid, weight, False)
+
+
+def _without_one(shape):
+    return shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape
+
+
+def _flat(x):
+    return flatten(x, static_shape(x, "y_pred"), None, 1)
+
+
+def _stack(x, class_axis):
+    """(B, N, C) or (B, C, N) -> (B * C, N)."""
+    x = ops.transpose(x, (0, 2, 1)) if class_axis == 2 else x
+    return ops.reshape(x, (-1, ops.shape(x)[2]))

@@ -1,0 +1,127 @@
+"""Additive angular margin loss."""
+
+import math
+
+from keras import ops
+
+from kerasmith.base import Loss, PerSample, functional_twin, register
+from kerasmith.base.arguments import check_number
+from kerasmith.losses._embedding import batch_axis, per_sample_labels
+from kerasmith.numerics.pairs import row_logsumexp
+from kerasmith.numerics.tensors import accumulation_dtype, compatible, is_concrete, static_shape
+
+_FLAT = 1e-7  # sin^2 below counts as this: the slope of the sine is infinite at cos = +-1
+
+
+@register
+class ArcFace(Loss):
+    """ArcFace: softmax cross-entropy on cosines, with a margin added to the angle of the true class.
+
+    loss = -log(e_t / (e_t + sum over the other classes j of exp(scale cos_j))), with e_t = exp(scale phi(cos_t)) and
+    phi(cos theta) = cos(theta + margin) for theta <= pi - margin, else cos theta - margin sin(margin)
+
+    Past pi - margin the cosine of the sum would rise again and reward the worst predictions; the second form of phi keeps
+    falling (with a step of margin sin(margin) - 1 + cos(margin), the authors' choice). End the model with
+    `layers.ArcFaceLogits(num_classes)`. For prediction the largest cosine decides; the margin plays no part.
+
+    Args:
+        margin: angle in radians, 0 <= margin < pi / 2. Libraries that want degrees: 28.6 is .5 here.
+        scale: number > 0, the inverse temperature of the softmax.
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+
+    Call arguments:
+        y_true: class ids (B,) or (B, 1), or one-hot labels (B, C).
+        y_pred: cosines (B, C) in [-1, 1], C >= 2: not scaled, no softmax.
+        sample_weight: a scalar, (B,) or (B, 1).
+
+    Returns:
+        A scalar >= 0; (B,) for `reduction="none"`. The gradient is finite at cosines of 1 and -1.
+
+    Raises:
+        ValueError: for other shapes, ids outside 0..C-1, predictions that are not cosines, or numbers out of range. Values are
+            checked in eager calls only.
+
+    Example:
+
+    >>> y_true = [0, 1]
+    >>> y_pred = [[0.9, 0.1, -0.3], [0.5, 0.6, 0.0]]
+    >>> [round(float(v), 4) for v in ArcFace(margin=0.5, scale=10.0, reduction="none")(y_true, y_pred)]
+    [0.0083, 3.6042]
+
+    Reference: Deng, Guo, Xue and Zafeiriou, "ArcFace: additive angular margin loss for deep face recognition", 2019.
+    """
+
+    def __init__(self, margin=0.5, scale=64.0, **kwargs):
+        check_number("margin", margin, minimum=0)
+        if margin >= math.pi / 2:
+            raise ValueError(
+                f"`margin` is an angle in radians below pi / 2. Received: margin={margin}. "
+                f"Write `margin=math.radians({margin})` for degrees."
+            )
+        check_number("scale", scale, above=0)
+        super().__init__(**kwargs)
+        self.margin = margin
+        self.scale = scale
+
+    def weight_shape(self, y_pred):
+        return batch_axis(y_pred, "cosines of shape (batch, classes)", 2)
+
+    def per_sample(self, y_true, y_pred, weights):
+        self.weight_shape(y_pred)
+        if static_shape(y_pred, "y_pred")[1] == 1:
+            raise ValueError(f"y_pred must hold the cosines of at least 2 classes. Received: y_pred of shape {y_pred.shape}")
+        truth = _truth(y_true, y_pred)
+        _check_cosines(y_pred)
+        cosine = ops.cast(y_pred, accumulation_dtype(y_pred.dtype))
+        true_cosine = ops.sum(ops.where(truth, cosine, ops.zeros_like(cosine)), axis=-1)
+        others = row_logsumexp(self.scale * cosine, ops.logical_not(truth))
+        return PerSample(ops.softplus(others - self.scale * self._with_margin(true_cosine)))
+
+    def _with_margin(self, cosine):
+        square = 1.0 - cosine * cosine
+        sine = ops.sqrt(ops.where(square > _FLAT, square, _FLAT))
+        sharper = cosine * math.cos(self.margin) - sine * math.sin(self.margin)
+        beyond = cosine - self.margin * math.sin(self.margin)
+        return ops.where(cosine >= -math.cos(self.margin), sharper, beyond)
+
+
+def _truth(y_true, y_pred):
+    """Which entry of y_pred belongs to the true class, (B, C) booleans."""
+    labels, predictions = static_shape(y_true, "y_true"), static_shape(y_pred, "y_pred")
+    if len(labels) != 2 or labels[1] == 1:
+        ids = ops.cast(per_sample_labels(y_true, y_pred, "class ids"), "int32")
+        _check_ids(ids, predictions[1])
+        return ops.equal(ids[:, None], ops.arange(ops.shape(y_pred)[1], dtype="int32")[None, :])
+    if not compatible(labels, predictions):
+        raise ValueError(
+            f"y_true of shape {labels} and y_pred of shape {predictions} would broadcast. Expected class ids "
+            f"({predictions[0]},) or ({predictions[0]}, 1), or one-hot labels {predictions}."
+        )
+    truth = ops.cast(y_true, "float32") > 0.5
+    if is_concrete(y_true) and not bool(ops.all(ops.equal(ops.cast(truth, y_true.dtype), y_true))):
+        raise ValueError("One-hot labels must hold 0 and 1: a margin belongs to one class. Received: other values in y_true.")
+    return truth
+
+
+def _check_ids(ids, classes):
+    if not is_concrete(ids) or 0 in tuple(ids.shape):
+        return
+    low, high = int(ops.min(ids)), int(ops.max(ids))
+    if low < 0 or high >= classes:
+        raise ValueError(
+            f"Class ids must lie in 0..{classes - 1} for y_pred with {classes} classes. Received: ids from {low} to {high}."
+        )
+
+
+def _check_cosines(y_pred):
+    if not is_concrete(y_pred) or 0 in tuple(y_pred.shape):
+        return
+    largest = float(ops.max(ops.abs(y_pred)))
+    if largest > 1.01:  # half precision rounds beyond 1
+        raise ValueError(
+            f"y_pred must be cosines in [-1, 1]. Received: an absolute value of {largest:.4g}. End the model with "
+            "`kerasmith.layers.ArcFaceLogits(num_classes)`, without activation; the loss does the scaling."
+        )
+
+
+arc_face = functional_twin(ArcFace, "arc_face")

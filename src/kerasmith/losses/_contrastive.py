@@ -1,0 +1,79 @@
+"""Contrastive loss."""
+
+from keras import ops
+
+from kerasmith.base import Loss, PerSample, functional_twin, register
+from kerasmith.base.arguments import check_number
+from kerasmith.losses._embedding import per_sample_labels
+from kerasmith.numerics.tensors import accumulation_dtype, is_concrete, static_shape
+
+
+@register
+class Contrastive(Loss):
+    """Contrastive loss of pairs: pulls equal pairs together, pushes different ones a margin apart.
+
+    loss = (1 - y) d^2 + y max(0, margin - d)^2, with y = 1 for a different pair and 0 for an equal one, and d its distance.
+    There is no factor 1/2; the paper has one.
+
+    Args:
+        margin: distance > 0 beyond which a different pair costs nothing.
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+
+    Call arguments:
+        y_true: (B,) or (B, 1): 1 = different, 0 = same. Libraries that use 1 = same: pass `1 - y_true`.
+        y_pred: distances >= 0 of the pairs, (B,) or (B, 1). A model that computes them as sqrt(sum((a - b)^2)) has an infinite
+            slope at distance 0: write `ops.sqrt(ops.maximum(ops.sum((a - b) ** 2, axis=-1), 1e-12))`.
+        sample_weight: a scalar, (B,) or (B, 1).
+
+    Returns:
+        A scalar >= 0; (B,) for `reduction="none"`.
+
+    Raises:
+        ValueError: for other shapes, labels outside 0..1, or a margin that is not above 0.
+
+    Example:
+
+    >>> y_true = [0, 0, 1, 1]
+    >>> distance = [0.0, 0.5, 0.25, 2.0]
+    >>> [round(float(v), 4) for v in Contrastive(margin=1.0, reduction="none")(y_true, distance)]
+    [0.0, 0.25, 0.5625, 0.0]
+
+    Reference: Hadsell, Chopra and LeCun, "Dimensionality reduction by learning an invariant mapping", 2006.
+    """
+
+    def __init__(self, margin=1.0, **kwargs):
+        check_number("margin", margin, above=0)
+        super().__init__(**kwargs)
+        self.margin = margin
+
+    def weight_shape(self, y_pred):
+        shape = static_shape(y_pred, "y_pred")
+        if len(shape) not in (1, 2) or (len(shape) == 2 and shape[1] not in (1, None)):
+            raise ValueError(
+                f"y_pred must be distances of shape (batch,) or (batch, 1), one a pair. Received: y_pred of shape {shape}. "
+                "For embeddings of single samples use `losses.Triplet` or `losses.MultiSimilarity`."
+            )
+        return shape[:1]
+
+    def per_sample(self, y_true, y_pred, weights):
+        self.weight_shape(y_pred)
+        labels = per_sample_labels(y_true, y_pred, "labels")
+        dtype = accumulation_dtype(y_pred.dtype)
+        different, distance = ops.cast(labels, dtype), ops.cast(ops.reshape(y_pred, (-1,)), dtype)
+        _check_labels(different)
+        short = ops.relu(self.margin - distance)
+        return PerSample((1.0 - different) * distance * distance + different * short * short)
+
+
+def _check_labels(labels):
+    if not is_concrete(labels) or 0 in tuple(labels.shape):
+        return
+    low, high = float(ops.min(labels)), float(ops.max(labels))
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"y_true must hold 1 (different) and 0 (same). Received: values from {low} to {high}. "
+            "Write `ids_a != ids_b` for the class ids of the two sides."
+        )
+
+
+contrastive = functional_twin(Contrastive, "contrastive")

@@ -1,0 +1,63 @@
+"""Dice plus cross-entropy."""
+
+from kerasmith.base import Part, functional_twin, register
+from kerasmith.base.arguments import check_number
+from kerasmith.labels.overlap import tversky_index
+from kerasmith.losses._cross_entropy import CrossEntropy
+from kerasmith.losses._region import RegionLoss
+
+
+@register
+class DiceCE(RegionLoss):
+    """Weighted sum of the Dice loss and the cross-entropy ("combo loss").
+
+    loss = dice_weight * dice + ce_weight * cross_entropy
+
+    Both terms read the same predictions, as probabilities or as logits. Pixel weights follow the rule of each term: inside the
+    sums of Dice, as a weight map in the cross-entropy.
+
+    Args:
+        dice_weight: factor >= 0 of the Dice loss.
+        ce_weight: factor >= 0 of the cross-entropy.
+        label_smoothing: of the cross-entropy.
+        class_weights: one number per channel; for a single channel two, background and foreground (cross-entropy only).
+        smooth, scope, include_background, absent: of the Dice loss, see `losses.region.RegionLoss`.
+        from_logits, axis, labels, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+
+    Call arguments, returns and errors: as `losses.Dice` and `losses.CrossEntropy`.
+
+    Example:
+
+    >>> y_true = [[[0.0], [1.0]]]
+    >>> y_pred = [[[0.5], [0.5]]]
+    >>> round(float(DiceCE()(y_true, y_pred)), 4)
+    0.5966
+
+    Reference: Taghanaki et al., "Combo loss: handling input and output imbalance in multi-organ segmentation", 2019.
+    """
+
+    def __init__(self, dice_weight=0.5, ce_weight=0.5, *, label_smoothing=0.0, **kwargs):
+        check_number("dice_weight", dice_weight, minimum=0)
+        check_number("ce_weight", ce_weight, minimum=0)
+        super().__init__(**kwargs)
+        self.dice_weight = dice_weight
+        self.ce_weight = ce_weight
+        self.label_smoothing = label_smoothing
+        self.cross_entropy = CrossEntropy(label_smoothing=label_smoothing, class_weights=self.class_weights)
+
+    @property
+    def term_names(self):
+        return ("dice", "ce")
+
+    def class_losses(self, sums):
+        return 1.0 - tversky_index(sums, 0.5, 0.5, self.smooth)
+
+    def parts_of_pixels(self, pixels, weights):
+        return [
+            Part("dice", self.dice_weight, self.of_pixels(pixels, weights)),
+            Part("ce", self.ce_weight, self.cross_entropy.of_pixels(pixels, weights)),
+        ]
+
+
+dice_ce = functional_twin(DiceCE, "dice_ce")

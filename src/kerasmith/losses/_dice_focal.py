@@ -1,0 +1,61 @@
+"""Dice plus focal loss."""
+
+from kerasmith.base import Part, functional_twin, register
+from kerasmith.base.arguments import check_number
+from kerasmith.labels.overlap import tversky_index
+from kerasmith.losses._focal import Focal
+from kerasmith.losses._region import RegionLoss
+
+
+@register
+class DiceFocal(RegionLoss):
+    """Weighted sum of the Dice and the focal loss.
+
+    loss = dice_weight * dice + focal_weight * focal
+
+    Args:
+        dice_weight: factor >= 0 of the Dice loss.
+        focal_weight: factor >= 0 of the focal loss.
+        gamma, alpha: of the focal loss, see `losses.Focal`.
+        class_weights: one number per channel; for a single channel two, background and foreground (focal loss only).
+        smooth, scope, include_background, absent: of the Dice loss, see `losses.region.RegionLoss`.
+        from_logits, axis, labels, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+
+    Call arguments, returns and errors: as `losses.Dice` and `losses.Focal`.
+
+    Example:
+
+    >>> y_true = [[[0.0], [1.0]]]
+    >>> y_pred = [[[0.5], [0.5]]]
+    >>> round(float(DiceFocal()(y_true, y_pred)), 4)
+    0.3366
+
+    Reference: Zhu et al., "AnatomyNet", 2019.
+    """
+
+    def __init__(self, dice_weight=0.5, focal_weight=0.5, *, gamma=2.0, alpha=None, **kwargs):
+        check_number("dice_weight", dice_weight, minimum=0)
+        check_number("focal_weight", focal_weight, minimum=0)
+        super().__init__(**kwargs)
+        self.dice_weight = dice_weight
+        self.focal_weight = focal_weight
+        self.gamma = gamma
+        self.alpha = alpha
+        self.focal = Focal(gamma, alpha, class_weights=self.class_weights)
+
+    @property
+    def term_names(self):
+        return ("dice", "focal")
+
+    def class_losses(self, sums):
+        return 1.0 - tversky_index(sums, 0.5, 0.5, self.smooth)
+
+    def parts_of_pixels(self, pixels, weights):
+        return [
+            Part("dice", self.dice_weight, self.of_pixels(pixels, weights)),
+            Part("focal", self.focal_weight, self.focal.of_pixels(pixels, weights)),
+        ]
+
+
+dice_focal = functional_twin(DiceFocal, "dice_focal")

@@ -1,0 +1,42 @@
+"""Dice plus Jaccard loss."""
+
+from kerasmith.base import functional_twin, register
+from kerasmith.base.arguments import check_number
+from kerasmith.labels.overlap import tversky_index
+from kerasmith.losses._region import RegionLoss
+
+
+@register
+class DiceIoU(RegionLoss):
+    """Weighted mean of the Dice and the Jaccard loss, from the same sums.
+
+    loss = dice_weight (1 - dice) + (1 - dice_weight) (1 - iou)
+
+    Args:
+        dice_weight: share of the Dice loss, 0 to 1.
+        smooth, scope, include_background, absent: see `losses.region.RegionLoss`.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+
+    Call arguments, returns and errors: as `losses.Dice`.
+
+    Example:
+
+    >>> y_true = [[[0.0], [1.0], [1.0]]]
+    >>> y_pred = [[[1.0], [1.0], [0.0]]]
+    >>> round(float(DiceIoU()(y_true, y_pred)), 4)
+    0.5833
+    """
+
+    def __init__(self, dice_weight=0.5, **kwargs):
+        check_number("dice_weight", dice_weight, minimum=0, maximum=1)
+        super().__init__(**kwargs)
+        self.dice_weight = dice_weight
+
+    def class_losses(self, sums):
+        dice = tversky_index(sums, 0.5, 0.5, self.smooth)
+        jaccard = tversky_index(sums, 1.0, 1.0, self.smooth)
+        return 1.0 - self.dice_weight * dice - (1.0 - self.dice_weight) * jaccard
+
+
+dice_iou = functional_twin(DiceIoU, "dice_iou")

@@ -1,0 +1,46 @@
+"""The core of the regression family: targets and predictions of one shape -> loss per element -> mean of each sample."""
+
+from keras import ops
+
+from kerasmith.base import Loss, PerSample
+from kerasmith.base.elements import per_sample_mean, without_unused
+from kerasmith.labels.alignment import align
+from kerasmith.numerics.tensors import accumulation_dtype, static_shape
+
+
+class ElementwiseLoss(Loss):
+    """Base of losses that are a mean over elements. A subclass implements `element_losses`.
+
+    loss = sum(w l) / (number of valid elements) for each sample; under `reduction="mean_with_sample_weight"` it is
+    sum(w l) / sum(w). Masked elements leave both the sum and the number. Where a weight is 0 the target may be missing (NaN).
+
+    y_true and y_pred have one shape, (B,) or (B, *spatial, C); a trailing 1 may be missing on one side. Any other difference
+    is an error, not a broadcast.
+
+    Args:
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+    """
+
+    reference_name = "y_pred"
+
+    def weight_shape(self, y_pred):
+        shape = static_shape(y_pred, "y_pred")
+        return shape[:-1] if len(shape) > 1 else shape
+
+    def read(self, y_true, y_pred, weights):
+        """Targets in the shape of `reference(y_pred)` and predictions, both in the dtype of sums."""
+        dtype = accumulation_dtype(self.dtype)
+        y_true, y_pred = ops.cast(y_true, dtype), ops.cast(y_pred, dtype)
+        y_true = align(y_true, self.reference(y_pred), self.reference_name)
+        return without_unused(y_true, weights), y_pred
+
+    def reference(self, y_pred):
+        """The part of the predictions that has the shape of the targets."""
+        return y_pred
+
+    def per_sample(self, y_true, y_pred, weights):
+        return PerSample(*per_sample_mean(self.element_losses(*self.read(y_true, y_pred, weights)), weights))
+
+    def element_losses(self, y_true, y_pred):
+        """The loss of each element, (B, ...)."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `element_losses`.")

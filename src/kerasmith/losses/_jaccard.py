@@ -1,0 +1,35 @@
+"""Jaccard (IoU) loss."""
+
+from kerasmith.base import functional_twin, register
+from kerasmith.labels.overlap import tversky_index
+from kerasmith.losses._region import RegionLoss
+
+
+@register
+class Jaccard(RegionLoss):
+    """Soft Jaccard (intersection over union) loss, one value per image.
+
+    loss = 1 - (I + s) / (sum(p) + sum(y) - I + s), with I = sum(p y)
+
+    Args:
+        smooth, scope, include_background, absent: see `losses.region.RegionLoss`.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+
+    Call arguments, returns and errors: as `losses.Dice`.
+
+    Example:
+
+    >>> y_true = [[[0.0], [1.0], [1.0]]]
+    >>> y_pred = [[[1.0], [1.0], [0.0]]]
+    >>> round(float(Jaccard()(y_true, y_pred)), 4)
+    0.6667
+
+    Reference: Rahman and Wang, "Optimizing intersection-over-union in deep neural networks for image segmentation", 2016.
+    """
+
+    def class_losses(self, sums):
+        return 1.0 - tversky_index(sums, 1.0, 1.0, self.smooth)
+
+
+jaccard = functional_twin(Jaccard, "jaccard")

@@ -1,0 +1,117 @@
+"""The core of the pixel family: labels -> loss per pixel -> weighted mean over the valid pixels of each image."""
+
+import keras
+from keras import ops
+
+from kerasmith.base import PerSample
+from kerasmith.losses._segmentation import SegmentationLoss
+from kerasmith.numerics.safe import probability_floor
+from kerasmith.numerics.softmax import log_softmax
+
+
+class PixelLoss(SegmentationLoss):
+    """Base of losses that are a sum over pixels. A subclass implements `pixel_losses`.
+
+    loss = sum(w l) / (number of valid pixels) for each image. Pixel weights follow this rule, which U-Net weight maps rely
+    on; under `reduction="mean_with_sample_weight"` the loss is sum(w l) / sum(w). Class weights act as pixel weights chosen
+    by the label. Ignored and masked pixels leave both the sum and the number.
+
+    Args:
+        class_weights: one number >= 0 per channel; for a single channel two, background and foreground.
+        from_logits, axis, labels, ignore_class, multi_label: see `SegmentationLoss`.
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+    """
+
+    def of_pixels(self, pixels, weights):
+        losses = self.pixel_losses(pixels)
+        weight = pixels.weight
+        if self.class_weights is not None:
+            by_class = label_values(pixels, self.class_weights, "class_weights")
+            if len(losses.shape) == 3:
+                losses = losses * by_class
+            else:
+                weight = by_class if weight is None else weight * by_class
+        if len(losses.shape) == 3:
+            losses = ops.sum(losses, axis=pixels.class_axis) / pixels.channels
+        return PerSample(*self.over_pixels(losses, weight, pixels.valid))
+
+    def over_pixels(self, losses, weight, valid):
+        """From (B, N) losses and weights (or None) to (B,) values and mean weights (or None)."""
+        if weight is None:
+            return _pixel_mean(losses), None
+        if valid is None:
+            return _pixel_mean(losses * weight), _pixel_mean(weight)
+        count = ops.maximum(ops.sum(valid, axis=-1), 1.0)
+        mass = None if weight is valid else ops.sum(weight, axis=-1) / count
+        return ops.sum(losses * weight, axis=-1) / count, mass
+
+    def pixel_losses(self, pixels):
+        """The loss of each pixel, (B, N); of each pixel and channel, in the layout of `scores`, for independent channels."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `pixel_losses`.")
+
+
+def _pixel_mean(x):
+    # `ops.mean` rounds float64 to float32 on JAX and PyTorch.
+    return ops.sum(x, axis=-1) / ops.cast(ops.shape(x)[1], x.dtype)
+
+
+def label_values(pixels, values, what):
+    """The value that belongs to the label of each pixel, (B, N); for independent channels one per channel, (1, 1, C)."""
+    if pixels.class_axis is None:
+        if len(values) != 2:
+            raise ValueError(
+                f"`{what}` needs two numbers (background, foreground) for y_pred with one channel. Received: {len(values)}"
+            )
+        background, foreground = (float(v) for v in values)
+        return background + (foreground - background) * pixels.truth
+    row = channel_row(pixels, values, what)
+    if pixels.ids is not None:
+        return ops.take(ops.reshape(row, (-1,)), pixels.ids, axis=0)
+    return row if pixels.multi_label else ops.sum(pixels.truth * row, axis=pixels.class_axis)
+
+
+def channel_row(pixels, values, what):
+    """One number per channel, in a shape that multiplies `scores`."""
+    if len(values) != pixels.channels:
+        raise ValueError(
+            f"`{what}` needs one number per channel of y_pred. Received: {len(values)} for {pixels.channels} channels"
+        )
+    row = ops.convert_to_tensor([float(v) for v in values], pixels.scores.dtype)
+    return ops.reshape(row, (1, -1, 1) if pixels.class_axis == 1 else (1, 1, -1))
+
+
+def log_probabilities(pixels):
+    """log(softmax) of each pixel and class, in the layout of `scores`."""
+    if pixels.from_logits:
+        return log_softmax(pixels.scores, pixels.class_axis)
+    return ops.log(_floored(pixels))
+
+
+def _floored(pixels):
+    return probability_floor(pixels.scores)
+
+
+def binary_cross_entropy(pixels, truth):
+    """-(y log p + (1 - y) log(1 - p)) of each pixel and channel."""
+    if pixels.from_logits and keras.backend.backend() == "torch":
+        # One kernel each way; XLA fuses the line below, with one logarithm where Keras takes two.
+        return ops.binary_crossentropy(truth, pixels.scores, from_logits=True)
+    if pixels.from_logits:
+        return ops.softplus(pixels.scores) - pixels.scores * truth
+    p = _floored(pixels)
+    return -(truth * ops.log(p) + (1.0 - truth) * ops.log(1.0 - p))
+
+
+def at_label(values, pixels):
+    """The entry of `values`, in the layout of `scores`, at the class id of each pixel, (B, N)."""
+    axis = pixels.class_axis
+    if keras.backend.backend() == "torch":
+        return values.gather(axis, pixels.ids.long().unsqueeze(axis)).squeeze(axis)
+    if pixels.channels > 16:
+        return ops.squeeze(ops.take_along_axis(values, ops.expand_dims(pixels.ids, axis), axis=axis), axis)
+    # XLA fuses a choice among few classes with what comes before and after; a gather, and its scatter, it runs one by one.
+    parts = ops.unstack(values, axis=axis)
+    chosen = parts[0]
+    for number, part in enumerate(parts[1:], start=1):
+        chosen = ops.where(ops.equal(pixels.ids, number), part, chosen)
+    return chosen

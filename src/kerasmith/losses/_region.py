@@ -1,0 +1,75 @@
+"""The core of the region family: labels -> activation -> three sums -> loss per class -> one value per image."""
+
+from keras import ops
+
+from kerasmith.base import PerSample
+from kerasmith.base.arguments import check_choice, check_number
+from kerasmith.distribution import cross_replica_sum
+from kerasmith.labels.class_reduction import mean_over_classes
+from kerasmith.labels.overlap import RegionSums, region_sums
+from kerasmith.losses._segmentation import SegmentationLoss
+
+
+class RegionLoss(SegmentationLoss):
+    """Base of losses that compare regions by sum(p y), sum(p) and sum(y). A subclass implements `class_losses`.
+
+    Pixel weights go into the sums, so a pixel of weight 0 is as good as cropped. Sums are taken in float32 at least.
+
+    Args:
+        scope: "image": one statistic per image; "batch": one for the global batch, over all replicas, with the sample
+            weights inside the sums; every sample then carries the same value.
+        include_background: if False, class 0 is left out of the mean (unless there is only one channel).
+        absent: "score": a class that is absent from y_true counts (0 if it is not predicted either); "skip": it is left
+            out of the mean.
+        smooth: number >= 0 added to numerator and denominator of the Tversky form, in pixels. With the default an empty
+            image gets nearly no gradient from many false positives; raise it to 1 or more, or add a cross-entropy, if
+            empty images are common.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `SegmentationLoss`.
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+    """
+
+    def __init__(self, *, scope="image", include_background=True, absent="score", smooth=1e-5, **kwargs):
+        check_choice("scope", scope, ("image", "batch"))
+        check_choice("absent", absent, ("score", "skip"))
+        check_number("smooth", smooth, minimum=0)
+        super().__init__(**kwargs)
+        self.scope = scope
+        self.include_background = include_background
+        self.absent = absent
+        self.smooth = smooth
+
+    def of_pixels(self, pixels, weights):
+        sums = self.sums_of_pixels(pixels)
+        if self.scope == "image":
+            return PerSample(self.of_sums(sums))
+        value = self.of_sums(_over_the_global_batch(sums, weights))
+        return PerSample(ops.broadcast_to(value, (ops.shape(sums.actual)[0],)))
+
+    def sums_of_pixels(self, pixels):
+        """The sums of each image and class, `RegionSums` of (B, C)."""
+        return region_sums(pixels)
+
+    def of_sums(self, sums):
+        """The loss of each image from its sums, (B, C) -> (B,)."""
+        return mean_over_classes(
+            self.class_losses(sums),
+            sums.actual,
+            class_weights=self.class_weights,
+            include_background=self.include_background,
+            absent=self.absent,
+        )
+
+    def class_losses(self, sums):
+        """The loss of each image and class, (B, C)."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `class_losses`.")
+
+
+def _over_the_global_batch(sums, weights):
+    total = []
+    for per_image in sums:
+        for weight in (weights.sample, weights.valid_sample):
+            if weight is not None:
+                per_image = per_image * ops.reshape(ops.cast(weight, per_image.dtype), (-1, 1))
+        total.append(ops.sum(per_image, axis=0, keepdims=True))
+    # One collective for the three sums.
+    return RegionSums(*ops.unstack(cross_replica_sum(ops.stack(total)), axis=0, num=3))

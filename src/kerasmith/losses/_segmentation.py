@@ -1,0 +1,71 @@
+"""What losses on pixels have in common: how labels and predictions are read."""
+
+from kerasmith.base import Loss, Part
+from kerasmith.base.arguments import check_choice, check_weights
+from kerasmith.labels.pixels import encode, spatial_shape
+
+LABELS = ("auto", "one_hot", "sparse")
+
+
+class SegmentationLoss(Loss):
+    """Base of the region and the pixel family: reads the batch once, as `Pixels`.
+
+    A subclass implements `of_pixels`, or `parts_of_pixels` if it is a sum of terms.
+
+    Args:
+        from_logits: whether y_pred are logits: sigmoid for one channel, softmax over `axis` for several.
+        axis: the channel axis of y_pred, -1 or 1.
+        labels: "sparse": y_true holds class ids, (B, *spatial) or (B, *spatial, 1); "one_hot": y_true has the shape of
+            y_pred; "auto": ids if y_true has one axis less (or a trailing 1 where y_pred has more channels).
+        class_weights: one number >= 0 per channel.
+        ignore_class: pixels labelled with this id, or one of these, count for nothing and get gradient exactly 0.
+        multi_label: the channels are independent binary masks: sigmoid instead of softmax.
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+    """
+
+    def __init__(
+        self,
+        *,
+        from_logits=False,
+        axis=-1,
+        labels="auto",
+        class_weights=None,
+        ignore_class=None,
+        multi_label=False,
+        **kwargs,
+    ):
+        check_choice("axis", axis, (-1, 1))
+        check_choice("labels", labels, LABELS)
+        check_weights("class_weights", class_weights)
+        super().__init__(**kwargs)
+        self.from_logits = from_logits
+        self.axis = axis
+        self.labels = labels
+        self.class_weights = class_weights
+        self.ignore_class = ignore_class
+        self.multi_label = multi_label
+
+    def weight_shape(self, y_pred):
+        return spatial_shape(y_pred, self.axis)
+
+    def parts(self, y_true, y_pred, weights):
+        pixels = encode(
+            y_true,
+            y_pred,
+            from_logits=self.from_logits,
+            axis=self.axis,
+            labels=self.labels,
+            ignore_class=self.ignore_class,
+            multi_label=self.multi_label,
+            pixel_weight=weights.pixel,
+            mask=weights.valid_pixel,
+        )
+        return self.parts_of_pixels(pixels, weights)
+
+    def parts_of_pixels(self, pixels, weights):
+        """The summands, a list of `Part`."""
+        return [Part(self.name, 1.0, self.of_pixels(pixels, weights))]
+
+    def of_pixels(self, pixels, weights):
+        """The loss of each image, as `PerSample`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `of_pixels` or `parts_of_pixels`.")

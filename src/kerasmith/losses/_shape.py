@@ -1,0 +1,82 @@
+"""The core of the shape family: the batch as images of one class each, from one value per class to one per image."""
+
+import math
+
+from keras import ops
+
+from kerasmith.base.host import call_on_host, host_is_reachable
+from kerasmith.labels.class_reduction import mean_over_classes
+from kerasmith.losses._segmentation import SegmentationLoss
+from kerasmith.numerics.tensors import static_shape
+from kerasmith.objects.distance_maps import squared_distances, squared_distances_on_device
+
+
+class ShapeLoss(SegmentationLoss):
+    """Base of losses that look at the form of a mask: where its border is, or its centre line.
+
+    Args:
+        include_background: if False, class 0 of competing classes is left out of the mean.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `SegmentationLoss`.
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+    """
+
+    def __init__(self, *, include_background=False, **kwargs):
+        super().__init__(**kwargs)
+        self.include_background = include_background
+
+    def of_pixels(self, pixels, weights):
+        if not pixels.spatial:
+            raise ValueError(
+                f"{type(self).__name__} needs images, (B, *spatial, C). "
+                f"Received: y_pred of shape {static_shape(pixels.scores, 'y_pred')}"
+            )
+        return self.of_images(pixels)
+
+    def of_images(self, pixels):
+        """The loss of each image, as `PerSample`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `of_images`.")
+
+    def of_classes(self, values, pixels):
+        """The mean over the classes, (B, C) -> (B,)."""
+        background = self.include_background or pixels.multi_label
+        present = ops.ones_like(values)  # classes without a label count too
+        return mean_over_classes(values, present, class_weights=self.class_weights, include_background=background)
+
+
+def sum_over_pixels(images):
+    """(B, C, *spatial) -> (B, C)."""
+    return ops.sum(images, axis=tuple(range(2, len(images.shape))))
+
+
+def mean_over_pixels(images, pixels):
+    """sum(w l) / (number of valid pixels) of each class, (B, C), and the mean pixel weight, (B,), or None for 1."""
+    if pixels.weight is None:
+        number = ops.cast(math.prod(ops.shape(images)[2:]), images.dtype)
+        return sum_over_pixels(images) / number, None
+    valid = ops.ones_like(pixels.weight) if pixels.valid is None else pixels.valid
+    number = ops.sum(valid, axis=-1)
+    number = ops.where(number > 0, number, ops.ones_like(number))
+    mass = None if pixels.weight is pixels.valid else ops.sum(pixels.weight, axis=-1) / number
+    return sum_over_pixels(images * one_channel(pixels.weight, pixels)) / ops.expand_dims(number, -1), mass
+
+
+def one_channel(x, pixels):
+    """A (B, N) tensor in a shape that multiplies images, (B, 1, *spatial)."""
+    return ops.reshape(x, (-1, 1, *pixels.spatial))
+
+
+def valid_images(x, pixels):
+    """Values in the layout of `scores` as images (B, C, *spatial), 0 where a pixel is ignored or masked."""
+    return pixels.images(x if pixels.valid is None else x * pixels.per_class(pixels.valid))
+
+
+def squared_border_distances(images, spacing):
+    """Squared distance of each pixel to the border of `images > 0.5`, (B, C, *spatial); a constant, without gradient."""
+    sizes = ops.shape(images)
+    masks = ops.reshape(ops.stop_gradient(images) > 0.5, (-1, *sizes[2:]))
+    if host_is_reachable():
+        shape = static_shape(masks, "y_pred")
+        distances = call_on_host(lambda array: squared_distances(array, spacing), (masks,), shape)
+    else:
+        distances = squared_distances_on_device(masks, spacing)
+    return ops.cast(ops.reshape(distances, sizes), images.dtype)

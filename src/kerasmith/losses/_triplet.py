@@ -1,0 +1,88 @@
+"""Triplet loss."""
+
+from keras import ops
+
+from kerasmith.base import functional_twin, register
+from kerasmith.base.arguments import check_choice, check_number
+from kerasmith.losses._embedding import EmbeddingLoss
+from kerasmith.numerics import triplets
+from kerasmith.numerics.pairwise_distances import KINDS, paired_distances, pairwise_distances, unit_length
+
+_RULES = {"semi_hard": triplets.semi_hard, "all": triplets.every, "active": triplets.active}
+
+
+@register
+class Triplet(EmbeddingLoss):
+    """Triplet loss with mining inside the batch: every positive closer than every negative, by a margin.
+
+    loss = mean over the chosen triplets (a, p, n) of the anchor of max(0, d(a, p) - d(a, n) + margin)
+
+    Mining chooses, for each anchor a:
+
+    - "semi_hard": for each positive the nearest negative farther away than it; the farthest negative if none is;
+    - "hard": the farthest positive and the nearest negative, one triplet ("batch hard");
+    - "all": every positive with every negative ("batch all");
+    - "active": those of "all" with a loss above 0, so that easy triplets do not water down the mean.
+
+    An anchor without a positive or without a negative has value 0; see `losses.embedding.EmbeddingLoss` for how it counts.
+
+    Args:
+        margin: number >= 0, in the unit of the distance.
+        mining: one of the above.
+        distance: "euclidean", "squared" (Euclidean squared) or "cosine" (1 - cosine similarity).
+        normalize: divide embeddings by their length first; the cosine distance does so anyway.
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+
+    Call arguments:
+        y_true: class ids (B,) or (B, 1).
+        y_pred: embeddings (B, D).
+        sample_weight: a scalar, (B,) or (B, 1): weights of anchors.
+
+    Returns:
+        A scalar >= 0; (B,) for `reduction="none"`. The gradient is finite for equal embeddings too, and memory is O(B^2) for
+        every mining.
+
+    Raises:
+        ValueError: for labels or embeddings of another rank or batch size, or an unknown option.
+
+    Example:
+
+    >>> y_true = [0, 0, 1]
+    >>> y_pred = [[0.0, 0.0], [0.0, 1.0], [0.0, 3.0]]
+    >>> [round(float(v), 4) for v in Triplet(margin=1.5, mining="hard", reduction="none")(y_true, y_pred)]
+    [0.0, 0.5, 0.0]
+
+    Reference: Schroff, Kalenichenko and Philbin, "FaceNet", 2015 (semi-hard); Hermans, Beyer and Leibe, "In defense of the
+    triplet loss for person re-identification", 2017 (the others).
+    """
+
+    def __init__(self, margin=1.0, mining="semi_hard", distance="euclidean", normalize=False, **kwargs):
+        check_number("margin", margin, minimum=0)
+        check_choice("mining", mining, ("semi_hard", "hard", "all", "active"))
+        check_choice("distance", distance, KINDS)
+        super().__init__(**kwargs)
+        self.margin = margin
+        self.mining = mining
+        self.distance = distance
+        self.normalize = normalize
+
+    def anchor_losses(self, embeddings, pairs):
+        if self.normalize and self.distance != "cosine":
+            embeddings = unit_length(embeddings)
+        if self.mining == "hard":
+            losses = self._of_hardest(embeddings, pairs)
+        else:
+            losses = _RULES[self.mining](pairwise_distances(embeddings, self.distance), pairs, self.margin)
+        return losses, ops.logical_and(ops.any(pairs.positive, axis=-1), ops.any(pairs.negative, axis=-1))
+
+    def _of_hardest(self, embeddings, pairs):
+        # Chosen without a gradient; those of 2 B distances then cost next to nothing.
+        distances = pairwise_distances(ops.stop_gradient(embeddings), self.distance)
+        near, far = (
+            paired_distances(embeddings, ops.take(embeddings, index, axis=0), self.distance)
+            for index in triplets.hardest(distances, pairs)
+        )
+        return ops.relu(near - far + self.margin)
+
+
+triplet = functional_twin(Triplet, "triplet")

@@ -1,0 +1,153 @@
+"""Unified focal loss: focal cross-entropy plus focal Tversky under three shared parameters."""
+
+from keras import ops
+
+from kerasmith.base import Part, functional_twin, register
+from kerasmith.base.arguments import check_choice, check_number
+from kerasmith.labels.class_reduction import mean_over_classes
+from kerasmith.labels.overlap import RegionSums, tversky_index
+from kerasmith.losses._pixelwise import PixelLoss, at_label, channel_row, label_values, log_probabilities
+from kerasmith.losses._region import RegionLoss
+from kerasmith.numerics import safe
+from kerasmith.numerics.safe import power
+
+_KINDS = ("asymmetric", "symmetric")
+
+
+@register
+class UnifiedFocal(RegionLoss):
+    """Unified focal loss, for rare foreground.
+
+    loss = weight * focal + (1 - weight) * tversky
+
+    focal   = mean over pixels of -sum_c d_c y_c (1 - p_c) ** g_c log p_c
+    tversky = mean over classes of (1 - TI_c) ** e_c, with TI = (TP + s) / (TP + (1 - delta) FP + delta FN + s)
+
+    d_c is delta for foreground classes and 1 - delta for the background. "symmetric": g_c = gamma and e_c = 1 - gamma for all.
+    "asymmetric" spares the rare class: only the background is suppressed in the focal term (g_c = 0 for foreground), and only
+    the foreground is enhanced in the other (e_c = 1 for background). Class 0 is the background; one channel is foreground
+    against the rest, and so is each channel of `multi_label`.
+
+    Limits: weight=1, gamma=0, delta=.5 is CrossEntropy / 2; weight=0, gamma=0, delta=.5 is Dice over both classes.
+
+    Args:
+        weight: 0 to 1, share of the focal cross-entropy.
+        delta: 0 to 1, weight of the foreground, and of missed pixels against invented ones.
+        gamma: 0 to 1 (exclusive), how strongly easy background pixels are suppressed and small regions enhanced. The paper's
+            gamma is 1 minus this one in the focal term, as in its authors' code.
+        kind: "asymmetric" or "symmetric".
+        smooth, absent, include_background, scope: of the Tversky term, see `losses.region.RegionLoss`.
+        class_weights: one number per channel; for a single channel two, background and foreground.
+        from_logits, axis, labels, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        reduction, name, dtype: see `kerasmith.base.Loss`.
+
+    Call arguments, returns and errors: as `losses.DiceCE`; the terms are "tversky" and "focal".
+
+    Example:
+
+    >>> y_true = [[[0.0], [1.0]]]
+    >>> y_pred = [[[0.5], [0.5]]]
+    >>> round(float(UnifiedFocal(weight=1.0, delta=0.5, gamma=0.0)(y_true, y_pred)), 4)
+    0.3466
+
+    Reference: Yeung et al., "Unified focal loss: generalising Dice and cross entropy-based losses to handle class imbalanced
+    medical image segmentation", 2022.
+    """
+
+    def __init__(self, weight=0.5, *, delta=0.6, gamma=0.5, kind="asymmetric", **kwargs):
+        check_number("weight", weight, minimum=0, maximum=1)
+        check_number("delta", delta, minimum=0, maximum=1)
+        check_number("gamma", gamma, minimum=0, below=1)
+        check_choice("kind", kind, _KINDS)
+        super().__init__(**kwargs)
+        self.weight = weight
+        self.delta = delta
+        self.gamma = gamma
+        self.kind = kind
+        self.focal = _FocalTerm(delta, gamma, kind, class_weights=self.class_weights)
+
+    @property
+    def term_names(self):
+        return ("tversky", "focal")
+
+    def parts_of_pixels(self, pixels, weights):
+        return [
+            Part("tversky", 1.0 - self.weight, self.of_pixels(pixels, weights)),
+            Part("focal", self.weight, self.focal.of_pixels(pixels, weights)),
+        ]
+
+    def sums_of_pixels(self, pixels):
+        sums = super().sums_of_pixels(pixels)
+        return _with_background(sums, pixels) if pixels.binary else sums
+
+    def class_losses(self, sums):
+        losses = 1.0 - tversky_index(sums, 1.0 - self.delta, self.delta, self.smooth)
+        enhanced = power(losses, 1.0 - self.gamma)
+        if self.kind == "symmetric":
+            return enhanced
+        backgrounds = self._backgrounds(sums)
+        return ops.concatenate([losses[:, :backgrounds], enhanced[:, backgrounds:]], axis=1)
+
+    def of_sums(self, sums):
+        values, actual, class_weights = self.class_losses(sums), sums.actual, self.class_weights
+        if self.multi_label and class_weights is not None:
+            class_weights = [*class_weights, *class_weights]
+        if not self.include_background:
+            backgrounds = self._backgrounds(sums)
+            values, actual = values[:, backgrounds:], actual[:, backgrounds:]
+            class_weights = class_weights and class_weights[backgrounds:]
+        return mean_over_classes(values, actual, class_weights=class_weights, absent=self.absent)
+
+    def _backgrounds(self, sums):
+        """How many of the classes, the first ones, are background."""
+        return sums.actual.shape[1] // 2 if self.multi_label else 1
+
+
+unified_focal = functional_twin(UnifiedFocal, "unified_focal")
+
+
+class _FocalTerm(PixelLoss):
+    """The focal cross-entropy of `UnifiedFocal`."""
+
+    def __init__(self, delta, gamma, kind, **kwargs):
+        super().__init__(**kwargs)
+        self.delta = delta
+        self.gamma = gamma
+        self.kind = kind
+
+    def pixel_losses(self, pixels):
+        return self._of_questions(pixels) if pixels.binary else self._of_classes(pixels)
+
+    def _of_questions(self, pixels):
+        y, p = pixels.truth, pixels.probabilities
+        if pixels.from_logits:
+            log_p, log_rest = -ops.softplus(-pixels.scores), -ops.softplus(pixels.scores)
+        else:
+            floored = safe.probability_floor(p)
+            log_p, log_rest = ops.log(floored), ops.log(1.0 - floored)
+        missed, invented = -log_p, -power(p, self.gamma) * log_rest
+        if self.kind == "symmetric":
+            missed = missed * power(1.0 - p, self.gamma)
+        return self.delta * y * missed + (1.0 - self.delta) * (1.0 - y) * invented
+
+    def _of_classes(self, pixels):
+        log_p = log_probabilities(pixels)
+        losses = -log_p * power(1.0 - ops.exp(log_p), self.gamma)
+        foreground = [0.0] + [1.0] * (pixels.channels - 1)
+        if self.kind == "asymmetric":
+            losses = ops.where(channel_row(pixels, foreground, "foreground") > 0, -log_p, losses)
+        weights = [1.0 - self.delta] + [self.delta] * (pixels.channels - 1)
+        if pixels.ids is not None:
+            return at_label(losses, pixels) * label_values(pixels, weights, "weights")
+        return ops.sum(pixels.truth * losses * channel_row(pixels, weights, "weights"), axis=pixels.class_axis)
+
+
+def _with_background(sums, pixels):
+    """The sums of a yes/no question for both answers: (B, 2 C), the background first."""
+    i, p, y = sums
+    if pixels.weight is None:
+        total = ops.cast(ops.shape(pixels.scores)[1 if pixels.class_axis != 1 else 2], i.dtype)
+    else:
+        total = ops.sum(pixels.weight, axis=1, keepdims=True)
+    background = total - p - y + i, total - p, total - y
+    return RegionSums(*(ops.concatenate(pair, axis=1) for pair in zip(background, sums)))

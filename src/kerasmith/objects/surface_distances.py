@@ -1,0 +1,192 @@
+"""How far two surfaces are apart: Hausdorff distance, its 95th percentile, average distance, surface Dice. NumPy in, out."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+
+from kerasmith.objects.nearest_element import distances_to_nearest
+from kerasmith.objects.surface_elements import border_voxels, dual_codes, element_sizes
+
+SURFACES = ("voxels", "dual_grid")
+PERCENTILES = ("max_of_directed", "pooled", "area_weighted")
+AVERAGES = ("pooled", "mean_of_directed", "area_weighted")
+_WORTH_A_THREAD = 2**14  # voxels; smaller images are done before threads have taken turns
+
+
+class SurfaceDistances(NamedTuple):
+    """The distance from each element of a surface to the nearest element of the other, and the size of the element.
+
+    Without any element on the other side distances are infinite.
+    """
+
+    from_truth: np.ndarray
+    from_prediction: np.ndarray
+    truth_sizes: np.ndarray
+    prediction_sizes: np.ndarray
+
+    @property
+    def directed(self):
+        """((distances, sizes) from the truth, the same from the prediction)."""
+        return (self.from_truth, self.truth_sizes), (self.from_prediction, self.prediction_sizes)
+
+    @property
+    def empty(self):
+        """How many of the two surfaces are empty: 0, 1 or 2."""
+        return int(self.from_truth.size == 0) + int(self.from_prediction.size == 0)
+
+
+def surface_distances(truth, prediction, spacing=None, surface="voxels", threads=1):
+    """The distances between the surfaces of two binary images.
+
+    Work and memory are those of the common bounding box of the two objects.
+
+    Args:
+        truth, prediction: boolean images of one shape, 2-D or 3-D.
+        spacing: voxel size along each axis; None for 1.
+        surface: "voxels" or "dual_grid", see `surface_elements`.
+        threads: threads of the distance transforms.
+
+    Returns:
+        `SurfaceDistances`, in units of the spacing.
+    """
+    spacing = check_spacing(spacing, truth.ndim)
+    box = common_box(truth, prediction)
+    if box is None:
+        return SurfaceDistances(*(np.zeros(0) for _ in range(4)))
+    surfaces, sizes = [], []
+    for mask in (truth[box], prediction[box]):
+        if surface == "voxels":
+            elements = border_voxels(mask)
+            sizes.append(np.ones(np.count_nonzero(elements)))
+        else:
+            codes = dual_codes(mask)
+            table = element_sizes(spacing)
+            elements = (codes != 0) & (codes != len(table) - 1)
+            sizes.append(table[codes[elements]])
+        surfaces.append(elements)
+    from_truth = distances_to_nearest(*surfaces, spacing, threads)
+    from_prediction = distances_to_nearest(*surfaces[::-1], spacing, threads)
+    return SurfaceDistances(from_truth, from_prediction, *sizes)
+
+
+def hausdorff(pair):
+    """The largest distance: max(max_t d(t, P), max_p d(p, T)); infinite if one surface is empty, NaN if both are."""
+    return _unless_empty(pair, lambda: float(max(pair.from_truth.max(), pair.from_prediction.max())))
+
+
+def hausdorff_percentile(pair, definition="max_of_directed", percent=95):
+    """The distance that `percent` of the surface keeps to; infinite if one surface is empty, NaN if both are.
+
+    Args:
+        pair: `SurfaceDistances`.
+        definition: "max_of_directed": the larger of the two directed percentiles, interpolated (MONAI); "pooled": the
+            percentile of all distances together, interpolated (MedPy); "area_weighted": the larger of the two distances
+            that cover `percent` of the area (surface-distance).
+        percent: 0 to 100.
+    """
+
+    def compute():
+        if definition == "pooled":
+            return float(np.percentile(np.concatenate((pair.from_truth, pair.from_prediction)), percent))
+        if definition == "max_of_directed":
+            return float(max(np.percentile(distances, percent) for distances, _ in pair.directed))
+        return float(max(_covering_distance(*side, percent / 100) for side in pair.directed))
+
+    return _unless_empty(pair, compute)
+
+
+def average_distance(pair, definition="pooled"):
+    """The average symmetric surface distance; infinite if one surface is empty, NaN if both are.
+
+    Args:
+        pair: `SurfaceDistances`.
+        definition: "pooled": mean over the elements of both surfaces (MONAI, MedPy); "mean_of_directed": mean of the two
+            directed means; "area_weighted": mean of the two directed means over the area (surface-distance).
+    """
+
+    def compute():
+        if definition == "pooled":
+            total = pair.from_truth.sum() + pair.from_prediction.sum()
+            return float(total / (pair.from_truth.size + pair.from_prediction.size))
+        if definition == "mean_of_directed":
+            return float((pair.from_truth.mean() + pair.from_prediction.mean()) / 2)
+        return float(sum(np.average(distances, weights=sizes) for distances, sizes in pair.directed) / 2)
+
+    return _unless_empty(pair, compute)
+
+
+def surface_dice(pair, tolerance):
+    """The share of both surfaces, by size, within `tolerance` of the other; 0 if one is empty, NaN if both are."""
+    if pair.empty == 2:
+        return math.nan
+    # A distance that equals the tolerance counts, whichever way it was rounded.
+    near = sum(sizes[distances <= tolerance * (1 + 1e-6)].sum() for distances, sizes in pair.directed)
+    return float(near / sum(sizes.sum() for _, sizes in pair.directed))
+
+
+def surface_quantities(truth, prediction, quantities, spacing=None, surface="voxels", threads=1):
+    """Quantities of each of several pairs of images, and which surfaces were empty.
+
+    Args:
+        truth, prediction: boolean (N, *spatial).
+        quantities: functions of `SurfaceDistances`.
+        spacing, surface: see `surface_distances`.
+        threads: images worked on at a time; a single image gets them for its distance transforms.
+
+    Returns:
+        (N, len(quantities) + 1) float64; the last column is `SurfaceDistances.empty`.
+
+    Raises:
+        ValueError: if the spacing does not fit the images.
+    """
+
+    def one(index, threads=1):
+        pair = surface_distances(truth[index], prediction[index], spacing, surface, threads)
+        return [*(quantity(pair) for quantity in quantities), pair.empty]
+
+    count = len(truth)
+    if count < 2 or threads == 1 or truth[0].size < _WORTH_A_THREAD:
+        rows = [one(index, threads) for index in range(count)]
+    else:
+        with ThreadPoolExecutor(min(threads, count)) as pool:
+            rows = list(pool.map(one, range(count)))
+    return np.array(rows, "float64").reshape(count, len(quantities) + 1)
+
+
+def check_spacing(spacing, rank):
+    """The voxel size along each of `rank` axes as a tuple; ValueError if they are not one number each."""
+    if spacing is None:
+        return (1.0,) * rank
+    if len(spacing) != rank:
+        raise ValueError(
+            f"`spacing` needs one voxel size per axis of the images, {rank}. Received: spacing={spacing!r} of length "
+            f"{len(spacing)}. Write the sizes in the order of the axes of the array."
+        )
+    return tuple(float(size) for size in spacing)
+
+
+def common_box(truth, prediction):
+    """Slices of the smallest box that holds both objects; None if there is no object."""
+    box = []
+    either = truth | prediction
+    for axis in range(either.ndim):
+        occupied = np.flatnonzero(either.any(axis=tuple(i for i in range(either.ndim) if i != axis)))
+        if not occupied.size:
+            return None
+        box.append(slice(int(occupied[0]), int(occupied[-1]) + 1))
+        either = either[(*(slice(None),) * axis, box[-1])]
+    return tuple(box)
+
+
+def _covering_distance(distances, sizes, share):
+    """The smallest distance d so that elements within d make up `share` of the total size."""
+    order = np.argsort(distances)
+    covered = np.cumsum(sizes[order])
+    index = np.searchsorted(covered / covered[-1], share)
+    return distances[order[min(index, len(order) - 1)]]
+
+
+def _unless_empty(pair, compute):
+    return compute() if pair.empty == 0 else math.inf if pair.empty == 1 else math.nan
