@@ -2,7 +2,7 @@
 
 import importlib
 
-from kerasmith import _load_registry
+from kerasmith import _load_registry, _moved
 
 __version__ = "0.1.0"
 
@@ -50,4 +50,5 @@ def __dir__():
     return sorted([*globals(), *__all__])
 
 
+_moved.keep_old_modules()
 _load_registry.once_keras_is_there()

@@ -1,0 +1,98 @@
+"""Import paths and names of the version before, which still work and say what to write now."""
+
+import importlib
+import sys
+import types
+import warnings
+
+_LOSSES = (
+    *("arc_face", "boundary", "centerline_dice", "charbonnier", "class_balanced_weights", "click_dwell", "component_rule"),
+    *("connectivity", "contrastive", "cross_entropy", "dice", "dice_ce", "dice_focal", "dice_iou", "elementwise", "embedding"),
+    *("exposure_weighted", "focal", "focal_tversky", "from_function", "gaussian_nll", "generalized_dice", "hausdorff_dt"),
+    *("image", "jaccard", "log_cosh_dice", "lovasz", "minimum_area", "ms_ssim", "multi_similarity", "nt_xent"),
+    *("penalized_mse", "pinball", "pixelwise", "region", "segmentation", "shape", "soft_constraint", "ssim", "sup_con"),
+    *("total_variation", "triplet", "tversky", "unified_focal"),
+)
+
+# Where a module was -> where it is; several places where it was split.
+_MODULES = {
+    **{f"losses.{name}": f"losses._{name}" for name in _LOSSES},
+    "data.balanced_weights": "data._balanced_weights",
+    "data.signed_distance_maps": "data._signed_distance_maps",
+    "numerics.agreement": "labels.confusion_measures",
+    "numerics.alignment": "labels.alignment",
+    "numerics.binary_images": "objects.binary_images",
+    "numerics.class_ids": "labels.class_ids",
+    "numerics.classes": "labels.class_reduction",
+    "numerics.components": "objects.components",
+    "numerics.confidences": "labels.confidences",
+    "numerics.decisions": "labels.decisions",
+    "numerics.distance_maps": "objects.distance_maps",
+    "numerics.free_response": "objects.free_response",
+    "numerics.image_pairs": "labels.image_pairs",
+    "numerics.joint_counts": "labels.joint_counts",
+    "numerics.label_propagation": "objects.label_propagation",
+    "numerics.label_pyramid": "labels.label_pyramid",
+    "numerics.limbs": "numerics.exact_sum",
+    "numerics.matching": "objects.matching",
+    "numerics.nearest_element": "objects.nearest_element",
+    "numerics.overlap": "labels.overlap",
+    "numerics.pixels": "labels.pixels",
+    "numerics.sample_weights": "labels.sample_weights",
+    "numerics.segment_quality": "objects.segment_quality",
+    "numerics.surface_distances": "objects.surface_distances",
+    "numerics.surface_elements": "objects.surface_elements",
+    "report.directions": "base.direction",
+    "report.files": "files.atomic_write files.history_file files.plain_data",
+    "report.writable_directory": "files.writable_directory",
+}
+
+
+class _MovedModule(types.ModuleType):
+    """Stands where a module was; what is asked of it is taken from the new place."""
+
+    def __init__(self, old: str, new: list[str]):
+        super().__init__(old, f"Moved: {', '.join(new)}.")
+        self._new = new
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        for place in self._new:
+            module = importlib.import_module(place)
+            if hasattr(module, name):
+                value, package = getattr(module, name), place.rpartition(".")[0]
+                public = getattr(importlib.import_module(package), name, None) is value
+                warn(f"{self.__name__}.{name}", f"{package if public else place}.{name}")
+                return value
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}; it moved to {', '.join(self._new)}")
+
+
+def keep_old_modules() -> None:
+    """Makes the old import paths work: `from kerasmith.losses.dice import Dice`."""
+    for old, new in _MODULES.items():
+        old = f"kerasmith.{old}"
+        sys.modules.setdefault(old, _MovedModule(old, [f"kerasmith.{place}" for place in new.split()]))
+
+
+def renamed(package: str, table: dict[str, str]):
+    """A package's `__getattr__` that knows old names.
+
+    Args:
+        package: the package, such as "kerasmith.distribution".
+        table: {old name: new name}, both in this package, or with the module of the new one in front, "package.module.name".
+    """
+
+    def __getattr__(name: str) -> object:
+        if name not in table:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        place, _, new = f"{'' if '.' in table[name] else package + '.'}{table[name]}".rpartition(".")
+        warn(f"{package}.{name}", f"{place}.{new}")
+        return getattr(importlib.import_module(place), new)
+
+    return __getattr__
+
+
+def warn(old: str, new: str) -> None:
+    """Warns the caller of the function that calls this."""
+    warnings.warn(f"{old} is deprecated and goes with version 0.2. Write {new}.", DeprecationWarning, stacklevel=3)
