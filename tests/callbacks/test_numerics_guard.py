@@ -10,7 +10,7 @@ from keras import layers, ops
 import kerasmith
 from kerasmith.callbacks.loss_terms import LossTerms
 from kerasmith.callbacks.numerics_guard import NumericsGuard
-from kerasmith.losses import _from_function as from_function
+from kerasmith.losses import from_function
 
 BATCH, FAULT = 4, 3
 RNG = np.random.default_rng(3)

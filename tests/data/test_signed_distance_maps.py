@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasmith.data import _signed_distance_maps as signed_distance_maps
+from kerasmith.data import signed_distance_maps
 from tests.oracles.shape_loops import signed_distance
 
 

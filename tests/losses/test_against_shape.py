@@ -9,7 +9,7 @@ import pytest
 import torch
 from keras import ops
 
-from kerasmith.data import _signed_distance_maps as signed_distance_maps
+from kerasmith.data import signed_distance_maps
 from kerasmith.losses import Boundary, CenterlineDice, HausdorffDT, Jaccard, Lovasz
 from tests.losses.battery import batch, masks
 from tests.oracles import libraries as lib

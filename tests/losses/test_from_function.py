@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasmith.losses import FunctionLoss
-from kerasmith.losses import _from_function as from_function
+from kerasmith.losses import FunctionLoss, from_function
 from tests.support import fresh_process
 from tests.support.gradients import value_and_grad
 from tests.support.loss_functions import Pulled, make_pulled, pulled, to_one_number
