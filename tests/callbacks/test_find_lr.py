@@ -8,8 +8,8 @@ import pytest
 from keras import ops
 
 from kerasmith.callbacks.find_lr import FindLR
+from kerasmith.keras_internals import random_state
 from kerasmith.schedules import CosineRestarts
-from kerasmith.training import random_state
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(48, 3)).astype("float32")

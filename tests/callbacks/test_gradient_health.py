@@ -10,7 +10,7 @@ from kerasmith.callbacks.gradient_health import PICTURE, GradientHealth
 from kerasmith.callbacks.gradient_notes import gradient_notes
 from kerasmith.callbacks.numerics_guard import NumericsGuard
 from kerasmith.callbacks.run_report.run_report import RunReport
-from kerasmith.training.layer_names import named_layers
+from kerasmith.keras_internals.layer_names import named_layers
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(24, 3)).astype("float32")

@@ -7,11 +7,11 @@ from keras import ops
 
 from kerasmith import Model, Objective, Term
 from kerasmith.callbacks.hard_example_mining import HardExampleMining
+from kerasmith.callbacks.hardness_weights import hardness_weights
 from kerasmith.callbacks.resume import Resume
+from kerasmith.callbacks.sample_scores import loss_scores, margin_scores
 from kerasmith.data.weighted_batches import WeightedBatches
 from kerasmith.losses import Dice, DiceCE
-from kerasmith.numerics.hardness_weights import hardness_weights
-from kerasmith.training.sample_scores import loss_scores, margin_scores
 from tests.support.seen_samples import SeenSamples
 
 N = 20

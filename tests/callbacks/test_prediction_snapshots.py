@@ -10,6 +10,7 @@ from keras import ops
 from PIL import Image
 from sklearn.metrics import confusion_matrix
 
+from kerasmith.callbacks import quiet_prediction
 from kerasmith.callbacks.evaluation_pictures import EvaluationPictures
 from kerasmith.callbacks.prediction_snapshots import PredictionSnapshots
 from kerasmith.callbacks.run_report.report_page import ReportPage
@@ -19,7 +20,6 @@ from kerasmith.metrics import CalibrationError, ConfusionMatrix, DiceScore
 from kerasmith.report.confusion import confusion_image
 from kerasmith.report.pixels import sheet
 from kerasmith.report.prediction_pictures import segmented
-from kerasmith.training import quiet_prediction
 from tests.callbacks.test_tensorboard import accumulated, tensors
 from tests.report.html_checks import assert_loads_nothing
 

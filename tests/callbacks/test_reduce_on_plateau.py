@@ -12,9 +12,9 @@ from keras import ops
 from kerasmith.callbacks import ScheduleLR
 from kerasmith.callbacks.reduce_on_plateau import ReduceOnPlateau
 from kerasmith.callbacks.resume import Resume
+from kerasmith.keras_internals.learning_rate import rate_now, schedule_of
 from kerasmith.schedules import CosineRestarts, Shifted
 from kerasmith.schedules.scaled import Scaled
-from kerasmith.training.learning_rate import rate_now, schedule_of
 
 X, Y = np.ones((4, 1), "float32"), np.zeros((4, 1), "float32")
 SCHEDULE = CosineRestarts(T_0=50, eta_max=0.3)

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from kerasmith.data.stale_batches import forget_stale_batches
 from kerasmith.data.weighted_batches import WeightedBatches
-from kerasmith.training import fit_call
+from kerasmith.keras_internals import fit_call
+from kerasmith.keras_internals.stale_batches import forget_stale_batches
 from tests.support.seen_samples import model_that_remembers, numbered
 
 N, BATCH = 64, 2

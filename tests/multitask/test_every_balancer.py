@@ -1,4 +1,4 @@
-"""What every strategy for several tasks promises; a row of `BALANCERS` each, also on two replicas (test_distribution.py)."""
+"""What every strategy for several tasks promises; a row of `BALANCERS` each, on two replicas too (tests/distribution)."""
 
 import keras
 import numpy as np

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import keras
 
+from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.report.pixels import sheet
 from kerasmith.report.png import encode_png
-from kerasmith.training.epoch_counter import EpochCounter
 
 
 class Drawing(NamedTuple):

@@ -2,11 +2,11 @@
 
 from keras import tree
 
+from kerasmith.callbacks import quiet_prediction
 from kerasmith.callbacks.epoch_pictures import Drawing, EpochPictures
 from kerasmith.report.confusion import confusion_image
 from kerasmith.report.markup import Markup, escape
 from kerasmith.report.reliability import reliability_image
-from kerasmith.training import quiet_prediction
 
 
 class EvaluationPictures(EpochPictures):

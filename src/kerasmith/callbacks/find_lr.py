@@ -10,12 +10,13 @@ import numpy as np
 from keras import ops
 
 from kerasmith.base.arguments import check_integer, check_number
+from kerasmith.checkpoints import variables
 from kerasmith.files.atomic_write import write_atomically
+from kerasmith.keras_internals import fit_call, random_state
+from kerasmith.keras_internals.learning_rate import inner
 from kerasmith.report.curves import line_chart
 from kerasmith.report.numbers import format_number
 from kerasmith.schedules import Shifted
-from kerasmith.training import fit_call, random_state, variables
-from kerasmith.training.learning_rate import inner
 
 _OURS = ("epochs", "initial_epoch", "callbacks", "validation_data", "validation_split", "verbose")
 

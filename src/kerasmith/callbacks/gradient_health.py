@@ -11,10 +11,10 @@ from kerasmith.base.arguments import check_integer
 from kerasmith.callbacks.gradient_notes import gradient_notes
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.files.writable_directory import writable_directory
+from kerasmith.keras_internals.layer_names import weight_owners
+from kerasmith.keras_internals.step_gradients import MeasuredStep
+from kerasmith.keras_internals.train_function_hook import is_ready, own_function, replica_count, unwatch, watch
 from kerasmith.report.gradient_chart import gradient_picture, gradient_section
-from kerasmith.training.layer_names import weight_owners
-from kerasmith.training.step_gradients import MeasuredStep
-from kerasmith.training.watched_step import is_ready, own_function, replica_count, unwatch, watch
 
 PICTURE = "gradient_health.svg"
 

@@ -8,11 +8,11 @@ import numpy as np
 from keras import tree
 
 from kerasmith.base.arguments import check_choice, check_integer, check_number
+from kerasmith.callbacks.hardness_weights import effective_samples, hardness_weights
+from kerasmith.callbacks.sample_scores import loss_scores, margin_scores
+from kerasmith.data.index_permutation import key_of, permute
 from kerasmith.data.weighted_batches import WeightedBatches
-from kerasmith.numerics.hardness_weights import effective_samples, hardness_weights
-from kerasmith.numerics.index_permutation import key_of, permute
-from kerasmith.training import fit_call
-from kerasmith.training.sample_scores import loss_scores, margin_scores
+from kerasmith.keras_internals import fit_call
 
 
 class HardExampleMining(keras.callbacks.Callback):

@@ -16,8 +16,8 @@ from rich.text import Text
 
 from kerasmith.base.direction import directions_of
 from kerasmith.callbacks.epoch_lines import EpochLines, clock
+from kerasmith.callbacks.log_values import scalars
 from kerasmith.report.numbers import format_number
-from kerasmith.training.log_values import scalars
 
 _REFRESH_PER_SECOND = 4
 _RATE_WINDOW_SECONDS = 8.0

@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.direction import direction_of, directions_of
-from kerasmith.training import fit_call
+from kerasmith.keras_internals import fit_call
 
 
 class Monitored:

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 from keras import tree
 
+from kerasmith.callbacks import quiet_prediction
 from kerasmith.callbacks.epoch_pictures import Drawing, EpochPictures
 from kerasmith.report.image_grid import OVERLAY_LEGEND, gallery
 from kerasmith.report.prediction_pictures import class_legend, classified, segmented, translated
-from kerasmith.training import quiet_prediction
 
 KINDS = ("auto", "segmentation", "image", "classification")
 

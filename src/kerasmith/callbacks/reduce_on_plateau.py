@@ -7,9 +7,9 @@ from keras import ops
 
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks.monitored import Monitored
+from kerasmith.keras_internals.learning_rate import inner, rate_now, schedule_of
+from kerasmith.keras_internals.retrace import retrace
 from kerasmith.schedules.scaled import factor_named, with_factor
-from kerasmith.training.learning_rate import inner, rate_now, schedule_of
-from kerasmith.training.retrace import retrace
 
 
 class ReduceOnPlateau(keras.callbacks.Callback):

@@ -8,13 +8,13 @@ import keras
 import kerasmith
 from kerasmith.base.arguments import check_config
 from kerasmith.callbacks.resume_checks import check_company, differences, warn_of_the_order
-from kerasmith.checkpoints import callback_state
+from kerasmith.checkpoints import callback_state, variables
 from kerasmith.checkpoints.directory import CheckpointDirectory
 from kerasmith.checkpoints.writer import CheckpointWriter
-from kerasmith.data.stale_batches import forget_stale_batches
 from kerasmith.files.plain_data import plain
-from kerasmith.training import fit_call, random_state, variables
-from kerasmith.training.replay import Replay, advance
+from kerasmith.keras_internals import fit_call, random_state
+from kerasmith.keras_internals.replay import Replay, advance
+from kerasmith.keras_internals.stale_batches import forget_stale_batches
 
 
 class Resume(keras.callbacks.Callback):

@@ -4,7 +4,7 @@ import warnings
 
 import keras
 
-from kerasmith.training import fit_call, random_state
+from kerasmith.keras_internals import fit_call, random_state
 
 
 def differences(state, fit, config):

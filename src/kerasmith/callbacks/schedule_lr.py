@@ -2,9 +2,9 @@
 
 import keras
 
+from kerasmith.keras_internals.learning_rate import inner
+from kerasmith.keras_internals.retrace import retrace
 from kerasmith.schedules import Shifted
-from kerasmith.training.learning_rate import inner
-from kerasmith.training.retrace import retrace
 
 
 class ScheduleLR(keras.callbacks.Callback):

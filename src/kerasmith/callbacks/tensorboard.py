@@ -7,12 +7,12 @@ import keras
 import numpy as np
 
 from kerasmith.base.arguments import check_config
+from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.event_file import EventFile, event_parts, histogram_value, image_value, scalar_value, text_value
+from kerasmith.callbacks.log_values import scalars
 from kerasmith.files.plain_data import flat_text
+from kerasmith.keras_internals.learning_rate import rate_now
 from kerasmith.report.pixels import as_pixels
-from kerasmith.training.epoch_counter import EpochCounter
-from kerasmith.training.learning_rate import rate_now
-from kerasmith.training.log_values import scalars
 
 
 class TensorBoard(keras.callbacks.Callback):

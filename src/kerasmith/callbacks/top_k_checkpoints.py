@@ -10,13 +10,13 @@ from pathlib import Path
 import keras
 
 from kerasmith.base.arguments import check_integer
+from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.monitored import Monitored
 from kerasmith.callbacks.weight_averaging import WeightAveraging
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.files.plain_data import json_text
 from kerasmith.files.writable_directory import writable_directory
-from kerasmith.training import fit_call
-from kerasmith.training.epoch_counter import EpochCounter
+from kerasmith.keras_internals import fit_call
 
 INDEX = "index.json"
 

@@ -7,9 +7,9 @@ import keras
 from keras import ops
 
 from kerasmith.base.arguments import check_choice, check_integer, check_number
-from kerasmith.training import batch_norm_refresh
-from kerasmith.training.learning_rate import inner
-from kerasmith.training.running_average import RunningAverage, assign, copies
+from kerasmith.callbacks import batch_norm_refresh
+from kerasmith.callbacks.running_average import RunningAverage, assign, copies
+from kerasmith.keras_internals.learning_rate import inner
 
 
 class WeightAveraging(keras.callbacks.Callback):

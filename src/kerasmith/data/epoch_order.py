@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from kerasmith.numerics import systematic_sampling as systematic
-from kerasmith.numerics.index_permutation import key_of, permute
+from kerasmith.data import systematic_sampling as systematic
+from kerasmith.data.index_permutation import key_of, permute
 
 _BLOCK = 1 << 16
 

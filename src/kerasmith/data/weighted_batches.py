@@ -7,10 +7,10 @@ import numpy as np
 from keras import tree
 
 from kerasmith.base.arguments import check_integer
-from kerasmith.data import epoch_caller
 from kerasmith.data.epoch_order import EpochOrder
-from kerasmith.data.stale_batches import forget_stale_batches
 from kerasmith.data.weights_versions import WeightsVersions
+from kerasmith.keras_internals import epoch_caller
+from kerasmith.keras_internals.stale_batches import forget_stale_batches
 
 
 class WeightedBatches(keras.utils.PyDataset):

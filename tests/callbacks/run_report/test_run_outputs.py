@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.live_progress import LiveProgress
 from kerasmith.callbacks.prediction_snapshots import PredictionSnapshots
 from kerasmith.callbacks.resume import Resume
@@ -17,7 +18,6 @@ from kerasmith.callbacks.run_report.run_directory import set_aside
 from kerasmith.callbacks.run_report.run_report import RunReport
 from kerasmith.callbacks.run_report.summary_file import SummaryFile
 from kerasmith.callbacks.tensorboard import TensorBoard
-from kerasmith.training.epoch_counter import EpochCounter
 from tests.callbacks.runs import X, fit, model
 from tests.callbacks.test_live_progress import plain_console, written
 from tests.callbacks.test_tensorboard import read, tensors

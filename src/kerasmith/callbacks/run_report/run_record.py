@@ -7,12 +7,12 @@ import keras
 import numpy as np
 
 from kerasmith.base.direction import directions_of
+from kerasmith.callbacks.epoch_counter import EpochCounter
+from kerasmith.callbacks.log_values import scalars
+from kerasmith.keras_internals import fit_call
+from kerasmith.keras_internals.learning_rate import rate_curve, rate_now, schedule_of, steps_done
 from kerasmith.report.model_facts import compile_facts, layer_table, parameter_counts
 from kerasmith.report.training import LEARNING_RATE
-from kerasmith.training import fit_call
-from kerasmith.training.epoch_counter import EpochCounter
-from kerasmith.training.learning_rate import rate_curve, rate_now, schedule_of, steps_done
-from kerasmith.training.log_values import scalars
 
 
 class RunRecord(keras.callbacks.Callback):

@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
+from kerasmith.keras_internals.retrace import retrace
 from kerasmith.schedules.scaled import Scaled
-from kerasmith.training.retrace import retrace
 
 
 class Stop(keras.callbacks.Callback):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kerasmith.numerics.index_permutation import key_of, permute
+from kerasmith.data.index_permutation import key_of, permute
 
 SIZES = [1, 2, 3, 7, 64, 1000, 65_535, 65_536, 65_537, 100_003, 131_073]
 

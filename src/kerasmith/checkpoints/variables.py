@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasmith.training import fit_call
+from kerasmith.keras_internals import fit_call
 
 _COUNTER = re.compile(r"_\d+(?=/|_|$)")
 

@@ -6,14 +6,14 @@ import keras
 from keras import tree
 
 from kerasmith.base.arguments import check_integer, check_number
+from kerasmith.callbacks.numerics_guard.first_nonfinite_step import find_culprit, kept_steps
+from kerasmith.callbacks.numerics_guard.nonfinite_report import Finding
+from kerasmith.callbacks.numerics_guard.step_repeater import StepRepeater
 from kerasmith.files.writable_directory import writable_directory
+from kerasmith.keras_internals.learning_rate import inner, schedule_of
+from kerasmith.keras_internals.retrace import retrace
+from kerasmith.keras_internals.train_function_hook import is_ready, own_function, replica_count, unwatch, watch
 from kerasmith.schedules.scaled import factor_named, with_factor
-from kerasmith.training.culprit import find_culprit, kept_steps
-from kerasmith.training.finding import Finding
-from kerasmith.training.learning_rate import inner, schedule_of
-from kerasmith.training.retrace import retrace
-from kerasmith.training.step_repeater import StepRepeater
-from kerasmith.training.watched_step import is_ready, own_function, replica_count, unwatch, watch
 
 _FACTOR_NAME = "numerics guard"
 

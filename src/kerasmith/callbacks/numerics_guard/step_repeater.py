@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasmith.training.device_state import TrainingState
-from kerasmith.training.watched_step import own_function, run_step
+from kerasmith.keras_internals.device_state import TrainingState
+from kerasmith.keras_internals.train_function_hook import own_function, run_step
 
 # Keras begins at 2^15 and halves with each step it leaves out: this is some thirty in a row.
 _SMALLEST_LOSS_SCALE = 2.0**-14

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasmith.numerics.hardness_weights import effective_samples, hardness_weights
+from kerasmith.callbacks.hardness_weights import effective_samples, hardness_weights
 
 WIDE = {"floor": 0.0, "cap": 1e9}
 

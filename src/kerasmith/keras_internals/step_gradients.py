@@ -10,7 +10,7 @@ import sys
 import keras
 from keras import ops
 
-from kerasmith.training.device_state import TrainingState
+from kerasmith.keras_internals.device_state import TrainingState
 
 COLUMNS = ("gradient", "weight", "zeros", "dead")
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from kerasmith.training import random_state
+from kerasmith.keras_internals import random_state
 
 
 def predict(model, x, batch_size=32):

@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from kerasmith.training.first_nonfinite import Place, first_nonfinite, in_inputs
-from kerasmith.training.step_repeater import is_finite_loss
+from kerasmith.callbacks.numerics_guard.first_nonfinite import Place, first_nonfinite, in_inputs
+from kerasmith.callbacks.numerics_guard.step_repeater import is_finite_loss
 
 
 class KeptStep(NamedTuple):

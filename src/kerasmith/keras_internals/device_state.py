@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasmith.training import random_state
+from kerasmith.keras_internals import random_state
 
 
 class Copy(NamedTuple):

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import keras
 from keras import ops, tree
 
-from kerasmith.base.host import is_concrete
-from kerasmith.training.layer_names import named_layers
+from kerasmith.keras_internals.layer_names import named_layers
+from kerasmith.numerics.tensors import is_concrete
 
 
 class Call(NamedTuple):

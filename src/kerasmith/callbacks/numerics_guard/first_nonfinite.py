@@ -8,12 +8,12 @@ import numpy as np
 from keras import ops, tree
 
 from kerasmith.base import Loss
+from kerasmith.callbacks.numerics_guard.nonfinite_report import named_arrays
+from kerasmith.keras_internals.device_state import is_finite
+from kerasmith.keras_internals.layer_trace import traced
+from kerasmith.keras_internals.step_gradients import gradients_now
 from kerasmith.objectives.step_record import recording
 from kerasmith.objectives.task_gradients import tape_around
-from kerasmith.training.device_state import is_finite
-from kerasmith.training.finding import named_arrays
-from kerasmith.training.layer_trace import traced
-from kerasmith.training.step_gradients import gradients_now
 
 _MOST_SAMPLES = 5
 

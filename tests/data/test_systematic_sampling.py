@@ -5,7 +5,7 @@ import fractions
 import numpy as np
 import pytest
 
-from kerasmith.numerics import systematic_sampling as systematic
+from kerasmith.data import systematic_sampling as systematic
 
 RNG = np.random.default_rng(5)
 
