@@ -67,7 +67,7 @@ def test_in_a_package(tmp_path):
 BENCH = """
 import sys
 import kerasmith.checks as checks
-from kerasmith.checks.target import components
+from kerasmith.checks.engine.target import components
 
 for target in sys.argv[1:]:
     ((_, component),) = components(target)

@@ -17,11 +17,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import keras
 
-from kerasmith.checks.examination import Examination
-from kerasmith.checks.finding import CannotCheck
-from kerasmith.checks.running.replicas import split_processor
-from kerasmith.checks.source.subject import source_subject
-from kerasmith.checks.subject import subject_of
+from kerasmith.checks.engine.examination import Examination
+from kerasmith.checks.engine.finding import CannotCheck
+from kerasmith.checks.engine.source_subject import source_subject
+from kerasmith.checks.engine.subject import subject_of
+from kerasmith.checks.harness.replicas import split_processor
 from tests.zoo.entries import Broken
 from tests.zoo.reproducers import problem
 

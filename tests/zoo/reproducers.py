@@ -7,7 +7,7 @@ import sys
 
 import keras
 
-from kerasmith.checks.examination import MOST_LINES
+from kerasmith.checks.engine.examination import MOST_LINES
 
 # They split the processor into two devices, which a process can do once only.
 IN_A_PROCESS_OF_ITS_OWN = ("L124", "M118")

@@ -4,7 +4,7 @@ import collections
 import concurrent.futures
 
 from kerasmith.backends import BACKENDS
-from kerasmith.checks import registry
+from kerasmith.checks.engine import registry
 from tests.zoo import between_backends
 from tests.zoo.answers import ROOT, answers, modules
 

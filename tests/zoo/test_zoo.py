@@ -5,7 +5,7 @@ import importlib
 import keras
 import pytest
 
-from kerasmith.checks import registry
+from kerasmith.checks.engine import registry
 from tests.zoo import between_backends
 from tests.zoo.answers import ROOT, answers, modules
 

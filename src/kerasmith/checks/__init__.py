@@ -1,6 +1,6 @@
 """The bench: `kerasmith.check` says what is wrong with a loss, metric, callback or layer. Imports Keras late."""
 
-from kerasmith.checks.bench import check
-from kerasmith.checks.contract import Contract
-from kerasmith.checks.finding import CannotCheck, Finding
-from kerasmith.checks.report import Report
+from kerasmith.checks.engine.checker import check
+from kerasmith.checks.engine.contract import Contract
+from kerasmith.checks.engine.finding import CannotCheck, Finding
+from kerasmith.checks.engine.report import Report

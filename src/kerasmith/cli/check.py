@@ -13,12 +13,12 @@ EXITS = "Exit status: 0 no error was found, 1 findings of severity error, 2 it c
 
 def check(options):
     """Says what is wrong with a loss, metric, callback or layer."""
-    from kerasmith.checks.bench import installed
-    from kerasmith.checks.contract import Contract
-    from kerasmith.checks.progress import progress
-    from kerasmith.checks.report import exit_status
-    from kerasmith.checks.target import split
-    from kerasmith.checks.workers import reports_of
+    from kerasmith.checks.engine.checker import installed
+    from kerasmith.checks.engine.contract import Contract
+    from kerasmith.checks.engine.progress import progress
+    from kerasmith.checks.engine.report import exit_status
+    from kerasmith.checks.engine.target import split
+    from kerasmith.checks.engine.workers import reports_of
 
     split(options.target)
     backends = installed(options.backends)
@@ -46,7 +46,7 @@ def explain(options):
     from rich.console import Console
     from rich.markup import escape
 
-    from kerasmith.checks import registry
+    from kerasmith.checks.engine import registry
 
     console = Console(highlight=False)
     checks = registry.load()

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from kerasmith.checks.registry import KINDS
+from kerasmith.checks.engine.registry import KINDS
 from kerasmith.cli.arguments import add_traceback
 
 

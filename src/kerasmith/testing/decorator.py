@@ -4,9 +4,9 @@ import inspect
 
 import pytest
 
-from kerasmith.checks import registry
-from kerasmith.checks.subject import subject_of
-from kerasmith.testing.part import planned_tests
+from kerasmith.checks.engine import registry
+from kerasmith.checks.engine.subject import subject_of
+from kerasmith.testing.component_tests import planned_tests
 
 OPTIONS = ("init", "like", "contract", "kind", "name")
 

@@ -51,9 +51,9 @@ class Target(pytest.Collector):
         return node
 
     def collect(self):
-        from kerasmith.checks import registry
-        from kerasmith.checks.finding import CannotCheck
-        from kerasmith.testing.part import planned_tests
+        from kerasmith.checks.engine import registry
+        from kerasmith.checks.engine.finding import CannotCheck
+        from kerasmith.testing.component_tests import planned_tests
 
         select, ignore = self._ids("kerasmith_select"), self._ids("kerasmith_ignore")
         try:
@@ -85,15 +85,15 @@ class CheckItem(pytest.Item):
 
 def _subjects(target):
     """[(name, function that gives the `Subject`, {})] of a target; a whole file is one of its own, its source."""
-    from kerasmith.checks import target as targets
-    from kerasmith.checks.subject import subject_of
+    from kerasmith.checks.engine import target as targets
+    from kerasmith.checks.engine.subject import subject_of
 
     place, name = targets.split(target)
     found = targets.components(target)
     file = targets.source_file(place) if name is None else None
     subjects, own = [], {}
     if file is not None:
-        from kerasmith.checks.source.subject import source_subject
+        from kerasmith.checks.engine.source_subject import source_subject
 
         subjects.append(("source", lambda: source_subject(file), own))
         own = {"without": "S"}  # The file as a whole is asked already.

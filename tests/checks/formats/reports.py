@@ -2,9 +2,9 @@
 
 import dataclasses
 
-from kerasmith.checks.finding import Finding
-from kerasmith.checks.record import Record
-from kerasmith.checks.report import Report
+from kerasmith.checks.engine.finding import Finding
+from kerasmith.checks.engine.record import Record
+from kerasmith.checks.engine.report import Report
 
 CODE = """import keras, numpy as np
 loss = keras.losses.Dice()

@@ -2,7 +2,7 @@
 
 import json
 
-from kerasmith.checks.finding import OUTCOMES
+from kerasmith.checks.engine.finding import OUTCOMES
 from kerasmith.checks.formats import json as json_format
 from tests.checks.formats.reports import CODE, faulty, right, unchecked
 

@@ -2,7 +2,7 @@
 
 import xml.etree.ElementTree as etree
 
-from kerasmith.checks import registry
+from kerasmith.checks.engine import registry
 from kerasmith.checks.formats import junit
 from tests.checks.formats.reports import CODE, faulty, right, unchecked
 

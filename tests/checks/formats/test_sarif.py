@@ -7,9 +7,9 @@ import urllib.parse
 
 import pytest
 
-from kerasmith.checks import registry
+from kerasmith.checks.engine import registry
+from kerasmith.checks.engine.record import Record
 from kerasmith.checks.formats import sarif
-from kerasmith.checks.record import Record
 from tests.checks.formats.reports import CODE, WEIGHTS, faulty, right, unchecked
 
 # Of the schema, which allows no other property: https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/

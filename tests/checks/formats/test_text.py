@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
+from kerasmith.checks.engine.record import Record
 from kerasmith.checks.formats import text
-from kerasmith.checks.record import Record
 from tests.checks.formats.reports import CODE, TASTE, WEIGHTS, faulty, right, unchecked
 
 

@@ -1,6 +1,6 @@
 """Counts of outcomes and findings in words that add up."""
 
-from kerasmith.checks.finding import OUTCOMES, SEVERITIES
+from kerasmith.checks.engine.finding import OUTCOMES, SEVERITIES
 
 WORDS = {"pass": "passed", "fail": "failed"}
 

@@ -2,7 +2,7 @@
 
 import xml.etree.ElementTree as etree
 
-from kerasmith.checks import registry
+from kerasmith.checks.engine import registry
 from kerasmith.checks.formats import counts
 from kerasmith.checks.formats.characters import printable
 from kerasmith.checks.formats.text import render_finding

@@ -7,7 +7,7 @@ import json
 import pathlib
 
 import kerasmith
-from kerasmith.checks import registry
+from kerasmith.checks.engine import registry
 from kerasmith.checks.formats.places import place, uri
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

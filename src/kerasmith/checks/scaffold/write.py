@@ -5,7 +5,7 @@ import pathlib
 import re
 import sys
 
-from kerasmith.checks.registry import KINDS
+from kerasmith.checks.engine.registry import KINDS
 
 # A file of this name would hide the package from the code beside it.
 _TAKEN = frozenset({"keras", "kerasmith", "numpy", "tensorflow", "jax", "torch", "pytest", "scipy"})

@@ -1,0 +1,1 @@
+"""What a check is and how it is asked: subjects, inputs, the registry, workers, the report."""

@@ -1,0 +1,126 @@
+"""A component together with the inputs it is checked on; each kind has its own with what "run it" means."""
+
+import contextlib
+
+import numpy as np
+
+from kerasmith.checks.engine.lazy_keras import ops
+from kerasmith.checks.engine.tensors import to_tensors
+
+
+class Case:
+    """A subject, its inputs, and how to run it.
+
+    Attributes:
+        subject: the `Subject`.
+        contract: its `Contract`.
+        specs: {"y_true": Spec, ...}, nested as the component takes them; None until they are known.
+        seed: of everything that is drawn.
+        archetype: the name of the inputs that were found by trying, None if they were declared.
+    """
+
+    kind = None
+    archetypes = ()
+
+    def __init__(self, subject, contract, seed=7):
+        self.subject, self.contract, self.seed = subject, contract, seed
+        self.specs = self.archetype = None
+
+    def make(self, **changed):
+        """A fresh component; see `Subject.make`."""
+        return self.subject.make(**changed)
+
+    def seed_of(self, name, draw=0):
+        """The seed of one input, so that `y_true` and `y_pred` are not the same draw."""
+        return self.seed + 100 * draw + sorted(self.specs).index(name)
+
+    def draw(self, draw=0, batch=None):
+        """{"y_true": array, ...}: other values for each `draw`, `batch` samples instead of the declared number."""
+        return {name: drawn(specs, self.seed_of(name, draw), batch) for name, specs in self.specs.items()}
+
+    @property
+    def inputs(self):
+        """The arrays of `draw(0)`, drawn anew each time: a component that writes into them harms nobody."""
+        return self.draw()
+
+    @property
+    def batch(self):
+        """The number of samples."""
+        return _leaves(next(iter(self.specs.values())))[0].shape[0]
+
+    def surroundings(self):
+        """A context in which every check runs; a kind whose components write files gives them a folder."""
+        return contextlib.nullcontext()
+
+    def preferred(self):
+        """The archetypes in the order in which they are tried for this component."""
+        return self.archetypes
+
+    def outputs(self, component):
+        """[array]: the numbers that an observer sees of `component` on `inputs`. Used to compare two components.
+
+        A fresh component is given; running it may change it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement `outputs`.")
+
+    def try_inputs(self, specs):
+        """Runs a fresh component on inputs of these `specs`; raises whatever it raises, ValueError for an unusable output."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `try_inputs`.")
+
+    def lines(self, *body, inputs=True, draw=0):
+        """The lines of a reproducer that runs as it stands: imports, component, inputs, then `body`."""
+        setup = self.subject.setup_lines()
+        if inputs and self.specs is not None:
+            setup += [f"{name} = {_code(specs, self.seed_of(name, draw))}" for name, specs in self.specs.items()]
+        return "\n".join([*setup, *body])
+
+    def describe(self):
+        """The inputs as text: `y_true=int32[8]{0,4} y_pred=float32[8,5]simplex`."""
+        return " ".join(f"{name}={_nested_text(specs)}" for name, specs in (self.specs or {}).items())
+
+    def tensors(self, draw=0, batch=None):
+        """The inputs of `draw` as tensors of the backend."""
+        return to_tensors(self.draw(draw, batch))
+
+    def number(self, tensor):
+        """A tensor as a NumPy array of float64 (integers and booleans too)."""
+        return np.asarray(ops.convert_to_numpy(tensor), dtype="float64")
+
+
+def _each(specs, seed):
+    """(key, part, seed) of a list or dict of specs: each leaf its own seed."""
+    pairs = specs.items() if isinstance(specs, dict) else enumerate(specs)
+    return [(key, part, seed + 10 * index) for index, (key, part) in enumerate(pairs)]
+
+
+def drawn(specs, seed, batch=None):
+    """Arrays in place of `Spec`s, each leaf of a list or dict with a seed of its own."""
+    if isinstance(specs, dict):
+        return {key: drawn(part, own, batch) for key, part, own in _each(specs, seed)}
+    if isinstance(specs, list):
+        return [drawn(part, own, batch) for _, part, own in _each(specs, seed)]
+    return (specs if batch is None else specs.with_batch(batch)).draw(seed)
+
+
+def _leaves(specs):
+    if isinstance(specs, dict):
+        return [leaf for value in specs.values() for leaf in _leaves(value)]
+    if isinstance(specs, list):
+        return [leaf for value in specs for leaf in _leaves(value)]
+    return [specs]
+
+
+def _code(specs, seed):
+    if isinstance(specs, dict):
+        return "{" + ", ".join(f"{key!r}: {_code(part, own)}" for key, part, own in _each(specs, seed)) + "}"
+    if isinstance(specs, list):
+        return "[" + ", ".join(_code(part, own) for _, part, own in _each(specs, seed)) + "]"
+    return specs.code(seed)
+
+
+def _nested_text(specs):
+    if isinstance(specs, dict):
+        return "{" + ", ".join(f"{key}: {_nested_text(value)}" for key, value in specs.items()) + "}"
+    if isinstance(specs, list):
+        return "[" + ", ".join(_nested_text(value) for value in specs) + "]"
+    return str(specs)

@@ -1,0 +1,172 @@
+"""`kerasmith.check`: all checks of one component."""
+
+import dataclasses
+import inspect
+import json
+import sys
+import time
+
+from kerasmith.backends import BACKENDS, installed_backends
+from kerasmith.checks.engine.contract import Contract
+from kerasmith.checks.engine.finding import CannotCheck
+from kerasmith.checks.engine.report import Report
+
+
+def check(
+    component,
+    init=None,
+    like=None,
+    contract=None,
+    backends=None,
+    select=None,
+    ignore=None,
+    budget=60.0,
+    seed=7,
+    kind=None,
+):
+    """Says what is wrong with a loss, metric, callback or layer.
+
+    Args:
+        component: a class or an instance of a Keras loss, metric, callback or layer, a function of (y_true, y_pred), or
+            where to find one: `"path.py:Name"`, `"package.module:Name"`.
+        init: {name: value}: constructor arguments of a class.
+        like: the inputs, {"y_true": spec, "y_pred": spec} for losses and metrics, {"inputs": spec} for layers. A spec is an
+            example array or a text: `"float32[4,16,16,1](0,1)"` (an interval), `"int32[4]{0,9}"` (whole numbers, both ends
+            included), `"float32[8,5]simplex"` (rows that sum to 1), `"float32[8,5]onehot"`; or a list or dict of them. By
+            default inputs are found by trying what losses, metrics and layers usually get.
+        contract: a `Contract` or a dict of promises that the component does not make, such as `dict(per_sample=False)`; by
+            default its own attribute `kerasmith_contract`.
+        backends: ["tensorflow", "jax", "torch"]: a process of its own for each. By default this process and its backend; for a
+            text, all that are installed.
+        select, ignore: ids of checks, or how they begin: `["L1", "X104"]`.
+        budget: seconds for all checks on one backend; one check may take a fourth of it.
+        seed: of the inputs.
+        kind: "metric" for a function that is not a loss.
+
+    Returns:
+        A `Report`: `.ok`, `.findings` (each with `id`, `severity`, `title`, `expected`, `actual`, `reproducer`, `fix`),
+        `.outcomes`; `print` shows it.
+
+    Raises:
+        ValueError: if it cannot be checked: no such file, none of the kinds, missing constructor arguments, no inputs found.
+
+    Example:
+
+    >>> import keras, kerasmith
+    >>> report = kerasmith.check(keras.losses.MeanSquaredError, select=["L104"])
+    >>> report.ok, report.outcomes["fail"]
+    (True, 0)
+    """
+    options = {"select": _ids("select", select), "ignore": _ids("ignore", ignore), "seed": seed}
+    promises = None if contract is None else Contract.of(contract)
+    if not isinstance(budget, (int, float)) or isinstance(budget, bool) or not budget > 0:
+        raise CannotCheck(f"`budget` must be a number of seconds. Received: {budget!r}")
+    if isinstance(component, str) or backends is not None:
+        target = component if isinstance(component, str) else importable(component)
+        return _in_workers(target, installed(backends), budget, init=init, like=like, contract=promises, kind=kind, **options)
+    return _in_process(component, init, like, promises, budget, kind, options)
+
+
+def installed(backends=None):
+    """The backends to run on: those asked for, or all that are installed.
+
+    Raises:
+        CannotCheck: for one that does not exist or is not installed.
+    """
+    there = installed_backends()
+    asked = list(there if backends is None else [backends] if isinstance(backends, str) else backends)
+    unknown = [name for name in asked if name not in BACKENDS]
+    if unknown or not asked:
+        raise CannotCheck(f"`backends` must be some of {', '.join(BACKENDS)}. Received: {unknown or asked}")
+    missing = [name for name in asked if name not in there]
+    if missing:
+        raise CannotCheck(f"Not installed: {', '.join(missing)}. Write `pip install 'kerasmith[{missing[0]}]'`.")
+    return list(dict.fromkeys(asked))
+
+
+def importable(component):
+    """`file:Name` under which another process can import a component.
+
+    Raises:
+        CannotCheck: if it was made in `__main__`, in a notebook or inside a function.
+    """
+    module = sys.modules.get(getattr(component, "__module__", None) or "")
+    name = getattr(component, "__qualname__", None) if inspect.isclass(component) or inspect.isfunction(component) else None
+    held = [key for key, value in vars(module).items() if value is component] if module is not None else []
+    name = name if name in held or (name and "<locals>" not in name) else held[0] if held else None
+    if module is None or module.__name__ == "__main__" or name is None or not getattr(module, "__file__", None):
+        raise CannotCheck(
+            "Checking on other backends needs a component that another process can import by a name: put it into a file of "
+            f"its own, or leave out `backends`. Received: {component!r}"
+        )
+    return f"{module.__file__}:{name}" if module.__spec__ is None else f"{module.__name__}:{name}"
+
+
+def _in_process(component, init, like, contract, budget, kind, options):
+    from kerasmith.checks.engine.cross_backend import compare_backends
+    from kerasmith.checks.engine.examination import Examination
+    from kerasmith.checks.engine.lazy_keras import backend
+    from kerasmith.checks.engine.subject import subject_of
+
+    start = time.monotonic()
+    subject = subject_of(component, init, kind)
+    examination = Examination(subject, like, contract, **options)
+    records = list(examination.records(lambda: min(budget / 4, start + budget - time.monotonic())))
+    case = examination.case
+    report = Report(
+        subject=subject.name,
+        kind=subject.kind,
+        file=subject.file,
+        line=subject.line,
+        inputs=case.describe(),
+        inferred=case.archetype is not None,
+        contract=case.contract.exceptions(),
+        records={backend(): records},
+        seconds=time.monotonic() - start,
+    )
+    compare_backends(report)
+    return report
+
+
+def _in_workers(target, backends, budget, *, init, like, contract, **options):
+    from kerasmith.checks.engine.target import split
+    from kerasmith.checks.engine.workers import reports_of
+
+    if split(target)[1] is None:
+        raise CannotCheck(
+            f"`kerasmith.check` asks one component: write {target}:Name. The command `kerasmith check` takes whole files."
+        )
+    request = {
+        "init": init,
+        "like": _as_text(like),
+        "contract": None if contract is None else dataclasses.asdict(contract),
+        **options,
+    }
+    try:
+        json.dumps(request)
+    except TypeError as error:
+        raise CannotCheck(f"What other processes are given must be plain numbers, texts, lists and dicts: {error}") from None
+    (report,) = reports_of(target, backends, budget=float(budget), **request)
+    if report.problem is not None:
+        raise CannotCheck(report.problem)
+    return report
+
+
+def _as_text(like):
+    """Specs as text, so that example arrays reach another process as what they look like."""
+    from kerasmith.checks.engine.spec import Spec, parse
+
+    if isinstance(like, dict):
+        return {name: _as_text(value) for name, value in like.items()}
+    if isinstance(like, (list, tuple)) and not isinstance(like, Spec):
+        return [_as_text(value) for value in like]
+    return None if like is None else str(parse(like))
+
+
+def _ids(name, given):
+    if given is None:
+        return None
+    ids = [given] if isinstance(given, str) else list(given)
+    if not all(isinstance(id, str) and id for id in ids):
+        raise CannotCheck(f"`{name}` must be ids of checks, such as ['L104']. Received: {given!r}")
+    return ids

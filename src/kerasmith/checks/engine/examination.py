@@ -1,0 +1,124 @@
+"""Puts the checks to one component in this process, one after the other, and says what came of each."""
+
+import contextlib
+import inspect
+import io
+import traceback
+import warnings
+
+from kerasmith.checks.engine import cases, registry
+from kerasmith.checks.engine import cross_backend as agreement
+from kerasmith.checks.engine.contract import Contract
+from kerasmith.checks.engine.deadline import OutOfTime, deadline
+from kerasmith.checks.engine.finding import CannotCheck, Failed, Finding, Inconclusive, NotApplicable
+from kerasmith.checks.engine.inference import set_inputs
+from kerasmith.checks.engine.record import Record
+from kerasmith.checks.harness.without_tensorflow import without_tensorflow
+
+MOST_LINES = 12
+
+
+class Examination:
+    """All checks of one subject.
+
+    Args:
+        subject: a `Subject`.
+        like, contract, select, ignore, seed: see `kerasmith.check`.
+        done: {id: outcome} of checks that an earlier process has finished; they are not repeated.
+    """
+
+    def __init__(self, subject, like=None, contract=None, select=None, ignore=None, seed=7, done=None):
+        self.subject = subject
+        self.case = cases.case_of(subject, Contract.of_subject(contract, subject.component), seed)
+        self.like = like
+        self.plan = registry.planned(subject.kind, select, ignore)
+        self.outcomes = dict(done or {})
+
+    def records(self, seconds=None, announce=lambda id: None):
+        """Yields a `Record` for each planned check that is not done.
+
+        Args:
+            seconds: gives the limit for the next check; None for no limit (a parent process watches).
+            announce: called with the id before each check.
+
+        Raises:
+            CannotCheck: if no inputs are found although nothing that needs none has failed.
+        """
+        for one in self.plan:
+            if one.id in self.outcomes:
+                continue
+            announce(one.id)
+            record = self._blocked(one)
+            if record is None:
+                if one.needs_inputs and self.case.specs is None and not self._find_inputs():
+                    record = Record(one.id, "blocked", f"no inputs: blocked by {', '.join(self._failed())}")
+                else:
+                    record = self._put(one, None if seconds is None else seconds())
+            self.outcomes[one.id] = record.outcome
+            yield record
+
+    def _find_inputs(self):
+        try:
+            with without_tensorflow():
+                set_inputs(self.case, self.like)
+        except CannotCheck:
+            if self._failed():
+                return False
+            raise
+        return True
+
+    def _failed(self):
+        return [id for id, outcome in self.outcomes.items() if outcome in ("fail", "timeout")]
+
+    def _blocked(self, one):
+        required = registry.requirements(one, self.subject.kind)
+        by = [id for id in required if self.outcomes.get(id) in ("fail", "blocked", "timeout")]
+        return Record(one.id, "blocked", f"blocked by {', '.join(by)}") if by else None
+
+    def _put(self, one, seconds):
+        """The record of one check; whatever it raises that is not an answer leaves the question open."""
+        if seconds is not None and seconds <= 0:
+            return Record(one.id, "timeout", "the budget was spent")
+        try:
+            with self.case.surroundings(), deadline(seconds), without_tensorflow(), _quiet():
+                data = one.run(self.case)
+        except Failed as failed:
+            return Record(one.id, "fail", finding=self._finding(one, failed))
+        except Inconclusive as reason:
+            return Record(one.id, "inconclusive", str(reason))
+        except NotApplicable as reason:
+            return Record(one.id, "not applicable", str(reason))
+        except OutOfTime:
+            return Record(one.id, "timeout", f"not finished after {seconds:.3g} s")
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            text = (str(error).strip().splitlines() or [""])[0][:200]
+            return Record(one.id, "inconclusive", f"{type(error).__name__}: {text} ({where.name}, line {where.lineno})")
+        if data is not None:
+            data = {"values": data, "finding": agreement.template(one.id, self.case)}
+        return Record(one.id, "pass", data=data)
+
+    def _finding(self, one, failed):
+        lines = self.case.lines(*failed.lines).splitlines()
+        # Imports that fill a line each are what a reader can do without seeing apart.
+        while len(lines) > MOST_LINES:
+            lines[0:2] = [f"{lines[0]}; {lines[1]}"]
+        return Finding(
+            id=one.id,
+            severity=failed.severity or one.severity,
+            title=failed.title or one.title,
+            expected=failed.expected,
+            actual=failed.actual,
+            reproducer="\n".join(lines),
+            fix=inspect.cleandoc(failed.fix) if failed.fix else one.fix,
+            file=self.subject.file,
+            line=failed.line or self.subject.line,
+        )
+
+
+@contextlib.contextmanager
+def _quiet():
+    """What a component prints or warns of is not what was asked."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield

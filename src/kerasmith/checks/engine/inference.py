@@ -1,0 +1,74 @@
+"""Finds inputs that a component understands: the declared ones, or the most telling archetype that runs."""
+
+import numpy as np
+
+from kerasmith.checks.engine.finding import CannotCheck
+from kerasmith.checks.engine.spec import Spec, parse
+
+
+def set_inputs(case, like=None):
+    """Gives `case` its specs.
+
+    Args:
+        case: a `Case` whose kind has `archetypes`.
+        like: {"y_true": spec, "y_pred": spec} or {"inputs": spec}, or None to try the archetypes.
+
+    Raises:
+        CannotCheck: if no archetype runs; lists what was tried and what each said.
+    """
+    if like is not None:
+        case.specs = declared(case, like)
+        return
+    said = []
+    for archetype in case.preferred():
+        case.specs, case.archetype = archetype.specs, archetype.name
+        try:
+            with np.errstate(all="ignore"):
+                case.try_inputs(archetype.specs)
+        except Exception as error:
+            said.append(f"  {case.describe()}: {type(error).__name__}: {_first_line(error)}")
+            continue
+        return
+    example = case.archetypes[0]
+    case.specs, case.archetype = example.specs, None
+    text = case.describe()
+    case.specs = None
+    raise CannotCheck(
+        f"{case.subject.name} runs on none of the inputs that were tried. Declare some: --like '{text}' on the command line, "
+        f"like={{...}} in Python.\n" + "\n".join(said)
+    )
+
+
+def declared(case, like):
+    """The specs of `like`, after a look at its keys.
+
+    Raises:
+        CannotCheck: for other keys than the kind takes, or a spec that cannot be read.
+    """
+    if not isinstance(like, dict):
+        raise CannotCheck(f"`like` must be a dict such as {_example(case)}. Received: {like!r}")
+    specs = {name: parsed(value) for name, value in like.items()}
+    first = list(case.archetypes[0].specs)
+    missing = [name for name in first if name not in specs]
+    if missing:
+        raise CannotCheck(
+            f"`like` of a {case.kind} names {', '.join(first)}: {_example(case)}. Received: {', '.join(like) or 'nothing'}"
+        )
+    return specs
+
+
+def parsed(value):
+    """`Spec`s in place of their texts and example arrays, in lists and dicts."""
+    if isinstance(value, dict):
+        return {key: parsed(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)) and not isinstance(value, Spec):
+        return [parsed(part) for part in value]
+    return parse(value)
+
+
+def _example(case):
+    return "{" + ", ".join(f'"{name}": "{spec}"' for name, spec in case.archetypes[0].specs.items()) + "}"
+
+
+def _first_line(error):
+    return (str(error).strip().splitlines() or ["(says nothing)"])[0][:160]

@@ -1,0 +1,91 @@
+"""What came of all checks of one component, on every backend that ran."""
+
+import dataclasses
+
+from kerasmith.checks.engine.finding import OUTCOMES, SEVERITIES
+
+
+@dataclasses.dataclass
+class Report:
+    """The answer of `kerasmith.check`; `print` it.
+
+    Attributes:
+        subject: name of the component.
+        kind: "loss", "metric", "callback", "layer", or "source" for a whole file.
+        target: "path.py:Name" where it was named so, else None.
+        file, line: where it is defined, or None.
+        inputs: the inputs as text; `inferred`: whether they were found by trying.
+        contract: ["per_sample=False", ...]: the declared exceptions.
+        records: {backend: [Record]}, one per planned check.
+        seconds: of wall time.
+        problem: why it could not be checked, or None.
+    """
+
+    subject: str
+    kind: str
+    target: str | None = None
+    file: str | None = None
+    line: int | None = None
+    inputs: str = ""
+    inferred: bool = False
+    contract: list = dataclasses.field(default_factory=list)
+    records: dict = dataclasses.field(default_factory=dict)
+    seconds: float = 0.0
+    problem: str | None = None
+
+    @property
+    def backends(self):
+        """The backends that ran."""
+        return list(self.records)
+
+    @property
+    def planned(self):
+        """How many checks were asked, counted on each backend."""
+        return sum(len(records) for records in self.records.values())
+
+    @property
+    def outcomes(self):
+        """{outcome: how many}; they sum to `planned`."""
+        counts = dict.fromkeys(OUTCOMES, 0)
+        for records in self.records.values():
+            for record in records:
+                counts[record.outcome] += 1
+        return counts
+
+    @property
+    def findings(self):
+        """[Finding], the gravest first; one per id, with the backends that show it."""
+        by_id = {}
+        for backend, records in self.records.items():
+            for record in records:
+                if record.finding is not None:
+                    by_id.setdefault(record.id, []).append((backend, record.finding))
+        merged = []
+        for shown in by_id.values():
+            gravest = min((finding for _, finding in shown), key=lambda finding: SEVERITIES.index(finding.severity))
+            where = None if len(shown) == len(self.records) else ", ".join(backend for backend, _ in shown)
+            merged.append(dataclasses.replace(gravest, backend=where))
+        return sorted(merged, key=lambda finding: (SEVERITIES.index(finding.severity), finding.id))
+
+    @property
+    def ran(self):
+        """How many checks gave an answer: passed or failed."""
+        return self.outcomes["pass"] + self.outcomes["fail"]
+
+    @property
+    def ok(self):
+        """Whether checks ran and none found an error."""
+        return self.problem is None and self.ran > 0 and not any(finding.severity == "error" for finding in self.findings)
+
+    def __str__(self):
+        from kerasmith.checks.formats import text
+
+        return text.render([self])
+
+
+def exit_status(reports):
+    """0 nothing found, 1 errors found, 2 something could not be checked."""
+    if any(finding.severity == "error" for report in reports for finding in report.findings):
+        return 1
+    unchecked = any(report.problem is not None or (report.ran == 0 and report.kind != "source") for report in reports)
+    return 2 if unchecked or not any(report.ran for report in reports) else 0

@@ -1,0 +1,240 @@
+"""The component that is checked: how to build it, where it is defined, how a reproducer names it."""
+
+import copy
+import inspect
+import os
+import pathlib
+import sys
+
+import numpy as np
+
+from kerasmith.checks.engine.finding import CannotCheck, NotApplicable
+from kerasmith.checks.engine.lazy_keras import backend, keras
+from kerasmith.checks.engine.registry import KINDS
+from kerasmith.checks.engine.target import kind_of_class
+
+# Where Keras keeps the public names of a kind.
+_HOME = {"loss": "losses", "metric": "metrics", "callback": "callbacks", "layer": "layers"}
+
+
+class Subject:
+    """One component under check.
+
+    Attributes:
+        component: the class, instance or function that was given.
+        kind: one of `KINDS`.
+        name: as it is printed.
+        init: constructor arguments, {} for instances and functions.
+        cls: the class, or None for a function.
+        file, line: where it is defined, None if that is unknown.
+    """
+
+    def __init__(self, component, kind, name, init):
+        self.component, self.kind, self.name, self.init = component, kind, name, init
+        self.is_function = inspect.isfunction(component) or not (inspect.isclass(component) or _kind(component))
+        self.is_instance = not self.is_function and not inspect.isclass(component)
+        self.cls = None if self.is_function else component if inspect.isclass(component) else type(component)
+        self._pristine = _copy_of(component) if self.is_instance else None
+        self.file, self.line = _place(component if self.is_function else self.cls)
+
+    def make(self, **changed):
+        """A fresh component.
+
+        Args:
+            **changed: constructor arguments that differ from `init`.
+
+        Raises:
+            NotApplicable: if arguments are changed of a function, which has none.
+        """
+        if self.is_function:
+            if changed:
+                raise NotApplicable("a function has no constructor")
+            return self.component
+        if self.is_instance:
+            if changed:
+                return self.cls.from_config({**self._pristine.get_config(), **changed})
+            return _copy_of(self._pristine)
+        # Arguments that a constructor keeps and changes must not reach the next instance.
+        return self.cls(**{**_copied(self.init), **changed})
+
+    def source(self):
+        """(text, first line) of the class or function.
+
+        Raises:
+            NotApplicable: if there is no file to read.
+        """
+        try:
+            lines, first = inspect.getsourcelines(self.component if self.is_function else self.cls)
+        except (OSError, TypeError):
+            raise NotApplicable("the source cannot be read") from None
+        return "".join(lines), first
+
+    def setup_lines(self):
+        """The first lines of a reproducer: imports, and the component under the name of its kind."""
+        lines = [f'import os; os.environ["KERAS_BACKEND"] = "{backend()}"', "import keras, numpy as np"]
+        thing = self.component if self.is_function else self.cls
+        module, name = thing.__module__, getattr(thing, "__qualname__", type(thing).__name__).split(".<locals>.")[-1]
+        variable = _variable_that_holds(self.component)
+        if variable is not None:
+            module, name = variable
+        if module.partition(".")[0] == "keras":
+            public = f"keras.{_HOME[self.kind]}.{name}"
+        else:
+            home = _folder_to_import_from(module, self.file)
+            lines.append(
+                (f"import sys; sys.path.insert(0, {home!r}); " if home else "") + f"from {module} import {name.split('.')[0]}"
+            )
+            public = name
+        if self.is_function or (self.is_instance and variable is not None):
+            lines.append(f"{self.kind} = {public}")
+        elif self.is_instance:
+            lines.append(f"{self.kind} = {public}{_building_text(self._pristine)}")
+        else:
+            functions = [value for value in self.init.values() if inspect.isfunction(value)]
+            lines += [f"from {one.__module__} import {one.__name__}" for one in functions]
+            lines.append(f"{self.kind} = {public}({', '.join(f'{key}={_text(value)}' for key, value in self.init.items())})")
+        return lines
+
+
+def subject_of(component, init=None, kind=None, name=None):
+    """The `Subject` of a class, instance or function.
+
+    Raises:
+        CannotCheck: if it is none of the kinds, or its constructor needs arguments that `init` does not give.
+    """
+    if kind is not None and kind not in KINDS:
+        raise CannotCheck(f"`kind` must be one of {', '.join(KINDS)}. Received: kind={kind!r}")
+    init = dict(init or {})
+    if inspect.isclass(component):
+        found = kind_of_class(component)
+        if found is None:
+            raise _none_of_the_kinds(component)
+        _require_arguments(component, init)
+        return Subject(component, found, name or component.__name__, init)
+    found = _kind(component)
+    if init:
+        raise CannotCheck(f"`init` is for classes; an instance or a function has its arguments. Received: init={init}")
+    if found is not None:
+        return Subject(component, found, name or type(component).__name__, {})
+    if callable(component) and not inspect.ismodule(component) and not _is_keras_model(component):
+        _require_pair(component)
+        return Subject(component, kind or "loss", name or getattr(component, "__name__", type(component).__name__), {})
+    raise _none_of_the_kinds(component)
+
+
+def _kind(component):
+    return None if inspect.isclass(component) else kind_of_class(type(component))
+
+
+def _is_keras_model(component):
+    return isinstance(component, keras.Model)
+
+
+def _none_of_the_kinds(component):
+    what = component.__name__ if inspect.isclass(component) else repr(component)
+    return CannotCheck(
+        "Losses, metrics, callbacks and layers can be checked: a class or instance of keras.losses.Loss, "
+        "keras.metrics.Metric, keras.callbacks.Callback or keras.layers.Layer, or a function of (y_true, y_pred). "
+        f"Received: {what}"
+    )
+
+
+def _require_arguments(cls, init):
+    """Says which arguments of the constructor are missing, before anything is built."""
+    try:
+        signature = inspect.signature(cls)
+    except (ValueError, TypeError):
+        return
+    parameters = signature.parameters.values()
+    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    missing = [p.name for p in named if p.default is p.empty and p.name not in init]
+    if missing:
+        example = ", ".join(f'"{name}": ...' for name in missing)
+        raise CannotCheck(
+            f"{cls.__name__} needs {', '.join(missing)} to be built. Write --init '{{{example}}}' on the command line, "
+            f"init={{{example}}} in Python. Received: init={init}"
+        )
+    unknown = [name for name in init if name not in {p.name for p in named}]
+    if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters):
+        raise CannotCheck(
+            f"{cls.__name__} has no argument {', '.join(unknown)}: {cls.__name__}{signature}. Received: init={init}"
+        )
+
+
+def _require_pair(function):
+    try:
+        inspect.signature(function).bind(None, None)
+    except ValueError:
+        return
+    except TypeError:
+        raise CannotCheck(
+            f"A loss or metric function takes (y_true, y_pred). Received: {getattr(function, '__name__', function)}"
+            f"{inspect.signature(function)}"
+        ) from None
+
+
+def _copied(value):
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        return dict(value)
+
+
+def _copy_of(component):
+    """A copy of an instance with its own state; by its config where it cannot be copied."""
+    try:
+        return copy.deepcopy(component)
+    except Exception as error:
+        if not hasattr(component, "get_config"):
+            name = type(component).__name__
+            raise CannotCheck(
+                f"The checks need fresh copies, and this {name} cannot be copied ({error}). Give the class and init={{...}}."
+            ) from error
+        return type(component).from_config(component.get_config())
+
+
+def _place(thing):
+    try:
+        return inspect.getsourcefile(thing), inspect.getsourcelines(thing)[1]
+    except (OSError, TypeError):
+        return None, None
+
+
+def _variable_that_holds(component):
+    """(module, name) of the module variable that is this object, None if there is none."""
+    module = sys.modules.get(getattr(component, "__module__", None) or "")
+    for name, value in vars(module).items() if module is not None else ():
+        if value is component:
+            return module.__name__, name
+    return None
+
+
+def _folder_to_import_from(module, file):
+    """The folder that must be on the path to import `module`; None if it is installed or belongs to Python."""
+    if file is None or "site-packages" in file or module == "__main__":
+        return None
+    folder = pathlib.Path(file).resolve().parents[module.count(".") + (pathlib.Path(file).name == "__init__.py")]
+    return str(folder) + os.sep * (str(folder) == "")
+
+
+def _building_text(instance):
+    """What follows the class to build an instance anew: its config or, where there is none, the arguments that it kept."""
+    if hasattr(instance, "get_config"):
+        try:
+            return f".from_config({instance.get_config()!r})"
+        except Exception:
+            return ".from_config({})"
+    kept = [p for p in inspect.signature(type(instance)).parameters.values() if p.name in vars(instance)]
+    return "(" + ", ".join(f"{p.name}={_text(vars(instance)[p.name])}" for p in kept if p.kind is not p.VAR_KEYWORD) + ")"
+
+
+def _text(value):
+    """An argument as a reproducer writes it; functions are imported by a line of their own."""
+    if inspect.isfunction(value):
+        return value.__name__
+    if hasattr(value, "get_config") and not inspect.isclass(value):
+        return f"keras.saving.deserialize_keras_object({keras.saving.serialize_keras_object(value)!r})"
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        listed = np.round(value.astype("float64"), 6).tolist() if value.dtype.kind == "f" else value.tolist()
+        return f'np.array({listed}, "{value.dtype}")'
+    return repr(value)

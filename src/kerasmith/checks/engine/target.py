@@ -1,0 +1,136 @@
+"""Finds what is to be checked: `path.py:Name`, `package.module:Name`, or all components of a file or module."""
+
+import importlib
+import importlib.util
+import inspect
+import pathlib
+import sys
+
+from kerasmith.checks.engine.finding import CannotCheck
+from kerasmith.checks.engine.lazy_keras import keras
+
+_FIRST = ("y_true", "true", "target", "targets", "label", "labels", "y", "truth")
+
+
+def split(target):
+    """(file or module, name or None) of a target, looked at without importing anything.
+
+    Raises:
+        CannotCheck: for a file that does not exist, or one that is not Python.
+    """
+    place, colon, name = target.rpartition(":")
+    if not colon or "\\" in name or "/" in name:
+        place, name = target, ""
+    looks_like_file = place.endswith(".py") or "/" in place or "\\" in place
+    if looks_like_file and not pathlib.Path(place).is_file():
+        raise CannotCheck(
+            f"There is no file {place!r}. A component is named path.py:Name or package.module:Name. Received: {target!r}"
+        )
+    if looks_like_file and not place.endswith(".py"):
+        raise CannotCheck(f"Only Python files can be checked. Received: {target!r}")
+    if not place or (colon and not name):
+        raise CannotCheck(f"A component is named path.py:Name or package.module:Name. Received: {target!r}")
+    return place, name or None
+
+
+def source_file(place):
+    """The file of a file or module, without importing the module itself; None if it has no Python source."""
+    if place.endswith(".py"):
+        return str(pathlib.Path(place).resolve())
+    try:
+        spec = importlib.util.find_spec(place)
+    except (ImportError, ValueError):
+        spec = None
+    return spec.origin if spec is not None and (spec.origin or "").endswith(".py") else None
+
+
+def import_module(place):
+    """The module of a file or of a dotted name, imported.
+
+    A file inside a package is imported as a part of it, any other under its own name with its folder on the path.
+
+    Raises:
+        CannotCheck: if the import fails, with what it said.
+    """
+    try:
+        if not place.endswith(".py"):
+            if "" not in sys.path:
+                sys.path.insert(0, "")
+            return importlib.import_module(place)
+        file = pathlib.Path(place).resolve()
+        parts, folder = [file.stem], file.parent
+        while (folder / "__init__.py").is_file():
+            parts, folder = [folder.name, *parts], folder.parent
+        if str(folder) not in sys.path:
+            sys.path.insert(0, str(folder))
+        name = ".".join(parts)
+        module = importlib.import_module(name)
+        if pathlib.Path(module.__file__ or "").resolve() == file:
+            return module
+        # Another module has this name, such as a `metrics.py` beside one that is installed.
+        spec = importlib.util.spec_from_file_location(name, file)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        return module
+    except Exception as error:
+        raise CannotCheck(f"Importing {place} failed with {type(error).__name__}: {error}") from error
+
+
+def components(target):
+    """[(name, component)] of a target, imported.
+
+    Raises:
+        CannotCheck: if a name is missing, or nothing in a module is a loss, metric, callback or layer.
+    """
+    place, name = split(target)
+    module = import_module(place)
+    if name is not None:
+        found = module
+        for part in name.split("."):
+            if not hasattr(found, part):
+                names = ", ".join(name for name, _ in _public(module)) or "no loss, metric, callback or layer"
+                raise CannotCheck(f"{place} has no {name!r}; it has {names}. Received: {target!r}")
+            found = getattr(found, part)
+        return [(name, found)]
+    found = _public(module)
+    if not found:
+        raise CannotCheck(
+            f"{place} has no public loss, metric, callback or layer. Name one as {place}:Name. Received: {target!r}"
+        )
+    return found
+
+
+def _public(module):
+    names = getattr(module, "__all__", None)
+    own = lambda value: (getattr(value, "__module__", None) or "").split(".")[: module.__name__.count(".") + 1]  # noqa: E731
+    found = []
+    for name in names if names is not None else [name for name in vars(module) if not name.startswith("_")]:
+        value = getattr(module, name, None)
+        if names is None and own(value) != module.__name__.split("."):
+            continue
+        if (inspect.isclass(value) and kind_of_class(value) is not None) or (inspect.isfunction(value) and _takes_pair(value)):
+            found.append((name, value))
+    return found
+
+
+def _takes_pair(function):
+    """Whether a function reads like `f(y_true, y_pred)`."""
+    parameters = [
+        p for p in inspect.signature(function).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    required = [p for p in parameters if p.default is p.empty]
+    return len(required) == 2 and required[0].name in _FIRST
+
+
+def kind_of_class(cls):
+    """The kind of a class, such as "loss"; None for anything else (a model is none of them)."""
+    if issubclass(cls, keras.losses.Loss):
+        return "loss"
+    if issubclass(cls, keras.metrics.Metric):
+        return "metric"
+    if issubclass(cls, keras.callbacks.Callback):
+        return "callback"
+    if issubclass(cls, keras.layers.Layer) and not issubclass(cls, keras.Model):
+        return "layer"
+    return None

@@ -1,0 +1,111 @@
+"""The child process of `kerasmith check`: one backend, checks one after the other, a line of JSON per event.
+
+The parent writes a request (one line of JSON) and reads events; it kills this process when a check takes too long and starts
+another with what is done. What a component prints goes to standard error.
+"""
+
+import json
+import os
+import sys
+import traceback
+
+
+def main():
+    """Reads the request and answers it."""
+    request = json.loads(sys.stdin.readline())
+    events = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # A component that prints, even from C, must not write between the events.
+
+    def tell(event, **fields):
+        events.write(json.dumps({"event": event, **fields}) + "\n")
+
+    try:
+        _answer(request, tell)
+    except Exception as error:
+        if not _is_cannot_check(error):
+            traceback.print_exc()
+        tell("cannot", index=None, message=str(error) if _is_cannot_check(error) else f"{type(error).__name__}: {error}")
+    tell("done")
+
+
+def _is_cannot_check(error):
+    from kerasmith.checks.engine.finding import CannotCheck
+
+    return isinstance(error, CannotCheck)
+
+
+def _answer(request, tell):
+    import keras
+
+    if keras.config.backend() == "tensorflow":
+        from kerasmith.checks.harness.replicas import split_processor
+
+        split_processor()
+    from kerasmith.checks.engine.finding import CannotCheck
+
+    tell("importing")
+    subjects = _subjects(request)
+    tell("components", names=[name for name, _ in subjects])
+    for index, (_, make) in enumerate(subjects):
+        if index in request["finished"]:
+            continue
+        try:
+            _examine(index, make(), request, tell)
+        except CannotCheck as error:
+            tell("cannot", index=index, message=str(error))
+
+
+def _subjects(request):
+    """[(name, function that gives the `Subject`)] of the target; a whole file is a subject of its own, its source."""
+    from kerasmith.checks.engine import target
+    from kerasmith.checks.engine.subject import subject_of
+
+    place, name = target.split(request["target"])
+    found = target.components(request["target"])
+    subjects, init = [], request["init"] or {}
+    if name is None and target.source_file(place):
+        from kerasmith.checks.engine.source_subject import source_subject
+
+        subjects.append((place, lambda: source_subject(target.source_file(place))))
+    for label, component in found:
+        own = init if name is not None else init.get(label)
+        subjects.append(
+            (label, lambda component=component, own=own, label=label: subject_of(component, own, request["kind"], label))
+        )
+    return subjects
+
+
+def _examine(index, subject, request, tell):
+    from kerasmith.checks.engine.examination import Examination
+    from kerasmith.checks.engine.target import split
+
+    ignore = list(request["ignore"] or ())
+    if split(request["target"])[1] is None and subject.kind != "source":
+        ignore.append("S")  # The file as a whole is asked already.
+    done = request["done"].get(str(index), {})
+    examination = Examination(
+        subject, request["like"], request["contract"], request["select"], ignore, request["seed"], done=done
+    )
+    tell(
+        "component",
+        index=index,
+        kind=subject.kind,
+        file=subject.file,
+        line=subject.line,
+        plan=[one.id for one in examination.plan],
+    )
+    for record in examination.records(announce=lambda id: tell("begin", index=index, id=id)):
+        finding = None if record.finding is None else record.finding.as_dict()
+        tell("end", index=index, id=record.id, outcome=record.outcome, why=record.why, finding=finding, data=record.data)
+    case = examination.case
+    tell(
+        "finished",
+        index=index,
+        inputs=case.describe(),
+        inferred=case.archetype is not None,
+        contract=case.contract.exceptions(),
+    )
+
+
+if __name__ == "__main__":
+    main()

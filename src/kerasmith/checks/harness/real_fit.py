@@ -1,0 +1,114 @@
+"""Runs callbacks in a real `fit` of the tiny model, with the logs it has or with those of a scenario."""
+
+import functools
+
+from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.harness import temporary_cwd as workplace
+from kerasmith.checks.harness import tiny_model
+from kerasmith.checks.harness.trace import Trace
+
+
+def fit(callback, printed, model, epochs=3, scenario=None, data_of=None):
+    """Trains; returns a `Trace`. Nothing in it is random.
+
+    Args:
+        callback: a callback, or None to train without one.
+        printed: the `io.StringIO` of the workplace.
+        model: the tiny model.
+        scenario: a `Scenario` whose epoch logs stand in the place of the real ones; it also says how many epochs there are.
+        data_of: a callback that knows the data to train on; by default `callback`.
+    """
+    x, y = tiny_model.data()
+    trace = Trace()
+    recorder = _recorder()(trace, printed)
+    listed = [recorder] if callback is None else [callback, recorder]
+    if scenario is not None:
+        listed.insert(0, _conductor()(scenario))
+    if scenario is None or scenario.validation:
+        options = {"validation_data": (x[:4], y[:4]), "validation_batch_size": 2}
+        options["validation_freq"] = 1 if scenario is None else scenario.validation
+    else:
+        options = {}
+    number = epochs if scenario is None else scenario.epochs
+    given = _dataset_of(callback if data_of is None else data_of)
+    options.update({"x": x, "y": y, "batch_size": tiny_model.BATCH} if given is None else {"x": given})
+    model.fit(epochs=number, shuffle=False, verbose=0, callbacks=listed, **options)
+    trace.final = tiny_model.weights(model)
+    trace.files = workplace.files()
+    trace.attributes = {} if callback is None else dict(vars(callback))
+    if model.stop_training:
+        trace.asked_to_stop, trace.stopped = True, max(trace.weights, default=0)
+    return trace
+
+
+def reference(case, epochs, callback=None):
+    """The `Trace` of a `fit` without a callback.
+
+    Args:
+        callback: its data are trained on, if it has any.
+    """
+    if _dataset_of(callback) is None:
+        return _reference(case.averages, epochs)
+    with workplace.workplace() as printed:
+        return fit(None, printed, case.model("fit"), epochs, data_of=callback)
+
+
+@functools.cache
+def _reference(averages, epochs):
+    with workplace.workplace() as printed:
+        model = tiny_model.fresh("fit", averages)
+        trace = fit(None, printed, model, epochs)
+        tiny_model.trust(model)
+        return trace
+
+
+def _dataset_of(callback):
+    """The data that a callback was built with, to train on what it watches or changes; None if there are none."""
+    values = vars(callback).values() if callback is not None else ()
+    return next((value for value in values if isinstance(value, keras.utils.PyDataset)), None)
+
+
+@functools.cache
+def _recorder():
+    class Recorder(keras.callbacks.Callback):
+        """Keeps logs, rates and weights of each epoch; in the steps it looks at the optimizer without a call for the model."""
+
+        def __init__(self, trace, printed):
+            super().__init__()
+            self.trace, self.printed, self.heard, self.rate = trace, printed, 0, tiny_model.RATE
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.epoch = epoch
+            self.trace.rates[epoch] = []
+
+        def on_train_batch_begin(self, batch, logs=None):
+            now = tiny_model.rate(self._model)
+            if now is None and isinstance(self._model.optimizer._learning_rate, keras.Variable):
+                # Nobody has set it since the step took it over.
+                now = self.rate
+            self.rate = now
+            self.trace.rates[self.epoch].append(self.rate)
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.trace.logs[epoch] = dict(logs or {})
+            self.trace.weights[epoch] = tiny_model.weights(self.model)
+            text = self.printed.getvalue()
+            self.trace.printed[epoch], self.heard = text[self.heard :], len(text)
+
+    return Recorder
+
+
+@functools.cache
+def _conductor():
+    class Conductor(keras.callbacks.Callback):
+        """Stands first in the list and writes the scenario's numbers into the logs that all callbacks share."""
+
+        def __init__(self, scenario):
+            super().__init__()
+            self.scenario = scenario
+
+        def on_epoch_end(self, epoch, logs=None):
+            logs.clear()
+            logs.update(self.scenario.epoch_logs(epoch))
+
+    return Conductor

@@ -1,0 +1,148 @@
+"""Runs callbacks through a training that is only told: the hooks in the order of `fit`, logs from a scenario, no gradients."""
+
+import contextlib
+import functools
+
+import numpy as np
+
+from kerasmith.checks.engine.lazy_keras import keras, ops
+from kerasmith.checks.harness import temporary_cwd as workplace
+from kerasmith.checks.harness import tiny_model
+from kerasmith.checks.harness.trace import Trace, elements
+
+STEPS, TEST_STEPS = 3, 2
+
+
+class Script:
+    """A training of the tiny model that happens on paper: each "step" moves the weights a little.
+
+    Args:
+        scenario: a `Scenario`.
+        printed: the `io.StringIO` of the workplace.
+        model: the tiny model.
+        watch: called as `watch(hook, epoch, step)` after each hook that the callback has had.
+        history: "after" or "before": where `keras.callbacks.History` stands in the list.
+        shift: makes the movements of the weights differ from those of another script.
+
+    Attributes:
+        now: (hook, epoch, step) that runs, where there is an epoch and a step.
+    """
+
+    def __init__(self, scenario, printed, model, watch=None, history="after", shift=0):
+        self.scenario, self.printed, self.model = scenario, printed, model
+        self.watch = watch or (lambda hook, epoch, step: None)
+        self.history, self.shift, self.now = history, shift, (None, None, None)
+
+    def run(self, callback, first=0, until=None, restore=None):
+        """Plays the training; returns its `Trace`.
+
+        Args:
+            first: the first epoch.
+            until: the epoch before which the process is "killed": no hook runs any more.
+            restore: called when training has begun, as a resume does it, before the first epoch.
+        """
+        self.trace = trace = Trace(first=first)
+        self.callback, self._heard = callback, len(self.printed.getvalue())
+        before, after = _recorder()(), _recorder()()
+        history = [keras.callbacks.History()]
+        listed = [*(history if self.history == "before" else []), before, callback, after]
+        listed += history if self.history == "after" else []
+        self.pair = before, after
+        self.hooks = keras.callbacks.CallbackList(
+            listed, add_history=False, model=self.model, epochs=self.scenario.epochs, steps=STEPS, verbose=0
+        )
+        self.model.stop_training = False
+        self._call("on_train_begin", None, None)
+        if restore is not None:
+            restore()
+        logs = None
+        last = self.scenario.epochs if until is None else until
+        for epoch in range(first, last):
+            logs = self._epoch(epoch)
+            if self.model.stop_training:
+                trace.stopped, trace.asked_to_stop = epoch, True
+                break
+        if until is None or trace.stopped is not None:
+            self._call("on_train_end", None, None, logs)
+            trace.final = tiny_model.weights(self.model)
+            trace.printed["end"] = self._new_text()
+        trace.files = workplace.files()
+        trace.attributes = dict(vars(callback))
+        return trace
+
+    def _epoch(self, epoch):
+        scenario, trace = self.scenario, self.trace
+        self._call("on_epoch_begin", epoch, None, epoch)
+        trace.rates[epoch] = []
+        for step in range(STEPS):
+            self._call("on_train_batch_begin", epoch, step, step)
+            trace.rates[epoch].append(tiny_model.rate(self.model))
+            self._move(epoch, step)
+            self._call("on_train_batch_end", epoch, step, step, scenario.batch_logs(epoch, step))
+            if self.model.stop_training:
+                break
+        if scenario.has_validation(epoch):
+            self._call("on_test_begin", epoch, None)
+            for step in range(TEST_STEPS):
+                self._call("on_test_batch_begin", epoch, step, step)
+                self._call("on_test_batch_end", epoch, step, step, scenario.test_logs(epoch))
+            self._call("on_test_end", epoch, None, scenario.test_logs(epoch))
+        logs = scenario.epoch_logs(epoch)
+        self._call("on_epoch_end", epoch, None, epoch, logs)
+        trace.logs[epoch] = self.pair[1].seen
+        trace.weights[epoch] = tiny_model.weights(self.model)
+        trace.printed[epoch] = self._new_text()
+        trace.held[epoch] = elements(vars(self.callback), self.model)
+        return logs
+
+    def _call(self, hook, epoch, step, *arguments):
+        before, after = self.pair
+        self.now = hook, epoch, step
+        before.seen = after.seen = None
+        getattr(self.hooks, hook)(*arguments)
+        if before.seen is not None:
+            for key, value in before.seen.items():
+                now = (after.seen or {}).get(key)
+                if key not in (after.seen or {}) or not (now is value or now == value or (now != now and value != value)):
+                    self.trace.touched.append((hook, key, value, now))
+        self.watch(hook, epoch, step)
+
+    def _move(self, epoch, step):
+        """What a step of training leaves behind: other weights, one more iteration."""
+        kernel = self.model.layers[0].kernel
+        change = 0.01 * np.sin(np.arange(kernel.shape[0]) + 10 * epoch + step + self.shift).astype("float32")
+        kernel.assign(np.array(ops.convert_to_numpy(kernel)) + change[:, None])
+        self.model.optimizer.iterations.assign(STEPS * epoch + step + 1)
+
+    def _new_text(self):
+        text = self.printed.getvalue()
+        new, self._heard = text[self._heard :], len(text)
+        return new
+
+
+@contextlib.contextmanager
+def counted_model_access(count):
+    """Calls `count(callback)` whenever a callback asks for `self.model` in the block."""
+    cls = keras.callbacks.Callback
+    original = vars(cls)["model"]
+    cls.model = property(lambda callback: (count(callback), original.fget(callback))[1])
+    try:
+        yield
+    finally:
+        cls.model = original
+
+
+@functools.cache
+def _recorder():
+    class Recorder(keras.callbacks.Callback):
+        """Copies the logs that pass."""
+
+        seen = None
+
+    def keep(self, *arguments, logs=None):
+        logs = arguments[-1] if logs is None and arguments and isinstance(arguments[-1], dict) else logs
+        self.seen = dict(logs or {})
+
+    for name in ("train_batch_end", "test_batch_end", "epoch_end", "test_end", "train_end"):
+        setattr(Recorder, f"on_{name}", keep)
+    return Recorder

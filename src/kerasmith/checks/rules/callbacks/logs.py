@@ -1,0 +1,90 @@
+"""What a callback does with the logs that it is given and that all callbacks share."""
+
+from kerasmith.checks.engine.finding import Failed
+from kerasmith.checks.engine.registry import check
+from kerasmith.checks.harness import scenarios
+from kerasmith.checks.harness.temporary_cwd import workplace
+from kerasmith.checks.rules.callbacks.case import SMALL_MODEL, call_arguments, hooks_of, said
+
+_CARELESS = (KeyError, TypeError, AttributeError, IndexError, UnboundLocalError)
+
+
+@check("C104", "callback", "warning")
+def fails_without_logs(case):
+    """A hook fails when it is called without logs.
+
+    Every hook of Keras has `logs=None` for a reason: own training loops, other libraries and tests call
+    `on_train_end()` without logs. `fit` itself always gives a dict, so the fault shows late.
+
+    Fix: begin the hook with `logs = logs or {}`.
+    """
+    case.require_script()
+    with workplace() as printed:
+        callback = case.make()
+        case.script(scenarios.falling(), printed).run(callback)
+        for name in hooks_of(callback):
+            given, options = call_arguments(name, None)
+            call = f"{name}({', '.join([*map(str, given), *(f'{key}={value}' for key, value in options.items())])})"
+            try:
+                getattr(callback, name)(*given, **options)
+            except _CARELESS as error:
+                raise Failed(
+                    expected=f"`{call}` does nothing worse than without the key",
+                    actual=said(error),
+                    lines=(*case.fit_lines(epochs=2, validation_data="(x, y)"), f"callback.{call}"),
+                ) from None
+            except Exception:
+                # An error of its own, which says what is missing.
+                continue
+
+
+@check("C105", "callback", "warning")
+def needs_a_key_that_may_be_absent(case):
+    """A value that is not in the logs of every epoch ends the training.
+
+    `validation_freq=2`, or a `fit` without validation data, leaves the `val_` keys out. `logs["val_loss"]` then raises
+    a KeyError after the first epoch: an hour of training is lost.
+
+    Fix: read it with `logs.get("val_loss")` and do nothing when it is None, or raise a ValueError that says what to
+    pass to `fit`.
+    """
+    case.require_script()
+    for validation, words in ((2, "validation_freq=2"), (0, "no validation data")):
+        try:
+            case.run(scenarios.falling(), validation=validation)
+        except _CARELESS as error:
+            options = {"validation_data": "(x, y)", "validation_freq": 2} if validation else {}
+            raise Failed(
+                expected=f"training goes on with {words}",
+                actual=said(error),
+                lines=case.fit_lines(epochs=2, **options),
+            ) from None
+        except Exception:
+            continue
+
+
+@check("C106", "callback", "error")
+def changes_shared_logs(case):
+    """Values in the logs are changed or removed before others read them.
+
+    All callbacks of a `fit`, and its History, get one and the same dict. Who pops or rescales an entry takes it from
+    CSVLogger, EarlyStopping, ModelCheckpoint and the history: they compare or write wrong numbers. To add an entry is
+    fine.
+
+    Fix: work on a copy, `logs = dict(logs or {})`.
+    """
+    trace = case.observed.trace
+    if not trace.touched:
+        return
+    hook, key, before, after = trace.touched[0]
+    raise Failed(
+        expected=f"`{key}` stays {before:.6g} in the logs that `{hook}` is given",
+        actual=f"it is {'removed' if after is None else f'{after:.6g}' if isinstance(after, float) else after}",
+        lines=(
+            SMALL_MODEL,
+            "hooks = keras.callbacks.CallbackList([callback], model=model, epochs=3); hooks.on_train_begin(); v = 0.5",
+            f"hooks.on_epoch_begin(0); logs = {case.logs_text()}; before = dict(logs)",
+            f"callback.{hook}(0, logs)" if "epoch" in hook or "batch" in hook else f"callback.{hook}(logs)",
+            'print(before, "then", logs)',
+        ),
+    )

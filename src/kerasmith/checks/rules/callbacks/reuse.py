@@ -1,0 +1,51 @@
+"""A callback that is used for one `fit` after the other."""
+
+from kerasmith.checks.engine.finding import Failed
+from kerasmith.checks.engine.registry import check
+from kerasmith.checks.harness.temporary_cwd import workplace
+from kerasmith.checks.harness.trace import differences, of_consequence, restless, told
+from kerasmith.checks.rules.callbacks.case import SMALL_MODEL
+
+
+@check("C108", "callback", "error")
+def second_fit_remembers_the_first(case):
+    """State of the first `fit` leaks into the second.
+
+    A second `fit` with the same callback, on another fold or another model, compares with the best value of the first:
+    it stops after `patience` epochs, keeps no checkpoint, or begins with a reduced learning rate.
+
+    Fix: set everything that changes in `on_train_begin`, not only in the constructor. If it goes on by intention, declare
+    `continues=True` in the contract.
+    """
+    case.contract.require("continues")
+    clock = restless(*case.plateau)
+    used, fresh = _second(case, same=True), _second(case, same=False)
+    found = of_consequence(differences(fresh, used, clock=clock))
+    if not found:
+        return
+    name, (expected, actual) = min(found.items(), key=lambda item: item[0].startswith(("logs", "files")))
+    raise Failed(
+        expected=f"second `fit`, as with a new callback: {told(name, expected)}",
+        actual=told(name, actual),
+        # Numbering on is a habit as good as another where nothing but logs and files shows it.
+        severity="warning" if name.startswith(("logs", "files")) else None,
+        lines=(
+            SMALL_MODEL,
+            f"losses = {[round(loss, 3) for loss in case.long]}",
+            "for fit in range(2):",
+            *(f"    {line}" for line in case.told_lines()),
+            "    hooks.on_train_end(); print('fit', fit + 1, 'epochs', epoch + 1, float(model.optimizer.learning_rate))",
+        ),
+    )
+
+
+def _second(case, same):
+    """The trace of the second of two trainings, by the same callback or by a new one."""
+    with workplace() as printed:
+        callback = case.make()
+        if same or case.plateau[0].files:
+            # The files of the first `fit` belong to the second one's surroundings.
+            case.script(case.long, printed).run(callback)
+        if not same:
+            callback = case.make()
+        return case.script(case.long, printed, shift=1).run(callback)

@@ -1,0 +1,145 @@
+"""The arguments of a constructor, and other values for them that can be expected to work."""
+
+import inspect
+import time
+from typing import Any, NamedTuple
+
+from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.harness.comparison import numbers_differ, same
+
+# What the base classes of Keras take: other checks ask for these.
+BASE_ARGUMENTS = {"loss": ("name", "reduction", "dtype"), "metric": ("name", "dtype"), "layer": ("name", "dtype", "trainable")}
+_OF_LAYERS = ("activity_regularizer", "autocast", "input_shape", "batch_input_shape", "input_dtype", "weights")
+# Trying values must not use up the time of a check.
+SECONDS = 1.5
+MOST_ARGUMENTS = 8
+
+
+class Argument(NamedTuple):
+    """One argument of a constructor.
+
+    Attributes:
+        name: of the argument.
+        default: `inspect.Parameter.empty` if there is none.
+        owner: the class whose `__init__` names it.
+    """
+
+    name: str
+    default: Any
+    owner: type
+
+
+class Variation(NamedTuple):
+    """A component with one argument changed.
+
+    Attributes:
+        argument, value: what was changed, and to what.
+        outputs: of the changed component.
+        shows: whether they differ from those of the original.
+        kept: whether an attribute of the component holds the value.
+    """
+
+    argument: Argument
+    value: Any
+    outputs: list
+    shows: bool
+    kept: bool
+
+
+def own_arguments(cls):
+    """[Argument] of a class without those of Keras' base classes; those of its bases too where it hands on `**kwargs`."""
+    found, of_keras = {}, {*(name for names in BASE_ARGUMENTS.values() for name in names), *_OF_LAYERS}
+    for owner in cls.__mro__:
+        if "__init__" not in vars(owner):
+            continue
+        if owner in (keras.losses.Loss, keras.metrics.Metric, keras.layers.Layer, keras.callbacks.Callback, object):
+            break
+        parameters = list(inspect.signature(owner.__init__).parameters.values())[1:]
+        for p in parameters:
+            if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name not in of_keras:
+                found.setdefault(p.name, Argument(p.name, p.default, owner))
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return list(found.values())
+
+
+def takes(cls, name):
+    """Whether a constructor takes an argument of this name, by itself or as one of `**kwargs`."""
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    return any(p.name == name or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def other_values(value):
+    """Values like `value`, the likeliest to work and to show first; [] for what has no obvious neighbour."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1, 2 * value + 3, value - 1]
+    if isinstance(value, float):
+        return [round(0.6 * value + 0.05, 6), round(1.5 * value + 0.1, 6)]
+    if isinstance(value, (list, tuple)) and value and all(isinstance(part, (int, float)) for part in value):
+        return [type(value)(other_values(part)[0] for part in value)]
+    if isinstance(value, dict) and value and all(isinstance(part, (int, float)) for part in value.values()):
+        return [{key: other_values(part)[0] for key, part in value.items()}]
+    return []
+
+
+def variations(case):
+    """[Variation] of a class, one per argument that could be changed; computed once per case."""
+    if "_variations" not in vars(case):
+        case._variations = [] if case.subject.cls is None or case.subject.is_instance else list(_varied(case))
+    return case._variations
+
+
+def telling_arguments(case):
+    """{name: value} that differ from the constructor's defaults and show in the numbers: what must survive saving."""
+    return {
+        one.argument.name: one.value for one in variations(case) if one.shows and one.argument.name not in case.subject.init
+    }
+
+
+def _varied(case):
+    end = time.monotonic() + SECONDS
+    original = case.make()
+    reference = case.outputs(original)
+    for argument in own_arguments(case.subject.cls)[:MOST_ARGUMENTS]:
+        best = None
+        for value in other_values(case.subject.init.get(argument.name, argument.default)):
+            if time.monotonic() > end:
+                return
+            one = _variation(case, original, reference, argument, value)
+            if one is not None and (best is None or one.shows):
+                best = one
+            if best is not None and best.shows:
+                break
+        if best is not None:
+            yield best
+
+
+def _variation(case, original, reference, argument, value):
+    try:
+        changed = case.make(**{argument.name: value})
+        kept = same(attribute(changed, argument.name), value) and attribute(changed, argument.name) is not None
+        outputs = outputs_with_weights_of(case, changed, original)
+    except Exception:
+        return None
+    return Variation(argument, value, outputs, numbers_differ(outputs, reference), kept)
+
+
+def attribute(component, name):
+    """The attribute that holds an argument, None if there is none."""
+    found = getattr(component, name, None)
+    return getattr(component, f"_{name}", None) if found is None else found
+
+
+def outputs_with_weights_of(case, component, original):
+    """`case.outputs` of a fresh component; a layer gets the weights of `original`, which has run, where their shapes agree."""
+    outputs = case.outputs(component)
+    if case.kind != "layer" or not original.weights:
+        return outputs
+    pairs = list(zip(component.weights, original.weights))
+    if len(component.weights) != len(original.weights) or any(a.shape != b.shape for a, b in pairs):
+        return outputs
+    for own, other in pairs:
+        own.assign(other)
+    return case.outputs(component)

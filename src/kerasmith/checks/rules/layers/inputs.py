@@ -1,0 +1,38 @@
+"""Inputs that are tried for a layer, from the arguments of its `call`."""
+
+import inspect
+
+from kerasmith.checks.engine.archetypes import LAYER_INPUTS, Archetype
+from kerasmith.checks.engine.spec import parse
+
+
+def usual_inputs(parameters):
+    """The archetypes in the order in which they are tried.
+
+    Args:
+        parameters: {name: inspect.Parameter} of `call`.
+    """
+    required = [
+        name
+        for name, p in list(parameters.items())[1:]
+        if p.default is p.empty and p.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    if required:
+        forms = (
+            ("sequences", "float32[4,5,8](-1,1)", "float32[4,6,8](-1,1)"),
+            ("vectors", "float32[4,8](-1,1)", "float32[4,8](-1,1)"),
+        )
+        return tuple(
+            Archetype(f"{what} for each argument", {"inputs": parse(first), **{name: parse(other) for name in required}})
+            for what, first, other in forms
+        )
+    pair = [parse("float32[4,5,8](-1,1)"), parse("float32[4,6,8](-1,1)")]
+    lists = [one for one in LAYER_INPUTS if isinstance(one.specs["inputs"], list)]
+    # A layer that takes a pair apart would take a tensor of two samples for one.
+    single = [one for one in LAYER_INPUTS if one not in lists and one.specs["inputs"].shape[0] != 2]
+    twos = [one for one in LAYER_INPUTS if one not in lists and one not in single]
+    ordered = (*single, Archetype("two sequences", {"inputs": pair}), *lists, *twos)
+    if "mask" not in parameters:
+        return ordered
+    masked = {"inputs": parse("float32[4,6,3](-1,1)"), "mask": parse("bool[4,6]")}
+    return (Archetype("sequences with a mask", masked), *ordered)

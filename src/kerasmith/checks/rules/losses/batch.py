@@ -1,0 +1,135 @@
+"""What a loss makes of the batch around a sample: other samples, other sizes, other replicas."""
+
+import numpy as np
+
+from kerasmith.checks.engine.finding import Failed, Inconclusive
+from kerasmith.checks.engine.lazy_keras import backend
+from kerasmith.checks.engine.registry import check
+from kerasmith.checks.harness.loss_comparing import differ, shown
+from kerasmith.checks.harness.replicas import on_two_replicas, strategy
+from kerasmith.checks.rules.losses.case import each, leaves
+from kerasmith.checks.rules.losses.reproducers import unreduced_loss
+
+
+@check("L119", "loss", "error", requires=("base", "L104"))
+def other_samples(case):
+    """The loss of a sample depends on the other samples of its batch.
+
+    What a sample contributes then changes with the shuffling and the batch size, sample weights cannot delete it, and two
+    replicas compute something else than one device. Usual causes: a mean, a maximum or a softmax over axis 0.
+
+    Fix: compute over all axes but the first. If comparing samples is what the loss is for (contrastive losses), declare
+    `independent=False`.
+    """
+    case.contract.require("independent")
+    case.contract.require("per_sample")
+    if case.batch < 2:
+        raise Inconclusive("one sample has no others")
+    inputs, other = case.inputs, case.draw(1)
+    mixed = {name: each(lambda a, b: np.concatenate([a[:1], b[1:]]), inputs[name], other[name]) for name in inputs}
+    changed = case.values_of(mixed)
+    if not differ(case.samples(changed)[1:], case.samples(case.values)[1:]):
+        raise Inconclusive("other samples have the same loss")
+    if differ(case.values[0], changed[0]):
+        raise Failed(
+            f"{shown(np.mean(case.values[0]))} for the first sample, whatever the others are",
+            f"{shown(np.mean(changed[0]))} with {case.batch - 1} others in its batch",
+            [*unreduced_loss(case), "print(loss(y_true, y_pred)[0])", *_mixed_lines(case), "print(loss(y_true, y_pred)[0])"],
+        )
+
+
+@check("L120", "loss", "error", requires=("base", "L119"))
+def other_batch_size(case):
+    """The loss of a sample changes with the number of samples, or only one number works.
+
+    The last batch of an epoch is smaller, `evaluate` uses another size, and replicas get shares of a batch. A size that
+    is given once, or read from the first batch, scales those wrongly or fails there.
+
+    Fix: ask the tensor, `ops.shape(y_pred)[0]`, or better: return one value per sample and let Keras take the mean.
+    """
+    case.contract.require("per_sample")
+    if case.batch < 2:
+        raise Inconclusive("one sample cannot be fewer")
+    fewer = max(case.batch - 1, 2) if case.batch > 2 else 1
+    part = {name: each(lambda a: a[:fewer], array) for name, array in case.inputs.items()}
+    cut = f"print(loss(y_true, y_pred)[:{fewer}], loss(y_true[:{fewer}], y_pred[:{fewer}]))"
+    try:
+        values = case.values_of(part)
+    except Exception as error:
+        first = (str(error).strip().splitlines() or [""])[0][:160]
+        raise Failed(f"runs with {fewer} samples as with {case.batch}", f"{type(error).__name__}: {first}", [cut]) from None
+    if not case.contract.independent:
+        return
+    if differ(values, case.values[:fewer]):
+        raise Failed(
+            f"{shown(case.samples(case.values[:fewer]))} for the first {fewer} samples",
+            f"{shown(case.samples(values))} when they are a batch of {fewer} instead of {case.batch}",
+            [*unreduced_loss(case), cut],
+        )
+
+
+@check("L124", "loss", "error", requires=("base", "L117", "L120"))
+def two_replicas(case):
+    """Two replicas compute another loss or gradient than one device with the same samples.
+
+    Keras divides the loss of each replica by the number of replicas and adds the gradients. A loss that divides by
+    itself, or returns one number for its share of the batch, trains with half or twice the learning rate as soon as there
+    are two devices.
+
+    Fix: return one value per sample and leave the reduction to Keras; statistics of the whole batch need a sum over the
+    replicas (`kerasmith.distribution.cross_replica_sum`).
+    """
+    case.contract.require("per_sample")
+    case.contract.require("independent")
+    case.contract.require("replicas")
+    case.contract.require("deterministic")
+    case.contract.require("stateful")
+    case.require_arrays()
+    strategy()
+    import tensorflow as tf
+
+    size = case.batch // 2 * 2
+    if size < 2:
+        raise Inconclusive("one sample cannot be shared by two replicas")
+    inputs = {name: array[:size] for name, array in case.inputs.items()}
+    single, gradient = case.gradient(case.loss(), inputs["y_true"], inputs["y_pred"])
+    loss = case.loss()
+
+    def step(y_true, y_pred):
+        with tf.GradientTape() as tape:
+            tape.watch(y_pred)
+            value = loss(y_true, y_pred)
+        return value, tf.convert_to_tensor(tape.gradient(value, y_pred))
+
+    shares = on_two_replicas(step, inputs["y_true"], inputs["y_pred"])
+    double = float(sum(np.sum(value) for value, _ in shares))
+    if gradient is None:
+        raise Inconclusive("there is no gradient")
+    both = np.concatenate([part for _, part in shares])
+    if differ(double, single, 1e-3) or differ(both, gradient, 1e-3):
+        ratio = np.linalg.norm(both) / max(np.linalg.norm(gradient), 1e-12)
+        raise Failed(
+            f"loss {shown(single)} and the gradient of one device",
+            f"loss {shown(double)} in all, {ratio:.3g} times the gradient on two replicas of {backend()}",
+            [
+                "import tensorflow as tf  # 2 virtual devices",
+                'tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], '
+                "[tf.config.LogicalDeviceConfiguration()] * 2)",
+                'two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])',
+                "halves = two.experimental_distribute_values_from_function(lambda c: tf.constant("
+                f"np.split(np.stack([y_true, y_pred])[:, :{size}], 2, axis=1)[c.replica_id_in_sync_group]))",
+                "print(loss(y_true, y_pred))",
+                "print(two.reduce('SUM', two.run(lambda pair: loss(pair[0], pair[1]), (halves,)), axis=None))",
+            ],
+        )
+
+
+def _mixed_lines(case):
+    """[lines] that replace all samples but the first one in a reproducer."""
+    lines = []
+    for name in ("y_true", "y_pred"):
+        spec = case.specs[name]
+        if len(leaves(case.inputs[name])) > 1 or isinstance(spec, (dict, list)):
+            continue
+        lines.append(f"{name}[1:] = {spec.code(case.seed_of(name, 1))}[1:]")
+    return lines

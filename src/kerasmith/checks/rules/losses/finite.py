@@ -1,0 +1,63 @@
+"""The value of a loss at the edges of its domain."""
+
+import numpy as np
+
+from kerasmith.checks.engine.finding import Failed, NotApplicable
+from kerasmith.checks.engine.registry import check
+from kerasmith.checks.harness.loss_comparing import shown
+from kerasmith.checks.rules.losses.edge_inputs import edges, fail_at, limits
+from kerasmith.checks.rules.losses.reproducers import callable_loss, unreduced_loss
+
+
+@check("L108", "loss", "error")
+def finite_at_the_edges(case):
+    """The loss is NaN or infinite at the edges of its domain.
+
+    Probabilities of exactly 0 and 1 occur (a sigmoid of 20 is 1 in float32), empty masks occur, logits of 100 occur early in
+    training. One such sample makes the loss of the batch NaN, and with the next step all weights of the network.
+
+    Fix: clip probabilities before a logarithm, add a small number to a denominator that can be 0, write formulas with
+    exponentials in their stable form (`ops.logaddexp`, `ops.softplus`,
+    `keras.losses.binary_crossentropy(from_logits=True)`).
+    """
+    for point in edges(case):
+        values = case.unreduced(case.loss(), point.y_true, point.y_pred)
+        if not np.all(np.isfinite(values)):
+            bad = values[~np.isfinite(values)]
+            actual = f"{bad.flat[0]} in {bad.size} of {values.size} values"
+            raise fail_at(point, "finite values", actual, [*unreduced_loss(case), "print(loss(y_true, y_pred))"])
+
+
+@check("L132", "loss", "warning", requires=("base", "L104", "L108", "L123"))
+def empty_mask(case):
+    """On an empty mask the loss is as high for a perfect prediction as for a wrong one.
+
+    Overlap losses of the form 1 - 2 I / (P + Y + tiny) are 1 wherever nothing is to be found, whatever is predicted: images
+    without the object, often most of them, raise the loss, give no gradient, and false alarms on them are never unlearnt.
+
+    Fix: add the same constant to numerator and denominator, 1 - (2 I + s) / (P + Y + s), so that an empty prediction on
+    an empty mask scores 0.
+    """
+    case.contract.require("per_sample")
+    case.require_arrays()
+    true, pred = case.specs["y_true"], case.specs["y_pred"]
+    is_mask = true.shape == pred.shape and len(true.shape) >= 3 and true.shape[-1] == 1 and true.domain == ("integers", 0, 1)
+    if not is_mask or limits(pred) != (0.0, 1.0):
+        raise NotApplicable("the labels are not masks with one channel, or the predictions not probabilities")
+    inputs = case.inputs
+    empty, full = np.zeros_like(inputs["y_true"]), np.ones_like(inputs["y_true"])
+    nothing, everything = np.zeros_like(inputs["y_pred"]), np.ones_like(inputs["y_pred"])
+    best, worst = (np.mean(case.unreduced(case.loss(), empty, p)) for p in (nothing, everything))
+    hit, miss = (np.mean(case.unreduced(case.loss(), full, p)) for p in (everything, nothing))
+    if not miss - hit > 0.05 * max(abs(miss), abs(hit)):
+        raise NotApplicable("on a full mask a perfect prediction is not better either")
+    if best >= worst - 0.01 * (miss - hit) and best > hit + 0.5 * (miss - hit):
+        raise Failed(
+            f"a loss near {shown(hit)} for an empty prediction of an empty mask, as for a full one of a full mask",
+            f"{shown(best)}; with every pixel predicted wrongly {shown(worst)}",
+            [
+                *callable_loss(case),
+                "y_true = np.zeros_like(y_true)",
+                "print(loss(y_true, np.zeros_like(y_pred)), loss(y_true, np.ones_like(y_pred)))",
+            ],
+        )

@@ -1,0 +1,28 @@
+"""The first call of a loss."""
+
+import numpy as np
+
+from kerasmith.checks.engine.finding import Failed
+from kerasmith.checks.engine.registry import check
+from kerasmith.checks.harness.loss_comparing import shown
+from kerasmith.checks.rules.losses.reproducers import callable_loss
+
+
+@check("L000", "loss", "error", requires=("X103",))
+def takes_the_inputs(case):
+    """The loss cannot be computed on its inputs, or is not a finite number there.
+
+    Nothing else can be said of a loss that does not run: every other check waits for this one. The inputs are those of
+    `like`, or the ones that were found by trying; they lie in the middle of their domain, not at its edges.
+
+    Fix: declare the inputs that the loss is made for with `like`, or mend what the message of the exception names.
+    """
+    inputs = case.inputs
+    lines = [*callable_loss(case), "print(loss(y_true, y_pred))"]
+    try:
+        value = case.value(case.loss(), inputs["y_true"], inputs["y_pred"])
+    except Exception as error:
+        first = (str(error).strip().splitlines() or [""])[0][:200]
+        raise Failed("a number", f"{type(error).__name__}: {first}", lines) from None
+    if not np.all(np.isfinite(value)):
+        raise Failed("a finite number", shown(value), lines)

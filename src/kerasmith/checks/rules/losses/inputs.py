@@ -1,0 +1,88 @@
+"""The inputs that a loss is tried on when none are declared, the ones that its name and text speak of first."""
+
+import inspect
+import re
+
+from kerasmith.checks.engine.archetypes import PAIRS, pair
+from kerasmith.checks.engine.finding import NotApplicable
+
+_MORE = (
+    pair("binary mask, 2-D, logits", "float32[4,8,8,1]{0,1}", "float32[4,8,8,1](-4,4)"),
+    pair("rows of embeddings", "float32[4,1](0,1)", "float32[4,3,8](-1,1)"),
+    pair("rate and exposure", "float32[8,2](0.1,3)", "float32[8,1](0.1,3)"),
+    pair("pairs of values", "float32[8,3,2]{0,1}", "float32[8,3,2](0,1)"),
+    pair("letters of a text", "int32[4,3]{1,4}", "float32[4,8,6](-3,3)"),
+)
+
+# Integer predictions are for metrics: nothing can be differentiated by them.
+ALL = tuple(one for one in PAIRS if one.specs["y_pred"].dtype.startswith("float")) + _MORE
+
+_IDS = r"sparse|class_?ids?|ordinal"
+_BY_NAME = (
+    (_IDS, ("class ids", "class ids in a column", "sparse mask, 2-D", "sequence of class ids")),
+    (r"contrastive|siamese", ("distances of pairs",)),
+    (r"triplet|embedding|nt_?xent|sup_?con|arc_?face|multi_?similarity|circle|n_?pair", ("embeddings with class ids",)),
+    (r"ssim|perceptual|psnr|variation|style|image", ("images", "large grey images")),
+    (r"hinge|wasserstein|critic", ("signs",)),
+    (r"gauss|nll|likelihood|evidential", ("mean and log-variance", "regression, vector")),
+    (r"poisson|msle|logarithmic", ("positive regression",)),
+    (r"dice|iou|jaccard|tversky|mask|segment|lovasz|boundary|hausdorff|lesion|pixel|brier", ("binary mask, 2-D",)),
+    (r"ctc|transcri", ("letters of a text",)),
+    (r"categorical|multi_?class|kl_?div|kullback", ("one-hot classes", "one-hot mask, 2-D")),
+    (r"binary|bce|multi_?label", ("binary, one probability", "binary mask, 2-D")),
+    (
+        r"mse|mae|rmse|squared?|absolute|huber|regress|cosh|charbonnier|pinball|quantile|cosine|center|penal|error|r2",
+        ("regression, vector", "regression, one value"),
+    ),
+)
+_LOGITS = ("binary, one logit", "binary mask, 2-D, logits", "logits of classes", "class ids against logits")
+
+
+def ordered(subject):
+    """All archetypes, the most telling for this loss first."""
+    words, text = _words(subject), _text(subject)
+    first = [name for pattern, names in _BY_NAME if re.search(pattern, words) for name in names]
+    if _takes_logits(subject, text):
+        # What the name says, in the domain that the arguments say.
+        first = [*(_LOGITS[::-1] if re.search(_IDS, words) else _LOGITS), *first]
+    if re.search(r"\[:, ?0\]", text) and re.search(r"\[:, ?1\]", text):
+        first.insert(0, "rows of embeddings")
+    rank = {name: place for place, name in reversed(list(enumerate(first)))}
+    return sorted(ALL, key=lambda one: rank.get(one.name, len(first)))
+
+
+def _words(subject):
+    """Name of the class or function, as snake_case."""
+    thing = subject.component if subject.is_function else subject.cls
+    names = f"{subject.name}_{getattr(thing, '__name__', '')}"
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", names).lower()
+
+
+def _text(subject):
+    """The source of the class or function, "" where there is none to read."""
+    try:
+        return subject.source()[0]
+    except NotApplicable:
+        return ""
+
+
+def _takes_logits(subject, text):
+    """Whether the loss was told, or does, what is done to logits: `from_logits=True`, or a sigmoid of `y_pred`."""
+    told = subject.init.get("from_logits")
+    if told is None and subject.is_instance:
+        held = getattr(subject.component, "_fn_kwargs", {})
+        told = getattr(subject.component, "from_logits", held.get("from_logits"))
+    if told is None and not subject.is_instance:
+        told = _default(subject.component if subject.is_function else subject.cls, "from_logits")
+    if told is not None:
+        return bool(told)
+    return bool(re.search(r"\b(sigmoid|softmax|log_softmax|logsumexp|softplus)\(\s*(y_pred|pred|logits|y)\b", text))
+
+
+def _default(thing, name):
+    """The default of a parameter, None if there is no such parameter."""
+    try:
+        parameter = inspect.signature(thing).parameters.get(name)
+    except (ValueError, TypeError):
+        return None
+    return None if parameter is None or parameter.default is parameter.empty else parameter.default

@@ -1,0 +1,225 @@
+"""Sample weights and masks of a loss reach each sample."""
+
+import numpy as np
+
+from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
+from kerasmith.checks.engine.lazy_keras import ops
+from kerasmith.checks.engine.registry import check
+from kerasmith.checks.engine.tensors import to_tensors
+from kerasmith.checks.harness.loss_comparing import TOLERANCE, differ, gap, shown
+from kerasmith.checks.rules.losses.case import leaves
+from kerasmith.checks.rules.losses.reproducers import callable_loss
+
+
+@check("L101", "loss", "error", requires=("base", "L104"))
+def weights_reach_each_sample(case):
+    """Sample weights do not multiply each sample's loss.
+
+    `fit(sample_weight=...)`, class weights and weighted data sets train as if there were no weights, or with the wrong
+    ones, without a message. Most often `__call__` was overridden and does not hand the weights on, or they are applied to
+    something else than the samples.
+
+    Fix: implement `call(self, y_true, y_pred)` and return one value per sample; leave `__call__` to Keras, or hand
+    `sample_weight` on to `super().__call__`.
+    """
+    _require_values(case)
+    size = len(case.values)
+    weights = np.resize([2.0, 1.0, 0.5, 3.0], size).astype("float32")
+    right = _allowed(case.values, weights)
+    if not case.contract.independent:
+        return _matter(case, weights)
+    if min(gap(_plain(case.values), value) for value in right) < 0.01:
+        raise Inconclusive("the weighted and the plain loss of these inputs are too near to tell apart")
+    return _compare(case, weights, right)
+
+
+@check("L102", "loss", "error", requires=("base", "L101", "L119"))
+def weight_zero_deletes(case):
+    """A sample of weight 0 still changes the loss or its gradient.
+
+    Weight 0 is how samples are left out: padding, missing labels, the classes of another task. What is left of them pulls at
+    the weights of the network in every step.
+
+    Fix: multiply by the weights as they are; where they are divided by, guard the sum of the weights, not each weight.
+    """
+    _require_values(case)
+    case.contract.require("independent")
+    weights = np.resize([1.0, 0.0], len(case.values)).astype("float32")
+    if len(case.values) < 2 or not np.any(case.samples(case.values)[1::2]):
+        raise Inconclusive("the deleted samples have no loss in the first place")
+    _compare(case, weights, _allowed(case.values, weights))
+    if not case.contract.exact_gradient:
+        return
+    inputs, shaped = case.inputs, _shaped(case, weights)
+    _, gradient = case.gradient(case.free(), inputs["y_true"], inputs["y_pred"], shaped)
+    for whole, part in zip(leaves(case.slope[1]), leaves(gradient)):
+        if whole is None or part is None or not np.all(np.isfinite(part)):
+            continue
+        left = np.max(np.abs(part[1::2]))
+        if left > TOLERANCE * max(np.max(np.abs(whole)), 1e-12):
+            raise Failed(
+                "gradient 0 by the predictions of samples with weight 0",
+                f"up to {left:.4g}; without weights up to {np.max(np.abs(whole)):.4g}",
+                [*callable_loss(case), f"print(loss(y_true, y_pred, sample_weight={_text(shaped)}))"],
+            )
+
+
+@check("L103", "loss", "error", requires=("base", "L101"))
+def weights_of_another_rank(case):
+    """Weights of another rank than the values of the loss are laid along the wrong axis.
+
+    Keras multiplies the values of `call` by the weights as NumPy would, last axes first. Where the loss of an image is
+    one number, a (B, H, W) weight map meets it along W; where the loss has a value per pixel, (B,) weights meet the last
+    axis of the image. With other sizes that fails; where the sizes happen to agree, columns are weighted instead of
+    samples, and nothing is said.
+
+    Fix: for weight maps return one value per pixel, or take the weights inside the statistics as `kerasmith.losses` do;
+    for (B,) weights return one value per sample.
+    """
+    _require_values(case)
+    case.require_arrays()
+    spec, values = case.specs["y_pred"], case.values
+    if len(spec.shape) < 3 or case.specs["y_true"].shape[: len(spec.shape) - 1] != spec.shape[:-1]:
+        raise NotApplicable("labels and predictions are not those of pixels or steps")
+    size, fine = len(values), values.ndim > 1
+    weights = _telling(values, size)
+    given = weights if fine else np.broadcast_to(_column(weights, len(spec.shape) - 1), spec.shape[:-1]).copy()
+    inputs = case.inputs
+    what = f"weights {given.shape} on values {values.shape}"
+    code = f"np.array({weights.tolist()}, 'float32')"
+    if not fine:
+        code = f"np.broadcast_to({code}.reshape({(size,) + (1,) * (given.ndim - 1)}), {given.shape}).copy()"
+    lines = [
+        *callable_loss(case),
+        f"weight = {code}",
+        "print(loss(y_true, y_pred), loss(y_true, y_pred, sample_weight=weight))",
+    ]
+    right = _allowed(values, weights)
+    try:
+        actual = case.value(case.summing(), inputs["y_true"], inputs["y_pred"], given)
+    except Exception as error:
+        first = (str(error).strip().splitlines() or [""])[0][:120]
+        raise Failed(
+            f"{what}: each sample counts by its weight",
+            f"{type(error).__name__}: {first}",
+            lines,
+            severity="note",
+            title="Weights of single pixels cannot be given"
+            if not fine
+            else "Weights of whole samples must have an axis per axis",
+            fix=None if not fine else "Give weights with as many axes as the loss has, `sample_weight[:, None, None]`.",
+        ) from None
+    try:
+        wrong = float(np.sum(values * given))
+    except ValueError:
+        return
+    if min(gap(wrong, value) for value in [*right, float(np.sum(values))]) < 0.005:
+        raise Inconclusive("the right and the wrong axis give nearly the same number on these inputs")
+    if not differ(actual, wrong, 1e-3):
+        raise Failed(f"{what}: sum {shown(right[0])}", f"{shown(actual)}, the sum with the weights along the last axis", lines)
+
+
+@check("L106", "loss", "error", requires=("base", "L104"))
+def mask_of_predictions(case):
+    """The Keras mask of the predictions is ignored.
+
+    `Masking` and `Embedding(mask_zero=True)` mark padded steps, and Keras leaves them out of the loss through a mask that
+    travels as an attribute of `y_pred`. Any operation on `y_pred` before `super().__call__` makes a new tensor without
+    that attribute, so the padding is trained on.
+
+    Fix: change the predictions inside `call`, which is asked after the mask was read.
+    """
+    from keras.src.backend import set_keras_mask
+
+    _require_values(case)
+    case.require_arrays()
+    values, inputs = case.values, case.inputs
+    if values.shape != inputs["y_pred"].shape[: values.ndim]:
+        raise NotApplicable("the values do not belong to single steps of the predictions")
+    mask = (np.arange(values.size) % 3 > 0).reshape(values.shape)
+    right = _allowed(values, mask.astype("float32"))
+    if min(gap(_plain(values), value) for value in right) < 0.01:
+        raise Inconclusive("the masked and the plain loss of these inputs are too near to tell apart")
+    true, pred = to_tensors([inputs["y_true"], inputs["y_pred"]])
+    set_keras_mask(pred, ops.convert_to_tensor(mask))
+    actual = float(case.number(case.summing()(true, pred)))
+    if not any(not differ(actual, value) for value in right) and not differ(actual, float(np.sum(values)), 1e-5):
+        raise Failed(
+            f"with a mask that keeps {int(mask.sum())} of {mask.size} values the sum {shown(right[0])}",
+            f"{shown(actual)}, the sum without a mask",
+            [
+                *callable_loss(case),
+                "from keras.src.backend import set_keras_mask; print(loss(y_true, y_pred))",
+                "y_pred = keras.ops.convert_to_tensor(y_pred)",
+                f"set_keras_mask(y_pred, keras.ops.reshape(keras.ops.arange({values.size}) % 3 > 0, {values.shape}))",
+                "print(loss(y_true, y_pred))",
+            ],
+        )
+
+
+def _telling(values, size):
+    """(B,) weights for which the sum along the wrong axis is far from the right one, if there is a wrong one."""
+    candidates = np.concatenate([np.resize([2.0, 1.0, 0.5, 3.0], size)[None], 1 + 3 * np.eye(size)[: min(size, 8)]]).astype(
+        "float32"
+    )
+    if values.ndim == 1 or values.shape[-1] != size:
+        return candidates[0]
+    return max(candidates, key=lambda w: min(gap(np.sum(values * w), right) for right in _allowed(values, w)))
+
+
+def _require_values(case):
+    case.contract.require("per_sample")
+    if case.values.ndim == 0:
+        raise NotApplicable("the loss is one number for the batch")
+
+
+def _plain(values):
+    return float(np.sum(values))
+
+
+def _column(weights, ndim):
+    return weights.reshape(-1, *(1,) * (ndim - 1))
+
+
+def _shaped(case, weights):
+    """(B,) weights with as many axes as the values: Keras does not align (B,) with (B, H, W)."""
+    return _column(weights, case.values.ndim) if weights.ndim == 1 else weights
+
+
+def _allowed(values, weights):
+    """Sums that a right loss may give for weights: their sum, or one of the means when a loss reduces by itself."""
+    if weights.ndim < values.ndim:
+        weights = _column(weights, values.ndim)
+    weights = np.broadcast_to(weights, values.shape).astype("float64")
+    total = float(np.sum(weights * values))
+    mean = total / values.size
+    return [total, mean, total / max(float(np.sum(weights)), 1e-12), float(np.sum(weights * values)) / len(values)]
+
+
+def _compare(case, weights, right):
+    inputs, shaped = case.inputs, _shaped(case, weights)
+    actual = case.value(case.summing(), inputs["y_true"], inputs["y_pred"], shaped)
+    if all(differ(actual, value, 10 * TOLERANCE) for value in right):
+        raise Failed(
+            f"sum of weight * loss {shown(right[0])}, weights {shown(weights)}, losses {shown(case.samples(case.values))}",
+            shown(actual),
+            [
+                *callable_loss(case),
+                'loss.reduction = "sum"',
+                f"print(loss(y_true, y_pred), loss(y_true, y_pred, sample_weight={_text(shaped)}))",
+            ],
+        )
+
+
+def _matter(case, weights):
+    """Where samples are compared with each other, weights may act inside the statistic: they must act at all."""
+    inputs, shaped = case.inputs, _shaped(case, weights)
+    plain = case.value(case.summing(), inputs["y_true"], inputs["y_pred"])
+    actual = case.value(case.summing(), inputs["y_true"], inputs["y_pred"], shaped)
+    if np.any(case.values) and not differ(plain, actual, 1e-5):
+        lines = [*callable_loss(case), f"print(loss(y_true, y_pred), loss(y_true, y_pred, sample_weight={_text(shaped)}))"]
+        raise Failed(f"another value with weights {shown(weights)} than without", shown(actual), lines)
+
+
+def _text(weights):
+    return f"np.array({np.round(weights.reshape(-1), 3).tolist()}, 'float32').reshape({weights.shape})"

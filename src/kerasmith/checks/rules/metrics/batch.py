@@ -1,0 +1,91 @@
+"""The result does not depend on how the data come in batches."""
+
+from kerasmith.checks.engine.finding import Failed, Inconclusive
+from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.metrics.case import part
+
+
+@check("M101", "metric", "error", requires=("base", "M117", "M123"))
+def any_split_gives_the_same(case):
+    """The result depends on how the data are split into batches.
+
+    `evaluate` with another batch size reports another number for the same model and the same data, and the last, smaller
+    batch counts as much as a full one. The mean of the F1 scores of batches is not the F1 score of the data.
+
+    Fix: keep sums in variables (`add_weight`), add to them in `update_state`, and divide, take roots or combine them in
+    `result` only.
+
+    A metric that is meant to depend on the batches declares `additive=False`.
+    """
+    case.contract.require("additive")
+    # The sizes are few and those of other checks: eager JAX compiles each operation for each of them.
+    cut, size = case.batch, case.batch + case.batch // 2
+    found = {}
+
+    def tells(draw):
+        inputs = case.draw(draw, size)
+        two = [part(inputs, slice(0, cut)), part(inputs, slice(cut, None))]
+        whole, first, second = (case.run((one, None)) for one in (inputs, *two))
+        found[draw] = two, whole
+        return first.has_finite and second.has_finite and (first.differs(second, 0.01) or second.differs(whole, 0.01))
+
+    draw = case.telling_draw(tells, "each batch gives the same number as all of them together")
+    two, whole = found[draw]
+    slices = [f"slice(0, {cut})", f"slice({cut}, None)"]
+    for order, sizes in ((1, (cut, size - cut)), (-1, (size - cut, cut))):
+        split = case.run(*((one, None) for one in two[::order]))
+        texts = whole.difference(split)
+        if texts:
+            raise Failed(
+                expected=f"{texts[0]}, as from all {size} samples at once",
+                actual=f"{texts[1]} from batches of {sizes[0]} and {sizes[1]}",
+                lines=[
+                    *case.preparation(draw, size),
+                    f"metric.update_state({case.arguments}); print('at once', metric.result())",
+                    "metric.reset_state()",
+                    f"for part in ({', '.join(slices[::order])}): metric.update_state({case.part_text('part')})",
+                    "print('in two batches', metric.result())",
+                ],
+            )
+
+
+@check("M102", "metric", "error", requires=("base", "M101"))
+def same_data_twice(case):
+    """The same data twice give another mean.
+
+    A score of a data set does not change if every sample comes twice; a count doubles. A metric that divides by a number
+    that was fixed beforehand, such as the size of the training set, is wrong for every other data set, `validation_data`
+    included.
+
+    Fix: count what was seen in a variable and divide by that count.
+
+    Which of the two a metric is, is found by trial; `mean_like=True` in the contract makes doubling an error.
+    """
+    case.contract.require("additive")
+    wanted = case.contract.mean_like
+    draw = case.telling_draw(
+        lambda draw: bool(case.whole(draw).keys_where(lambda x: (x != 0).any())), "the result is always 0"
+    )
+    once = case.whole(draw)
+    twice = case.run(*[(case.draw(draw), None)] * 2)
+    texts = once.difference(twice)
+    if texts is None or wanted is False:
+        return
+    if wanted:
+        raise Failed(
+            expected=f"{texts[0]}, as from the same data once",
+            actual=f"{texts[1]} from the same data twice",
+            lines=[
+                *case.preparation(draw),
+                f"for _ in range(2): metric.update_state({case.arguments}); print(metric.result())",
+            ],
+        )
+    if not all(is_equal_or_double(once.values[key], twice.values[key]) for key in once.values):
+        raise Inconclusive(f"{texts[0]} from the data once, {texts[1]} from the same data twice: neither a mean nor a count")
+
+
+def is_equal_or_double(once, twice):
+    from kerasmith.checks.harness.results import Results
+
+    same = not Results({"": once}).differs(Results({"": twice}))
+    return same or not Results({"": 2 * once}).differs(Results({"": twice}))

@@ -1,0 +1,81 @@
+"""Nothing of one pass over the data is left in the next."""
+
+from kerasmith.checks.engine.finding import Failed
+from kerasmith.checks.engine.registry import check
+
+
+@check("M103", "metric", "error", requires=("base", "M107", "M110", "M128"))
+def reset_forgets(case):
+    """`reset_state` leaves something of what came before.
+
+    Keras resets a metric before each epoch and before each validation. What is left over is counted again: the second
+    epoch, and the validation, report a mixture with earlier data.
+
+    Fix: leave `reset_state` to the base class, which sets every variable to zero, or reset each variable that
+    `update_state` changes.
+    """
+
+    def tells(draw):
+        both = case.run((case.draw(draw + 1), None), (case.draw(draw), None))
+        return case.whole(draw).has_finite and both.differs(case.whole(draw), 0.01)
+
+    draw = case.telling_draw(tells, "what came before does not show in the result")
+    metric = case.metric()
+    case.update(metric, case.draw(draw + 1))
+    few = case.part_text(f"{case.batch // 2}:")
+    lines = [
+        *case.preparation(draw),
+        f"metric.update_state({few}); print('new', metric.result())",
+        f"metric.reset_state(); metric.update_state({case.arguments})",
+        f"metric.reset_state(); metric.update_state({few})",
+        "print('the same after other data and a reset', metric.result())",
+    ]
+    try:
+        metric.reset_state()
+    except Exception as error:
+        raise Failed(
+            expected="`reset_state` runs",
+            actual=f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:200]}",
+            lines=[*case.preparation(draw), f"metric.update_state({case.arguments}); metric.reset_state()"],
+        ) from None
+    after = case.run((case.draw(draw), None), metric=metric)
+    texts = case.whole(draw).difference(after)
+    if texts:
+        raise Failed(
+            expected=f"{texts[0]}, as from a new metric",
+            actual=f"{texts[1]} after other data and `reset_state()`",
+            lines=lines,
+        )
+
+
+@check("M104", "metric", "error", requires=("base", "M103", "M107"))
+def results_do_not_change_later(case):
+    """`result` hands out its state: a number that was reported changes afterwards.
+
+    The value is the variable itself, or on PyTorch a tensor that shares its memory. `fit` keeps the result of the training
+    epoch, runs the validation, which resets and refills the variable, and then writes both into the history: the training
+    column shows the validation's number.
+
+    Fix: return a new value, such as `self.count + 0` or `ops.copy(self.count)`.
+    """
+    draw = case.telling_draw(
+        lambda draw: case.whole(draw).has_finite and case.whole(draw).differs(case.whole(draw + 1), 0.01),
+        "different data give the same result",
+    )
+    metric = case.metric()
+    case.update(metric, case.draw(draw))
+    kept = metric.result()
+    before = case.read(kept)
+    metric.reset_state()
+    case.update(metric, case.draw(draw + 1))
+    texts = before.difference(case.read(kept))
+    if texts:
+        raise Failed(
+            expected=f"the result of the training stays {texts[0]}",
+            actual=f"the same object says {texts[1]} after a reset and other data",
+            lines=[
+                *case.preparation(draw),
+                f"metric.update_state({case.arguments}); training = metric.result(); print(training)",
+                "metric.reset_state(); print('the same object after a reset:', training)",
+            ],
+        )

@@ -1,0 +1,98 @@
+"""What a metric has counted is in its variables, where Keras finds it."""
+
+import numpy as np
+
+from kerasmith.checks.engine.finding import Failed, NotApplicable
+from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.metrics import owned
+
+
+@check("M109", "metric", "error")
+def state_is_in_variables(case):
+    """The metric counts in Python attributes: nothing of that reaches a compiled step.
+
+    Lists, numbers and tensors that `update_state` changes are ordinary Python. Under TensorFlow they change once, while the
+    step is traced, and hold tensors of a graph that is gone; under JAX they hold tracers, and the result stays what it was.
+    On PyTorch it works, until the metric is used elsewhere, saved, or reset by Keras.
+
+    Fix: make a variable in the constructor, `self.total = self.add_weight(name="total", initializer="zeros")`, and write
+    `self.total.assign_add(...)`. What needs all predictions at once, such as a median, is counted in a histogram.
+    """
+    if case.subject.is_function:
+        raise NotApplicable("a function has no state")
+    metric = case.metric()
+    case.update(metric, case.draw(0))
+    before = owned.python_values(metric)
+    case.update(metric, case.draw(1))
+    after = owned.python_values(metric)
+    changed = [path for path in before if path in after and not owned.same(before[path][2], after[path][2])]
+    if not changed:
+        return
+    full = case.result(metric)
+    _restore(before, changed)
+    if full.differs(case.result(metric)):
+        raise _python_state(case, changed, before, after)
+    # The attributes may steer the next update instead.
+    metric = case.metric()
+    case.update(metric, case.draw(0))
+    before = owned.python_values(metric)
+    case.update(metric, case.draw(1))
+    _restore(before, [path for path in changed if path in before])
+    case.update(metric, case.draw(2))
+    straight = case.run(*((case.draw(draw), None) for draw in range(3)))
+    if straight.differs(case.result(metric)):
+        raise _python_state(case, changed, before, after)
+
+
+def _restore(values, paths):
+    for path in paths:
+        holder, key, value = values[path]
+        holder[key] = owned.copied(value)
+
+
+def _python_state(case, changed, before, after):
+    path = changed[0]
+    return Failed(
+        expected="`update_state` changes variables only",
+        actual=f"it changes `{path.replace('metric', 'self', 1)}` from {owned.shown(before[path][2])} to "
+        f"{owned.shown(after[path][2])}, and the result depends on it",
+        lines=[
+            *case.preparation(),
+            f"for _ in range(2): metric.update_state({case.arguments}); print({path})",
+            "print('variables:', [v.name for v in metric.variables])",
+        ],
+    )
+
+
+@check("M110", "metric", "error")
+def variables_are_tracked(case):
+    """A variable of the metric is not among `metric.variables`.
+
+    Keras tracks variables that are attributes of the metric or made by `add_weight`, not those in a helper object. They are
+    neither reset nor synchronised over replicas; under JAX, whose steps carry the state through, their updates are lost.
+
+    Fix: make the variables with `self.add_weight(...)` and hand them to the helper, or make the helper a
+    `keras.metrics.Metric`.
+    """
+    if case.subject.is_function:
+        raise NotApplicable("a function has no state")
+    metric = case.metric()
+    case.update(metric, case.draw(0))
+    tracked = {id(variable) for variable in metric.variables}
+    hidden = [(path, variable) for path, variable in owned.variables(metric) if id(variable) not in tracked]
+    if not hidden:
+        return
+    before = [np.array(case.number(variable)) for _, variable in hidden]
+    case.update(metric, case.draw(1))
+    for (path, variable), old in zip(hidden, before):
+        new = case.number(variable)
+        if not np.array_equal(old, new, equal_nan=True):
+            raise Failed(
+                expected="each variable that `update_state` changes is in `metric.variables`",
+                actual=f"`{path.replace('metric', 'self', 1)}` goes from {owned.shown(old)} to {owned.shown(new)} and is not",
+                lines=[
+                    *case.preparation(),
+                    f"metric.update_state({case.arguments})",
+                    f"print('tracked:', [v.name for v in metric.variables]); print('not tracked:', {path})",
+                ],
+            )

@@ -1,0 +1,50 @@
+"""Functions of one backend where every backend is promised."""
+
+import ast
+
+from kerasmith.checks.engine.registry import KINDS, check
+from kerasmith.checks.rules.source.syntax import passage_of, report
+
+# What a training step runs.
+STEP_METHODS = {"call", "__call__", "update_state", "result", "compute_mask", "build", "reset_state"}
+_LIBRARIES = ("tensorflow", "torch", "jax")
+_ASKS = ("keras.backend.backend", "keras.config.backend")
+
+
+@check("S102", (*KINDS, "source"), "note", requires=(), needs_inputs=False)
+def functions_of_one_backend(case):
+    """`call`, `update_state` or a loss function uses TensorFlow, PyTorch or JAX directly.
+
+    It runs on that backend alone: with another `KERAS_BACKEND` the tensors are of another library, and the call raises.
+
+    Fix: `keras.ops` has the functions of NumPy and of neural networks for all three; where it does not, ask
+    `keras.config.backend()`.
+    """
+    passage = passage_of(case)
+    if any(passage.dotted(node) in _ASKS for node in ast.walk(passage.module) if isinstance(node, (ast.Attribute, ast.Name))):
+        return  # It knows that there are several.
+    places = set()
+    for function in step_functions(passage):
+        for node in ast.walk(function):
+            full = passage.dotted(node) if isinstance(node, ast.Attribute) else ""
+            if full.partition(".")[0] in _LIBRARIES and not full.startswith("tensorflow.keras") and full.count("."):
+                places.add((node.lineno, full))
+    outermost = {
+        (line, name)
+        for line, name in places
+        if not any(line == other and more.startswith(name + ".") for other, more in places)
+    }
+    report(case, passage, outermost, "functions of keras.ops")
+
+
+def step_functions(passage):
+    """The methods of Keras' classes that a step runs, and functions of (y_true, y_pred)."""
+    found = []
+    for tree in passage.classes():
+        if tree is passage.root or passage.is_of_keras(tree):
+            found += [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in STEP_METHODS]
+    for function in passage.functions():
+        names = [argument.arg for argument in function.args.args[:2]]
+        if function is passage.root or names == ["y_true", "y_pred"]:
+            found.append(function)
+    return found

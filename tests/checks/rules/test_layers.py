@@ -1,0 +1,124 @@
+"""Helpers of the checks of layers: known weights, what attributes lead to, how far arrays are apart, other lengths."""
+
+import functools
+from collections import deque
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kerasmith.checks.engine.contract import Contract
+from kerasmith.checks.engine.inference import set_inputs
+from kerasmith.checks.engine.spec import parse
+from kerasmith.checks.engine.subject import subject_of
+from kerasmith.checks.harness import attributes
+from kerasmith.checks.harness import layer_weights as weights
+from kerasmith.checks.harness.layer_compare import differ, gap, where
+from kerasmith.checks.rules.layers.case import LayerCase
+from kerasmith.checks.rules.layers.lengths import stretched
+
+
+def case_of(component, init=None, like="float32[4,8]"):
+    case = LayerCase(subject_of(component, init), Contract())
+    set_inputs(case, {"inputs": like} if isinstance(like, str) else like)
+    return case
+
+
+def test_gap_is_relative_and_sees_shapes_and_nan():
+    assert gap([np.array([100.0, 0.0])], [np.array([101.0, 0.0])]) == pytest.approx(1 / 101)
+    assert gap([np.ones(2)], [np.ones(3)]) == np.inf
+    assert gap([np.array([np.nan, 1.0])], [np.array([2.0, 1.0])]) == np.inf
+    assert not differ([np.array([np.nan, 1.0])], [np.array([np.nan, 1.0])])
+    assert where([np.array([1.0, 5.0])], [np.array([1.0, 7.0])]) == ("5", "7")
+
+
+def test_seeded_weights_keep_their_kind():
+    rng = np.random.default_rng(0)
+    variance = weights.seeded(np.ones(4, "float32"), rng)
+    assert (variance > 1).all()
+    drawn = weights.seeded(np.random.default_rng(1).normal(size=(50, 4)).astype("float32"), rng)
+    assert abs(drawn.std() - 50**-0.5) < 0.03
+    edges = np.arange(10, dtype="float32")
+    assert weights.seeded(edges, rng) is edges
+    positive = weights.seeded(np.random.default_rng(1).random((4, 8)).astype("float32") + 0.1, rng)
+    assert (positive > 0).all()
+
+
+def test_two_layers_have_the_same_outputs_and_a_loaded_one_keeps_its_weights():
+    case = case_of(keras.layers.Dense, {"units": 3})
+    assert not differ(case.outputs(case.make()), case.outputs(case.make()))
+    layer = case.prepared()
+    layer.kernel.assign(2 * layer.kernel)
+    assert differ(case.outputs(layer), case.outputs(case.make()))
+
+
+def test_random_layers_repeat_from_the_same_generator():
+    case = case_of(keras.layers.GaussianNoise, {"stddev": 0.3, "seed": 3})
+    layer = case.prepared()
+    first = case.run(layer, training=True)
+    assert not differ(first, case.run(layer, training=True))
+    assert differ(first, case.arrays(case.call(layer, training=True)))
+
+
+class _Holder:
+    def __init__(self, layer):
+        self.layer = layer
+
+
+class Hiding(keras.layers.Layer):
+    """Sublayers in every place where Keras does not look, and one where it does."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.seen = [keras.layers.Dense(2)]
+        self.table = np.ones(3)
+        dense = keras.layers.Dense(2)
+        self.hidden = {
+            "object": _Holder(keras.layers.Dense(2)),
+            "closure": lambda x: dense(x),
+            "partial": functools.partial(_Holder, keras.layers.Dense(2)),
+        }
+        self.queue = deque([keras.layers.Dense(2)])
+
+    def call(self, inputs):
+        return self.seen[0](inputs)
+
+
+def test_attributes_lead_to_what_keras_does_not_track():
+    layer = Hiding()
+    layer(ops.ones((2, 3)))
+    found = {place.path for place in attributes.places(layer) if isinstance(place.value, keras.layers.Layer)}
+    assert found == {
+        "self.hidden['object'].layer",
+        "self.hidden['closure']['dense']",
+        "self.hidden['partial']['args'][0]",
+        "self.queue[0]",
+    }
+    assert [place.path for place in attributes.tensors_and_arrays(layer)] == ["self.table"]
+
+
+def test_lengths_change_of_sequences_and_their_masks_only():
+    specs = {"inputs": parse("float32[4,6,3]"), "mask": parse("bool[4,6]"), "states": parse("float32[4,6]")}
+    longer = stretched(specs, lambda length: length + 3)
+    assert [spec.shape for spec in longer.values()] == [(4, 9, 3), (4, 9), (4, 6)]
+    vectors = {"inputs": parse("float32[4,6]"), "mask": parse("bool[4,6]")}
+    assert stretched(vectors, lambda length: length + 3) == vectors
+
+
+def test_the_keras_mask_reaches_a_layer_with_one_argument():
+    case = case_of(keras.layers.GlobalAveragePooling1D, like={"inputs": "float32[4,6,3]", "mask": "bool[4,6]"})
+    inputs = case.inputs
+    kept = inputs["mask"][..., None]
+    mean = (inputs["inputs"] * kept).sum(1) / kept.sum(1)
+    np.testing.assert_allclose(case.outputs(case.make())[0], mean, rtol=1e-5)
+
+
+def test_gradients_are_those_of_the_weighted_sum():
+    case = case_of(keras.layers.Dense, {"units": 2, "use_bias": False})
+    layer = case.prepared()
+    _, (by_inputs,), (by_kernel,) = case.gradients(layer, case.inputs)
+    factors = 1.0 + 0.5 * np.sin(12.9898 * np.arange(1, 9)).reshape(4, 2)
+    kernel = ops.convert_to_numpy(layer.kernel)
+    np.testing.assert_allclose(by_inputs, factors @ kernel.T, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(by_kernel, case.inputs["inputs"].T @ factors, rtol=1e-4, atol=1e-5)
