@@ -1,6 +1,7 @@
 """Import paths and names of the version before, which still work and say what to write now."""
 
 import importlib
+import inspect
 import sys
 import types
 import warnings
@@ -17,6 +18,7 @@ _LOSSES = (
 # Where a module was -> where it is; several places where it was split.
 _MODULES = {
     **{f"losses.{name}": f"losses._{name}" for name in _LOSSES},
+    "base.twin": "base.functional",
     "data.balanced_weights": "data._balanced_weights",
     "data.epoch_caller": "keras_internals.epoch_caller",
     "data.signed_distance_maps": "data._signed_distance_maps",
@@ -117,6 +119,27 @@ def renamed(package: str, table: dict[str, str]):
         return getattr(importlib.import_module(place), new)
 
     return __getattr__
+
+
+def keep_old_methods(cls: type, table: dict[str, str]) -> None:
+    """Makes methods of a subclass that have an old name override the new ones.
+
+    Args:
+        cls: the subclass.
+        table: {old name: new name}; the old one may take fewer arguments, those in front.
+    """
+    for old, new in table.items():
+        method = vars(cls).get(old)
+        if method is None:
+            continue
+        warnings.warn(
+            f"`{cls.__name__}.{old}` is deprecated and goes with version 0.2. Call it `{new}`.",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+        parameters = list(inspect.signature(method).parameters.values())[1:]
+        count = None if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(parameters)
+        setattr(cls, new, lambda self, *arguments, _method=method, _count=count: _method(self, *arguments[:_count]))
 
 
 def warn(old: str, new: str) -> None:

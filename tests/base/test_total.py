@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from kerasmith.base import Metric
-from kerasmith.numerics import exact_sum as limbs
+from kerasmith.numerics import exact_sum
 
 
 class Sum(Metric):
@@ -45,7 +45,7 @@ def test_float_amounts_stay_exact(dtype):
     np.testing.assert_allclose(metric.total.exact(), amounts.astype("float64").sum(0), rtol=1e-9)
 
 
-def test_limbs_of_replicas_add_up():
+def test_components_of_replicas_add_up():
     rng = np.random.default_rng(1)
     states, expected = [], np.zeros(3)
     for _ in range(16):
@@ -53,9 +53,9 @@ def test_limbs_of_replicas_add_up():
         for _ in range(50):
             amount = rng.integers(0, 2**30, 3)
             expected += amount
-            state = limbs.add(state, limbs.split(ops.convert_to_tensor(amount.astype("int32"))))
+            state = exact_sum.add(state, exact_sum.split(ops.convert_to_tensor(amount.astype("int32"))))
         states.append(state)
-    assert limbs.exact_value(sum(states)).tolist() == expected.tolist()
+    assert exact_sum.exact_value(sum(states)).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("kind", ["int32", "float32"])

@@ -9,7 +9,10 @@ import pytest
 from kerasmith import base, losses
 from tests.losses.battery import OTHER_ROWS, ROWS
 
-PUBLIC = sorted(name for name, value in vars(losses).items() if inspect.isclass(value) and issubclass(value, base.Loss))
+CLASSES = {name: value for name, value in vars(losses).items() if inspect.isclass(value) and issubclass(value, base.Loss)}
+# Exported for subclasses of users.
+FAMILIES = {"ElementwiseLoss", "PixelLoss", "RegionLoss", "SegmentationLoss"}
+PUBLIC = sorted(set(CLASSES) - FAMILIES)
 
 # They make losses of other losses and functions; their values are tested in test_algebra.py and test_from_function.py.
 COMBINATORS = {"FunctionLoss", "KerasLoss", "WeightedSum"}

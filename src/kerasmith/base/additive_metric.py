@@ -3,7 +3,7 @@
 from keras import ops
 
 from kerasmith.base.metric import Metric
-from kerasmith.base.weights import sort_weights
+from kerasmith.base.weights import split_sample_weight
 from kerasmith.labels.pixels import spatial_shape
 from kerasmith.numerics.tensors import keras_mask, static_shape
 
@@ -61,13 +61,13 @@ class AdditiveMetric(Metric):
     def weighted_statistics(self, y_true, y_pred, sample_weight=None):
         """The statistics of a batch and the weight of each sample, (B,) or None."""
         y_true, y_pred, weights = self.sorted_inputs(y_true, y_pred, sample_weight)
-        return self.statistics(y_true, y_pred, weights), weights.of_samples
+        return self.statistics(y_true, y_pred, weights), weights.effective_sample
 
     def sorted_inputs(self, y_true, y_pred, sample_weight):
         """Labels and predictions as tensors, and their `Weights`."""
         mask = keras_mask(y_pred)
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        return y_true, y_pred, sort_weights(sample_weight, mask, self.element_shape(y_true, y_pred))
+        return y_true, y_pred, split_sample_weight(sample_weight, mask, self.element_shape(y_true, y_pred))
 
     def add_statistics(self, statistics, weight):
         """Adds (B, *shape) statistics times (B,) weights to the totals."""

@@ -5,23 +5,34 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops, tree
 
+from kerasmith import _moved
 from kerasmith.base.algebra import Algebra
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.configured import Configured
 from kerasmith.base.names import snake_case
 from kerasmith.base.reduction import REDUCTIONS, global_value, reduce_samples
-from kerasmith.base.weights import sort_weights
+from kerasmith.base.weights import split_sample_weight
 from kerasmith.numerics.tensors import accumulation_dtype, keras_mask, static_shape
 
 
-class PerSample(NamedTuple):
+class _PerSample(NamedTuple):
+    values: Any
+    weight_mean: Any = None
+
+
+class PerSample(_PerSample):
     """What a loss computes: (B,) values, and the (B,) mean pixel weight inside them (None for 1)."""
 
-    values: Any
-    mass: Any = None
+    __slots__ = ()
+
+    def __new__(cls, values, weight_mean=None, *, mass=None):
+        if mass is not None:
+            _moved.warn("PerSample(mass=...)", "PerSample(weight_mean=...)")
+            weight_mean = mass
+        return super().__new__(cls, values, weight_mean)
 
 
-class Part(NamedTuple):
+class LossTerm(NamedTuple):
     """One named, weighted summand of a loss."""
 
     name: str
@@ -32,7 +43,8 @@ class Part(NamedTuple):
 class Loss(Algebra, Configured, keras.losses.Loss):
     """Base class of losses that reduce to one value per sample, (B,), before weights of samples are applied.
 
-    A subclass implements `per_sample` (one value) or `parts` (a weighted sum of named values). Constructor arguments and
+    A subclass implements `per_sample` (one value) or `terms` (a weighted sum of named values). A family that reads labels and
+    predictions in one way implements `read`, whose results both get in place of y_true and y_pred. Constructor arguments and
     `dtype` survive `get_config` by themselves; see `Configured`. Losses add up: `0.3 * a + b`, see `WeightedSum`.
 
     Args:
@@ -50,6 +62,12 @@ class Loss(Algebra, Configured, keras.losses.Loss):
     1.0
     """
 
+    _old_hooks = {"parts": "terms"}
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        _moved.keep_old_methods(cls, cls._old_hooks)
+
     def __init__(self, *, reduction="sum_over_batch_size", name=None, dtype=None):
         check_choice("reduction", reduction, REDUCTIONS)
         super().__init__(name=name or snake_case(type(self).__name__), reduction=reduction, dtype=dtype)
@@ -63,42 +81,49 @@ class Loss(Algebra, Configured, keras.losses.Loss):
             y_pred: predictions; a Keras mask attached to them is honoured.
             sample_weight: a scalar, (B,), (B, *spatial) or (B, *spatial, 1).
         """
-        terms = []
-        for part, weights in self.weighted_parts(y_true, y_pred, sample_weight):
-            values, mass = part.per_sample
-            term = reduce_samples(values, self.reduction, weight=weights.sample, mass=mass, valid=weights.valid_sample)
-            terms.append((term, part.factor))
-        self._track([term for term, _ in terms], y_pred)
-        return self._total(terms)
+        reduced = []
+        for term, weights in self.weighted_terms(y_true, y_pred, sample_weight):
+            values, weight_mean = term.per_sample
+            sample, valid = weights.sample, weights.valid_sample
+            value = reduce_samples(values, self.reduction, weight=sample, weight_mean=weight_mean, valid=valid)
+            reduced.append((value, term.factor))
+        self._track([value for value, _ in reduced], y_pred)
+        return self._total(reduced)
 
     def call(self, y_true, y_pred):
         """The unreduced loss, (B,)."""
-        parts = self.weighted_parts(y_true, y_pred)
-        return self._total([(part.per_sample.values, part.factor) for part, _ in parts])
+        return self._total([(term.per_sample.values, term.factor) for term, _ in self.weighted_terms(y_true, y_pred)])
 
-    def _total(self, terms):
+    def _total(self, pairs):
         """The sum of (value, factor) pairs, whatever the dtypes of the values."""
         dtype, total = accumulation_dtype(self.dtype), None
-        for value, factor in terms:
+        for value, factor in pairs:
             value = ops.cast(value, dtype)
             value = value if factor == 1.0 else value * factor
             total = value if total is None else total + value
         return ops.cast(total, self.dtype)
 
-    def weighted_parts(self, y_true, y_pred, sample_weight=None):
-        """Pairs of `Part` and the `Weights` that are still to be applied to its samples."""
+    def weighted_terms(self, y_true, y_pred, sample_weight=None):
+        """Pairs of `LossTerm` and the `Weights` that are still to be applied to its samples."""
         mask = keras_mask(y_pred)
         y_true, y_pred = _to_tensors(y_true), _to_tensors(y_pred, self.dtype)
-        weights = sort_weights(sample_weight, mask, self.weight_shape(y_pred), accumulation_dtype(self.dtype))
-        return [(part, weights) for part in self.parts(y_true, y_pred, weights)]
+        weights = split_sample_weight(sample_weight, mask, self.weight_shape(y_pred), accumulation_dtype(self.dtype))
+        return [(term, weights) for term in self.terms(*self.read(y_true, y_pred, weights), weights)]
 
-    def parts(self, y_true, y_pred, weights):
-        """The summands of this loss, a list of `Part`."""
-        return [Part(self.name, 1.0, self.per_sample(y_true, y_pred, weights))]
+    def read(self, y_true, y_pred, weights):
+        """What `terms` and `per_sample` get in front of the weights, a tuple: here labels and predictions as they are."""
+        return y_true, y_pred
 
-    def per_sample(self, y_true, y_pred, weights):
-        """The loss of each sample as `PerSample`; `weights.pixel` and `weights.valid_pixel` belong inside."""
-        raise NotImplementedError(f"{type(self).__name__} must implement `per_sample` or `parts`.")
+    def terms(self, *inputs):
+        """The summands of this loss, a list of `LossTerm`, from (*what `read` returns, weights)."""
+        return [LossTerm(self.name, 1.0, self.per_sample(*inputs))]
+
+    def per_sample(self, *inputs):
+        """The loss of each sample as `PerSample`; takes what `terms` takes.
+
+        `weights.pixel` and `weights.valid_pixel` belong inside, the base applies the weights of whole samples.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement `per_sample` or `terms`.")
 
     def weight_shape(self, y_pred):
         """Static (batch, *spatial): the shape of weights that speak of single pixels."""

@@ -8,12 +8,12 @@ from kerasmith.numerics import safe
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
 
 
-def reduce_samples(values, reduction, *, weight=None, mass=None, valid=None):
+def reduce_samples(values, reduction, *, weight=None, weight_mean=None, valid=None):
     """Reduces (B,) losses over the global batch.
 
     - "sum_over_batch_size", "mean": sum(w * l) / B, with B counting valid samples only
     - "sum": sum(w * l)
-    - "mean_with_sample_weight": sum(w * l) / sum(w * mass)
+    - "mean_with_sample_weight": sum(w * l) / sum(w * weight_mean)
     - "none", None: w * l
 
     Under several replicas B and the weights are those of the global batch, so an uneven split changes nothing.
@@ -22,7 +22,7 @@ def reduce_samples(values, reduction, *, weight=None, mass=None, valid=None):
         values: (B,) losses.
         reduction: one of `REDUCTIONS`.
         weight: (B,) or scalar sample weights, or None.
-        mass: (B,) mean pixel weight of each sample, where pixel weights are inside `values`; or None.
+        weight_mean: (B,) mean pixel weight of each sample, where pixel weights are inside `values`; or None.
         valid: (B,), 0 on samples removed by a mask; or None.
     """
     weighted = values if weight is None else values * ops.cast(weight, values.dtype)
@@ -34,7 +34,7 @@ def reduce_samples(values, reduction, *, weight=None, mass=None, valid=None):
     total = ops.sum(weighted)
     if reduction == "sum":
         return share_of_loss(total)
-    factors = (weight, mass, valid) if reduction == "mean_with_sample_weight" else (valid,)
+    factors = (weight, weight_mean, valid) if reduction == "mean_with_sample_weight" else (valid,)
     factors = [factor for factor in factors if factor is not None]
     if not factors and values.shape[0] is not None and replica_count() == 1:
         return total / max(values.shape[0], 1)
@@ -45,7 +45,7 @@ def reduce_samples(values, reduction, *, weight=None, mass=None, valid=None):
     return share_of_loss(safe.ratio(total, divisor, when_empty=0.0))
 
 
-def share_of_mean(value, batch):
+def local_share_of_mean(value, batch):
     """A replica's part of a number that is the mean over its own samples.
 
     Args:
@@ -68,7 +68,7 @@ def global_value(share):
     return cross_replica_sum(ops.stop_gradient(share)) / share_of_loss(1.0)
 
 
-def shown_as_global(share):
+def display_global_value(share):
     """A share with the gradient of this replica's part, whose value makes Keras show the whole number."""
     if replica_count() == 1:
         return share

@@ -53,11 +53,11 @@ class WeightedSum(Loss):
             return None
         return unique([name for loss in self.losses for name in (loss.term_names or (loss.name,))])
 
-    def weighted_parts(self, y_true, y_pred, sample_weight=None):
+    def weighted_terms(self, y_true, y_pred, sample_weight=None):
         return [
-            (part._replace(factor=part.factor * factor), weights)
+            (term._replace(factor=term.factor * factor), weights)
             for loss, factor in zip(self.losses, self.factors, strict=True)
-            for part, weights in loss.weighted_parts(y_true, y_pred, sample_weight)
+            for term, weights in loss.weighted_terms(y_true, y_pred, sample_weight)
         ]
 
 

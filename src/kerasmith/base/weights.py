@@ -25,13 +25,13 @@ class Weights:
     given: tuple = (None, None)
 
     @property
-    def of_samples(self):
+    def effective_sample(self):
         """`sample` without the masked ones: (B,), a scalar, or None."""
         given = [w for w in (self.sample, self.valid_sample) if w is not None]
         return given[0] * given[1] if len(given) == 2 else given[0] if given else None
 
 
-def sort_weights(sample_weight, mask, shape, dtype="float32"):
+def split_sample_weight(sample_weight, mask, shape, dtype="float32"):
     """`Weights` of a `sample_weight` and a Keras mask, told apart by their shapes.
 
     Args:

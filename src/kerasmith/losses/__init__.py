@@ -14,6 +14,7 @@ from kerasmith.losses._dice import Dice, dice
 from kerasmith.losses._dice_ce import DiceCE, dice_ce
 from kerasmith.losses._dice_focal import DiceFocal, dice_focal
 from kerasmith.losses._dice_iou import DiceIoU, dice_iou
+from kerasmith.losses._elementwise import ElementwiseLoss
 from kerasmith.losses._exposure_weighted import ExposureWeighted, exposure_weighted
 from kerasmith.losses._focal import Focal, focal
 from kerasmith.losses._focal_tversky import FocalTversky, focal_tversky
@@ -30,6 +31,9 @@ from kerasmith.losses._multi_similarity import MultiSimilarity, multi_similarity
 from kerasmith.losses._nt_xent import NTXent, nt_xent
 from kerasmith.losses._penalized_mse import PenalizedMSE, penalized_mse
 from kerasmith.losses._pinball import Pinball, pinball
+from kerasmith.losses._pixelwise import PixelLoss
+from kerasmith.losses._region import RegionLoss
+from kerasmith.losses._segmentation import SegmentationLoss
 from kerasmith.losses._soft_constraint import SoftConstraint, soft_constraint
 from kerasmith.losses._ssim import SSIM, ssim
 from kerasmith.losses._sup_con import SupCon, sup_con

@@ -4,7 +4,7 @@ import math
 
 from keras import ops
 
-from kerasmith.base import Loss, PerSample, functional_twin, register
+from kerasmith.base import Loss, PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses._embedding import batch_axis, per_sample_labels
 from kerasmith.numerics.pairs import row_logsumexp
@@ -124,4 +124,4 @@ def _check_cosines(y_pred):
         )
 
 
-arc_face = functional_twin(ArcFace, "arc_face")
+arc_face = make_functional(ArcFace, "arc_face")

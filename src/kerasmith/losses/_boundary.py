@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import PerSample, functional_twin, register
+from kerasmith.base import PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses._shape import ShapeLoss, mean_over_pixels, squared_border_distances, valid_images
 
@@ -67,15 +67,15 @@ class Boundary(ShapeLoss):
         self.maps = maps
         self.spacing = spacing
 
-    def of_images(self, pixels):
+    def per_sample(self, pixels, weights):
         if self.maps:
             distances = pixels.images(pixels.truth)
         else:
             truth = valid_images(pixels.truth, pixels)
             distances = ops.sqrt(squared_border_distances(truth, self.spacing))
             distances = ops.where(truth > 0.5, -distances, distances)
-        values, mass = mean_over_pixels(pixels.images(pixels.probabilities) * distances, pixels)
-        return PerSample(self.of_classes(values, pixels), mass)
+        values, weight_mean = mean_over_pixels(pixels.images(pixels.probabilities) * distances, pixels)
+        return PerSample(self.mean_over_classes(values, pixels), weight_mean)
 
 
 def check_spacing(spacing):
@@ -86,4 +86,4 @@ def check_spacing(spacing):
         check_number(f"spacing[{i}]" if isinstance(spacing, (list, tuple)) else "spacing", size, above=0)
 
 
-boundary = functional_twin(Boundary, "boundary")
+boundary = make_functional(Boundary, "boundary")

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import PerSample, functional_twin, register
+from kerasmith.base import PerSample, make_functional, register
 from kerasmith.base.arguments import check_integer, check_number
 from kerasmith.losses._shape import ShapeLoss, one_channel, sum_over_pixels, valid_images
 from kerasmith.numerics import safe
@@ -55,7 +55,7 @@ class CenterlineDice(ShapeLoss):
         self.iterations = iterations
         self.smooth = smooth
 
-    def of_images(self, pixels):
+    def per_sample(self, pixels, weights):
         dimensions = len(pixels.spatial)
         if dimensions > 3:
             raise ValueError(f"CenterlineDice needs 1-D, 2-D or 3-D images. Received: y_pred with {dimensions} spatial axes")
@@ -64,7 +64,7 @@ class CenterlineDice(ShapeLoss):
         precision = self._share(self._skeleton(predicted), truth, weight)
         sensitivity = self._share(self._skeleton(truth), predicted, weight)
         harmonic = safe.ratio(2.0 * precision * sensitivity, precision + sensitivity, when_empty=0.0)
-        return PerSample(self.of_classes(1.0 - harmonic, pixels))
+        return PerSample(self.mean_over_classes(1.0 - harmonic, pixels))
 
     def _skeleton(self, images):
         sizes = ops.shape(images)
@@ -77,4 +77,4 @@ class CenterlineDice(ShapeLoss):
         return safe.ratio(inside + self.smooth, length + self.smooth, when_empty=1.0)
 
 
-centerline_dice = functional_twin(CenterlineDice, "centerline_dice")
+centerline_dice = make_functional(CenterlineDice, "centerline_dice")

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses._elementwise import ElementwiseLoss
 
@@ -44,4 +44,4 @@ class Charbonnier(ElementwiseLoss):
         return ops.sqrt(squared) if self.alpha == 0.5 else squared**self.alpha
 
 
-charbonnier = functional_twin(Charbonnier, "charbonnier")
+charbonnier = make_functional(Charbonnier, "charbonnier")

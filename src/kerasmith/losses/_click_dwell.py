@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import Loss, Part, PerSample, functional_twin, register
+from kerasmith.base import Loss, LossTerm, PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.base.elements import per_sample_mean
 from kerasmith.numerics.safe import probability_floor
@@ -60,7 +60,7 @@ class ClickDwell(Loss):
     def term_names(self):
         return ("click", "dwell")
 
-    def parts(self, y_true, y_pred, weights):
+    def terms(self, y_true, y_pred, weights):
         _check_shapes(y_true, y_pred)
         dtype = accumulation_dtype(self.dtype)
         y_true, y_pred = ops.cast(y_true, dtype), ops.cast(y_pred, dtype)
@@ -68,8 +68,8 @@ class ClickDwell(Loss):
         click = _cross_entropy(y_true[..., 0], y_pred[..., 0], self.from_logits)
         dwell = self._dwell_losses(clicked, y_true[..., 1], y_pred[..., 1])
         return [
-            Part("click", 1.0, PerSample(*per_sample_mean(click, weights))),
-            Part("dwell", self.dwell_weight, PerSample(*per_sample_mean(dwell, weights))),
+            LossTerm("click", 1.0, PerSample(*per_sample_mean(click, weights))),
+            LossTerm("dwell", self.dwell_weight, PerSample(*per_sample_mean(dwell, weights))),
         ]
 
     def _dwell_losses(self, clicked, seconds, t):
@@ -100,4 +100,4 @@ def _cross_entropy(y, x, from_logits):
     return -(y * ops.log(p) + (1.0 - y) * ops.log(1.0 - p))
 
 
-click_dwell = functional_twin(ClickDwell, "click_dwell")
+click_dwell = make_functional(ClickDwell, "click_dwell")

@@ -45,8 +45,8 @@ class ComponentRule(ShapeLoss):
         """Keywords of `surplus_pixels`."""
         raise NotImplementedError(f"{type(self).__name__} must implement `rule`.")
 
-    def of_images(self, pixels):
-        return PerSample(self.of_classes(self.penalties(pixels), pixels))
+    def per_sample(self, pixels, weights):
+        return PerSample(self.mean_over_classes(self.penalties(pixels), pixels))
 
     def penalties(self, pixels):
         """The penalty of each image and class, (B, C)."""

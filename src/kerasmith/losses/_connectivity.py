@@ -1,6 +1,6 @@
 """Penalty on components of a mask beyond the largest."""
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_integer
 from kerasmith.losses._component_rule import ComponentRule
 
@@ -48,4 +48,4 @@ class Connectivity(ComponentRule):
         return {"keep": self.components}
 
 
-connectivity = functional_twin(Connectivity, "connectivity")
+connectivity = make_functional(Connectivity, "connectivity")

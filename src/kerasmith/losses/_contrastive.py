@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import Loss, PerSample, functional_twin, register
+from kerasmith.base import Loss, PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses._embedding import per_sample_labels
 from kerasmith.numerics.tensors import accumulation_dtype, is_concrete, static_shape
@@ -76,4 +76,4 @@ def _check_labels(labels):
         )
 
 
-contrastive = functional_twin(Contrastive, "contrastive")
+contrastive = make_functional(Contrastive, "contrastive")

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses._pixelwise import PixelLoss, at_label, binary_cross_entropy, log_probabilities
 from kerasmith.numerics.hardest import check_hardest, mean_of_hardest
@@ -75,4 +75,4 @@ class CrossEntropy(PixelLoss):
         return losses
 
 
-cross_entropy = functional_twin(CrossEntropy, "cross_entropy")
+cross_entropy = make_functional(CrossEntropy, "cross_entropy")

@@ -1,6 +1,6 @@
 """Dice loss."""
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.labels.overlap import tversky_index
 from kerasmith.losses._region import RegionLoss
 
@@ -43,4 +43,4 @@ class Dice(RegionLoss):
         return 1.0 - tversky_index(sums, 0.5, 0.5, self.smooth)
 
 
-dice = functional_twin(Dice, "dice")
+dice = make_functional(Dice, "dice")

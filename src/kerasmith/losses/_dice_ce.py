@@ -1,6 +1,6 @@
 """Dice plus cross-entropy."""
 
-from kerasmith.base import Part, functional_twin, register
+from kerasmith.base import LossTerm, make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.labels.overlap import tversky_index
 from kerasmith.losses._cross_entropy import CrossEntropy
@@ -53,11 +53,11 @@ class DiceCE(RegionLoss):
     def class_losses(self, sums):
         return 1.0 - tversky_index(sums, 0.5, 0.5, self.smooth)
 
-    def parts_of_pixels(self, pixels, weights):
+    def terms(self, pixels, weights):
         return [
-            Part("dice", self.dice_weight, self.of_pixels(pixels, weights)),
-            Part("ce", self.ce_weight, self.cross_entropy.of_pixels(pixels, weights)),
+            LossTerm("dice", self.dice_weight, self.per_sample(pixels, weights)),
+            LossTerm("ce", self.ce_weight, self.cross_entropy.per_sample(pixels, weights)),
         ]
 
 
-dice_ce = functional_twin(DiceCE, "dice_ce")
+dice_ce = make_functional(DiceCE, "dice_ce")

@@ -1,6 +1,6 @@
 """Dice plus focal loss."""
 
-from kerasmith.base import Part, functional_twin, register
+from kerasmith.base import LossTerm, make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.labels.overlap import tversky_index
 from kerasmith.losses._focal import Focal
@@ -51,11 +51,11 @@ class DiceFocal(RegionLoss):
     def class_losses(self, sums):
         return 1.0 - tversky_index(sums, 0.5, 0.5, self.smooth)
 
-    def parts_of_pixels(self, pixels, weights):
+    def terms(self, pixels, weights):
         return [
-            Part("dice", self.dice_weight, self.of_pixels(pixels, weights)),
-            Part("focal", self.focal_weight, self.focal.of_pixels(pixels, weights)),
+            LossTerm("dice", self.dice_weight, self.per_sample(pixels, weights)),
+            LossTerm("focal", self.focal_weight, self.focal.per_sample(pixels, weights)),
         ]
 
 
-dice_focal = functional_twin(DiceFocal, "dice_focal")
+dice_focal = make_functional(DiceFocal, "dice_focal")

@@ -1,6 +1,6 @@
 """Dice plus Jaccard loss."""
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.labels.overlap import tversky_index
 from kerasmith.losses._region import RegionLoss
@@ -39,4 +39,4 @@ class DiceIoU(RegionLoss):
         return 1.0 - self.dice_weight * dice - (1.0 - self.dice_weight) * jaccard
 
 
-dice_iou = functional_twin(DiceIoU, "dice_iou")
+dice_iou = make_functional(DiceIoU, "dice_iou")

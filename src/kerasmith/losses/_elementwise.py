@@ -39,7 +39,7 @@ class ElementwiseLoss(Loss):
         return y_pred
 
     def per_sample(self, y_true, y_pred, weights):
-        return PerSample(*per_sample_mean(self.element_losses(*self.read(y_true, y_pred, weights)), weights))
+        return PerSample(*per_sample_mean(self.element_losses(y_true, y_pred), weights))
 
     def element_losses(self, y_true, y_pred):
         """The loss of each element, (B, ...)."""

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import KerasLoss, Loss, Part, PerSample, functional_twin, register
+from kerasmith.base import KerasLoss, Loss, LossTerm, PerSample, make_functional, register
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.weighted_sum import as_loss
 from kerasmith.numerics.tensors import accumulation_dtype, is_concrete, static_shape
@@ -64,16 +64,15 @@ class ExposureWeighted(Loss):
     def weight_shape(self, y_pred):
         return static_shape(y_pred, "y_pred")[:1]
 
-    def parts(self, y_true, y_pred, weights):
+    def terms(self, y_true, y_pred, weights):
         exposure = None
         dtype = accumulation_dtype(self.dtype)
         y_pred = ops.cast(y_pred, dtype)
         if self.exposure == "y_true":
             y_true, exposure = _target_and_exposure(ops.cast(y_true, dtype), y_pred)
-        parts = [part for part, _ in self._each.weighted_parts(y_true, y_pred)]
         return [
-            Part(part.name if self.term_names else self.name, part.factor, _weighted(part.per_sample.values, exposure))
-            for part in parts
+            LossTerm(term.name if self.term_names else self.name, term.factor, _weighted(term.per_sample.values, exposure))
+            for term, _ in self._each.weighted_terms(y_true, y_pred)
         ]
 
 
@@ -99,4 +98,4 @@ def _weighted(values, exposure):
     return PerSample(values) if exposure is None else PerSample(values * ops.cast(exposure, values.dtype), exposure)
 
 
-exposure_weighted = functional_twin(ExposureWeighted, "exposure_weighted")
+exposure_weighted = make_functional(ExposureWeighted, "exposure_weighted")

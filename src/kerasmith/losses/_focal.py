@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number, check_weights
 from kerasmith.losses._pixelwise import (
     PixelLoss,
@@ -76,4 +76,4 @@ class Focal(PixelLoss):
         return (1.0 - self.alpha) + (2.0 * self.alpha - 1.0) * pixels.truth
 
 
-focal = functional_twin(Focal, "focal")
+focal = make_functional(Focal, "focal")

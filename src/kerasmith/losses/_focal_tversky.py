@@ -1,6 +1,6 @@
 """Focal Tversky loss."""
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses._tversky import Tversky
 from kerasmith.numerics.safe import power
@@ -45,4 +45,4 @@ class FocalTversky(Tversky):
         return power(super().class_losses(sums), self.gamma)
 
 
-focal_tversky = functional_twin(FocalTversky, "focal_tversky")
+focal_tversky = make_functional(FocalTversky, "focal_tversky")

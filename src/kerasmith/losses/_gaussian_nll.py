@@ -4,7 +4,7 @@ import math
 
 from keras import ops
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.losses._elementwise import ElementwiseLoss
 from kerasmith.numerics.tensors import static_shape
@@ -89,4 +89,4 @@ def _raised(x, floor):
     return ops.stop_gradient(raised) + (x - ops.stop_gradient(x))
 
 
-gaussian_nll = functional_twin(GaussianNLL, "gaussian_nll")
+gaussian_nll = make_functional(GaussianNLL, "gaussian_nll")

@@ -4,7 +4,7 @@ import math
 
 from keras import ops
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.labels.class_reduction import class_weight_row
 from kerasmith.losses._region import RegionLoss
 from kerasmith.numerics import safe
@@ -38,7 +38,7 @@ class GeneralizedDice(RegionLoss):
     segmentations", 2017.
     """
 
-    def of_sums(self, sums):
+    def sample_losses(self, sums):
         intersection, predicted, actual = sums
         present = actual > 0
         size = ops.where(present, actual, math.inf)
@@ -55,4 +55,4 @@ class GeneralizedDice(RegionLoss):
         return 1.0 - safe.ratio(numerator, denominator, when_empty=1.0)
 
 
-generalized_dice = functional_twin(GeneralizedDice, "generalized_dice")
+generalized_dice = make_functional(GeneralizedDice, "generalized_dice")

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import PerSample, functional_twin, register
+from kerasmith.base import PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses._boundary import check_spacing
 from kerasmith.losses._shape import ShapeLoss, mean_over_pixels, squared_border_distances, valid_images
@@ -59,14 +59,14 @@ class HausdorffDT(ShapeLoss):
         self.alpha = alpha
         self.spacing = spacing
 
-    def of_images(self, pixels):
+    def per_sample(self, pixels, weights):
         truth, predicted = valid_images(pixels.truth, pixels), valid_images(pixels.probabilities, pixels)
         # Both at once: one call of the host a step.
         both = squared_border_distances(ops.concatenate([truth, predicted], axis=0), self.spacing)
         powers = both if self.alpha == 2 else both ** (self.alpha / 2)
         d_true, d_predicted = ops.split(powers, 2, axis=0)
-        values, mass = mean_over_pixels(ops.square(predicted - truth) * (d_true + d_predicted), pixels)
-        return PerSample(self.of_classes(values, pixels), mass)
+        values, weight_mean = mean_over_pixels(ops.square(predicted - truth) * (d_true + d_predicted), pixels)
+        return PerSample(self.mean_over_classes(values, pixels), weight_mean)
 
 
-hausdorff_dt = functional_twin(HausdorffDT, "hausdorff_dt")
+hausdorff_dt = make_functional(HausdorffDT, "hausdorff_dt")

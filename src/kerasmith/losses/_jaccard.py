@@ -1,6 +1,6 @@
 """Jaccard (IoU) loss."""
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.labels.overlap import tversky_index
 from kerasmith.losses._region import RegionLoss
 
@@ -32,4 +32,4 @@ class Jaccard(RegionLoss):
         return 1.0 - tversky_index(sums, 1.0, 1.0, self.smooth)
 
 
-jaccard = functional_twin(Jaccard, "jaccard")
+jaccard = make_functional(Jaccard, "jaccard")

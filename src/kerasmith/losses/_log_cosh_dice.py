@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.losses._dice import Dice
 
 
@@ -36,4 +36,4 @@ class LogCoshDice(Dice):
         return ops.log1p(ops.square(ops.expm1(half) - ops.expm1(-half)) / 2.0)
 
 
-log_cosh_dice = functional_twin(LogCoshDice, "log_cosh_dice")
+log_cosh_dice = make_functional(LogCoshDice, "log_cosh_dice")

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import PerSample, functional_twin, register
+from kerasmith.base import PerSample, make_functional, register
 from kerasmith.base.arguments import check_choice
 from kerasmith.labels.class_reduction import mean_over_classes
 from kerasmith.losses._segmentation import SegmentationLoss
@@ -67,18 +67,18 @@ class Lovasz(SegmentationLoss):
         self.absent = absent
         self.include_background = include_background
 
-    def of_pixels(self, pixels, weights):
+    def per_sample(self, pixels, weights):
         truth = _rows(pixels.truth, pixels)
         weight = None if pixels.weight is None else ops.expand_dims(pixels.weight, 1) * ops.ones_like(truth)
         errors = _rows(self._errors(pixels), pixels)
         if self.scope == "image":
-            return PerSample(self._of_rows(errors, truth, weight, pixels))
+            return PerSample(self._image_losses(errors, truth, weight, pixels))
         for sample in (weights.sample, weights.valid_sample):
             if sample is not None:
                 sample = ops.reshape(ops.cast(sample, truth.dtype), (-1, 1, 1))
                 weight = sample * (ops.ones_like(truth) if weight is None else weight)
         errors, truth, weight = (None if x is None else _one_row(x) for x in (errors, truth, weight))
-        value = self._of_rows(errors, truth, weight, pixels)
+        value = self._image_losses(errors, truth, weight, pixels)
         return PerSample(ops.broadcast_to(value, (ops.shape(pixels.scores)[0],)))
 
     def _errors(self, pixels):
@@ -91,7 +91,7 @@ class Lovasz(SegmentationLoss):
             return ops.relu(1.0 - (2.0 * pixels.truth - 1.0) * pixels.scores)
         return ops.abs(pixels.truth - pixels.probabilities)
 
-    def _of_rows(self, errors, truth, weight, pixels):
+    def _image_losses(self, errors, truth, weight, pixels):
         values = lovasz_jaccard(errors, truth, weight)
         absent = self.absent if self.absent != "auto" else ("score" if pixels.binary else "skip")
         return mean_over_classes(
@@ -115,4 +115,4 @@ def _one_row(x):
     return ops.reshape(ops.transpose(x, (1, 0, 2)), (1, x.shape[1], -1))
 
 
-lovasz = functional_twin(Lovasz, "lovasz")
+lovasz = make_functional(Lovasz, "lovasz")

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.labels.overlap import region_sums
 from kerasmith.losses._component_rule import ComponentRule
@@ -63,4 +63,4 @@ class MinimumArea(ComponentRule):
         return ops.where(sums.actual > 0, missing, ops.zeros_like(missing))
 
 
-minimum_area = functional_twin(MinimumArea, "minimum_area")
+minimum_area = make_functional(MinimumArea, "minimum_area")

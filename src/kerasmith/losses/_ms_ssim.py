@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import PerSample, functional_twin, register
+from kerasmith.base import PerSample, make_functional, register
 from kerasmith.base.arguments import check_weights
 from kerasmith.labels.image_pairs import image_pair
 from kerasmith.losses._ssim import SSIM
@@ -77,4 +77,4 @@ class MSSSIM(SSIM):
         return PerSample(1.0 - ops.sum(product, axis=-1) / product.shape[-1])
 
 
-ms_ssim = functional_twin(MSSSIM, "ms_ssim")
+ms_ssim = make_functional(MSSSIM, "ms_ssim")

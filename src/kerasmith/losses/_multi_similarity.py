@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses._embedding import EmbeddingLoss
 from kerasmith.numerics.pairs import hard_pairs, row_logsumexp
@@ -70,4 +70,4 @@ class MultiSimilarity(EmbeddingLoss):
         return pull + push, ops.any(ops.logical_or(pairs.positive, pairs.negative), axis=-1)
 
 
-multi_similarity = functional_twin(MultiSimilarity, "multi_similarity")
+multi_similarity = make_functional(MultiSimilarity, "multi_similarity")

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses._embedding import EmbeddingLoss
 from kerasmith.numerics.pairs import row_logsumexp, row_mean
@@ -62,4 +62,4 @@ class NTXent(EmbeddingLoss):
         return losses, ops.any(pairs.positive, axis=-1)
 
 
-nt_xent = functional_twin(NTXent, "nt_xent")
+nt_xent = make_functional(NTXent, "nt_xent")

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import Part, PerSample, functional_twin, register
+from kerasmith.base import LossTerm, PerSample, make_functional, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.base.elements import per_sample_mean
 from kerasmith.losses._elementwise import ElementwiseLoss
@@ -55,14 +55,13 @@ class PenalizedMSE(ElementwiseLoss):
     def term_names(self):
         return ("mse", "penalty")
 
-    def parts(self, y_true, y_pred, weights):
-        y_true, y_pred = self.read(y_true, y_pred, weights)
+    def terms(self, y_true, y_pred, weights):
         distance = y_pred - self.center
         penalty = absolute(distance) if self.power == 1 else ops.square(distance)
         return [
-            Part("mse", 1.0, PerSample(*per_sample_mean(ops.square(y_true - y_pred), weights))),
-            Part("penalty", self.factor, PerSample(*per_sample_mean(penalty, weights))),
+            LossTerm("mse", 1.0, PerSample(*per_sample_mean(ops.square(y_true - y_pred), weights))),
+            LossTerm("penalty", self.factor, PerSample(*per_sample_mean(penalty, weights))),
         ]
 
 
-penalized_mse = functional_twin(PenalizedMSE, "penalized_mse")
+penalized_mse = make_functional(PenalizedMSE, "penalized_mse")

@@ -4,7 +4,7 @@ import itertools
 
 from keras import ops
 
-from kerasmith.base import Part, PerSample, functional_twin, register
+from kerasmith.base import LossTerm, PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.base.elements import per_sample_mean
 from kerasmith.losses._elementwise import ElementwiseLoss
@@ -85,15 +85,14 @@ class Pinball(ElementwiseLoss):
             )
         return y_pred[..., 0]
 
-    def parts(self, y_true, y_pred, weights):
-        y_true, y_pred = self.read(y_true, y_pred, weights)
+    def terms(self, y_true, y_pred, weights):
         pinball = PerSample(*per_sample_mean(self.element_losses(y_true, y_pred), weights))
         if not self.crossing_penalty:
-            return [Part(self.name, 1.0, pinball)]
+            return [LossTerm(self.name, 1.0, pinball)]
         crossed = ops.relu(y_pred[..., :-1] - y_pred[..., 1:])
         return [
-            Part("pinball", 1.0, pinball),
-            Part("crossing", self.crossing_penalty, PerSample(*per_sample_mean(crossed, weights))),
+            LossTerm("pinball", 1.0, pinball),
+            LossTerm("crossing", self.crossing_penalty, PerSample(*per_sample_mean(crossed, weights))),
         ]
 
     def element_losses(self, y_true, y_pred):
@@ -104,4 +103,4 @@ class Pinball(ElementwiseLoss):
         return quantiles * error + ops.relu(-error)
 
 
-pinball = functional_twin(Pinball, "pinball")
+pinball = make_functional(Pinball, "pinball")

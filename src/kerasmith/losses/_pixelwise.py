@@ -22,7 +22,7 @@ class PixelLoss(SegmentationLoss):
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
 
-    def of_pixels(self, pixels, weights):
+    def per_sample(self, pixels, weights):
         losses = self.pixel_losses(pixels)
         weight = pixels.weight
         if self.class_weights is not None:
@@ -42,8 +42,8 @@ class PixelLoss(SegmentationLoss):
         if valid is None:
             return _pixel_mean(losses * weight), _pixel_mean(weight)
         count = ops.maximum(ops.sum(valid, axis=-1), 1.0)
-        mass = None if weight is valid else ops.sum(weight, axis=-1) / count
-        return ops.sum(losses * weight, axis=-1) / count, mass
+        weight_mean = None if weight is valid else ops.sum(weight, axis=-1) / count
+        return ops.sum(losses * weight, axis=-1) / count, weight_mean
 
     def pixel_losses(self, pixels):
         """The loss of each pixel, (B, N); of each pixel and channel, in the layout of `scores`, for independent channels."""

@@ -28,6 +28,8 @@ class RegionLoss(SegmentationLoss):
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
 
+    _old_hooks = {**SegmentationLoss._old_hooks, "of_sums": "sample_losses", "sums_of_pixels": "image_sums"}
+
     def __init__(self, *, scope="image", include_background=True, absent="score", smooth=1e-5, **kwargs):
         check_choice("scope", scope, ("image", "batch"))
         check_choice("absent", absent, ("score", "skip"))
@@ -38,18 +40,18 @@ class RegionLoss(SegmentationLoss):
         self.absent = absent
         self.smooth = smooth
 
-    def of_pixels(self, pixels, weights):
-        sums = self.sums_of_pixels(pixels)
+    def per_sample(self, pixels, weights):
+        sums = self.image_sums(pixels)
         if self.scope == "image":
-            return PerSample(self.of_sums(sums))
-        value = self.of_sums(_over_the_global_batch(sums, weights))
+            return PerSample(self.sample_losses(sums))
+        value = self.sample_losses(_over_the_global_batch(sums, weights))
         return PerSample(ops.broadcast_to(value, (ops.shape(sums.actual)[0],)))
 
-    def sums_of_pixels(self, pixels):
+    def image_sums(self, pixels):
         """The sums of each image and class, `RegionSums` of (B, C)."""
         return region_sums(pixels)
 
-    def of_sums(self, sums):
+    def sample_losses(self, sums):
         """The loss of each image from its sums, (B, C) -> (B,)."""
         return mean_over_classes(
             self.class_losses(sums),

@@ -1,6 +1,6 @@
 """What losses on pixels have in common: how labels and predictions are read."""
 
-from kerasmith.base import Loss, Part
+from kerasmith.base import Loss
 from kerasmith.base.arguments import check_choice, check_weights
 from kerasmith.labels.pixels import encode, spatial_shape
 
@@ -10,7 +10,7 @@ LABELS = ("auto", "one_hot", "sparse")
 class SegmentationLoss(Loss):
     """Base of the region and the pixel family: reads the batch once, as `Pixels`.
 
-    A subclass implements `of_pixels`, or `parts_of_pixels` if it is a sum of terms.
+    A subclass implements `per_sample`, or `terms` if it is a sum; both take `pixels` and `weights`.
 
     Args:
         from_logits: whether y_pred are logits: sigmoid for one channel, softmax over `axis` for several.
@@ -22,6 +22,8 @@ class SegmentationLoss(Loss):
         multi_label: the channels are independent binary masks: sigmoid instead of softmax.
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
+
+    _old_hooks = {"of_pixels": "per_sample", "parts_of_pixels": "terms"}
 
     def __init__(
         self,
@@ -48,7 +50,7 @@ class SegmentationLoss(Loss):
     def weight_shape(self, y_pred):
         return spatial_shape(y_pred, self.axis)
 
-    def parts(self, y_true, y_pred, weights):
+    def read(self, y_true, y_pred, weights):
         pixels = encode(
             y_true,
             y_pred,
@@ -60,12 +62,4 @@ class SegmentationLoss(Loss):
             pixel_weight=weights.pixel,
             mask=weights.valid_pixel,
         )
-        return self.parts_of_pixels(pixels, weights)
-
-    def parts_of_pixels(self, pixels, weights):
-        """The summands, a list of `Part`."""
-        return [Part(self.name, 1.0, self.of_pixels(pixels, weights))]
-
-    def of_pixels(self, pixels, weights):
-        """The loss of each image, as `PerSample`."""
-        raise NotImplementedError(f"{type(self).__name__} must implement `of_pixels` or `parts_of_pixels`.")
+        return (pixels,)

@@ -20,23 +20,22 @@ class ShapeLoss(SegmentationLoss):
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
 
+    _old_hooks = {**SegmentationLoss._old_hooks, "of_images": "per_sample"}
+
     def __init__(self, *, include_background=False, **kwargs):
         super().__init__(**kwargs)
         self.include_background = include_background
 
-    def of_pixels(self, pixels, weights):
+    def read(self, y_true, y_pred, weights):
+        (pixels,) = super().read(y_true, y_pred, weights)
         if not pixels.spatial:
             raise ValueError(
                 f"{type(self).__name__} needs images, (B, *spatial, C). "
                 f"Received: y_pred of shape {static_shape(pixels.scores, 'y_pred')}"
             )
-        return self.of_images(pixels)
+        return (pixels,)
 
-    def of_images(self, pixels):
-        """The loss of each image, as `PerSample`."""
-        raise NotImplementedError(f"{type(self).__name__} must implement `of_images`.")
-
-    def of_classes(self, values, pixels):
+    def mean_over_classes(self, values, pixels):
         """The mean over the classes, (B, C) -> (B,)."""
         background = self.include_background or pixels.multi_label
         present = ops.ones_like(values)  # classes without a label count too
@@ -56,8 +55,8 @@ def mean_over_pixels(images, pixels):
     valid = ops.ones_like(pixels.weight) if pixels.valid is None else pixels.valid
     number = ops.sum(valid, axis=-1)
     number = ops.where(number > 0, number, ops.ones_like(number))
-    mass = None if pixels.weight is pixels.valid else ops.sum(pixels.weight, axis=-1) / number
-    return sum_over_pixels(images * one_channel(pixels.weight, pixels)) / ops.expand_dims(number, -1), mass
+    weight_mean = None if pixels.weight is pixels.valid else ops.sum(pixels.weight, axis=-1) / number
+    return sum_over_pixels(images * one_channel(pixels.weight, pixels)) / ops.expand_dims(number, -1), weight_mean
 
 
 def one_channel(x, pixels):

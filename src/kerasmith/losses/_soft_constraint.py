@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.losses._from_function import FunctionLoss
 from kerasmith.numerics.tensors import accumulation_dtype
@@ -50,4 +50,4 @@ class SoftConstraint(FunctionLoss):
         return excess if self.power == 1 else ops.square(excess)
 
 
-soft_constraint = functional_twin(SoftConstraint, "soft_constraint")
+soft_constraint = make_functional(SoftConstraint, "soft_constraint")

@@ -1,6 +1,6 @@
 """Structural similarity as a loss."""
 
-from kerasmith.base import PerSample, Weights, functional_twin, register
+from kerasmith.base import PerSample, Weights, make_functional, register
 from kerasmith.base.arguments import check_number, check_window
 from kerasmith.base.elements import per_sample_mean
 from kerasmith.labels.image_pairs import image_pair
@@ -75,4 +75,4 @@ class SSIM(ImageLoss):
         return dissimilarity_maps(x, y, windows, (self.k1 * self.max_val) ** 2, (self.k2 * self.max_val) ** 2)
 
 
-ssim = functional_twin(SSIM, "ssim")
+ssim = make_functional(SSIM, "ssim")

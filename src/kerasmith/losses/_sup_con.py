@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses._embedding import EmbeddingLoss
 from kerasmith.numerics.pairs import row_logsumexp, row_mean
@@ -51,4 +51,4 @@ class SupCon(EmbeddingLoss):
         return losses, ops.any(pairs.positive, axis=-1)
 
 
-sup_con = functional_twin(SupCon, "sup_con")
+sup_con = make_functional(SupCon, "sup_con")

@@ -1,6 +1,6 @@
 """Total variation of the predictions."""
 
-from kerasmith.base import PerSample, functional_twin, register
+from kerasmith.base import PerSample, make_functional, register
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.elements import per_sample_mean
 from kerasmith.labels.alignment import check_batch
@@ -59,4 +59,4 @@ class TotalVariation(ImageLoss):
         return PerSample(*per_sample_mean(variation_map(x, self.kind == "isotropic", weights.valid_pixel), weights))
 
 
-total_variation = functional_twin(TotalVariation, "total_variation")
+total_variation = make_functional(TotalVariation, "total_variation")

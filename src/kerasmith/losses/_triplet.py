@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.losses._embedding import EmbeddingLoss
 from kerasmith.numerics import triplets
@@ -70,12 +70,12 @@ class Triplet(EmbeddingLoss):
         if self.normalize and self.distance != "cosine":
             embeddings = unit_length(embeddings)
         if self.mining == "hard":
-            losses = self._of_hardest(embeddings, pairs)
+            losses = self._hardest_losses(embeddings, pairs)
         else:
             losses = _RULES[self.mining](pairwise_distances(embeddings, self.distance), pairs, self.margin)
         return losses, ops.logical_and(ops.any(pairs.positive, axis=-1), ops.any(pairs.negative, axis=-1))
 
-    def _of_hardest(self, embeddings, pairs):
+    def _hardest_losses(self, embeddings, pairs):
         # Chosen without a gradient; those of 2 B distances then cost next to nothing.
         distances = pairwise_distances(ops.stop_gradient(embeddings), self.distance)
         near, far = (
@@ -85,4 +85,4 @@ class Triplet(EmbeddingLoss):
         return ops.relu(near - far + self.margin)
 
 
-triplet = functional_twin(Triplet, "triplet")
+triplet = make_functional(Triplet, "triplet")

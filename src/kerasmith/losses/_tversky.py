@@ -1,6 +1,6 @@
 """Tversky loss."""
 
-from kerasmith.base import functional_twin, register
+from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.labels.overlap import tversky_index
 from kerasmith.losses._region import RegionLoss
@@ -57,4 +57,4 @@ class Tversky(RegionLoss):
         return 1.0 - tversky_index(sums, self.alpha, self.beta, self.smooth)
 
 
-tversky = functional_twin(Tversky, "tversky")
+tversky = make_functional(Tversky, "tversky")

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.base import Part, functional_twin, register
+from kerasmith.base import LossTerm, make_functional, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.labels.class_reduction import mean_over_classes
 from kerasmith.labels.overlap import RegionSums, tversky_index
@@ -70,14 +70,14 @@ class UnifiedFocal(RegionLoss):
     def term_names(self):
         return ("tversky", "focal")
 
-    def parts_of_pixels(self, pixels, weights):
+    def terms(self, pixels, weights):
         return [
-            Part("tversky", 1.0 - self.weight, self.of_pixels(pixels, weights)),
-            Part("focal", self.weight, self.focal.of_pixels(pixels, weights)),
+            LossTerm("tversky", 1.0 - self.weight, self.per_sample(pixels, weights)),
+            LossTerm("focal", self.weight, self.focal.per_sample(pixels, weights)),
         ]
 
-    def sums_of_pixels(self, pixels):
-        sums = super().sums_of_pixels(pixels)
+    def image_sums(self, pixels):
+        sums = super().image_sums(pixels)
         return _with_background(sums, pixels) if pixels.binary else sums
 
     def class_losses(self, sums):
@@ -88,7 +88,7 @@ class UnifiedFocal(RegionLoss):
         backgrounds = self._backgrounds(sums)
         return ops.concatenate([losses[:, :backgrounds], enhanced[:, backgrounds:]], axis=1)
 
-    def of_sums(self, sums):
+    def sample_losses(self, sums):
         values, actual, class_weights = self.class_losses(sums), sums.actual, self.class_weights
         if self.multi_label and class_weights is not None:
             class_weights = [*class_weights, *class_weights]
@@ -103,7 +103,7 @@ class UnifiedFocal(RegionLoss):
         return sums.actual.shape[1] // 2 if self.multi_label else 1
 
 
-unified_focal = functional_twin(UnifiedFocal, "unified_focal")
+unified_focal = make_functional(UnifiedFocal, "unified_focal")
 
 
 class _FocalTerm(PixelLoss):
@@ -116,9 +116,9 @@ class _FocalTerm(PixelLoss):
         self.kind = kind
 
     def pixel_losses(self, pixels):
-        return self._of_questions(pixels) if pixels.binary else self._of_classes(pixels)
+        return self._binary_losses(pixels) if pixels.binary else self._competing_losses(pixels)
 
-    def _of_questions(self, pixels):
+    def _binary_losses(self, pixels):
         y, p = pixels.truth, pixels.probabilities
         if pixels.from_logits:
             log_p, log_rest = -ops.softplus(-pixels.scores), -ops.softplus(pixels.scores)
@@ -130,7 +130,7 @@ class _FocalTerm(PixelLoss):
             missed = missed * power(1.0 - p, self.gamma)
         return self.delta * y * missed + (1.0 - self.delta) * (1.0 - y) * invented
 
-    def _of_classes(self, pixels):
+    def _competing_losses(self, pixels):
         log_p = log_probabilities(pixels)
         losses = -log_p * power(1.0 - ops.exp(log_p), self.gamma)
         foreground = [0.0] + [1.0] * (pixels.channels - 1)

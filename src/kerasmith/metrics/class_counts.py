@@ -50,7 +50,7 @@ class ClassCounts(DecidedClasses):
         """Adds a batch: y_true and y_pred as of the losses, or ids; `sample_weight` (B,) or (B, *spatial[, 1])."""
         y_true, y_pred, weights = self.sorted_inputs(y_true, y_pred, sample_weight)
         if self.multi_label or self._needs_table_of_each(y_true, weights):
-            self.add_statistics(self.statistics(y_true, y_pred, weights), weights.of_samples)
+            self.add_statistics(self.statistics(y_true, y_pred, weights), weights.effective_sample)
         else:
             table, _ = self.count(y_true, y_pred, weights, self.num_classes, per_sample=False)
             self.add_statistics({"table": table[None]}, None)
@@ -60,7 +60,7 @@ class ClassCounts(DecidedClasses):
 
         Not where the table of a sample would be larger than the sample.
         """
-        if self.share is None and weights.of_samples is None:
+        if self.share is None and weights.effective_sample is None:
             return False
         sizes = static_shape(y_true, "y_true")[1:]
         elements = math.inf if None in sizes else math.prod(sizes)

@@ -56,7 +56,7 @@ class DecidedClasses(PixelMetric):
         def compute():
             ids = class_ids(y_true, y_pred, classes, weights=weights, **reading)
             weight = ids.weight if weights.pixel is not None else None
-            sample = None if per_sample else weights.of_samples
+            sample = None if per_sample else weights.effective_sample
             if sample is not None:
                 sample = ops.reshape(ops.cast(sample, "float32"), (-1, 1))
                 weight = sample * (ops.ones(ops.shape(ids.truth), "float32") if weight is None else weight)

@@ -6,7 +6,7 @@ from keras import ops
 
 from kerasmith.base import Metric
 from kerasmith.base.arguments import check_choice, check_integer
-from kerasmith.base.weights import sort_weights
+from kerasmith.base.weights import split_sample_weight
 from kerasmith.distribution import replica_count
 from kerasmith.numerics import safe
 from kerasmith.numerics.pairwise_distances import unit_length
@@ -65,7 +65,7 @@ class Gallery(Metric):
         mask = keras_mask(y_pred)
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         labels, size = _checked(y_true, y_pred)
-        weights = sort_weights(sample_weight, mask, static_shape(y_pred, "y_pred")[:1]).of_samples
+        weights = split_sample_weight(sample_weight, mask, static_shape(y_pred, "y_pred")[:1]).effective_sample
         if self._rows is None:
             self._build(size)
         elif self._rows.vectors.shape[1] != size:

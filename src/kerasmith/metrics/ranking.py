@@ -83,7 +83,7 @@ class RankingMetric(PixelMetric):
         if self.from_logits and not pixels.binary:
             scores = rest_logits(scores, pixels.class_axis)
         counts = None if pixels.valid is None else pixels.per_class(pixels.valid > 0)
-        weight = weights.of_samples
+        weight = weights.effective_sample
         if weight is not None and len(weight.shape):
             weight = ops.reshape(weight, (-1, 1))
         if weights.pixel is not None:

@@ -1,8 +1,8 @@
 """Running totals that stay exact far beyond what one float32 or int32 can count.
 
-A total is held as three float32 limbs along the first axis: units of 2**20, whole numbers below 2**20, and a fraction below 1.
-Each limb stays far from 2**24, where float32 stops counting, even when the limbs of sixteen replicas are added: totals are
-exact up to 2**40 without 64-bit types. Fractions carry an error below 2**-24 per addition.
+A total is held in three float32 components along the first axis: units of 2**20, whole numbers below 2**20, and a fraction
+below 1. Each component stays far from 2**24, where float32 stops counting, even when those of sixteen replicas are added:
+totals are exact up to 2**40 without 64-bit types. Fractions carry an error below 2**-24 per addition.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ _HALF = 2**12
 
 
 def split(amount):
-    """The limbs of an amount, as three float32 tensors of its shape.
+    """The components of an amount, as three float32 tensors of its shape.
 
     Args:
         amount: integers below 2**31, or floats that are exact below 2**24.
@@ -29,7 +29,7 @@ def split(amount):
 
 
 def split_sum(amounts, weight=None):
-    """The limbs of the sum over the first axis of `weight * amounts`.
+    """The components of the sum over the first axis of `weight * amounts`.
 
     Args:
         amounts: (B, *shape), integers or floats.
@@ -49,36 +49,36 @@ def split_sum(amounts, weight=None):
             part = ops.where(weight == 0, 0.0, part * weight)
         whole = ops.floor(part)  # sums of whole numbers do not round
         units, rest, _ = split(ops.sum(whole, axis=0))
-        limbs = (units, rest, ops.sum(part - whole, axis=0))
-        total = limbs if total is None else tuple(a + b for a, b in zip(total, limbs))
+        components = (units, rest, ops.sum(part - whole, axis=0))
+        total = components if total is None else tuple(a + b for a, b in zip(total, components))
     return total
 
 
-def add(limbs, amount):
-    """The limbs of `total + amount`.
+def add(components, amount):
+    """The components of `total + amount`.
 
     Args:
-        limbs: (3, *shape) float32.
+        components: (3, *shape) float32.
         amount: what `split` or `split_sum` gave.
     """
     units, whole, fraction = amount
-    whole = limbs[1] + whole
+    whole = components[1] + whole
     if fraction is None:
-        fraction = limbs[2]
+        fraction = components[2]
     else:
-        fraction = limbs[2] + fraction
+        fraction = components[2] + fraction
         carry = ops.floor(fraction)
         fraction, whole = fraction - carry, whole + carry
     carry = ops.floor(whole / _UNIT)
-    return ops.stack([limbs[0] + units + carry, whole - carry * _UNIT, fraction])
+    return ops.stack([components[0] + units + carry, whole - carry * _UNIT, fraction])
 
 
-def value(limbs):
+def value(components):
     """The total as a tensor, rounded to float32 once."""
-    return limbs[0] * _UNIT + (limbs[1] + limbs[2])
+    return components[0] * _UNIT + (components[1] + components[2])
 
 
-def exact_value(limbs):
+def exact_value(components):
     """The total as a float64 NumPy array."""
-    limbs = np.asarray(ops.convert_to_numpy(limbs), "float64")
-    return limbs[0] * _UNIT + limbs[1] + limbs[2]
+    components = np.asarray(ops.convert_to_numpy(components), "float64")
+    return components[0] * _UNIT + components[1] + components[2]

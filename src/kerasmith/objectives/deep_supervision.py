@@ -105,14 +105,14 @@ class DeepSupervision(Loss):
             return None
         return tuple(name for level in range(self.levels) for name in self._names_at(level))
 
-    def weighted_parts(self, y_true, y_pred, sample_weight=None):
+    def weighted_terms(self, y_true, y_pred, sample_weight=None):
         outputs = _outputs(y_pred, _channel_axis(self.loss))
         factors = self._factors(len(outputs))
         y_true = _one_array(y_true)
         pairs = []
         for level, (output, factor) in enumerate(zip(outputs, factors, strict=True)):
             labels, weight = self._at_resolution_of(output, y_true, sample_weight)
-            inner = self.loss.weighted_parts(labels, output, weight)
+            inner = self.loss.weighted_terms(labels, output, weight)
             for name, (part, weights) in zip(self._names_at(level), inner, strict=True):
                 pairs.append((part._replace(name=name, factor=part.factor * factor), weights))
         return pairs

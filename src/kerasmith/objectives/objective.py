@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from kerasmith.base import register
-from kerasmith.base.reduction import global_value, share_of_mean
+from kerasmith.base.reduction import global_value, local_share_of_mean
 from kerasmith.distribution import cross_replica_sum
 from kerasmith.multitask.balancer import Balancer
 from kerasmith.objectives.task_gradients import gram_matrix, redirect
@@ -125,7 +125,7 @@ class Objective(keras.layers.Layer):
             self.columns[k].update(values[k], weight, samples)
             weighted.append(_times(weight, share))
             if penalty is not None:
-                penalties.append(share_of_mean(penalty, inputs.batch))
+                penalties.append(local_share_of_mean(penalty, inputs.batch))
         if inputs.training:
             self.step.assign(self.step + 1)
         total = weighted[0]

@@ -8,9 +8,9 @@ from keras import ops
 from kerasmith.base import Configured, KerasLoss, Loss, register
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.elements import per_sample_mean
-from kerasmith.base.reduction import REDUCTIONS, reduce_samples, share_of_mean
+from kerasmith.base.reduction import REDUCTIONS, local_share_of_mean, reduce_samples
 from kerasmith.base.saved_function import register_function, why_not_savable
-from kerasmith.base.weights import sort_weights
+from kerasmith.base.weights import split_sample_weight
 from kerasmith.numerics.tensors import accumulation_dtype, keras_mask, static_shape
 from kerasmith.objectives.step_inputs import NAMES
 from kerasmith.objectives.term_columns import check_name
@@ -133,15 +133,17 @@ class Term(Configured):
         values = ops.cast(values, accumulation_dtype(values.dtype))
         shape, batch = static_shape(values, f"the result of {self.name}"), inputs.batch
         if shape == ():
-            return share_of_mean(values, batch)
+            return local_share_of_mean(values, batch)
         if None not in (shape[0], batch.shape[0]) and shape[0] != batch.shape[0]:
             raise ValueError(
                 f"The term {self.name!r} must return one value a sample, ({batch.shape[0]}, ...), or a scalar. It returned "
                 f"shape {shape}: take means over the last axes only, and mind shapes that broadcast."
             )
         weights = self._weights(values, shape, inputs)
-        per_sample, mass = per_sample_mean(values, weights)
-        return reduce_samples(per_sample, self.reduction, weight=weights.sample, mass=mass, valid=weights.valid_sample)
+        per_sample, weight_mean = per_sample_mean(values, weights)
+        return reduce_samples(
+            per_sample, self.reduction, weight=weights.sample, weight_mean=weight_mean, valid=weights.valid_sample
+        )
 
     def _weights(self, values, shape, inputs):
         mask = keras_mask(inputs.y_pred) if "y_pred" in self.asks else None
@@ -152,7 +154,7 @@ class Term(Configured):
             given = inputs.weight_of(self.output, self.name, self.position)
         # Weights of places weigh all that the function returns at one place.
         rank = max([1, *(len(w.shape) for w in (given, mask) if w is not None)])
-        return sort_weights(given, mask, shape[:rank], values.dtype)
+        return split_sample_weight(given, mask, shape[:rank], values.dtype)
 
     def _require_labels(self, y):
         if y is None:

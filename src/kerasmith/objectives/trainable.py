@@ -6,7 +6,7 @@ import warnings
 import keras
 from keras import ops, tree
 
-from kerasmith.base.reduction import shown_as_global
+from kerasmith.base.reduction import display_global_value
 from kerasmith.objectives import task_gradients
 from kerasmith.objectives.objective import Objective
 from kerasmith.objectives.step_inputs import StepInputs, as_tensors
@@ -76,7 +76,7 @@ class TrainsOnObjective:
             else:
                 gradients = task_gradients.by_taps(weighted, tensors, current().tape)
                 total = total + objective.react(gradients, tensors)
-        total = shown_as_global(total)
+        total = display_global_value(total)
         for loss in own:
             total = total + ops.cast(loss, total.dtype)
         return total

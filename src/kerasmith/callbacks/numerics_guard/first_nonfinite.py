@@ -109,7 +109,7 @@ def _in_terms_of_losses(model, y, y_pred, sample_weight):
     loss = getattr(model, "loss", None)
     if not isinstance(loss, Loss):
         return None
-    parts = loss.weighted_parts(y, y_pred, sample_weight)
+    parts = loss.weighted_terms(y, y_pred, sample_weight)
     names = loss.term_names or [part.name for part, _ in parts]
     for name, (part, _) in zip(names, parts):
         values = part.per_sample.values
