@@ -1,4 +1,4 @@
-"""Deterministic tests: one seed for everything, quiet backends."""
+"""Deterministic tests: one seed for everything, quiet backends; and the parts of the gate."""
 
 import os
 
@@ -6,6 +6,20 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import pytest
+
+from tests.support import selection
+
+
+def pytest_addoption(parser):
+    selection.add_options(parser)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    chosen = selection.selected(items, config.getoption("--select"), config.getoption("--shard"), keras.config.backend())
+    kept = {id(item) for item in chosen}
+    config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
+    items[:] = chosen
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,87 @@
+"""Which tests belong to which part of the gate: markers with a reason, and the options `--select` and `--shard`.
+
+    host(reason)     knows no backend: asked on PyTorch only
+    formula(reason)  numbers of our own operations beside an oracle: not asked with another Keras
+    heavy(reason, on=backends, seconds=20)
+                     takes long on these backends (on all, if `on` is left out): asked in one of four shards. `seconds` is what
+                     it took there, so that the shards are equally long.
+
+`--select gate`: without host (except on PyTorch) and heavy. `heavy`: only heavy ones, of the shard that `--shard` names.
+`keras`: what another Keras can change, all or the files of one shard. `all`: everything that the backend can change.
+"""
+
+import zlib
+
+import pytest
+
+SHARDS = 4
+SELECTIONS = ("all", "gate", "heavy", "keras")
+# Of a heavy test that was never measured.
+SECONDS = 20.0
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def add_options(parser):
+    """The options of the gate."""
+    group = parser.getgroup("gate")
+    group.addoption("--select", choices=SELECTIONS, help="which part of the gate; without it, every test is asked")
+    group.addoption("--shard", type=int, default=None, help=f"0 to {SHARDS - 1}: which heavy tests; without it, all of them")
+
+
+def reason(mark):
+    """The reason of a mark; a mark without one is refused."""
+    given = mark.args[0] if mark.args else mark.kwargs.get("reason")
+    if not isinstance(given, str) or len(given.split()) < 3:
+        raise pytest.UsageError(
+            f'`{mark.name}` needs a reason in words, why the test belongs there: pytest.mark.{mark.name}("...").'
+            f" Received: {mark.args} {mark.kwargs}"
+        )
+    return given
+
+
+def heavy(item, backend):
+    """The seconds of a test that is heavy on the backend, otherwise None."""
+    found = None
+    for mark in item.iter_markers("heavy"):
+        reason(mark)
+        wrong = {*mark.kwargs} - {"on", "seconds", "reason"} or {*mark.kwargs.get("on", ())} - {*BACKENDS}
+        if wrong:
+            raise pytest.UsageError(f"heavy(reason, on=(backends), seconds=...). Received: {mark.args} {mark.kwargs}")
+        if backend in mark.kwargs.get("on", BACKENDS):
+            found = max(found or 0, mark.kwargs.get("seconds", SECONDS))
+    return found
+
+
+def shards(seconds, number=SHARDS):
+    """{test: shard} of {test: seconds}, so that all shards take about as long: the longest test first, to the emptiest."""
+    full, found = [0.0] * number, {}
+    for name in sorted(seconds, key=lambda name: (-seconds[name], name)):
+        found[name] = min(range(number), key=lambda shard: (full[shard], shard))
+        full[found[name]] += seconds[name]
+    return found
+
+
+def selected(items, select, shard, backend):
+    """The items of one part."""
+    for item in items:
+        for mark in [*item.iter_markers("host"), *item.iter_markers("formula")]:
+            reason(mark)
+    seconds = {item.nodeid: heavy(item, backend) for item in items}
+    if select is None:
+        return list(items)
+    found = [item for item in items if backend == "torch" or not item.get_closest_marker("host")]
+    if select == "gate":
+        return [item for item in found if seconds[item.nodeid] is None]
+    if select == "heavy":
+        found = [item for item in found if seconds[item.nodeid] is not None]
+        place = shards({item.nodeid: seconds[item.nodeid] for item in found})
+        return [item for item in found if shard is None or place[item.nodeid] == shard]
+    if select == "keras":
+        found = [item for item in items if not item.get_closest_marker("host") and not item.get_closest_marker("formula")]
+        found = [item for item in found if seconds[item.nodeid] is None]
+        return [item for item in found if shard is None or zlib.crc32(_file(item)) % SHARDS == shard]
+    return found
+
+
+def _file(item):
+    return item.nodeid.split("::")[0].encode()
