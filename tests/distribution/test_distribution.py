@@ -10,7 +10,7 @@ import pytest
 from keras import ops
 
 from kerasmith import losses
-from kerasmith.distribution import cross_replica_sum, replica_count, share_of_loss
+from kerasmith.distribution import cross_replica_sum, replica_count, scale_loss_for_replicas
 from tests.objectives.replicated import BALANCERS, balanced_model, objective_model, three_steps
 from tests.support import fresh_process
 
@@ -21,7 +21,7 @@ def test_one_replica_is_the_identity():
     x = ops.convert_to_tensor([1.0, 2.0])
     assert replica_count() == 1
     assert cross_replica_sum(x) is x
-    assert share_of_loss(x) is x
+    assert scale_loss_for_replicas(x) is x
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="MirroredStrategy is TensorFlow's")

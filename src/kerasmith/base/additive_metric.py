@@ -4,8 +4,9 @@ from keras import ops
 
 from kerasmith.base.metric import Metric
 from kerasmith.base.weights import split_sample_weight
+from kerasmith.keras_internals.tensors import keras_mask
 from kerasmith.labels.pixels import spatial_shape
-from kerasmith.numerics.tensors import keras_mask, static_shape
+from kerasmith.numerics.tensors import static_shape
 
 
 class AdditiveMetric(Metric):

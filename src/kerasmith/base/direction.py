@@ -1,5 +1,7 @@
 """Whether a logged quantity is better high or low."""
 
+from kerasmith.keras_internals.metric_direction import direction_in_keras
+
 _LOW = {
     "loss", "error", "mse", "mae", "rmse", "msle", "mape", "nll", "crossentropy", "perplexity", "brier", "ece", "hd", "hd95",
     "assd", "distance", "logcosh", "divergence",
@@ -53,8 +55,7 @@ def directions_of(metrics):
     found = {}
     for metric in metrics:
         found.update(directions_of(getattr(metric, "metrics", None) or ()))
-        said = getattr(metric, "direction", None) or getattr(metric, "_direction", None)
-        said = {"up": "max", "down": "min"}.get(said, said)
+        said = getattr(metric, "direction", None) or direction_in_keras(metric)
         if said in ("max", "min"):
             found[metric.name] = said
         elif getattr(metric, "direction", "unsaid") is None:

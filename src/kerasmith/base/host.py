@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasmith.numerics.tensors import compiled_by_xla, is_concrete
+from kerasmith.keras_internals.tensors import compiled_by_xla, is_concrete
 
 
 def host_is_reachable():

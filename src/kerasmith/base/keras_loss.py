@@ -1,13 +1,12 @@
 """A loss of Keras as a kerasmith loss."""
 
-import inspect
-
 import keras
 from keras import ops
 
 from kerasmith.base.elements import in_one_dtype, per_sample_mean, without_unused
 from kerasmith.base.loss import Loss, PerSample
 from kerasmith.base.registration import register
+from kerasmith.keras_internals.compiled import forgotten_arguments
 from kerasmith.labels.alignment import align, check_batch
 
 # The others compare labels and predictions of one shape, and would broadcast.
@@ -55,7 +54,7 @@ class KerasLoss(Loss):
 
     def get_config(self):
         inner = keras.saving.serialize_keras_object(self.loss)
-        inner["config"].update(_forgotten(self.loss))
+        inner["config"].update(forgotten_arguments(self.loss))
         return {**super().get_config(), "loss": inner}
 
     def per_sample(self, y_true, y_pred, weights):
@@ -74,12 +73,6 @@ class KerasLoss(Loss):
                 "sample. Use a loss of kerasmith.losses instead, or train without weights."
             )
         return PerSample(ops.broadcast_to(values, ops.shape(y_pred)[:1]))
-
-
-def _forgotten(loss):
-    """Constructor arguments that a loss of Keras 3.15 leaves out of its own config, such as the delta of `Huber`."""
-    known = inspect.signature(type(loss).__init__).parameters
-    return {k: v for k, v in getattr(loss, "_fn_kwargs", {}).items() if k in known and k not in loss.get_config()}
 
 
 def _class_of_function(function):

@@ -10,9 +10,11 @@ from kerasmith.base.algebra import Algebra
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.configured import Configured
 from kerasmith.base.names import snake_case
-from kerasmith.base.reduction import REDUCTIONS, global_value, reduce_samples
+from kerasmith.base.reduction import REDUCTIONS, reduce_samples
 from kerasmith.base.weights import split_sample_weight
-from kerasmith.numerics.tensors import accumulation_dtype, keras_mask, static_shape
+from kerasmith.distribution import global_value
+from kerasmith.keras_internals.tensors import keras_mask
+from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 
 
 class _PerSample(NamedTuple):

@@ -5,9 +5,10 @@ import keras
 from kerasmith.base.configured import Configured
 from kerasmith.base.names import snake_case
 from kerasmith.base.total import Total
+from kerasmith.keras_internals.metric_direction import SaysDirection
 
 
-class Metric(Configured, keras.metrics.Metric):
+class Metric(Configured, SaysDirection, keras.metrics.Metric):
     """Base class of metrics whose state is a set of exact totals; see the README of this room.
 
     A subclass creates `Total`s with `add_total`, adds to them in `update_state` and combines them in `result`. A result is a
@@ -27,11 +28,6 @@ class Metric(Configured, keras.metrics.Metric):
 
     def __init__(self, *, name=None, dtype=None):
         super().__init__(name=name or snake_case(type(self).__name__), dtype=dtype)
-
-    @property
-    def _direction(self):
-        # What Keras' EarlyStopping and ModelCheckpoint look for in mode "auto".
-        return "up" if self.direction == "max" else "down"
 
     def add_total(self, name, shape=()):
         """A running total that `reset_state` sets to 0."""

@@ -1,9 +1,8 @@
 """A running total in a metric variable: exact, and summed over replicas."""
 
-import keras
 from keras import ops
 
-from kerasmith.distribution import cross_replica_sum
+from kerasmith.distribution import metric_sum
 from kerasmith.numerics import exact_sum
 
 
@@ -47,7 +46,4 @@ class Total:
         return exact_sum.exact_value(self._over_replicas())
 
     def _over_replicas(self):
-        # tf.distribute sums the variable itself when it is read outside the replicas.
-        if keras.backend.backend() == "torch":
-            return cross_replica_sum(self.variable.value)
-        return ops.convert_to_tensor(self.variable)
+        return metric_sum(self.variable)

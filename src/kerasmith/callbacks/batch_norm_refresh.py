@@ -8,11 +8,12 @@ import numpy as np
 from keras import ops, tree
 
 from kerasmith.keras_internals import random_state
+from kerasmith.keras_internals.layers import all_layers
 
 
 def batch_norms(model):
     """The batch normalisations of a model, nested ones too, that update their statistics in training."""
-    layers = model._flatten_layers(include_self=False, recursive=True)
+    layers = all_layers(model, include_self=False)
     return [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable]
 
 

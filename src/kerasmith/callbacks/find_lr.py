@@ -13,7 +13,7 @@ from kerasmith.base.arguments import check_integer, check_number
 from kerasmith.checkpoints import variables
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.keras_internals import fit_call, random_state
-from kerasmith.keras_internals.learning_rate import inner
+from kerasmith.keras_internals.learning_rate import inner, put_rate, rate_given, step_counter, steps_done
 from kerasmith.report.curves import line_chart
 from kerasmith.report.numbers import format_number
 from kerasmith.schedules import Shifted
@@ -173,17 +173,16 @@ class FindLR(keras.callbacks.Callback):
         self._before = {
             "model": model,
             "variables": variables.values(model),
-            "rate": optimizer._learning_rate,
+            "rate": rate_given(optimizer),
             "train_function": model.train_function,
             "data": self._data or _state_of(fit and fit.x),
             # Here and not before `fit`: what the first `fit` of a model draws to build it, the next one does not draw again.
             "random": random_state.capture(),
         }
         self._found, self._drawn, self._mean, self._best = {}, 0, 0.0, math.inf
-        self._first = int(ops.convert_to_numpy(optimizer._iterations))
-        # Past the setter: it would take a plain rate out of the optimizer's variables, and putting it back would reorder them.
+        self._first = steps_done(optimizer)
         rise = keras.optimizers.schedules.ExponentialDecay(self.low, self.steps - 1, self.high / self.low)
-        optimizer._learning_rate = Shifted(rise, self._first)
+        put_rate(optimizer, Shifted(rise, self._first))
         model.make_train_function(force=True)
         model.train_function = self._watched(model.train_function)
 
@@ -209,7 +208,7 @@ class FindLR(keras.callbacks.Callback):
         optimizer = inner(model.optimizer)
         if keras.backend.backend() == "jax":
             # Arrays go in and out here; going through the variables would bring all of them back from the step.
-            position = next(i for i, v in enumerate(model.optimizer.variables) if v is optimizer._iterations)
+            position = next(i for i, v in enumerate(model.optimizer.variables) if v is step_counter(optimizer))
 
             def step(state, iterator):
                 count = int(state[2][position])
@@ -222,7 +221,7 @@ class FindLR(keras.callbacks.Callback):
 
             def step(batches):
                 model.reset_metrics()
-                count = int(ops.convert_to_numpy(optimizer._iterations))
+                count = steps_done(optimizer)
                 logs = train(batches)
                 self._note(count, logs)
                 return logs
@@ -248,7 +247,7 @@ class FindLR(keras.callbacks.Callback):
         if before is None:
             return
         model = before["model"]
-        inner(model.optimizer)._learning_rate = before["rate"]
+        put_rate(model.optimizer, before["rate"])
         model.train_function = before["train_function"]
         model.stop_training = False
         model.reset_metrics()

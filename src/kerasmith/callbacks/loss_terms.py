@@ -4,6 +4,7 @@ import keras
 from keras import tree
 
 from kerasmith.base import Loss
+from kerasmith.keras_internals.compiled import metrics_given
 
 
 class LossTerms(keras.callbacks.Callback):
@@ -47,9 +48,7 @@ def _losses(model):
 def _refuse_name_clashes(model, trackers):
     """Raises ValueError before training if a term would overwrite another column of the history."""
     # Keras builds the metrics of `compile` with the first batch; until then only the user's own objects have names.
-    compiled = getattr(model, "_compile_metrics", None)
-    given = [] if compiled is None else tree.flatten([compiled._user_metrics, compiled._user_weighted_metrics])
-    names = [getattr(metric, "name", metric) for metric in [*given, *model.metrics, *trackers]]
+    names = [getattr(metric, "name", metric) for metric in [*metrics_given(model), *model.metrics, *trackers]]
     twice = [tracker.name for tracker in trackers if names.count(tracker.name) > 1]
     if twice:
         raise ValueError(

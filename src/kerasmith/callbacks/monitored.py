@@ -8,6 +8,7 @@ import numpy as np
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.direction import direction_of, directions_of
 from kerasmith.keras_internals import fit_call
+from kerasmith.keras_internals.compiled import metrics_given
 
 
 class Monitored:
@@ -82,6 +83,4 @@ class Monitored:
 
 def _metrics(model):
     """The metrics of a model, also those given to `compile` that Keras takes up with the first batch only."""
-    compiled = getattr(model, "_compile_metrics", None)
-    given = [] if compiled is None else keras.tree.flatten([compiled._user_metrics, compiled._user_weighted_metrics])
-    return [*model.metrics, *(metric for metric in given if isinstance(metric, keras.metrics.Metric))]
+    return [*model.metrics, *(metric for metric in metrics_given(model) if isinstance(metric, keras.metrics.Metric))]

@@ -7,7 +7,7 @@ from keras import ops
 
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks.monitored import Monitored
-from kerasmith.keras_internals.learning_rate import inner, rate_now, schedule_of
+from kerasmith.keras_internals.learning_rate import inner, rate_given, rate_now, schedule_of
 from kerasmith.keras_internals.retrace import retrace
 from kerasmith.schedules.scaled import factor_named, with_factor
 
@@ -110,7 +110,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
             self.total = known
 
     def on_train_begin(self, logs=None):
-        rate = getattr(inner(self.model.optimizer), "_learning_rate", None)
+        rate = rate_given(self.model.optimizer)
         if schedule_of(self.model.optimizer) is None and not isinstance(rate, keras.Variable):
             raise TypeError(
                 "ReduceOnPlateau needs one optimizer whose learning rate is a number or a LearningRateSchedule. "
@@ -182,7 +182,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         pending, self._pending = self._pending, 1.0
         if schedule is None:
             if pending != 1.0:
-                rate = inner(self.model.optimizer)._learning_rate
+                rate = rate_given(self.model.optimizer)
                 rate.assign(float(ops.convert_to_numpy(rate)) * pending)
             return
         if factor_named(schedule, self._name) != self.total and (

@@ -15,6 +15,7 @@ from kerasmith.files.plain_data import plain
 from kerasmith.keras_internals import fit_call, random_state
 from kerasmith.keras_internals.replay import Replay, advance
 from kerasmith.keras_internals.stale_batches import forget_stale_batches
+from kerasmith.keras_internals.training_state import before_final_weights, begin_at, finish_hooks, own_final_weights
 
 
 class Resume(keras.callbacks.Callback):
@@ -116,7 +117,7 @@ class Resume(keras.callbacks.Callback):
             self._random_at_epoch = random_state.capture()
             self._save_if_due(self._steps_before)
             return
-        self.model._initial_epoch = None
+        begin_at(self.model, None)
         state = self._pending
         self._steps_before = state["step"] - state["batch"]
         self._load_data(state)
@@ -160,7 +161,7 @@ class Resume(keras.callbacks.Callback):
         finalize = self._stop_watching()
         if self._pending is not None:
             # Nothing was left to train.
-            model._initial_epoch = None
+            begin_at(model, None)
             self._load_data(self._pending)
             self._load_callbacks(self._pending)
             variables.assign(self.model, self._pending["variables"])
@@ -190,7 +191,7 @@ class Resume(keras.callbacks.Callback):
         variables.build(self.model, self._fit, state["variables"])
         self._refuse(variables.differences(self.model, state["variables"]))
         is_over = state["stopped"] or state["epoch"] >= epochs
-        self.model._initial_epoch = epochs if is_over else state["epoch"]
+        begin_at(self.model, epochs if is_over else state["epoch"])
         if self.verbose and is_over:
             print(
                 f"Resume: this training is over ({state['epoch']} of {epochs} epochs{', stopped early' * state['stopped']}), "
@@ -250,7 +251,7 @@ class Resume(keras.callbacks.Callback):
 
     def _state(self):
         # Keras may still be at work in the `end` hooks of callbacks that allow it.
-        getattr(self._fit.callbacks, "_flush_futures", list)()
+        finish_hooks(self._fit.callbacks)
         self._forgetful.warn()
         x = self._fit.x
         # Before the variables: a guard looks at these now, and may put them back.
@@ -280,20 +281,17 @@ class Resume(keras.callbacks.Callback):
 
     def _watch_the_end(self):
         """Keeps the state that training ends with, before Keras puts averaged weights in the place of the trained ones."""
-        finalize = self._stop_watching()
 
-        def keep_state_and_finalize(var_list):
+        def keep_state():
             if self._pending is None and not self._paused and self._forgetful is not None:
                 self._last = self._state()
-            finalize(var_list)
 
         if self.model.optimizer is not None:
-            self.model.optimizer.finalize_variable_values = keep_state_and_finalize
+            before_final_weights(self.model.optimizer, keep_state)
 
     def _stop_watching(self):
         """Keras' own method; an earlier `fit` may have ended with an exception."""
         optimizer = self.model.optimizer
         if optimizer is None:
             return lambda var_list: None
-        vars(optimizer).pop("finalize_variable_values", None)
-        return optimizer.finalize_variable_values
+        return own_final_weights(optimizer)

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasmith.keras_internals.tensors import lerp
+
 
 class RunningAverage:
     """Averages of a list of tensors, in float32 at least.
@@ -74,7 +76,7 @@ def _blend():
         @torch.no_grad()
         def blend(averages, tensors, share):
             same = [t.detach().to(a.dtype) for a, t in zip(averages, tensors, strict=True)]
-            torch._foreach_lerp_(averages, same, share)
+            lerp(averages, same, share)
             return averages
 
         return blend

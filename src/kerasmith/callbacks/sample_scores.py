@@ -4,6 +4,7 @@ import numpy as np
 from keras import ops, tree
 
 from kerasmith.base import Loss
+from kerasmith.keras_internals.compiled import losses_by_output
 from kerasmith.objectives import Objective
 from kerasmith.objectives.step_inputs import StepInputs, as_tensors
 from kerasmith.objectives.term import takes_all_outputs
@@ -32,12 +33,12 @@ def loss_scores(model, batch, y_pred):
     objective = getattr(model, "objective", None)
     if isinstance(objective, Objective):
         return _of_objective(objective, StepInputs(x, y, y_pred, weight, {}, model, False, None, _output_names(model)))
-    flat = getattr(getattr(model, "_compile_loss", None), "_flat_losses", None)
-    if not flat:
+    compiled = losses_by_output(model)
+    if not compiled:
         raise TypeError(f"{_NEEDS_FUNCTION} Received: a model compiled without a loss")
     y = _in_structure_of(y_pred, y, model)
     total = 0.0
-    for path, loss, factor, _ in flat:
+    for path, loss, factor in compiled:
         values = _per_sample(loss, _at(path, y), _at(path, y_pred))
         total = total + values * (1.0 if factor is None else float(factor)) * _sample_weight(_at(path, weight), len(values))
     return total

@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasmith.keras_internals.learning_rate import inner
+from kerasmith.keras_internals.learning_rate import inner, rate_given, step_counter, steps_done
 from kerasmith.keras_internals.retrace import retrace
 from kerasmith.schedules import Shifted
 
@@ -50,8 +50,8 @@ class ScheduleLR(keras.callbacks.Callback):
         optimizer = inner(self.model.optimizer)
         schedule = self.schedule
         if self.restart:
-            schedule = Shifted(schedule, int(keras.ops.convert_to_numpy(optimizer._iterations)))
-        if optimizer._learning_rate is not schedule:
+            schedule = Shifted(schedule, steps_done(optimizer))
+        if rate_given(optimizer) is not schedule:
             optimizer.learning_rate = schedule
             # A step that was traced before holds on to the old rate.
             retrace(self.model)
@@ -59,5 +59,5 @@ class ScheduleLR(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
             optimizer = inner(self.model.optimizer)
-            rate = optimizer._learning_rate(optimizer._iterations - 1)
+            rate = rate_given(optimizer)(step_counter(optimizer) - 1)
             logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))

@@ -10,6 +10,7 @@ from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks import batch_norm_refresh
 from kerasmith.callbacks.running_average import RunningAverage, assign, copies
 from kerasmith.keras_internals.learning_rate import inner
+from kerasmith.keras_internals.training_state import weights_now
 
 
 class WeightAveraging(keras.callbacks.Callback):
@@ -223,10 +224,7 @@ class WeightAveraging(keras.callbacks.Callback):
         """The weights as they are now. Between two steps of JAX they are not in the variables."""
         if not self._variables:
             self._list_variables()  # TensorFlow builds some models in the first step
-        state = getattr(self._model, "_jax_state", None)
-        if state and not self._model._jax_state_synced:
-            return [state["trainable_variables"][i] for i in self._positions]
-        return [variable.value for variable in self._variables]
+        return weights_now(self._model, self._positions) or [variable.value for variable in self._variables]
 
     def _put_average(self):
         model = self.model

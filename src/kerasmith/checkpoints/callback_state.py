@@ -7,15 +7,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-_MONITORS = ("best",)
-_ATTRIBUTES = {
-    keras.callbacks.EarlyStopping: (*_MONITORS, "wait", "stopped_epoch", "best_epoch", "best_weights"),
-    keras.callbacks.ReduceLROnPlateau: (*_MONITORS, "wait", "cooldown_counter"),
-    keras.callbacks.ModelCheckpoint: (*_MONITORS, "_current_epoch", "_batches_seen_since_last_saving", "_last_batch_seen"),
-    keras.callbacks.SwapEMAWeights: ("_ema_weights_in_model",),
-    keras.callbacks.History: ("history", "epoch"),
-    keras.callbacks.TensorBoard: ("_global_train_batch", "_global_test_batch", "_previous_epoch_iterations"),
-}
+from kerasmith.keras_internals.callback_attributes import ATTRIBUTES
+
 _WITHOUT = (
     keras.callbacks.CallbackList,
     keras.callbacks.LearningRateScheduler,
@@ -57,7 +50,7 @@ def keyed(callbacks):
 
 def has_state(callback):
     """Whether a callback follows the contract, or is one of Keras' that are known here."""
-    return hasattr(callback, "state_dict") or isinstance(callback, (*_ATTRIBUTES, keras.callbacks.CSVLogger))
+    return hasattr(callback, "state_dict") or isinstance(callback, (*ATTRIBUTES, keras.callbacks.CSVLogger))
 
 
 class Forgetful:
@@ -108,7 +101,7 @@ def _set(callback, state):
 
 
 def _attributes(callback):
-    return tuple(dict.fromkeys(name for cls, names in _ATTRIBUTES.items() if isinstance(callback, cls) for name in names))
+    return tuple(dict.fromkeys(name for cls, names in ATTRIBUTES.items() if isinstance(callback, cls) for name in names))
 
 
 def _as_plain(value):

@@ -4,6 +4,19 @@ TensorFlow: any `tf.distribute` strategy. PyTorch: an initialised `torch.distrib
 traces one program for the global batch, so there is one replica and every function here is the identity.
 """
 
-from kerasmith.distribution._cross_replica_sum import cross_replica_sum, replica_count, share_of_loss
+from kerasmith import _moved
+from kerasmith.distribution._cross_replica_sum import cross_replica_sum, replica_count
+from kerasmith.distribution._metric_sum import metric_sum
+from kerasmith.distribution._shares import display_global_value, global_value, local_share_of_mean, scale_loss_for_replicas
 
-__all__ = ["cross_replica_sum", "replica_count", "share_of_loss"]
+__all__ = [
+    "cross_replica_sum",
+    "display_global_value",
+    "global_value",
+    "local_share_of_mean",
+    "metric_sum",
+    "replica_count",
+    "scale_loss_for_replicas",
+]
+
+__getattr__ = _moved.renamed("kerasmith.distribution", {"share_of_loss": "scale_loss_for_replicas"})

@@ -1,15 +1,13 @@
-"""Sums over the replicas of a data-parallel run, the same on the three backends.
-
-TensorFlow: any `tf.distribute` strategy. PyTorch: an initialised `torch.distributed` group. JAX under `keras.distribution`
-traces one program for the global batch, so there is one replica and every function here is the identity.
-"""
+"""The sum of a tensor over the replicas of a data-parallel run."""
 
 import functools
 
 import keras
 
+from kerasmith._types import Tensor
 
-def replica_count():
+
+def replica_count() -> int:
     """The number of replicas that share one training step, as a Python int."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
@@ -24,7 +22,7 @@ def replica_count():
     return 1
 
 
-def cross_replica_sum(x):
+def cross_replica_sum(x: Tensor) -> Tensor:
     """Sum of `x` over all replicas, available on each of them; differentiable; the identity on one replica.
 
     The gradient is the true adjoint: the sum over replicas of the incoming gradients.
@@ -48,18 +46,6 @@ def cross_replica_sum(x):
 
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, x)
     return _torch_all_reduce_sum()(x)
-
-
-def share_of_loss(x):
-    """What a replica hands to the training engine so that the engine minimises the sum of all shares.
-
-    TensorFlow's engine adds the gradients of the replicas, PyTorch's averages them.
-
-    Args:
-        x: this replica's part of the global loss.
-    """
-    count = replica_count()
-    return x * count if count > 1 and keras.backend.backend() == "torch" else x
 
 
 @functools.cache

@@ -2,6 +2,8 @@
 
 import keras
 
+from kerasmith.keras_internals.layers import all_layers
+
 
 def named_layers(model):
     """Pairs (name, layer or operation) of all parts of a model, parents first: `dense`, `block`, `block/dense`.
@@ -43,5 +45,5 @@ def _parts(layer):
         return layer.layers
     operations = list(getattr(layer, "operations", ()))
     known = {id(operation) for operation in operations}
-    children = layer._flatten_layers(include_self=False, recursive=False) if isinstance(layer, keras.layers.Layer) else []
+    children = all_layers(layer, include_self=False, recursive=False) if isinstance(layer, keras.layers.Layer) else []
     return operations + [child for child in children if id(child) not in known]

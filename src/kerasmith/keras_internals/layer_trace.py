@@ -8,7 +8,7 @@ import keras
 from keras import ops, tree
 
 from kerasmith.keras_internals.layer_names import named_layers
-from kerasmith.numerics.tensors import is_concrete
+from kerasmith.keras_internals.tensors import is_concrete
 
 
 class Call(NamedTuple):

@@ -1,16 +1,20 @@
 """The learning rate of an optimizer, read for logs and charts."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import keras
 import numpy as np
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 
-def inner(optimizer):
+def inner(optimizer: Any) -> Any:
     """The optimizer that holds the learning rate, inside a loss-scaling one."""
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
-def rate_now(optimizer):
+def rate_now(optimizer: Any) -> float | None:
     """The learning rate of the latest step of a compiled model's optimizer, or None if it has none.
 
     Args:
@@ -24,27 +28,46 @@ def rate_now(optimizer):
     return rate_at(schedule, max(steps_done(optimizer) - 1, 0))
 
 
-def schedule_of(optimizer):
+def schedule_of(optimizer: Any) -> LearningRateSchedule | None:
     """The `LearningRateSchedule` of an optimizer, or None for a plain number."""
     optimizer = inner(optimizer)
-    # `optimizer.learning_rate` is the value at this step; Keras has no public way to the schedule itself.
-    rate = getattr(optimizer, "_learning_rate", None)
+    rate = rate_given(optimizer)
     return rate if isinstance(rate, LearningRateSchedule) else None
 
 
-def steps_done(optimizer):
+def rate_given(optimizer: Any) -> Any:
+    """What an optimizer takes its learning rate from: a variable, a `LearningRateSchedule`, or None if it has none."""
+    # `optimizer.learning_rate` is the value at this step; Keras has no public way to the schedule itself.
+    return getattr(inner(optimizer), "_learning_rate", None)
+
+
+def put_rate(optimizer: keras.optimizers.Optimizer, rate: Any) -> None:
+    """Gives an optimizer what `rate_given` returned, or a schedule in its place.
+
+    Past the setter: it would take a plain rate out of the optimizer's variables, and putting it back would reorder them.
+    """
+    inner(optimizer)._learning_rate = rate
+
+
+def steps_done(optimizer: keras.optimizers.Optimizer) -> int:
     """The number of steps an optimizer has made, the one that its schedule counts."""
-    optimizer = inner(optimizer)
-    # As the optimizer itself counts for its schedule: with gradient accumulation `iterations` is smaller.
-    return int(ops.convert_to_numpy(getattr(optimizer, "_iterations", optimizer.iterations)))
+    return int(ops.convert_to_numpy(step_counter(optimizer)))
 
 
-def rate_at(schedule, step):
+def step_counter(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
+    """The variable in which an optimizer counts its steps for its schedule."""
+    # With gradient accumulation the public `iterations` is smaller.
+    return inner(optimizer)._iterations
+
+
+def rate_at(schedule: LearningRateSchedule, step: int) -> float:
     """The rate of a schedule at a step, as a float."""
     return float(ops.convert_to_numpy(schedule(ops.convert_to_tensor(int(step), "int32"))))
 
 
-def rate_curve(schedule, milestones, most=400):
+def rate_curve(
+    schedule: LearningRateSchedule, milestones: Sequence[tuple[float, float]], most: int = 400
+) -> tuple[np.ndarray, np.ndarray]:
     """The learning rate between epochs.
 
     Args:

@@ -2,6 +2,9 @@
 
 import keras
 
+from kerasmith.keras_internals.compiled import build_on, is_built
+from kerasmith.keras_internals.layers import all_layers
+
 
 class WatchedStep:
     """Stands in for `model.train_function`: draws the batches itself, and shows them before and after the step.
@@ -112,15 +115,13 @@ def replica_count(model):
 
 def is_ready(model, batch):
     """Whether all variables of the step exist; builds what Keras on TensorFlow would build inside the first step."""
-    parts = [model, model.optimizer, getattr(model, "_compile_metrics", None), getattr(model, "_compile_loss", None)]
-    missing = [part for part in parts if part is not None and not part.built]
-    unbuilt = any(not layer.built for layer in model._flatten_layers())
-    if not missing and not unbuilt:
+    has_optimizer = model.optimizer is None or model.optimizer.built
+    if has_optimizer and is_built(model) and all(layer.built for layer in all_layers(model)):
         return True
     if batch is None or replica_count(model) > 1:
         return False
     try:
-        model._symbolic_build(data_batch=batch)
+        build_on(model, batch)
     except Exception:  # a model that only its own step can build
         return False
     return True

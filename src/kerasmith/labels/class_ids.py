@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.labels.decisions import score_threshold
 from kerasmith.labels.pixels import encode, flatten, ids_to_ignore
-from kerasmith.numerics.tensors import compatible, is_concrete, is_float, static_shape
+from kerasmith.numerics.tensors import compatible, is_float, static_shape
 
 
 class ClassIds(NamedTuple):

@@ -5,8 +5,8 @@ import math
 import keras
 from keras import ops
 
+from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.numerics.bincount import bincount
-from kerasmith.numerics.tensors import is_concrete
 
 
 def joint_counts(truth, prediction, classes, *, valid=None, weight=None, per_sample=True):

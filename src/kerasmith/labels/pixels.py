@@ -12,8 +12,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.numerics.softmax import softmax
-from kerasmith.numerics.tensors import accumulation_dtype, compatible, is_concrete, is_float, static_shape
+from kerasmith.numerics.tensors import accumulation_dtype, compatible, is_float, static_shape
 
 
 @dataclasses.dataclass(frozen=True)

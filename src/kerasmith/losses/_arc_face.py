@@ -6,9 +6,10 @@ from keras import ops
 
 from kerasmith.base import Loss, PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
+from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.losses._embedding import batch_axis, per_sample_labels
 from kerasmith.numerics.pairs import row_logsumexp
-from kerasmith.numerics.tensors import accumulation_dtype, compatible, is_concrete, static_shape
+from kerasmith.numerics.tensors import accumulation_dtype, compatible, static_shape
 
 _FLAT = 1e-7  # sin^2 below counts as this: the slope of the sine is infinite at cos = +-1
 

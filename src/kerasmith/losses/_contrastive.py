@@ -4,8 +4,9 @@ from keras import ops
 
 from kerasmith.base import Loss, PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
+from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.losses._embedding import per_sample_labels
-from kerasmith.numerics.tensors import accumulation_dtype, is_concrete, static_shape
+from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 
 
 @register

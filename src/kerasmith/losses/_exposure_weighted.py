@@ -5,7 +5,8 @@ from keras import ops
 from kerasmith.base import KerasLoss, Loss, LossTerm, PerSample, make_functional, register
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.weighted_sum import as_loss
-from kerasmith.numerics.tensors import accumulation_dtype, is_concrete, static_shape
+from kerasmith.keras_internals.tensors import is_concrete
+from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 
 
 @register

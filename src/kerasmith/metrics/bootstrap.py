@@ -9,9 +9,9 @@ from keras import ops
 
 from kerasmith.base import AdditiveMetric, Metric, register
 from kerasmith.base.arguments import check_integer, check_number
-from kerasmith.distribution import cross_replica_sum, replica_count
+from kerasmith.distribution import metric_sum, replica_count
+from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.numerics.resampling import percentile_interval, resampled_sums
-from kerasmith.numerics.tensors import is_concrete
 
 
 @register
@@ -182,7 +182,5 @@ def _replica_index():
 
 
 def _over_replicas(variable):
-    """The sum of a variable over the replicas, as a tensor; tf.distribute takes it by itself outside of them."""
-    if keras.backend.backend() == "torch":
-        return cross_replica_sum(variable.value)
-    return ops.convert_to_tensor(variable) + 0  # TensorFlow may have handed out the variable itself
+    """The sum of a variable over the replicas, as a tensor of its own."""
+    return metric_sum(variable) + 0  # TensorFlow may have handed out the variable itself

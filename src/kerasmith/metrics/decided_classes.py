@@ -6,10 +6,11 @@ from keras import ops
 
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.base.shared_statistic import shared_statistic
+from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.labels.class_ids import class_ids, predictions_are_ids
 from kerasmith.labels.joint_counts import joint_counts
 from kerasmith.metrics.pixel_metric import PixelMetric
-from kerasmith.numerics.tensors import is_concrete, static_shape
+from kerasmith.numerics.tensors import static_shape
 
 
 class DecidedClasses(PixelMetric):

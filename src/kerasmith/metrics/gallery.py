@@ -8,10 +8,11 @@ from kerasmith.base import Metric
 from kerasmith.base.arguments import check_choice, check_integer
 from kerasmith.base.weights import split_sample_weight
 from kerasmith.distribution import replica_count
+from kerasmith.keras_internals.tensors import is_concrete, keras_mask
 from kerasmith.numerics import safe
 from kerasmith.numerics.pairwise_distances import unit_length
 from kerasmith.numerics.retrieval import Neighbours, include
-from kerasmith.numerics.tensors import compatible, is_concrete, keras_mask, static_shape
+from kerasmith.numerics.tensors import compatible, static_shape
 
 
 class Gallery(Metric):

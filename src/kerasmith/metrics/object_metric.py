@@ -4,8 +4,9 @@ import keras
 from keras import ops
 
 from kerasmith.base.arguments import check_choice, check_integer, check_number
+from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.metrics.pixel_metric import PixelMetric
-from kerasmith.numerics.tensors import is_concrete, is_float
+from kerasmith.numerics.tensors import is_float
 from kerasmith.objects.binary_images import as_images, image_classes
 
 _IGNORED = 255  # what stands for `ignore_class` among instance ids brought down to 0 and 1

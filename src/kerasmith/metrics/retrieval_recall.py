@@ -6,9 +6,9 @@ from keras import ops
 
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer
+from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.metrics.gallery import Gallery
 from kerasmith.numerics import retrieval
-from kerasmith.numerics.tensors import is_concrete
 
 
 @register

@@ -5,7 +5,7 @@
 
 import keras
 
-from kerasmith.numerics.tensors import compiled_by_xla
+from kerasmith.keras_internals.tensors import compiled_by_xla
 
 
 def bincount(index, weights, length):

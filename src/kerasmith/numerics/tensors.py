@@ -1,7 +1,13 @@
-"""What a tensor is, without computing on it: rank, static shape, whether its values can be read now."""
+"""What a tensor is, without computing on it: rank, static shape, dtype."""
 
 import keras
-from keras.src.backend import get_keras_mask  # where JAX arrays, which take no attributes, keep it; not public
+
+from kerasmith import _moved
+
+__getattr__ = _moved.renamed(
+    "kerasmith.numerics.tensors",
+    {name: f"kerasmith.keras_internals.tensors.{name}" for name in ("keras_mask", "is_concrete", "compiled_by_xla")},
+)
 
 
 def static_shape(x, what):
@@ -19,39 +25,6 @@ def static_shape(x, what):
 def compatible(shape_a, shape_b):
     """True if two static shapes agree in rank and in every size that both know."""
     return len(shape_a) == len(shape_b) and all(a is None or b is None or a == b for a, b in zip(shape_a, shape_b))
-
-
-def keras_mask(x):
-    """The mask that a Keras layer attached to `x`, or None; ask before `x` is converted."""
-    return get_keras_mask(x) if hasattr(x, "shape") else None
-
-
-def is_concrete(x):
-    """True if the values of `x` can be read now: not while tracing, compiling or inferring shapes."""
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        return hasattr(x, "numpy") and (tf.executing_eagerly() or not isinstance(x, tf.Variable))
-    if backend == "jax":
-        import jax
-
-        return not isinstance(x, jax.core.Tracer)
-    if backend == "torch":
-        import torch
-
-        return not torch.compiler.is_compiling() and x.device.type != "meta"
-    return True
-
-
-def compiled_by_xla():
-    """True while TensorFlow traces a function with `jit_compile=True`."""
-    if keras.backend.backend() != "tensorflow":
-        return False
-    import tensorflow as tf
-    from tensorflow.python.ops import control_flow_util
-
-    return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def is_float(x):

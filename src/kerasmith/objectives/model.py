@@ -1,10 +1,12 @@
 """The drop-in for `keras.Model` that trains on objectives."""
 
 import keras
-from keras.src.models.functional import Functional
 
 from kerasmith.base import register
+from kerasmith.keras_internals.layers import functional
 from kerasmith.objectives.trainable import TrainsOnObjective
+
+Functional = functional()
 
 
 @register

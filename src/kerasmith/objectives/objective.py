@@ -6,8 +6,7 @@ import keras
 from keras import ops
 
 from kerasmith.base import register
-from kerasmith.base.reduction import global_value, local_share_of_mean
-from kerasmith.distribution import cross_replica_sum
+from kerasmith.distribution import cross_replica_sum, global_value, local_share_of_mean
 from kerasmith.multitask.balancer import Balancer
 from kerasmith.objectives.task_gradients import gram_matrix, redirect
 from kerasmith.objectives.term import Term

@@ -3,6 +3,7 @@
 import keras
 
 from kerasmith.base import register
+from kerasmith.keras_internals.layers import all_layers
 from kerasmith.objectives.step_record import current
 
 
@@ -59,4 +60,4 @@ class Tap(keras.layers.Layer):
 
 def taps_of(model):
     """Names of the taps of a model, nested models included."""
-    return [layer.name for layer in model._flatten_layers(include_self=False) if isinstance(layer, Tap)]
+    return [layer.name for layer in all_layers(model, include_self=False) if isinstance(layer, Tap)]

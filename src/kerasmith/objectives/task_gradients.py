@@ -10,7 +10,7 @@ import contextlib
 import keras
 from keras import ops
 
-from kerasmith.distribution import cross_replica_sum, share_of_loss
+from kerasmith.distribution import cross_replica_sum, scale_loss_for_replicas
 from kerasmith.numerics.pairwise_distances import product
 from kerasmith.objectives.step_record import recording
 
@@ -105,7 +105,7 @@ def gram_matrix(gradients):
         rows = ops.stack([ops.reshape(task[i], (-1,)) for task in gradients])
         gram = gram + product(rows, ops.transpose(rows))
     # PyTorch's shares are as many times too large as there are replicas.
-    return cross_replica_sum(gram) / share_of_loss(1.0) ** 2
+    return cross_replica_sum(gram) / scale_loss_for_replicas(1.0) ** 2
 
 
 def redirect(coefficients, gradients, tensors):

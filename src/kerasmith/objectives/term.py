@@ -8,10 +8,12 @@ from keras import ops
 from kerasmith.base import Configured, KerasLoss, Loss, register
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.elements import per_sample_mean
-from kerasmith.base.reduction import REDUCTIONS, local_share_of_mean, reduce_samples
+from kerasmith.base.reduction import REDUCTIONS, reduce_samples
 from kerasmith.base.saved_function import register_function, why_not_savable
 from kerasmith.base.weights import split_sample_weight
-from kerasmith.numerics.tensors import accumulation_dtype, keras_mask, static_shape
+from kerasmith.distribution import local_share_of_mean
+from kerasmith.keras_internals.tensors import keras_mask
+from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 from kerasmith.objectives.step_inputs import NAMES
 from kerasmith.objectives.term_columns import check_name
 from kerasmith.objectives.term_weight import weight_of

@@ -6,7 +6,9 @@ import warnings
 import keras
 from keras import ops, tree
 
-from kerasmith.base.reduction import display_global_value
+from kerasmith.distribution import display_global_value
+from kerasmith.keras_internals.compiled import forget_loss
+from kerasmith.keras_internals.layers import added_loss, all_layers, replace_tracked
 from kerasmith.objectives import task_gradients
 from kerasmith.objectives.objective import Objective
 from kerasmith.objectives.step_inputs import StepInputs, as_tensors
@@ -43,9 +45,8 @@ class TrainsOnObjective:
             refuse_clashes([t.name for t in objective.trackers], [getattr(m, "name", m) for m in given])
         else:
             _refuse_lost_losses(loss, getattr(self, "outputs", None) if self.built else None)
-        self._set_objective(objective)
-        # Keras keeps the loss of an earlier `compile` where the new one is None.
-        self._compile_loss = self.loss = None
+        replace_tracked(self, "objective", objective)
+        forget_loss(self)
         super().compile(
             optimizer=optimizer,
             loss=None if objective is not None else loss,
@@ -62,7 +63,7 @@ class TrainsOnObjective:
             _refuse_lost_losses(self.loss, tree.flatten(y_pred))
             return super().compute_loss(x, y, y_pred, sample_weight, training)
         # A second forward pass in a term would add to both.
-        own = [self._aggregate_additional_loss(loss) for loss in self.losses]
+        own = [added_loss(self, loss) for loss in self.losses]
         features = take_features(lambda: taps_of(self))
         step = _read_step(objective)
         names = tuple(getattr(self, "output_names", None) or ())
@@ -158,25 +159,11 @@ class TrainsOnObjective:
 
     def _build_before(self, data):
         """Builds what is not built yet: TensorFlow would do so inside the step, where taps would hear a scratch graph."""
-        if keras.backend.backend() != "tensorflow" or all(layer.built for layer in self._flatten_layers()):
+        if keras.backend.backend() != "tensorflow" or all(layer.built for layer in all_layers(self)):
             return
         if objective_of(self) is not None:
             x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
             self(tree.map_structure(_symbolic, x))
-
-    def _set_objective(self, objective):
-        """Tracks an objective as a part of this model, also one that is built and locked, in place of the one before."""
-        tracker, locked, before = self._tracker, self._tracker.locked, objective_of(self)
-        if before is not None:
-            tracker.untrack(before)
-            self._layers[:] = [layer for layer in self._layers if layer is not before]
-        tracker.unlock()
-        self.objective = objective
-        if locked:
-            tracker.lock()
-        # Before Keras 3.13 a functional model's list of layers is not the tracker's.
-        if objective is not None and not any(layer is objective for layer in self._layers):
-            self._layers.append(objective)
 
 
 def objective_of(model):

@@ -9,8 +9,10 @@ from keras import ops, tree
 
 from kerasmith.base import Loss
 from kerasmith.callbacks.numerics_guard.nonfinite_report import named_arrays
+from kerasmith.keras_internals.compiled import loss_trackers
 from kerasmith.keras_internals.device_state import is_finite
 from kerasmith.keras_internals.layer_trace import traced
+from kerasmith.keras_internals.layers import takes_training
 from kerasmith.keras_internals.step_gradients import gradients_now
 from kerasmith.objectives.step_record import recording
 from kerasmith.objectives.task_gradients import tape_around
@@ -100,8 +102,7 @@ def _in_loss(model, x, y, y_pred, sample_weight):
 def _term_trackers(model):
     """Means of single terms: an objective's columns, those of `LossTerms`, Keras' own for several outputs."""
     objective = [column.value for column in getattr(getattr(model, "objective", None), "columns", ())]
-    compiled = getattr(getattr(model, "_compile_loss", None), "metrics", ())
-    return [*objective, *getattr(model, "loss_terms", ()), *compiled]
+    return [*objective, *getattr(model, "loss_terms", ()), *loss_trackers(model)]
 
 
 def _in_terms_of_losses(model, y, y_pred, sample_weight):
@@ -214,7 +215,7 @@ def _around_step():
 
 
 def _forward(model, x):
-    return model(x, training=True) if getattr(model, "_call_has_training_arg", True) else model(x)
+    return model(x, training=True) if takes_training(model) else model(x)
 
 
 def _tensors_of(batch):

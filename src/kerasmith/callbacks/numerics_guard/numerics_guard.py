@@ -10,7 +10,7 @@ from kerasmith.callbacks.numerics_guard.first_nonfinite_step import find_culprit
 from kerasmith.callbacks.numerics_guard.nonfinite_report import Finding
 from kerasmith.callbacks.numerics_guard.step_repeater import StepRepeater
 from kerasmith.files.writable_directory import writable_directory
-from kerasmith.keras_internals.learning_rate import inner, schedule_of
+from kerasmith.keras_internals.learning_rate import inner, rate_given, schedule_of
 from kerasmith.keras_internals.retrace import retrace
 from kerasmith.keras_internals.train_function_hook import is_ready, own_function, replica_count, unwatch, watch
 from kerasmith.schedules.scaled import factor_named, with_factor
@@ -91,7 +91,7 @@ class NumericsGuard(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self._forget()
         optimizer = inner(self._model.optimizer)
-        rate = getattr(optimizer, "_learning_rate", None)
+        rate = rate_given(optimizer)
         if self.rollback and schedule_of(optimizer) is None and not isinstance(rate, keras.Variable):
             raise ValueError(
                 "A rollback lowers the learning rate, which must be a number or a LearningRateSchedule. "
@@ -272,7 +272,7 @@ class NumericsGuard(keras.callbacks.Callback):
             self._scale = (factor_named(schedule, _FACTOR_NAME) or 1.0) * self.factor
             self._scale_schedule()
             return
-        index = self._repeater.state.index(optimizer._learning_rate)
+        index = self._repeater.state.index(rate_given(optimizer))
         values = list(self._good.values)
         values[index] = values[index] * self.factor
         self._good = self._good._replace(values=values)
