@@ -19,6 +19,12 @@ _LOSSES = (
 _MODULES = {
     **{f"losses.{name}": f"losses._{name}" for name in _LOSSES},
     "base.twin": "base.functional",
+    "callbacks.history_csv": "callbacks.run_report.history_csv",
+    "callbacks.report_page": "callbacks.run_report.report_page",
+    "callbacks.run_directory": "callbacks.run_report.run_directory",
+    "callbacks.run_part": "callbacks.run_report.run_output",
+    "callbacks.run_record": "callbacks.run_report.run_record",
+    "callbacks.summary_file": "callbacks.run_report.summary_file",
     "data.balanced_weights": "data._balanced_weights",
     "data.epoch_caller": "keras_internals.epoch_caller",
     "data.signed_distance_maps": "data._signed_distance_maps",
@@ -51,6 +57,9 @@ _MODULES = {
     "numerics.systematic_sampling": "data.systematic_sampling",
     "report.directions": "base.direction",
     "report.files": "files.atomic_write files.history_file files.plain_data",
+    "report.gallery": "report.image_grid report",
+    "report.markup": "report.templating",
+    "report.png": "report.pixels",
     "report.writable_directory": "files.writable_directory",
     "training.batch_norm_refresh": "callbacks.batch_norm_refresh",
     "training.culprit": "callbacks.numerics_guard.first_nonfinite_step",
@@ -140,6 +149,22 @@ def keep_old_methods(cls: type, table: dict[str, str]) -> None:
         parameters = list(inspect.signature(method).parameters.values())[1:]
         count = None if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(parameters)
         setattr(cls, new, lambda self, *arguments, _method=method, _count=count: _method(self, *arguments[:_count]))
+
+
+def moved_method(old: str, new: str):
+    """A method that is a function now.
+
+    Args:
+        old: the class and the method, such as "metrics.IoU.draw".
+        new: the function that takes the object as first argument, such as "report.iou.draw".
+    """
+    place, _, function = f"kerasmith.{new}".rpartition(".")
+
+    def method(self, *args, **keywords):
+        warn(f"kerasmith.{old}()", f"{place}.{function}(metric)")
+        return getattr(importlib.import_module(place), function)(self, *args, **keywords)
+
+    return method
 
 
 def warn(old: str, new: str) -> None:

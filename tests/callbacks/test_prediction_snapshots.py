@@ -268,7 +268,7 @@ def test_sample_weights_and_outputs_reach_the_metrics():
 
 
 def test_metrics_without_a_picture_and_wrong_lengths_are_refused():
-    with pytest.raises(ValueError, match=r"must have a method `picture`.*DiceScore"):
+    with pytest.raises(ValueError, match=r"have a method `picture`.*DiceScore"):
         EvaluationPictures(IMAGES, MASKS, [DiceScore()], directory="unused")
     with pytest.raises(ValueError, match="Received: none"):
         EvaluationPictures(IMAGES, MASKS, [], directory="unused")

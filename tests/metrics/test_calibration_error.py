@@ -8,7 +8,6 @@ from sklearn.metrics import brier_score_loss
 from torchmetrics.functional.classification import binary_calibration_error, multiclass_calibration_error
 
 from kerasmith import metrics
-from tests.report.html_checks import Page
 from tests.support.metric_runs import run
 
 NORMS = {"ece": "l1", "mce": "max", "rmsce": "l2"}
@@ -81,7 +80,7 @@ def test_masks_with_weights_ignored_pixels_and_independent_channels():
     assert got["calibration_cases"] == y.size
 
 
-def test_reliability_and_its_picture():
+def test_reliability():
     y, p = binary()
     metric = metrics.CalibrationError(10)
     run(metric, (y[:, None], p[:, None]))
@@ -92,7 +91,6 @@ def test_reliability_and_its_picture():
         assert data["confidence"][b] == pytest.approx(p[place == b].mean(), rel=1e-5)
         assert data["accuracy"][b] == pytest.approx(y[place == b].mean(), rel=1e-5)
     assert len(data["edges"]) == 11
-    assert len(Page(metric.picture()).all("g")) == 10
 
 
 def test_brier_equals_scikit_learn():

@@ -321,13 +321,6 @@ def test_in_fit_with_callbacks(jit_compile):
     assert history["val_confusion_matrix_f1_2"][-1] == pytest.approx(expected, rel=1e-5)
 
 
-def test_picture_and_names():
-    metric = metrics.ConfusionMatrix(2, class_names=["cell", "debris"])
-    metric.update_state(np.array([0, 1, 1]), np.array([0, 1, 0]))
-    assert ">debris<" in str(metric.picture())
-    assert "predicted as cell: 50.0%" in str(metric.picture())
-
-
 def test_bad_input_is_named():
     ids, scores = batch()
     with pytest.raises(ValueError, match="predictions='ids'"):
@@ -346,7 +339,5 @@ def test_bad_input_is_named():
         make("ConfusionMatrix", report=["sensitivity"])
     with pytest.raises(ValueError, match="`weighting`"):
         make("CohenKappa", weighting="cubic")
-    with pytest.raises(ValueError, match="one matrix"):
-        metrics.ConfusionMatrix(3, multi_label=True).picture()
     with pytest.raises(ValueError, match="`num_classes` must be given"):
         metrics.IoU(predictions="ids")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasmith.report import AGREEMENT, PREDICTION, TRUTH, data_uri, encode_png, gallery, overlay
+from kerasmith.report import AGREEMENT, PREDICTION, TRUTH, data_uri, encode_png, image_grid, overlay
 from kerasmith.report.overlays import outline
 from tests.report.html_checks import Page
 
@@ -117,13 +117,19 @@ def test_overlay_refuses_probabilities_and_other_sizes():
         overlay(image, image, image, scale=0)
 
 
-def test_gallery_has_pictures_captions_and_legend():
+def test_an_image_grid_has_pictures_captions_and_legend():
     pictures = [np.full((4, 6), value, "uint8") for value in (10, 20)]
-    page = Page(gallery(pictures, ["a < b", "second"], legend={"missed & co": (1, 2, 3)}))
+    page = Page(image_grid(pictures, ["a < b", "second"], legend={"missed & co": (1, 2, 3)}))
     for attrs, picture in zip(page.all("img"), pictures, strict=True):
         np.testing.assert_array_equal(decoded(base64.b64decode(attrs["src"].split(",")[1])), picture)
         assert (attrs["width"], attrs["height"]) == ("6", "4")
     assert "a < b" in page.text("figcaption")
     assert "missed & co" in page.text("span")
     with pytest.raises(ValueError, match="2 pictures, 1 captions"):
-        gallery(pictures, ["one"])
+        image_grid(pictures, ["one"])
+
+
+def test_the_name_of_before_still_works():
+    with pytest.warns(DeprecationWarning, match=r"kerasmith\.report\.image_grid"):
+        from kerasmith.report import gallery
+    assert gallery is image_grid

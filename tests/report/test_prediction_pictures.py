@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from kerasmith.report.confusion import confusion_image
-from kerasmith.report.digits import short_count, write_into, written
+from kerasmith.report.confusion import confusion_image, short_count
 from kerasmith.report.overlays import AGREEMENT, PREDICTION, TRUTH
 from kerasmith.report.palette import GOOD
 from kerasmith.report.pixels import as_pixels, beside, enlarged, resized, rgb, sheet, stretched
@@ -155,12 +154,16 @@ def test_a_reliability_diagram_in_pixels():
 @pytest.mark.parametrize(("value", "text"), [(0, "0"), (999, "999"), (10_000, "10k"), (999_600, "1.0M"), (54_321_000, "54M")])
 def test_counts_are_short(value, text):
     assert short_count(value) == text
-    assert written(text).shape == (5, 4 * len(text) - 1)
 
 
-def test_a_text_that_does_not_fit_is_left_out():
-    picture = np.zeros((20, 20, 3), "uint8")
-    write_into(picture, "12345", 10, 10, (255, 255, 255))
-    assert not picture.any()
-    write_into(picture, "1", 10, 10, (255, 255, 255))
-    assert picture.any()
+def test_counts_are_written_inside_their_cells():
+    picture, empty = (confusion_image(np.eye(24) * count) for count in (4_321_000_000, 0))
+    assert picture.shape == (24 * 42 - 2, 24 * 42 - 2, 3)
+    cell, beside = picture[:40, :40], picture[:40, 42:82]
+    assert len(colours(cell)) > 2  # a digit with soft edges on the colour of the cell
+    assert np.all(cell[:, [0, 1, -2, -1]] == GOOD)
+    assert len(colours(beside)) > 2  # the zero
+    assert len(colours(confusion_image(np.eye(25))[:30, :30])) == 1
+    assert np.all(picture[:, 40:42] == 255)
+    assert empty.shape == picture.shape
+    assert len(colours(confusion_image(np.eye(24) * 1e15)[:40, :40])) == 1  # too long: left out

@@ -14,7 +14,7 @@ class EpochLines:
     """Turns the logs of one epoch after the other into lines: a table for a terminal, plain text for a file.
 
     Attributes:
-        directions: {metric name: "max" or "min"} as `report.directions_of` gives.
+        directions: {metric name: "max" or "min"} as `base.direction.directions_of` gives.
         rows: the logs so far, with `epoch`.
     """
 

@@ -7,8 +7,7 @@ import keras
 
 from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.files.atomic_write import write_atomically
-from kerasmith.report.pixels import sheet
-from kerasmith.report.png import encode_png
+from kerasmith.report.pixels import encode_png, sheet
 
 
 class Drawing(NamedTuple):

@@ -4,9 +4,9 @@ from keras import tree
 
 from kerasmith.callbacks import quiet_prediction
 from kerasmith.callbacks.epoch_pictures import Drawing, EpochPictures
-from kerasmith.report.confusion import confusion_image
-from kerasmith.report.markup import Markup, escape
-from kerasmith.report.reliability import reliability_image
+from kerasmith.callbacks.metric_pictures import has_picture, metric_html, metric_image
+from kerasmith.metrics import CalibrationError
+from kerasmith.report.templating import Markup, render_template
 
 
 class EvaluationPictures(EpochPictures):
@@ -46,10 +46,10 @@ class EvaluationPictures(EpochPictures):
     def __init__(self, x, y, metrics, *, sample_weight=None, output=None, batch_size=32, name="evaluation", every=1, **places):
         super().__init__(name=name, every=every, **places)
         self.metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
-        without = [metric for metric in self.metrics if not hasattr(metric, "picture") or not hasattr(metric, "update_state")]
+        without = [metric for metric in self.metrics if not has_picture(metric) or not hasattr(metric, "update_state")]
         if not self.metrics or without:
             raise ValueError(
-                "`metrics` must have a method `picture`, as kerasmith.metrics.ConfusionMatrix and CalibrationError have. "
+                "`metrics` must be a ConfusionMatrix, a CalibrationError, or have a method `picture` that returns HTML. "
                 f"Received: {', '.join(map(repr, without)) or 'none'}"
             )
         names = [metric.name for metric in self.metrics]
@@ -67,24 +67,17 @@ class EvaluationPictures(EpochPictures):
     def draw(self):
         predictions = quiet_prediction.predict(self.model, self.x, self.batch_size)
         predictions = quiet_prediction.output_of(predictions, self.output)
-        html, pictures = [], {}
+        blocks, pictures = [], {}
         for metric in self.metrics:
             metric.reset_state()
             for start in range(0, len(predictions), self.batch_size):
-                part = slice(start, start + self.batch_size)
-                y, weight = (None if d is None else d[part] for d in self.data)
-                metric.update_state(y, predictions[part], weight)
+                rows = slice(start, start + self.batch_size)
+                y, weight = (None if d is None else d[rows] for d in self.data)
+                metric.update_state(y, predictions[rows], weight)
             title = metric.name.replace("_", " ")
-            if hasattr(metric, "reliability"):
-                html.append(f'<div style="flex:1 1 340px;max-width:440px">{metric.picture(title=title)}</div>')
-                pictures[f"{self.name}/{metric.name}"] = [reliability_image(**metric.reliability())]
-            elif hasattr(metric, "matrix"):
-                html.append(_titled(title, metric))
-                pictures[f"{self.name}/{metric.name}"] = [confusion_image(metric.matrix())]
-            else:
-                html.append(_titled(title, metric))
-        return Drawing(Markup(f'<div class="row">{"".join(html)}</div>'), pictures)
-
-
-def _titled(title, metric):
-    return f'<div style="max-width:100%"><h3>{escape(title)}</h3>{metric.picture()}</div>'
+            # A chart has its title inside.
+            blocks.append(("" if isinstance(metric, CalibrationError) else title, Markup(metric_html(metric, title))))
+            image = metric_image(metric)
+            if image is not None:
+                pictures[f"{self.name}/{metric.name}"] = [image]
+        return Drawing(render_template("evaluation.html", blocks=blocks), pictures)

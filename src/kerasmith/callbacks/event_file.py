@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasmith.report.png import encode_png
+from kerasmith.report.pixels import encode_png
 
 _NAME = re.compile(r"events\.out\.tfevents\.(\d+)\.")
 _BINS = 30  # as many as TensorBoard's own summaries have

@@ -6,7 +6,7 @@ from keras import tree
 
 from kerasmith.callbacks import quiet_prediction
 from kerasmith.callbacks.epoch_pictures import Drawing, EpochPictures
-from kerasmith.report.image_grid import OVERLAY_LEGEND, gallery
+from kerasmith.report.image_grid import OVERLAY_LEGEND, image_grid
 from kerasmith.report.prediction_pictures import class_legend, classified, segmented, translated
 
 KINDS = ("auto", "segmentation", "image", "classification")
@@ -91,7 +91,7 @@ class PredictionSnapshots(EpochPictures):
         if kind == "segmentation":
             classes = predictions.shape[1 if _is_channels_first(predictions) else -1] if predictions.ndim == 4 else 1
             legend = class_legend(self.class_names or range(classes)) if classes > 2 else OVERLAY_LEGEND
-        return Drawing(gallery(pictures, captions, legend), {self.name: pictures})
+        return Drawing(image_grid(pictures, captions, legend), {self.name: pictures})
 
     def _kind(self, predictions):
         maps = predictions.ndim in (3, 4)

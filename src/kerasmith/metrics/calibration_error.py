@@ -5,6 +5,7 @@ import math
 import numpy as np
 from keras import ops
 
+from kerasmith._moved import moved_method
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer
 from kerasmith.labels.confidences import confidences, sums_in_bins
@@ -102,8 +103,4 @@ class CalibrationError(PixelMetric):
             "cases": sums["weight"],
         }
 
-    def picture(self, title="Reliability"):
-        """The reliability diagram, an SVG element for a page; see `kerasmith.report.reliability`."""
-        from kerasmith.report.reliability import reliability_chart
-
-        return reliability_chart(**self.reliability(), title=title)
+    picture = moved_method("metrics.CalibrationError.picture", "callbacks.metric_pictures.metric_html")

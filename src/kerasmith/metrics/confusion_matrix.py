@@ -4,6 +4,7 @@ import math
 
 from keras import ops
 
+from kerasmith._moved import moved_method
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice
 from kerasmith.labels.confusion_measures import per_class, region_sums_of
@@ -118,13 +119,7 @@ class ConfusionMatrix(ClassCounts):
         """
         return normalized(self.exact_matrix(), normalize)
 
-    def picture(self):
-        """The matrix as a shaded table for the report, `kerasmith.report.Markup`."""
-        from kerasmith.report.confusion import confusion_table
-
-        if self.multi_label:
-            raise ValueError("A picture needs one matrix; with multi_label=True there is one for each class. Use `matrix()`.")
-        return confusion_table(self.exact_matrix(), self.labels_of_classes())
+    picture = moved_method("metrics.ConfusionMatrix.picture", "callbacks.metric_pictures.metric_html")
 
 
 def _mean_of_numbers(values):

@@ -61,7 +61,7 @@ def pictures(held_out, objects, scale=3):
         "truth only (missed)": report.TRUTH,
         "prediction only (invented)": report.PREDICTION,
     }
-    return report.gallery(tiles, captions, legend=legend)
+    return report.image_grid(tiles, captions, legend=legend)
 
 
 def summary_table(summary, baseline):

@@ -1,22 +1,22 @@
 """What a run shows: numbers and pictures turned into one self-contained HTML page.
 
-Pure functions from data to text and bytes. They need NumPy and the standard library only, import nothing else of
-kerasmith, and never load anything from a network.
+Pure functions from data to text and bytes. They need NumPy, Pillow and Jinja2, import neither Keras nor another part of
+kerasmith that does, and never load anything from a network. Templates and the style sheet are in `templates`.
 """
 
+from kerasmith._moved import renamed
 from kerasmith.base.direction import direction_of
 from kerasmith.report.confusion import confusion_table
 from kerasmith.report.curves import line_chart
 from kerasmith.report.environment import environment
 from kerasmith.report.gradient_chart import gradient_chart, gradient_picture, gradient_section
-from kerasmith.report.image_grid import gallery
-from kerasmith.report.markup import Markup
+from kerasmith.report.image_grid import image_grid
 from kerasmith.report.overlays import AGREEMENT, PREDICTION, TRUTH, overlay
 from kerasmith.report.page import Section, render
-from kerasmith.report.pixels import stretched
-from kerasmith.report.png import data_uri, encode_png
+from kerasmith.report.pixels import data_uri, encode_png, stretched
 from kerasmith.report.reliability import reliability_chart
 from kerasmith.report.tables import key_value_table, table
+from kerasmith.report.templating import Markup
 
 __all__ = [
     "AGREEMENT",
@@ -29,11 +29,11 @@ __all__ = [
     "direction_of",
     "encode_png",
     "environment",
-    "gallery",
-    "key_value_table",
     "gradient_chart",
     "gradient_picture",
     "gradient_section",
+    "image_grid",
+    "key_value_table",
     "line_chart",
     "overlay",
     "reliability_chart",
@@ -41,3 +41,5 @@ __all__ = [
     "stretched",
     "table",
 ]
+
+__getattr__ = renamed("kerasmith.report", {"gallery": "image_grid"})

@@ -1,13 +1,16 @@
-"""A confusion matrix as a shaded table."""
+"""A confusion matrix as a shaded table and as a picture."""
+
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image, ImageDraw, ImageFont
 
-from kerasmith.report.digits import short_count, write_into
-from kerasmith.report.markup import Markup, escape
 from kerasmith.report.palette import BAD, GOOD
+from kerasmith.report.templating import Markup, render_template
 
 
-def confusion_table(matrix, class_names=None):
+def confusion_table(matrix: ArrayLike, class_names: Sequence[str] | None = None) -> Markup:
     """An HTML picture of a confusion matrix: rows are the truth, columns the prediction, shading the share of the row.
 
     Args:
@@ -22,30 +25,28 @@ def confusion_table(matrix, class_names=None):
     >>> confusion_table([[8, 2], [1, 9]], ["cell", "debris"]).count("<td")
     4
     """
-    matrix, shares = _with_shares(matrix)
-    names = [str(i) for i in range(len(matrix))] if class_names is None else [str(n) for n in class_names]
-    if len(names) != len(matrix):
-        raise ValueError(f"One name for each of the {len(matrix)} classes. Received: class_names={names}")
-    if np.issubdtype(matrix.dtype, np.floating) and np.all(matrix == np.round(matrix)):
-        matrix = matrix.astype("int64")
-    head = "".join(f'<th scope="col" class="number">{escape(name)}</th>' for name in names)
-    body = []
+    counts, shares = _with_shares(matrix)
+    names = [str(i) for i in range(len(counts))] if class_names is None else [str(n) for n in class_names]
+    if len(names) != len(counts):
+        raise ValueError(f"One name for each of the {len(counts)} classes. Received: class_names={names}")
+    if np.issubdtype(counts.dtype, np.floating) and np.all(counts == np.round(counts)):
+        counts = counts.astype("int64")
+    rows = []
     for t, name in enumerate(names):
-        cells = []
-        for p in range(len(names)):
-            hue = "--good" if t == p else "--bad"
-            style = f"--share:{100 * shares[t, p]:.1f}%;--hue:var({hue})"
-            note = f"{name} predicted as {names[p]}: {shares[t, p]:.1%} of {name}"
-            cells.append(f'<td class="number share" style="{style}" title="{escape(note)}">{_count(matrix[t, p])}</td>')
-        body.append(f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>')
-    corner = '<th scope="col">truth ↓ prediction →</th>'
-    return Markup(
-        f'<div class="scroll"><table class="confusion"><thead><tr>{corner}{head}</tr></thead>'
-        f"<tbody>{''.join(body)}</tbody></table></div>"
-    )
+        cells = [
+            {
+                "percent": f"{100 * shares[t, p]:.1f}",
+                "is_right": t == p,
+                "note": f"{name} predicted as {other}: {shares[t, p]:.1%} of {name}",
+                "count": f"{counts[t, p]:,}" if isinstance(counts[t, p], np.integer) else f"{counts[t, p]:,.2f}",
+            }
+            for p, other in enumerate(names)
+        ]
+        rows.append((name, cells))
+    return render_template("confusion.html", names=names, rows=rows)
 
 
-def confusion_image(matrix):
+def confusion_image(matrix: ArrayLike) -> np.ndarray:
     """The same as pixels, for where no HTML is shown: rows are the truth, columns the prediction, classes in order.
 
     Args:
@@ -57,30 +58,43 @@ def confusion_image(matrix):
     >>> confusion_image([[8, 2], [1, 9]]).shape
     (130, 130, 3)
     """
-    matrix, shares = _with_shares(matrix)
-    count = len(matrix)
-    cell = max(4, min(64, 960 // count))
-    picture = np.full((count * (cell + 2) - 2, count * (cell + 2) - 2, 3), 255, np.uint8)
-    for t, p in np.ndindex(matrix.shape):
-        top, left = t * (cell + 2), p * (cell + 2)
+    counts, shares = _with_shares(matrix)
+    cell = max(4, min(64, 960 // len(counts)))
+    side = len(counts) * (cell + 2) - 2
+    picture = Image.new("RGB", (side, side), "white")
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(max(10, cell // 4))
+    for t, p in np.ndindex(counts.shape):
+        left, top = p * (cell + 2), t * (cell + 2)
         hue, share = np.array(GOOD if t == p else BAD), 0.08 + 0.92 * shares[t, p]
-        colour = (255 + (hue - 255) * share).round() if matrix[t, p] else (244, 245, 246)
-        picture[top : top + cell, left : left + cell] = colour
-        if cell >= 40:
-            ink = (255, 255, 255) if shares[t, p] > 0.5 else (28, 32, 36)
-            inside = picture[top : top + cell, left : left + cell]
-            write_into(inside, short_count(matrix[t, p]), cell / 2, cell / 2, ink, scale=max(2, cell // 16))
-    return picture
+        colour = (255 + (hue - 255) * share).round().astype(int) if counts[t, p] else (244, 245, 246)
+        draw.rectangle((left, top, left + cell - 1, top + cell - 1), fill=tuple(map(int, colour)))
+        text = short_count(counts[t, p])
+        if cell >= 40 and draw.textlength(text, font) <= cell - 4:
+            ink = "white" if shares[t, p] > 0.5 else (28, 32, 36)
+            draw.text((left + cell / 2, top + cell / 2), text, fill=ink, font=font, anchor="mm")
+    return np.asarray(picture)
 
 
-def _with_shares(matrix):
+def short_count(value: float) -> str:
+    """A count >= 0 in at most four letters, five from 1,000 million on.
+
+    >>> [short_count(n) for n in (0, 9999, 12345, 2_500_000, 0.25, 31.5)]
+    ['0', '9999', '12k', '2.5M', '0.25', '31.5']
+    """
+    value = float(value)
+    if value != round(value) and value < 100:
+        return f"{value:.3g}"[:4]
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if value >= 9999.5 and value >= 0.9995 * size:
+            return (f"{value / size:.1f}" if value < 9.95 * size else f"{value / size:.0f}") + letter
+    return f"{value:.0f}"
+
+
+def _with_shares(matrix: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """The matrix, and the share of its row that each entry has."""
-    matrix = np.asarray(matrix)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
-        raise ValueError(f"A confusion matrix has the shape (classes, classes). Received: shape={matrix.shape}")
-    totals = matrix.sum(axis=1, keepdims=True)
-    return matrix, np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
-
-
-def _count(value):
-    return f"{value:,}" if isinstance(value, np.integer) else f"{value:,.2f}"
+    counts = np.asarray(matrix)
+    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not counts.size:
+        raise ValueError(f"A confusion matrix has the shape (classes, classes). Received: shape={counts.shape}")
+    totals = counts.sum(axis=1, keepdims=True)
+    return counts, np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)

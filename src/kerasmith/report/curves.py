@@ -2,23 +2,32 @@
 
 import itertools
 import math
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from kerasmith.report.markup import Markup, element
 from kerasmith.report.numbers import format_number
-from kerasmith.report.palette import GRID, GROUND, INK, SOFT, series_colour
+from kerasmith.report.palette import series_colour
+from kerasmith.report.templating import Markup, render_template
 from kerasmith.report.ticks import linear_ticks, log_ticks
 
 WIDTH, HEIGHT = 560, 290
 _RIGHT, _BOTTOM = 18, 46
-_SANS = "font-family:var(--sans, system-ui, sans-serif)"
 _MOST_BANDS = 240
-_MOST_DOTS = 40
 VALIDATION = "val_"
 
 
-def line_chart(series, *, x=None, title="", x_label="", y_label="", log_x=False, log_y=False, marks=None):
+def line_chart(
+    series: Mapping[str, Sequence[float | None]],
+    *,
+    x: Sequence[float] | None = None,
+    title: str = "",
+    x_label: str = "",
+    y_label: str = "",
+    log_x: bool = False,
+    log_y: bool = False,
+    marks: Mapping[str, int] | None = None,
+) -> Markup:
     """A line chart of one or several curves, as an SVG element to put into a page.
 
     A curve named `val_<name>` is dashed and has the colour of `<name>`. Values that are not finite (and values <= 0 on
@@ -45,90 +54,66 @@ def line_chart(series, *, x=None, title="", x_label="", y_label="", log_x=False,
     """
     curves = {str(name): _numbers(values) for name, values in series.items()}
     positions = _positions(curves, x, log_x)
-    visible = {name: np.where(_shown(v, log_y), v, np.nan) for name, v in curves.items()}
-    names, colours = list(curves), _colours(curves)
-    legend_lines, legend_height = _legend(names, colours)
-    top = (34 if title else 12) + legend_height
-    parts = [element("title", title)] if title else []
-    if title:
-        parts.append(_text(title, 4, 20, size=15, weight=600, colour=INK))
-    parts += legend_lines
-    if not any(np.isfinite(v).any() for v in visible.values()):
-        parts.append(_text("no finite values", WIDTH / 2, HEIGHT / 2, anchor="middle"))
-        return _svg(parts, title)
-    axes = _Axes(positions, visible.values(), log_x, log_y, top)
-    parts += axes.draw(x_label, y_label)
-    for name in names:
-        parts += _curve(axes, positions, visible[name], colours[name], dashed=name.startswith(VALIDATION))
-    for name, index in (marks or {}).items():
-        if name in visible and np.isfinite(visible[name][index]):
-            px, py = axes.point(positions[index], visible[name][index])
-            style = f"fill:{GROUND};stroke:{colours[name]};stroke-width:2.25"
-            parts.append(element("circle", class_="mark", cx=px, cy=py, r=5, style=style))
-    parts += _bands(axes, positions, curves, visible, colours, x_label)
-    return _svg(parts, title)
+    visible = {name: np.where(_is_drawn(v, log_y), v, np.nan) for name, v in curves.items()}
+    colours = _colours(curves)
+    legend, legend_height = _legend(list(curves), colours)
+    drawing = {"axes": None, "curves": [], "marks": [], "bands": []}
+    if any(np.isfinite(v).any() for v in visible.values()):
+        axes = _Axes(positions, visible.values(), log_x, log_y, top=(34 if title else 12) + legend_height)
+        ringed = {n: i for n, i in (marks or {}).items() if n in visible and np.isfinite(visible[n][i])}
+        drawing = {
+            "axes": axes,
+            "curves": [_curve(axes, positions, visible[name], name, colours[name]) for name in curves],
+            "marks": [(*axes.point(positions[i], visible[n][i]), colours[n]) for n, i in ringed.items()],
+            "bands": _bands(axes, positions, curves, visible, colours, x_label),
+        }
+    return render_template(
+        "line_chart.svg", width=WIDTH, height=HEIGHT, title=title, x_label=x_label, y_label=y_label, legend=legend, **drawing
+    )
 
 
 class _Axes:
-    """The mapping from values to the drawing, and the frame around it."""
+    """The mapping from values to the drawing, and the ticks around it."""
 
-    def __init__(self, positions, curves, log_x, log_y, top):
+    def __init__(self, positions: np.ndarray, curves: Iterable[np.ndarray], log_x: bool, log_y: bool, top: float):
         values = np.concatenate([v[np.isfinite(v)] for v in curves])
-        self.log_x, self.log_y, self.top, self.bottom = log_x, log_y, top, HEIGHT - _BOTTOM
+        self.log_x, self.log_y = log_x, log_y
+        self.top, self.bottom, self.right = float(top), float(HEIGHT - _BOTTOM), float(WIDTH - _RIGHT)
         self.low, self.high = _padded(values.min(), values.max(), log_y)
-        self.y_ticks, self.y_labels = (log_ticks if log_y else linear_ticks)(self.low, self.high)
-        self.left = 30 + 6.8 * max((len(label) for label in self.y_labels), default=1)
+        ticks, labels = (log_ticks if log_y else linear_ticks)(self.low, self.high)
+        self.left = 30 + 6.8 * max((len(label) for label in labels), default=1)
+        self.y_ticks = [(self.y(value), label) for value, label in zip(ticks, labels, strict=True)]
         self.x_low, self.x_high = float(positions[0]), float(positions[-1])
         if self.x_low == self.x_high:
             self.x_low, self.x_high = (self.x_low / 2, self.x_high * 2) if log_x else (self.x_low - 1, self.x_high + 1)
-        self.whole = bool(np.all(positions == np.round(positions)))
+        self.is_whole = bool(np.all(positions == np.round(positions)))
+        if log_x:
+            ticks, labels = log_ticks(self.x_low, self.x_high)
+        else:
+            ticks, labels = linear_ticks(self.x_low, self.x_high, 8, whole=self.is_whole)
+        self.x_ticks = [(self.x(value), label) for value, label in zip(ticks, labels, strict=True)]
 
-    def x(self, value):
+    def x(self, value: float) -> float:
         low, high = self.x_low, self.x_high
         if self.log_x:
             low, high, value = math.log(low), math.log(high), math.log(value)
-        return self.left + (value - low) / (high - low) * (WIDTH - _RIGHT - self.left)
+        return self.left + (value - low) / (high - low) * (self.right - self.left)
 
-    def y(self, value):
+    def y(self, value: float) -> float:
         low, high = self.low, self.high
         if self.log_y:
             low, high, value = math.log(low), math.log(high), math.log(value)
         return self.bottom - (value - low) / (high - low) * (self.bottom - self.top)
 
-    def point(self, x, y):
+    def point(self, x: float, y: float) -> tuple[float, float]:
         return self.x(float(x)), self.y(float(y))
 
-    def draw(self, x_label, y_label):
-        parts = []
-        for value, label in zip(self.y_ticks, self.y_labels, strict=True):
-            y = self.y(value)
-            line = {"x1": self.left, "x2": float(WIDTH - _RIGHT), "y1": y, "y2": y}
-            parts.append(element("line", **line, style=f"stroke:{GRID};stroke-width:1"))
-            parts.append(_text(label, self.left - 8, y + 4, anchor="end"))
-        if self.log_x:
-            ticks, labels = log_ticks(self.x_low, self.x_high)
-        else:
-            ticks, labels = linear_ticks(self.x_low, self.x_high, 8, whole=self.whole)
-        for value, label in zip(ticks, labels, strict=True):
-            x = self.x(value)
-            line = {"x1": x, "x2": x, "y1": self.bottom, "y2": self.bottom + 4}
-            parts.append(element("line", **line, style=f"stroke:{SOFT};stroke-width:1"))
-            parts.append(_text(label, x, self.bottom + 18, anchor="middle"))
-        line = {"x1": self.left, "x2": float(WIDTH - _RIGHT), "y1": self.bottom, "y2": self.bottom}
-        parts.append(element("line", **line, style=f"stroke:{SOFT};stroke-width:1"))
-        if x_label:
-            parts.append(_text(x_label, (self.left + WIDTH - _RIGHT) / 2, HEIGHT - 8, anchor="middle"))
-        if y_label:
-            middle = (self.top + self.bottom) / 2
-            parts.append(_text(y_label, 12, middle, anchor="middle", transform=f"rotate(-90 12 {middle:.1f})"))
-        return parts
 
-
-def _numbers(values):
+def _numbers(values: Sequence[float | None]) -> np.ndarray:
     return np.array([math.nan if v is None else float(v) for v in values], dtype=float)
 
 
-def _positions(curves, x, log_x):
+def _positions(curves: Mapping[str, np.ndarray], x: Sequence[float] | None, log_x: bool) -> np.ndarray:
     lengths = {name: len(values) for name, values in curves.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"Every curve needs one value for each position (None for a gap). Received lengths: {lengths}")
@@ -143,11 +128,11 @@ def _positions(curves, x, log_x):
     return positions
 
 
-def _shown(values, log_y):
+def _is_drawn(values: np.ndarray, log_y: bool) -> np.ndarray:
     return np.isfinite(values) & (values > 0) if log_y else np.isfinite(values)
 
 
-def _padded(low, high, log_y):
+def _padded(low: float, high: float, log_y: bool) -> tuple[float, float]:
     low, high = float(low), float(high)
     if log_y:
         # In powers of ten: the factor between the ends may be more than a float holds.
@@ -161,86 +146,64 @@ def _padded(low, high, log_y):
     return (max(low - pad, 0.0) if low >= 0 else low - pad), high + pad
 
 
-def _colours(curves):
+def _colours(curves: Iterable[str]) -> dict[str, str]:
     colours, count = {}, 0
     for name in curves:
-        twin = name.removeprefix(VALIDATION)
-        if twin in colours:
-            colours[name] = colours[twin]
-        elif VALIDATION + twin in colours:
-            colours[name] = colours[VALIDATION + twin]
+        quantity = name.removeprefix(VALIDATION)
+        if quantity in colours:
+            colours[name] = colours[quantity]
+        elif VALIDATION + quantity in colours:
+            colours[name] = colours[VALIDATION + quantity]
         else:
             colours[name] = series_colour(count)
             count += 1
     return colours
 
 
-def _legend(names, colours):
+def _legend(names: Sequence[str], colours: Mapping[str, str]) -> tuple[list[dict], float]:
+    """The entries of the legend, in as many lines as they need, and its height; none for a single curve."""
     if len(names) < 2:
         return [], 0
-    parts, x, y = [], 4.0, 42.0
+    entries, x, y = [], 4.0, 42.0
     for name in names:
         width = 34 + 6.6 * len(name) + 18
         if x > 4 and x + width > WIDTH - 4:
             x, y = 4.0, y + 18
-        dash = "5 3.5" if name.startswith(VALIDATION) else None
-        style = f"stroke:{colours[name]};stroke-width:2.25"
-        parts.append(element("line", x1=x, x2=x + 26, y1=y - 4, y2=y - 4, style=style, stroke_dasharray=dash))
-        parts.append(_text(name, x + 32, y, colour=INK))
+        entries.append({"name": name, "x": x, "y": y, "colour": colours[name], "dashed": name.startswith(VALIDATION)})
         x += width
-    return parts, y - 42 + 24
+    return entries, y - 42 + 24
 
 
-def _curve(axes, positions, values, colour, dashed):
+def _curve(axes: _Axes, positions: np.ndarray, values: np.ndarray, name: str, colour: str) -> dict:
+    """A path with a gap where a value is not finite, and a dot for a value between two gaps."""
     finite = np.isfinite(values)
-    path, pen_down, lonely = [], False, []
-    for i in range(len(values)):
-        if not finite[i]:
-            pen_down = False
-            continue
+    path, dots = [], []
+    for i in np.flatnonzero(finite):
         px, py = axes.point(positions[i], values[i])
-        path.append(f"{'L' if pen_down else 'M'}{px:.1f} {py:.1f}")
-        before, after = i > 0 and finite[i - 1], i + 1 < len(values) and finite[i + 1]
-        if not before and not after:
-            lonely.append((px, py))
-        pen_down = True
-    style = f"fill:none;stroke:{colour};stroke-width:2.25;stroke-linejoin:round;stroke-linecap:{'butt' if dashed else 'round'}"
-    parts = [element("path", d=" ".join(path), style=style, stroke_dasharray="6 4" if dashed else None)]
-    parts += [element("circle", cx=px, cy=py, r=3.5, style=f"fill:{colour}") for px, py in lonely]
-    return parts
+        is_joined, goes_on = i > 0 and finite[i - 1], i + 1 < len(values) and finite[i + 1]
+        path.append(f"{'L' if is_joined else 'M'}{px:.1f} {py:.1f}")
+        if not is_joined and not goes_on:
+            dots.append((px, py))
+    return {"path": " ".join(path), "dots": dots, "colour": colour, "dashed": name.startswith(VALIDATION)}
 
 
-def _bands(axes, positions, curves, visible, colours, x_label):
-    """Invisible columns over the plot: a guide line, dots and the values of every curve while the pointer is there."""
-    kept = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MOST_BANDS)).round().astype(int))
-    centres = [axes.x(float(positions[i])) for i in kept]
-    edges = [axes.left - 6, *((a + b) / 2 for a, b in itertools.pairwise(centres)), WIDTH - _RIGHT + 6.0]
-    parts = []
-    for n, i in enumerate(kept):
-        where = format_number(int(positions[i]) if axes.whole else float(positions[i]))
-        lines = [f"{x_label} {where}".strip(), *(f"{name}  {format_number(float(v[i]))}" for name, v in curves.items())]
-        inside = [
-            element("title", "\n".join(lines)),
-            element("rect", x=edges[n], y=float(axes.top), width=edges[n + 1] - edges[n],
-                    height=float(axes.bottom - axes.top), style="fill:transparent"),
-            element("line", class_="guide", x1=centres[n], x2=centres[n], y1=float(axes.top), y2=float(axes.bottom),
-                    style=f"stroke:{SOFT};stroke-width:1;opacity:0"),
-        ]  # fmt: skip
-        for name, values in visible.items():
-            if np.isfinite(values[i]):
-                px, py = axes.point(positions[i], values[i])
-                inside.append(element("circle", class_="guide", cx=px, cy=py, r=3.5, style=f"fill:{colours[name]};opacity:0"))
-        parts.append(element("g", *inside, class_="band"))
-    return parts
-
-
-def _text(text, x, y, *, anchor=None, size=12, weight=None, colour=SOFT, transform=None):
-    style = f"fill:{colour};font-size:{size}px;{_SANS}" + (f";font-weight:{weight}" if weight else "")
-    return element("text", text, x=float(x), y=float(y), text_anchor=anchor, transform=transform, style=style)
-
-
-def _svg(parts, title):
-    return element(
-        "svg", *parts, xmlns=Markup("http://www.w3.org/2000/svg"), class_="chart", viewBox=f"0 0 {WIDTH} {HEIGHT}",
-        role="img", aria_label=title or "line chart",
-    )  # fmt: skip
+def _bands(
+    axes: _Axes,
+    positions: np.ndarray,
+    curves: Mapping[str, np.ndarray],
+    visible: Mapping[str, np.ndarray],
+    colours: Mapping[str, str],
+    x_label: str,
+) -> list[dict]:
+    """Columns over the plot that show the values of every curve while the pointer is there."""
+    indices = np.unique(np.linspace(0, len(positions) - 1, min(len(positions), _MOST_BANDS)).round().astype(int))
+    centres = [axes.x(float(positions[i])) for i in indices]
+    edges = [axes.left - 6, *((a + b) / 2 for a, b in itertools.pairwise(centres)), axes.right + 6]
+    bands = []
+    for n, i in enumerate(indices):
+        position = format_number(int(positions[i]) if axes.is_whole else float(positions[i]))
+        values = (f"{name}  {format_number(float(v[i]))}" for name, v in curves.items())
+        dots = [(*axes.point(positions[i], v[i]), colours[name]) for name, v in visible.items() if np.isfinite(v[i])]
+        note = "\n".join([f"{x_label} {position}".strip(), *values])
+        bands.append({"left": edges[n], "right": edges[n + 1], "centre": centres[n], "note": note, "dots": dots})
+    return bands

@@ -1,12 +1,13 @@
 """Gradients, updates and dead units of the layers of a network over the steps of a training."""
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from kerasmith.report.curves import HEIGHT, WIDTH, line_chart
-from kerasmith.report.markup import Markup, element
-from kerasmith.report.palette import GROUND
+from kerasmith.report.templating import Markup, render_template
 
 QUANTITIES = {
     "gradient": ("Gradient norm", True),
@@ -16,7 +17,7 @@ QUANTITIES = {
 _MOST_LAYERS = 8
 
 
-def gradient_chart(rows, quantity="gradient", most=_MOST_LAYERS):
+def gradient_chart(rows: Iterable[Mapping[str, Any]], quantity: str = "gradient", most: int = _MOST_LAYERS) -> Markup:
     """One line for each layer over the sampled steps.
 
     Of more layers than fit, those with the largest and the smallest median are drawn, and others evenly between the first
@@ -49,7 +50,7 @@ def gradient_chart(rows, quantity="gradient", most=_MOST_LAYERS):
     return line_chart(series, x=[row["step"] for row in rows], title=title, x_label="step", log_y=log_y)
 
 
-def gradient_picture(rows):
+def gradient_picture(rows: Sequence[Mapping[str, Any]]) -> Markup:
     """All three charts, one below the other, as one `<svg>` that stands for itself.
 
     Args:
@@ -59,24 +60,21 @@ def gradient_picture(rows):
     for i, quantity in enumerate(QUANTITIES):
         place = f'<svg x="0" y="{i * HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         charts.append(Markup(gradient_chart(rows, quantity).replace("<svg ", place, 1)))
-    box = f"0 0 {WIDTH} {HEIGHT * len(charts)}"
-    ground = element("rect", width=WIDTH, height=HEIGHT * len(charts), style=f"fill:{GROUND}")
-    return element("svg", ground, *charts, xmlns=Markup("http://www.w3.org/2000/svg"), viewBox=box, role="img")
+    return render_template("stack.svg", charts=charts, width=WIDTH, height=HEIGHT * len(charts))
 
 
-def gradient_section(rows, sentences=()):
+def gradient_section(rows: Sequence[Mapping[str, Any]], sentences: Iterable[str] = ()) -> Markup:
     """The three charts side by side with what stands out, as a part of a page.
 
     Args:
         rows: see `gradient_chart`.
         sentences: plain texts.
     """
-    said = element("ul", *(element("li", text) for text in sentences)) if sentences else ""
-    charts = "".join(f"<div>{gradient_chart(rows, quantity)}</div>" for quantity in QUANTITIES)
-    return Markup(f'{said}<div class="charts">{charts}</div>')
+    charts = [gradient_chart(rows, quantity) for quantity in QUANTITIES]
+    return render_template("charts.html", charts=charts, notes=list(sentences), hint=None)
 
 
-def chosen(series, most):
+def chosen(series: Mapping[str, Sequence[float | None]], most: int) -> list[str]:
     """The names of the curves to draw, in their order.
 
     >>> chosen({"a": [1.0], "b": [9.0], "c": [2.0], "d": [0.1], "e": [3.0]}, 3)
@@ -92,5 +90,5 @@ def chosen(series, most):
     # Extremes first, then evenly spread ones, for as long as there is room.
     wanted = [max(names, key=middles.get), min(names, key=middles.get)]
     wanted += [names[i] for i in np.linspace(0, len(names) - 1, most).round().astype(int)]
-    kept = list(dict.fromkeys(wanted))[:most]
-    return [name for name in names if name in kept]
+    names_to_draw = list(dict.fromkeys(wanted))[:most]
+    return [name for name in names if name in names_to_draw]

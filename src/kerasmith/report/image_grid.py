@@ -1,10 +1,13 @@
 """Pictures side by side with captions and a colour legend."""
 
-import numpy as np
+from collections.abc import Iterable, Mapping
 
-from kerasmith.report.markup import Markup, element, escape
+import numpy as np
+from numpy.typing import ArrayLike
+
 from kerasmith.report.overlays import AGREEMENT, PREDICTION, TRUTH
-from kerasmith.report.png import data_uri
+from kerasmith.report.pixels import data_uri
+from kerasmith.report.templating import Markup, render_template
 
 OVERLAY_LEGEND = {"agrees": AGREEMENT, "truth only (missed)": TRUTH, "prediction only (invented)": PREDICTION}
 
@@ -12,7 +15,11 @@ _SMALL = 400
 """Narrower pictures are enlarged on the page, pixel by pixel; wider ones are smoothed when they shrink."""
 
 
-def gallery(pictures, captions=None, legend=None):
+def image_grid(
+    pictures: Iterable[ArrayLike],
+    captions: Iterable[str] | None = None,
+    legend: Mapping[str, tuple[int, int, int]] | None = None,
+) -> Markup:
     """HTML figures of the pictures, several in a row where there is room.
 
     Args:
@@ -28,27 +35,20 @@ def gallery(pictures, captions=None, legend=None):
 
     Example:
 
-    >>> gallery([np.zeros((4, 4), "uint8")], ["black"]).count("<img")
+    >>> image_grid([np.zeros((4, 4), "uint8")], ["black"]).count("<img")
     1
     """
-    pictures = list(pictures)
-    captions = [""] * len(pictures) if captions is None else list(captions)
-    if len(captions) != len(pictures):
-        raise ValueError(f"One caption for each picture. Received: {len(pictures)} pictures, {len(captions)} captions")
-    figures, widest = [], 0
-    for picture, caption in zip(pictures, captions, strict=True):
-        height, width = np.shape(picture)[:2]
-        kind = "small" if width < _SMALL else None
-        image = element("img", src=data_uri(picture), alt=str(caption) or "picture", width=width, height=height, class_=kind)
-        widest = max(widest, width)
-        figures.append(element("figure", image, element("figcaption", caption) if caption else ""))
-    wide = f"--wide:{min(max(0.7 * widest, 180), 480):.0f}px"
-    return Markup(_legend(legend or {}) + f'<div class="gallery" style="{wide}">{"".join(figures)}</div>')
-
-
-def _legend(legend):
-    items = [
-        f'<span><i style="background:rgb{tuple(int(c) for c in colour)}"></i>{escape(text)}</span>'
-        for text, colour in legend.items()
-    ]
-    return f'<p class="legend">{"".join(items)}</p>' if items else ""
+    arrays = [np.asarray(picture) for picture in pictures]
+    captions = [""] * len(arrays) if captions is None else list(captions)
+    if len(captions) != len(arrays):
+        raise ValueError(f"One caption for each picture. Received: {len(arrays)} pictures, {len(captions)} captions")
+    figures = []
+    for array, caption in zip(arrays, captions, strict=True):
+        height, width = array.shape[:2]
+        is_small = width < _SMALL
+        figures.append(
+            {"uri": data_uri(array), "caption": str(caption), "width": width, "height": height, "is_small": is_small}
+        )
+    widest = max((figure["width"] for figure in figures), default=0)
+    colours = [(text, tuple(int(c) for c in colour)) for text, colour in (legend or {}).items()]
+    return render_template("image_grid.html", figures=figures, legend=colours, wide=round(min(max(0.7 * widest, 180), 480)))

@@ -3,10 +3,11 @@
 import dataclasses
 import math
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from kerasmith.report.markup import Markup, element, escape
 from kerasmith.report.numbers import format_number
-from kerasmith.report.style import STYLE
+from kerasmith.report.templating import Markup, render_template
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +29,19 @@ class Section:
     def __post_init__(self):
         if not isinstance(self.title, str) or not isinstance(self.html, str):
             raise ValueError(
-                "A section is a title and a string of HTML; build it with `report.table`, `report.gallery` or "
+                "A section is a title and a string of HTML; build it with `report.table`, `report.image_grid` or "
                 f"`report.line_chart`. Received: title={self.title!r}, html of type {type(self.html).__name__}"
             )
 
 
-def render(title, sections, summary=None, *, lead=None, footer=None):
+def render(
+    title: str,
+    sections: Iterable[Section],
+    summary: Mapping[str, Any] | None = None,
+    *,
+    lead: str | None = None,
+    footer: str | None = None,
+) -> Markup:
     """The page as text: a heading, tiles with the headline numbers, sections.
 
     It loads nothing: style, charts and pictures are inside. It follows the reader's light or dark mode.
@@ -51,46 +59,35 @@ def render(title, sections, summary=None, *, lead=None, footer=None):
     >>> "A &lt;b&gt; run" in html and "epoch 12" in html
     True
     """
-    tiles = "".join(_tile(label, value) for label, value in (summary or {}).items())
-    used = set()
-    body = "".join(
-        [
-            "<header>", element("h1", title), element("p", lead, class_="lead") if lead else "", "</header>\n",
-            f'<dl class="tiles" style="--across:{_across(len(summary))}">{tiles}</dl>\n' if tiles else "",
-            *(_section(section, used) for section in sections),
-            element("footer", footer) if footer else "",
-        ]
-    )  # fmt: skip
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        # Whatever a section brings along, the browser loads nothing from elsewhere.
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-        'img-src data:; font-src data:; media-src data:">\n'
-        f"{element('title', title)}\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    sections = list(sections)
+    anchors = _anchors(section.title for section in sections)
+    tiles = [_tile(label, value) for label, value in (summary or {}).items()]
+    return render_template(
+        "page.html",
+        title=title,
+        lead=lead,
+        footer=footer,
+        tiles=tiles,
+        across=_across(len(tiles)) if tiles else 0,
+        sections=list(zip(sections, anchors, strict=True)),
     )
 
 
-def _across(count):
+def _across(count: int) -> int:
     """Tiles in one row: full rows of equal length rather than one tile left over."""
     return math.ceil(count / math.ceil(count / 7))
 
 
-def _tile(label, value):
+def _tile(label: str, value: Any) -> tuple[str, str, str]:
     value, remark = value if isinstance(value, tuple) else (value, "")
-    small = element("small", remark) if remark else ""
-    return f'<div class="tile"><dt>{escape(label)}</dt><dd>{escape(format_number(value))}{small}</dd></div>'
+    return label, format_number(value), remark
 
 
-def _section(section, used):
-    anchor = re.sub(r"[^a-z0-9]+", "-", section.title.lower()).strip("-") or "section"
-    while anchor in used:
-        anchor += "-next"
-    used.add(anchor)
-    if section.collapsed:
-        return (
-            f'<details class="section" id="{anchor}"><summary>{escape(section.title)}</summary>'
-            f"{Markup(section.html)}</details>\n"
-        )
-    kind = f' class="{escape(section.kind)}"' if section.kind else ""
-    return f'<section id="{anchor}"{kind}>{element("h2", section.title)}{Markup(section.html)}</section>\n'
+def _anchors(titles: Iterable[str]) -> list[str]:
+    anchors: list[str] = []
+    for title in titles:
+        anchor = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "section"
+        while anchor in anchors:
+            anchor += "-next"
+        anchors.append(anchor)
+    return anchors

@@ -1,9 +1,15 @@
-"""Arrays of numbers as the pixels of a picture."""
+"""Arrays of numbers as the pixels of a picture, and pictures as PNG files."""
+
+import base64
+import io
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image
 
 
-def as_pixels(image, name="image"):
+def as_pixels(image: ArrayLike, name: str = "image") -> np.ndarray:
     """A picture as uint8.
 
     Args:
@@ -35,7 +41,7 @@ def as_pixels(image, name="image"):
     return np.floor(255 * image.astype(float) + 0.5).astype(np.uint8)
 
 
-def stretched(image, percentiles=(0.5, 99.5), like=None):
+def stretched(image: ArrayLike, percentiles: tuple[float, float] = (0.5, 99.5), like: ArrayLike | None = None) -> np.ndarray:
     """Any numbers as uint8, from the lower percentile (black) to the upper one (white); what is not finite is black.
 
     Args:
@@ -56,19 +62,19 @@ def stretched(image, percentiles=(0.5, 99.5), like=None):
     return (255 * np.clip(scaled, 0, 1)).round().astype(np.uint8)
 
 
-def enlarged(image, scale):
+def enlarged(image: np.ndarray, scale: int) -> np.ndarray:
     """Each pixel becomes scale x scale pixels."""
     return image.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
-def resized(image, height, width):
+def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """The picture in another size, by the nearest pixel."""
     rows = ((np.arange(height) + 0.5) * image.shape[0] / height).astype(int)
     columns = ((np.arange(width) + 0.5) * image.shape[1] / width).astype(int)
     return image[rows][:, columns]
 
 
-def rgb(image):
+def rgb(image: ArrayLike) -> np.ndarray:
     """(H, W, 3) of a grey, RGB or RGBA uint8 picture; opacity over black."""
     image = np.asarray(image)
     image = image[..., None] if image.ndim == 2 else image
@@ -77,7 +83,7 @@ def rgb(image):
     return np.repeat(image, 3, axis=-1) if image.shape[-1] == 1 else image
 
 
-def beside(pictures, gap=4, ground=255):
+def beside(pictures: Sequence[np.ndarray], gap: int = 4, ground: int = 255) -> np.ndarray:
     """Pictures of one height in a row, (H, W, 3)."""
     height = max(picture.shape[0] for picture in pictures)
     parts = []
@@ -87,7 +93,7 @@ def beside(pictures, gap=4, ground=255):
     return np.concatenate(parts[:-1], axis=1)
 
 
-def sheet(pictures, columns=4, gap=8, ground=255):
+def sheet(pictures: Sequence[np.ndarray], columns: int = 4, gap: int = 8, ground: int = 255) -> np.ndarray:
     """Pictures in rows of `columns`, (H, W, 3)."""
     rows = [beside(pictures[i : i + columns], gap, ground) for i in range(0, len(pictures), columns)]
     width = max(row.shape[1] for row in rows)
@@ -96,3 +102,35 @@ def sheet(pictures, columns=4, gap=8, ground=255):
         right = np.full((row.shape[0], width - row.shape[1], 3), ground, np.uint8)
         parts += [np.concatenate([row, right], axis=1), np.full((gap, width, 3), ground, np.uint8)]
     return np.concatenate(parts[:-1])
+
+
+def encode_png(image: ArrayLike) -> bytes:
+    """The bytes of an 8-bit PNG file.
+
+    Args:
+        image: uint8 array of shape (H, W) or (H, W, 1) for grey, (H, W, 3) for RGB, (H, W, 4) for RGB and opacity.
+
+    Raises:
+        ValueError: for another type or shape, or an empty image.
+
+    Example:
+
+    >>> encode_png(np.zeros((2, 3), "uint8"))[:4]
+    b'\\x89PNG'
+    """
+    pixels = np.asarray(image)
+    if pixels.dtype != np.uint8:
+        raise ValueError(
+            "A PNG takes uint8 values from 0 to 255: scale the image first, for probabilities "
+            f"`(255 * p).round().astype('uint8')`. Received: dtype={pixels.dtype}"
+        )
+    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[-1] not in (1, 3, 4)) or 0 in pixels.shape:
+        raise ValueError(f"Expected an image (H, W), (H, W, 1), (H, W, 3) or (H, W, 4). Received: shape={pixels.shape}")
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 and pixels.ndim == 3 else pixels).save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def data_uri(image: ArrayLike) -> str:
+    """The image as a `data:` address, for `<img src=...>` inside a page that must stand alone."""
+    return "data:image/png;base64," + base64.b64encode(encode_png(image)).decode("ascii")

@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from kerasmith.report.markup import Markup, element
 from kerasmith.report.numbers import format_number
-from kerasmith.report.palette import GRID, INK, LIGHT, SOFT, series_colour
+from kerasmith.report.palette import LIGHT
+from kerasmith.report.templating import render_template
 
 WIDTH, HEIGHT = 360, 420
-_LEFT, _RIGHT, _TOP, _SIDE = 52, 16, 48, 292
+_LEFT, _TOP, _SIDE = 52, 48, 292
 _STRIP = 34  # height of the strip of counts
-_SANS = "font-family:var(--sans, system-ui, sans-serif)"
 
 
 def reliability_chart(edges, confidence, accuracy, cases, *, title="Reliability"):
@@ -34,17 +33,21 @@ def reliability_chart(edges, confidence, accuracy, cases, *, title="Reliability"
     True
     """
     edges, confidence, accuracy, cases = _checked(edges, confidence, accuracy, cases)
-    parts = [element("title", title), _text(title, 4, 20, size=15, weight=600, colour=INK)]
-    parts += _frame()
     most = max(float(np.max(cases)), 1e-30)
-    for b in range(len(cases)):
-        parts.append(_bin(edges[b], edges[b + 1], confidence[b], accuracy[b], cases[b], most))
-    if not np.any(cases > 0):
-        parts.append(_text("no cases", _x(0.5), _y(0.5), anchor="middle"))
-    return element(
-        "svg", *parts, xmlns=Markup("http://www.w3.org/2000/svg"), class_="chart", viewBox=f"0 0 {WIDTH} {HEIGHT}",
-        role="img", aria_label=title or "reliability diagram", style=f"max-width:{WIDTH + 80}px",
-    )  # fmt: skip
+    return render_template(
+        "reliability.svg",
+        width=WIDTH,
+        height=HEIGHT,
+        left=_x(0),
+        right=_x(1),
+        top=_y(1),
+        bottom=_y(0),
+        strip=_STRIP,
+        title=title,
+        ticks=[(_x(tick), _y(tick), f"{tick:.1f}") for tick in np.linspace(0, 1, 6)],
+        bins=[_bin(*each, most) for each in zip(edges[:-1], edges[1:], confidence, accuracy, cases)],
+        is_empty=not np.any(cases > 0),
+    )
 
 
 def reliability_image(edges, confidence, accuracy, cases, *, side=300):
@@ -105,41 +108,16 @@ def _y(value):
     return _TOP + (1.0 - float(value)) * _SIDE
 
 
-def _frame():
-    """Grid, labels and the diagonal on which confidence and accuracy agree."""
-    parts = []
-    for tick in np.linspace(0, 1, 6):
-        label = f"{tick:.1f}"
-        grid = f"stroke:{GRID};stroke-width:1"
-        parts.append(element("line", x1=_x(0), x2=_x(1), y1=_y(tick), y2=_y(tick), style=grid))
-        parts.append(_text(label, _LEFT - 8, _y(tick) + 4, anchor="end"))
-        parts.append(_text(label, _x(tick), _y(0) + 16 + _STRIP, anchor="middle"))
-    style = f"stroke:{SOFT};stroke-width:1.5"
-    parts.append(element("line", x1=_x(0), y1=_y(0), x2=_x(1), y2=_y(1), style=style, stroke_dasharray="5 4"))
-    middle = (_y(0) + _y(1)) / 2
-    parts.append(_text("how often right", 14, middle, anchor="middle", transform=f"rotate(-90 14 {middle:.1f})"))
-    parts.append(_text("confidence", _x(0.5), HEIGHT - 8, anchor="middle"))
-    return parts
-
-
-def _bin(low, high, confidence, accuracy, cases, most):
+def _bin(low: float, high: float, confidence: float, accuracy: float, cases: float, most: float) -> dict:
     """The bar of one bin, the gap to its confidence, its share of cases, and its numbers for the pointer."""
-    x, width = _x(low) + 1, max((high - low) * _SIDE - 2, 0.5)
-    height = _STRIP * 0.8 * float(cases) / most
-    note = f"{low:.3g} to {high:.3g}: {format_number(float(cases))} cases"
-    inside = [element("rect", x=x, y=_y(0) + 2, width=width, height=height, style=f"fill:{SOFT};opacity:0.55")]
+    note, bar = f"{low:.3g} to {high:.3g}: {format_number(float(cases))} cases", None
     if cases > 0 and np.isfinite(confidence) and np.isfinite(accuracy):
         note += f", confidence {format_number(float(confidence))}, right {format_number(float(accuracy))}"
-        top, bottom = _y(max(confidence, accuracy)), _y(min(confidence, accuracy))
-        bar = f"fill:{series_colour(0)};opacity:0.85"
-        gap = f"fill:{series_colour(1)};opacity:0.35"
-        inside.append(element("rect", x=x, y=_y(accuracy), width=width, height=_y(0) - _y(accuracy), style=bar))
-        inside.append(element("rect", x=x, y=top, width=width, height=bottom - top, style=gap))
-        mark = f"stroke:{series_colour(1)};stroke-width:2"
-        inside.append(element("line", x1=x, x2=x + width, y1=_y(confidence), y2=_y(confidence), style=mark))
-    return element("g", element("title", note), *inside, class_="bin")
-
-
-def _text(text, x, y, *, anchor=None, size=12, weight=None, colour=SOFT, transform=None):
-    style = f"fill:{colour};font-size:{size}px;{_SANS}" + (f";font-weight:{weight}" if weight else "")
-    return element("text", text, x=float(x), y=float(y), text_anchor=anchor, transform=transform, style=style)
+        bar = {
+            "accuracy_y": _y(accuracy),
+            "confidence_y": _y(confidence),
+            "gap_top": _y(max(confidence, accuracy)),
+            "gap_bottom": _y(min(confidence, accuracy)),
+        }
+    width = max((high - low) * _SIDE - 2, 0.5)
+    return {"x": _x(low) + 1, "width": width, "cases_height": _STRIP * 0.8 * float(cases) / most, "note": note, "bar": bar}

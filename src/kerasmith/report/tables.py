@@ -1,12 +1,20 @@
 """HTML tables of rows and of names with values."""
 
 import numbers
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from kerasmith.report.markup import Markup, escape
 from kerasmith.report.numbers import format_number
+from kerasmith.report.templating import Markup, render_template
 
 
-def table(rows, columns=None, *, caption=None, best=None):
+def table(
+    rows: Iterable[Mapping[str, Any]],
+    columns: Iterable[str] | None = None,
+    *,
+    caption: str | None = None,
+    best: Mapping[str, int] | None = None,
+) -> Markup:
     """An HTML table.
 
     Args:
@@ -21,42 +29,32 @@ def table(rows, columns=None, *, caption=None, best=None):
     >>> "<td class=\\"number\\">0.5000</td>" in table([{"name": "loss", "last": 0.5}])
     True
     """
-    rows = list(rows)
-    columns = list(dict.fromkeys(key for row in rows for key in row)) if columns is None else list(columns)
-    numeric = {c for c in columns if any(_is_number(row.get(c)) for row in rows)}
-    head = "".join(f'<th scope="col"{_number_class(c in numeric)}>{escape(c)}</th>' for c in columns)
-    body = []
-    for index, row in enumerate(rows):
-        cells = []
-        for column in columns:
-            text = escape(_cell(row.get(column)))
-            if best and best.get(column) == index:
-                text = f"<strong>{text}</strong>"
-            cells.append(f"<td{_number_class(column in numeric)}>{text}</td>")
-        body.append(f"<tr>{''.join(cells)}</tr>")
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return Markup(
-        f'<div class="scroll"><table>{title}<thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
-    )
+    rows, best = list(rows), best or {}
+    names = list(dict.fromkeys(key for row in rows for key in row)) if columns is None else list(columns)
+    numeric = {name for name in names if any(_is_number(row.get(name)) for row in rows)}
+    head = [{"text": name, "is_number": name in numeric} for name in names]
+    body = [
+        [
+            {"text": _cell(row.get(name)), "is_number": name in numeric, "is_best": best.get(name) == index}
+            for name in names
+        ]
+        for index, row in enumerate(rows)
+    ]  # fmt: skip
+    return render_template("table.html", head=head, rows=body, caption=caption)
 
 
-def key_value_table(values):
+def key_value_table(values: Mapping[str, Any]) -> Markup:
     """An HTML table of names and values, one pair in a row.
 
     >>> key_value_table({"seed": 7}).count("<tr>")
     1
     """
-    rows = "".join(f'<tr><th scope="row">{escape(key)}</th><td>{escape(_cell(v))}</td></tr>' for key, v in values.items())
-    return Markup(f'<div class="scroll"><table class="pairs"><tbody>{rows}</tbody></table></div>')
+    return render_template("pairs.html", pairs=[(key, _cell(value)) for key, value in values.items()])
 
 
-def _is_number(value):
+def _is_number(value: Any) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
-def _number_class(numeric):
-    return ' class="number"' if numeric else ""
-
-
-def _cell(value):
+def _cell(value: Any) -> str:
     return value if isinstance(value, Markup) else format_number(value)

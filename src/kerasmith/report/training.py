@@ -6,10 +6,10 @@ import numpy as np
 
 from kerasmith.base.direction import best_index, direction_of
 from kerasmith.report.curves import VALIDATION, line_chart
-from kerasmith.report.markup import Markup, escape
 from kerasmith.report.observations import observations
 from kerasmith.report.page import Section
 from kerasmith.report.tables import table
+from kerasmith.report.templating import render_template
 
 LEARNING_RATE = "learning_rate"
 _WEIGHT = "_weight"
@@ -28,15 +28,15 @@ def training_sections(rows, known=None, rate_curve=None):
     if not rows:
         return [Section("Training", "<p>No epoch has ended yet.</p>")]
     notes = observations(rows, known)
-    listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    sections = [Section("What stands out", f"<ul>{listed}</ul>", kind="notes")] if notes else []
+    listed = render_template("charts.html", notes=notes, charts=[], hint=None)
+    sections = [Section("What stands out", listed, kind="notes")] if notes else []
     return [*sections, Section("Curves", curves(rows, known, rate_curve))]
 
 
 def curves(rows, known=None, rate_curve=None):
-    """One chart for each quantity with its `val_` twin, and one of the learning rate."""
+    """One chart for each quantity with that of the validation, and one of the learning rate."""
     epochs = [row["epoch"] for row in rows]
-    charts, twins, ringed = [], False, False
+    charts, has_validation, has_rings = [], False, False
     weights = [name for name in quantities(rows) if _is_term_weight(name, rows, known)]
     for name in quantities(rows):
         if name in weights or _is_constant_count(name, rows, known):
@@ -44,7 +44,8 @@ def curves(rows, known=None, rate_curve=None):
         pair = {n: [row.get(n) for row in rows] for n in (name, VALIDATION + name) if any(n in row for row in rows)}
         watched = list(pair)[-1]
         best = best_index(pair[watched], direction_of(watched, known))
-        twins, ringed = twins or len(pair) > 1, ringed or (best is not None and len(rows) > 1)
+        has_validation = has_validation or len(pair) > 1
+        has_rings = has_rings or (best is not None and len(rows) > 1)
         finite = [v for values in pair.values() for v in values if v is not None and math.isfinite(v)]
         charts.append(
             line_chart(
@@ -60,11 +61,8 @@ def curves(rows, known=None, rate_curve=None):
         charts.append(_rate_chart(*rate_curve))
     elif any(LEARNING_RATE in row for row in rows):
         charts.append(_rate_chart(epochs, [row.get(LEARNING_RATE) for row in rows]))
-    hint = [text for text, there in (("Dashed: validation.", twins), ("A ring marks the best epoch.", ringed)) if there]
-    return Markup(
-        f'<div class="charts">{"".join(f"<div>{chart}</div>" for chart in charts)}</div>'
-        + (f'<p class="hint">{" ".join(hint)}</p>' if hint else "")
-    )
+    hint = ["Dashed: validation."] * has_validation + ["A ring marks the best epoch."] * has_rings
+    return render_template("charts.html", charts=charts, notes=[], hint=" ".join(hint))
 
 
 def _is_term_weight(name, rows, known):
@@ -81,7 +79,7 @@ def _is_constant_count(name, rows, known):
 
 
 def quantities(rows):
-    """The logged names without `val_` twins, epoch and learning rate; loss first."""
+    """The logged names without those of the validation, epoch and learning rate; loss first."""
     names = dict.fromkeys(n.removeprefix(VALIDATION) for row in rows for n in row if n not in ("epoch", LEARNING_RATE))
     return sorted(names, key=lambda name: name != "loss")
 

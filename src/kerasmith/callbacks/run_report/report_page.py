@@ -7,17 +7,17 @@ import time
 import numpy as np
 
 from kerasmith.base.arguments import check_config
+from kerasmith.callbacks.metric_pictures import metric_sections
 from kerasmith.callbacks.run_report import run_directory
 from kerasmith.callbacks.run_report.history_csv import in_a_directory
-from kerasmith.callbacks.run_report.metric_pictures import metric_sections
 from kerasmith.callbacks.run_report.run_output import RunPart
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.files.plain_data import flat_text
 from kerasmith.report.environment import environment
-from kerasmith.report.markup import Markup
 from kerasmith.report.numbers import format_duration
 from kerasmith.report.page import Section, render
 from kerasmith.report.tables import key_value_table
+from kerasmith.report.templating import render_template
 from kerasmith.report.training import epoch_table, headline, training_sections, value_table
 
 _REFRESH_SECONDS = 10.0
@@ -136,10 +136,10 @@ class ReportPage(RunPart):
         facts |= self.remarks
         blocks = [("Configuration", {k: flat_text(v) for k, v in self.config.items()}), ("Compiled with", facts),
                   ("Environment", environment(self.config.get("seed")))]  # fmt: skip
-        parts = [f"<div><h3>{title}</h3>{key_value_table(values)}</div>" for title, values in blocks if values]
-        return Markup(f'<div class="columns">{"".join(parts)}</div>')
+        tables = [(title, key_value_table(values)) for title, values in blocks if values]
+        return render_template("setup.html", blocks=tables)
 
     def _footer(self):
         names = (run_directory.HISTORY, run_directory.SUMMARY, run_directory.MODEL)
         there = [name for name in names if (self.path.parent / name).exists()]
-        return Markup("Beside this file: " + ", ".join(f'<a href="{name}">{name}</a>' for name in there)) if there else None
+        return render_template("files.html", names=there) if there else None
