@@ -29,6 +29,7 @@ _MODULES = {
     "data.epoch_caller": "keras_internals.epoch_caller",
     "data.signed_distance_maps": "data._signed_distance_maps",
     "data.stale_batches": "keras_internals.stale_batches",
+    "metrics.gallery": "metrics.retrieval_metric",
     "numerics.agreement": "labels.confusion_measures",
     "numerics.alignment": "labels.alignment",
     "numerics.binary_images": "objects.binary_images",

@@ -121,7 +121,7 @@ def test_k_larger_than_the_gallery():
 
 def test_replicas_are_refused(monkeypatch):
     labels, x = vectors()
-    monkeypatch.setattr("kerasmith.metrics.gallery.replica_count", lambda: 2)
+    monkeypatch.setattr("kerasmith.metrics.retrieval_metric.replica_count", lambda: 2)
     with pytest.raises(RuntimeError, match="2 replicas"):
         metrics.RetrievalRecall(1, 60).update_state(labels, x)
 

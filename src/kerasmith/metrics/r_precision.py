@@ -5,12 +5,12 @@ from keras import ops
 from kerasmith.base import register
 from kerasmith.base.arguments import check_integer
 from kerasmith.keras_internals.tensors import is_concrete
-from kerasmith.metrics.gallery import Gallery
+from kerasmith.metrics.retrieval_metric import RetrievalMetric
 from kerasmith.numerics import retrieval
 
 
 @register
-class RPrecision(Gallery):
+class RPrecision(RetrievalMetric):
     """R-precision of embeddings: the share of the same class among the R nearest vectors.
 
     R is the number of other vectors of the class of the query, so that 1 can be reached.

@@ -7,12 +7,12 @@ from keras import ops
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer
 from kerasmith.keras_internals.tensors import is_concrete
-from kerasmith.metrics.gallery import Gallery
+from kerasmith.metrics.retrieval_metric import RetrievalMetric
 from kerasmith.numerics import retrieval
 
 
 @register
-class RetrievalRecall(Gallery):
+class RetrievalRecall(RetrievalMetric):
     """Recall@k of embeddings: how often one of the k nearest vectors is of the same class.
 
     Every sample is a query, and all others of the data set are its gallery, whatever the batch size. Vectors as near as

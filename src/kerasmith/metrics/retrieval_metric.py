@@ -4,6 +4,7 @@ import math
 
 from keras import ops
 
+from kerasmith._moved import renamed
 from kerasmith.base import Metric
 from kerasmith.base.arguments import check_choice, check_integer
 from kerasmith.base.weights import split_sample_weight
@@ -14,8 +15,10 @@ from kerasmith.numerics.pairwise_distances import unit_length
 from kerasmith.numerics.retrieval import Neighbours, include
 from kerasmith.numerics.tensors import compatible, static_shape
 
+__getattr__ = renamed(__name__, {"Gallery": "RetrievalMetric"})
 
-class Gallery(Metric):
+
+class RetrievalMetric(Metric):
     """Base of metrics on the nearest neighbours of each vector. A subclass calls `scored` in its `result`.
 
     The gallery of a query is all that was seen since the last reset, without the query itself: never just its batch. The
