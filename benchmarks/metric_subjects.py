@@ -54,22 +54,20 @@ def confusion(classes):
     return Subject(f"ConfusionMatrix, C = {classes}", "8 x 256 x 256 ids", "np.bincount", make, 2 * 4 * 8 * 256 * 256)
 
 
-def seven(share):
-    """Seven metrics of the same counts, through one update each."""
+def seven(shared):
+    """Seven metrics of the same counts, in one `Shared` or through one update each."""
 
     def make(mode):
         from kerasmith import metrics
 
         truth, prediction = _ids(5)
         index = (truth * 5 + prediction).astype("int64").ravel()
-        kinds = [metrics.ConfusionMatrix, metrics.CohenKappa, metrics.MCC, metrics.TruePositives]
-        made = [kind(5, share=share) for kind in kinds]
-        made += [metrics.DiceScore(5, share=share), metrics.IoU(5, share=share, per="dataset")]
-        made.append(metrics.IoU(5, share=share, average=None))
+        kinds = [metrics.ConfusionMatrix, metrics.CohenKappa, metrics.MCC, metrics.TruePositives, metrics.DiceScore]
+        made = [*(kind(5) for kind in kinds), metrics.IoU(5, per="dataset"), metrics.IoU(5, average=None, name="each")]
+        made = metrics.Shared(made) if shared else made
         return {"kerasmith": update(made, mode, truth, prediction)}, lambda: np.bincount(index, minlength=25)
 
-    name = "seven metrics that share" if share else "the same seven alone"
-    return Subject(name, "8 x 256 x 256 ids, C = 5", "np.bincount", make)
+    return Subject("Shared of seven" if shared else "the same seven alone", "8 x 256 x 256 ids, C = 5", "np.bincount", make)
 
 
 def auc():
@@ -112,7 +110,7 @@ def surfaces():
 
 
 SAME_SURFACES = {"surface-distance": "kerasmith, dual grid", "kerasmith, dual grid": "kerasmith, dual grid"}
-SUBJECTS = (*(confusion(classes) for classes in (2, 5, 21)), seven("pixels"), seven(None), auc(), surfaces())
+SUBJECTS = (*(confusion(classes) for classes in (2, 5, 21)), seven(True), seven(False), auc(), surfaces())
 
 
 def _ids(classes):

@@ -50,7 +50,7 @@ def compiled_model():
     layers = [keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid")]
     model = keras.Sequential(layers)
     scores = [metrics.DiceScore(), metrics.LesionDetection(), metrics.SurfaceDistance(), metrics.FROC(bins=64)]
-    scores += [metrics.ConfusionMatrix(2, share="m"), metrics.MCC(2, share="m"), metrics.AUC(bins=64)]
+    scores += [metrics.Shared([metrics.ConfusionMatrix(2), metrics.MCC(2)]), metrics.AUC(bins=64)]
     scores.append(metrics.CalibrationError())
     model.compile(keras.optimizers.SGD(0.1), losses.FocalTversky(), metrics=scores)
     return model

@@ -87,7 +87,7 @@ ROWS = {
     "dice_score": decided(lambda: metrics.DiceScore(report_cases=True), masks),
     "dice_score_classes": decided(lambda: metrics.DiceScore(3, average=None, absent="skip"), pixels),
     "iou": decided(lambda: metrics.IoU(3, per="dataset"), pixels),
-    "iou_shared": decided(lambda: metrics.IoU(3, share="every metric"), pixels),
+    "shared": decided(lambda: metrics.Shared([metrics.IoU(3), metrics.ConfusionMatrix(3), metrics.MCC(3)]), pixels),
     "confusion_matrix": decided(lambda: metrics.ConfusionMatrix(3), pixels),
     "confusion_matrix_labels": decided(lambda: metrics.ConfusionMatrix(1, multi_label=True), masks),
     "cohen_kappa": decided(lambda: metrics.CohenKappa(3, "linear"), classes),

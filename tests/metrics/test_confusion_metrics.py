@@ -1,4 +1,4 @@
-"""ConfusionMatrix, CohenKappa, MCC and TruePositives against scikit-learn and pycm; exactness, sharing, ids out of range."""
+"""ConfusionMatrix, CohenKappa, MCC and TruePositives against scikit-learn and pycm; exactness, ids out of range."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from keras import ops
 from sklearn import metrics as sk
 
 from kerasmith import losses, metrics
-from kerasmith.metrics import class_counts, decided_classes
+from kerasmith.metrics import class_counts
 
 CLASSES = 4
 JIT = [
@@ -241,71 +241,12 @@ def test_degenerate_predictions():
     assert np.isnan(run(metrics.CohenKappa(2), (same, same)))
 
 
-SEVEN = (
-    lambda share: make("ConfusionMatrix", share=share),
-    lambda share: make("CohenKappa", share=share),
-    lambda share: make("MCC", share=share),
-    lambda share: make("TruePositives", share=share),
-    lambda share: metrics.DiceScore(CLASSES, share=share),
-    lambda share: metrics.IoU(CLASSES, share=share, per="dataset"),
-    lambda share: metrics.IoU(CLASSES, share=share, average=None, name="each"),
-)
-
-
-@pytest.mark.parametrize("jit_compile", JIT)
-def test_metrics_that_share_count_once_and_agree(jit_compile, monkeypatch):
-    ids, scores = batch((8, 6, 5))
-    calls = []
-    original = decided_classes.joint_counts
-    monkeypatch.setattr(decided_classes, "joint_counts", lambda *a, **k: calls.append(1) or original(*a, **k))
-
-    def evaluate(share):
-        model = keras.Sequential([keras.Input((6, 5, CLASSES)), keras.layers.Identity()])
-        model.compile(loss=losses.CrossEntropy(), metrics=[make(share) for make in SEVEN], jit_compile=jit_compile)
-        calls.clear()
-        return model.evaluate(scores, ids, batch_size=4, verbose=0, return_dict=True), len(calls)
-
-    alone, many = evaluate(None)
-    shared, few = evaluate("pixels")
-    assert shared == pytest.approx(alone, rel=1e-6)
-    if keras.backend.backend() != "jax" or jit_compile:  # without jit, Keras hands NumPy arrays to metrics on JAX
-        assert many >= 3 * few
-    for name, fresh in (("cohen_kappa", make("CohenKappa")), ("iou", metrics.IoU(CLASSES, per="dataset"))):
-        assert shared[name] == pytest.approx(run(fresh, (ids, scores)), rel=1e-6)
-
-
-def test_sharing_never_confuses_batches():
-    ids, scores = (ops.convert_to_tensor(x) for x in batch())
-    others, other_scores = (ops.convert_to_tensor(x) for x in batch(seed=9))
-    first, second = make("ConfusionMatrix", share="a"), make("ConfusionMatrix", share="a")
-    first.update_state(ids, scores)
-    first.update_state(ids, scores)  # the same tensors again: a second batch
-    second.update_state(ids, scores)
-    second.update_state(others, other_scores)
-    first.update_state(others, other_scores, ops.convert_to_tensor(np.full(6, 2.0, "float32")))
-    one, other = (make("ConfusionMatrix") for _ in range(2))
-    one.update_state(ids, scores)
-    other.update_state(others, other_scores)
-    np.testing.assert_array_equal(first.matrix(), 2 * one.matrix() + 2 * other.matrix())
-    np.testing.assert_array_equal(second.matrix(), one.matrix() + other.matrix())
-
-
-def test_arrays_written_between_two_updates_are_counted_as_they_are():
+def test_share_still_works_and_says_what_to_write():
     ids, scores = batch()
-    if keras.backend.backend() == "torch":
-        ids, scores = (ops.convert_to_tensor(x.copy()) for x in (ids, scores))
-    first, second = make("TruePositives", share="b"), make("TruePositives", share="b")
-    first.update_state(ids, scores)
-    ids[...] = 0
-    second.update_state(ids, scores)
-    assert values(second.result()) == (batch()[1].argmax(-1) == 0).sum()
-
-
-def test_sharing_with_other_settings_is_refused():
-    ids, scores = (ops.convert_to_tensor(x) for x in batch())
-    make("MCC", share="c").update_state(ids, scores)
-    with pytest.raises(ValueError, match=r"share 'c'.*ignore_class=1 in 'cohen_kappa', ignore_class=None in 'mcc'"):
-        make("CohenKappa", share="c", ignore_class=1).update_state(ids, scores)
+    with pytest.warns(DeprecationWarning, match=r"Write `metrics\.Shared\(\[IoU\(\.\.\.\), \.\.\.\]\)`") as warned:
+        metric = metrics.IoU(CLASSES, share="pixels")
+    assert warned[0].filename == __file__
+    assert run(metric, (ids, scores)) == run(metrics.IoU(CLASSES), (ids, scores))
 
 
 @pytest.mark.parametrize("jit_compile", JIT)

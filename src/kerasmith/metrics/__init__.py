@@ -16,6 +16,7 @@ from kerasmith.metrics.panoptic_quality import PanopticQuality
 from kerasmith.metrics.psnr import PSNR
 from kerasmith.metrics.r_precision import RPrecision
 from kerasmith.metrics.retrieval_recall import RetrievalRecall
+from kerasmith.metrics.shared import Shared
 from kerasmith.metrics.ssim import SSIM
 from kerasmith.metrics.surface_distance import SurfaceDistance
 from kerasmith.metrics.true_positives import TruePositives

@@ -66,7 +66,8 @@ class Bootstrap(Metric):
     def __init__(self, metric, n=1000, confidence=0.95, seed=0, capacity=10_000, *, name=None, dtype=None):
         if not isinstance(metric, AdditiveMetric) or type(metric).statistics is AdditiveMetric.statistics:
             raise TypeError(
-                "`metric` must be an AdditiveMetric, whose result is a function of sums over samples. "
+                "`metric` must be an AdditiveMetric, whose result is a function of sums over samples. For the metrics of a "
+                "`Shared`, write a Bootstrap of each: `[Bootstrap(IoU(5)), Bootstrap(MCC(5))]`. "
                 f"Received: metric={metric!r} of type {type(metric).__name__}"
             )
         check_integer("n", n, minimum=1)

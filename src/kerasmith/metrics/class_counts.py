@@ -36,7 +36,10 @@ class ClassCounts(DecidedClasses):
         self.create_totals({"table": (num_classes, 3, 3) if self.multi_label else (size, size)})
 
     def statistics(self, y_true, y_pred, weights):
-        table, _ = self.count(y_true, y_pred, weights, self.num_classes)
+        return self._statistics_of(self.count(y_true, y_pred, weights, per_sample=True))
+
+    def _statistics_of(self, counts):
+        table = counts.table if counts.per_sample else counts.table[None]
         return {"table": ops.reshape(table, (-1, self.num_classes, 3, 3)) if self.multi_label else table}
 
     def combine(self, totals):
@@ -49,18 +52,20 @@ class ClassCounts(DecidedClasses):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds a batch: y_true and y_pred as of the losses, or ids; `sample_weight` (B,) or (B, *spatial[, 1])."""
         y_true, y_pred, weights = self.sorted_inputs(y_true, y_pred, sample_weight)
-        if self.multi_label or self._needs_table_of_each(y_true, weights):
-            self.add_statistics(self.statistics(y_true, y_pred, weights), weights.effective_sample)
-        else:
-            table, _ = self.count(y_true, y_pred, weights, self.num_classes, per_sample=False)
-            self.add_statistics({"table": table[None]}, None)
+        self.add_counts(self.count(y_true, y_pred, weights, self.keeps_samples_apart(y_true, weights)), weights)
 
-    def _needs_table_of_each(self, y_true, weights):
-        """Whether to count each sample by itself: for weights to be applied to whole counts, and for metrics that share.
+    def add_counts(self, counts, weights):
+        """See `DecidedClasses.add_counts`."""
+        self.add_statistics(self._statistics_of(counts), weights.effective_sample if counts.per_sample else None)
+
+    def keeps_samples_apart(self, y_true, weights):
+        """Whether to count each sample by itself, so that weights are applied to whole counts.
 
         Not where the table of a sample would be larger than the sample.
         """
-        if self.share is None and weights.effective_sample is None:
+        if self.multi_label:
+            return True
+        if weights.effective_sample is None:
             return False
         sizes = static_shape(y_true, "y_true")[1:]
         elements = math.inf if None in sizes else math.prod(sizes)

@@ -28,8 +28,7 @@ class OverlapScore(DecidedClasses):
             that image. Over a data set, a class that is neither present nor predicted is left out.
         class_weights: one number per class, for "macro".
         predictions: "scores", "ids" or "auto", as of `metrics.ConfusionMatrix`; ids need `num_classes`.
-        share: a key. Metrics of one model that declare the same key count each batch once, see `metrics.ConfusionMatrix`. Soft
-            labels are then decided, like predictions.
+        share: deprecated, see `metrics.Shared`. With a key, soft labels are decided, like predictions.
         report_cases: make the result a dict with `<name>_cases` beside `<name>`: how many images the score is a mean of (of
             the most frequent class), or how many classes for `per="dataset"`; `<name>_cases_<class>` for `average=None`.
         name, dtype: see `kerasmith.base.Metric`.
@@ -60,7 +59,7 @@ class OverlapScore(DecidedClasses):
         if num_classes is None and self.predictions == "ids":
             raise ValueError("With predictions='ids', `num_classes` must be given: ids do not say how many classes there are.")
         if num_classes is None and self.share is not None:
-            raise ValueError("With `share`, `num_classes` must be given, so that all metrics count the same classes.")
+            raise ValueError("With `share`, `num_classes` must be given: counts are of known classes.")
         self.average = average
         self.per = per
         self.include_background = include_background
@@ -78,13 +77,28 @@ class OverlapScore(DecidedClasses):
         """How many elements had a class id that is no class, as far as the batches were counted and not summed."""
         return float(self._totals["outside"].exact()) if self._totals else 0.0
 
+    @property
+    def counted_classes(self):
+        """Two for a binary mask, which is counted with its background."""
+        return 2 if self.num_classes == 1 and not self.multi_label else self.num_classes
+
+    def keeps_samples_apart(self, y_true, weights):
+        """Always: a score is that of an image, and sums are those of its classes."""
+        return True
+
     def statistics(self, y_true, y_pred, weights):
         """Score of each image and class and whether it counts, or the three sums."""
-        sums, outside = self._region_sums(y_true, y_pred, weights)
+        return self._statistics_of(*self._region_sums(y_true, y_pred, weights))
+
+    def add_counts(self, counts, weights):
+        """See `DecidedClasses.add_counts`."""
+        self.add_statistics(self._statistics_of(*self._counted_sums(counts)), weights.effective_sample)
+
+    def _statistics_of(self, sums, outside):
         if self.average == "micro":
             row = class_weight_row(sums.actual.shape[-1], None, self.include_background)
-            kept = [c for c in range(sums.actual.shape[-1]) if row is None or row[c] > 0]
-            sums = RegionSums(*(sum(s[:, c : c + 1] for c in kept) for s in sums))
+            retained = [c for c in range(sums.actual.shape[-1]) if row is None or row[c] > 0]
+            sums = RegionSums(*(sum(s[:, c : c + 1] for c in retained) for s in sums))
         if self.per == "dataset":
             return dict(zip(self._statistic_names(), sums)) | {"outside": outside}
         sums = RegionSums(*(ops.cast(s, "float32") for s in sums))
@@ -96,27 +110,24 @@ class OverlapScore(DecidedClasses):
     def _region_sums(self, y_true, y_pred, weights):
         """(B, C) sums of the decisions, and (B,) elements whose ids are out of range."""
         if self.share is not None or self.gets_ids(y_true, y_pred):
-            return self._counted_sums(y_true, y_pred, weights)
-        # Dense labels may be soft, so what is not shared is summed.
+            return self._counted_sums(self.count(y_true, y_pred, weights, per_sample=True))
+        # Dense labels may be soft, so they are summed.
         pixels = self.encode(y_true, y_pred, weights)
         self.check_channels(pixels)
         sums = region_sums(pixels, decide(pixels, self.threshold))
         return sums, ops.zeros_like(sums.actual[:, 0])
 
-    def _counted_sums(self, y_true, y_pred, weights):
-        classes = 2 if self.num_classes == 1 and not self.multi_label else self.num_classes
-        table, dense = self.count(y_true, y_pred, weights, classes)
+    def _counted_sums(self, counts):
+        table = counts.table
         if self.multi_label:
-            table = ops.reshape(table, (-1, classes, 3, 3))
+            table = ops.reshape(table, (-1, self.num_classes, 3, 3))
         matrix = table[..., :-1, :-1]
         outside = ops.sum(table, axis=(-2, -1)) - ops.sum(matrix, axis=(-2, -1))
         if self.multi_label:
-            outside = ops.sum(outside, axis=-1)
-            return RegionSums(
-                matrix[..., 1, 1], ops.sum(matrix[..., 1], axis=-1), ops.sum(matrix[..., 1, :], axis=-1)
-            ), outside
+            sums = RegionSums(matrix[..., 1, 1], ops.sum(matrix[..., 1], axis=-1), ops.sum(matrix[..., 1, :], axis=-1))
+            return sums, ops.sum(outside, axis=-1)
         sums = region_sums_of(matrix)
-        if dense:  # a pixel of no class was still predicted to be of one
+        if counts.dense:  # a pixel of no class was still predicted to be of one
             sums, outside = sums._replace(predicted=sums.predicted + table[:, -1, :-1]), ops.zeros_like(outside)
         return (RegionSums(*(s[:, 1:] for s in sums)) if self.num_classes == 1 else sums), outside
 
@@ -134,17 +145,17 @@ class OverlapScore(DecidedClasses):
         channels = cases.shape[-1]
         row = None if self.average == "micro" else class_weight_row(channels, self.class_weights, self.include_background)
         if self.average is None:
-            kept = [c for c in range(channels) if row is None or row[c] > 0]
-            result = {self.key(c): per_class[..., c] for c in kept}
-            return result | ({self.key("cases", c): cases[..., c] for c in kept} if self.report_cases else {})
-        share = ops.cast(cases > 0, "float32")
+            retained = [c for c in range(channels) if row is None or row[c] > 0]
+            result = {self.key(c): per_class[..., c] for c in retained}
+            return result | ({self.key("cases", c): cases[..., c] for c in retained} if self.report_cases else {})
+        weight = ops.cast(cases > 0, "float32")
         if row is not None:
-            share = share * ops.convert_to_tensor(row, "float32")
-        total = ops.sum(ops.where(share > 0, per_class * share, 0.0), axis=-1)
-        score = safe.ratio(total, ops.sum(share, axis=-1), when_empty=math.nan)
+            weight = weight * ops.convert_to_tensor(row, "float32")
+        total = ops.sum(ops.where(weight > 0, per_class * weight, 0.0), axis=-1)
+        score = safe.ratio(total, ops.sum(weight, axis=-1), when_empty=math.nan)
         if not self.report_cases:
             return score
-        counted = ops.where(share > 0, cases, 0.0)
+        counted = ops.where(weight > 0, cases, 0.0)
         return {self.name: score, self.key("cases"): (ops.max if self.per == "image" else ops.sum)(counted, axis=-1)}
 
     def score(self, sums):

@@ -25,6 +25,7 @@ class RankingMetric(PixelMetric):
     """
 
     directions = {"cases": None}
+    counted_statistic = "histograms of scores"
 
     def __init__(
         self,
@@ -54,8 +55,24 @@ class RankingMetric(PixelMetric):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds a batch; arguments as of the losses: `sample_weight` is (B,) or (B, *spatial[, 1])."""
         y_true, y_pred, weights = self.sorted_inputs(y_true, y_pred, sample_weight)
-        pixels = self.encode(y_true, y_pred, weights)
-        channels = pixels.channels
+        self.add_counts(self.count(y_true, y_pred, weights), weights)
+
+    @property
+    def count_settings(self):
+        """{argument: value} of all that the histograms depend on, see `metrics.Shared`."""
+        return {"bins": self.bins, **self.reading}
+
+    def keeps_samples_apart(self, y_true, weights):
+        """Never: weights are in the histograms."""
+        return False
+
+    def count(self, y_true, y_pred, weights, per_sample=False):
+        """(C, 2, bins + 1) histograms of a batch."""
+        return self._histogram(self.encode(y_true, y_pred, weights), weights)
+
+    def add_counts(self, counts, weights):
+        """Adds what `count` gave."""
+        channels = counts.shape[0]
         if self.class_names is not None and len(self.class_names) != channels:
             raise ValueError(
                 f"`class_names` needs one text per channel of y_pred. Received: {len(self.class_names)} names for {channels} "
@@ -68,7 +85,7 @@ class RankingMetric(PixelMetric):
                 f"{self.name} has counted {tuple(self._totals['histogram'].variable.shape)[1]} classes so far. "
                 f"Received: y_pred with {channels} channels."
             )
-        self._totals["histogram"].add(self._histogram(pixels, weights))
+        self._totals["histogram"].add(counts)
 
     def _histogram(self, pixels, weights):
         channel = None
