@@ -7,8 +7,7 @@ import keras
 import pytest
 from _pytest.outcomes import Failed, Skipped
 
-from kerasmith.checks.engine.finding import CannotCheck, Finding
-from kerasmith.checks.engine.record import Record
+from kerasmith.checks.engine.finding import CannotCheck, Finding, Record
 from kerasmith.checks.engine.subject import subject_of
 from kerasmith.testing.component_tests import CheckOfPart, CheckWarning, Part, planned_tests
 

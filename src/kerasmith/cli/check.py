@@ -1,9 +1,12 @@
 """`kerasmith check TARGET` and `kerasmith explain ID`: the bench."""
 
 import argparse
+import contextlib
 import importlib
 import json
 import shlex
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from kerasmith.cli.arguments import add_traceback, whole_number
 
@@ -15,7 +18,6 @@ def check(options):
     """Says what is wrong with a loss, metric, callback or layer."""
     from kerasmith.checks.engine.checker import installed
     from kerasmith.checks.engine.contract import Contract
-    from kerasmith.checks.engine.progress import progress
     from kerasmith.checks.engine.report import exit_status
     from kerasmith.checks.engine.target import split
     from kerasmith.checks.engine.workers import reports_of
@@ -31,7 +33,7 @@ def check(options):
         "seed": options.seed,
         "kind": options.kind,
     }
-    with progress(options.target) as tell:
+    with _progress(options.target) as tell:
         reports = reports_of(options.target, backends, budget=options.budget, on_event=tell, **request)
     form = importlib.import_module(f"kerasmith.checks.formats.{options.format}")
     if options.format == "text":
@@ -59,7 +61,7 @@ def explain(options):
     if one is None:
         near = [id for id in checks if id.startswith(options.id.upper()[:1])]
         raise ValueError(f"There is no check {options.id!r}. There are: {', '.join(near or checks)}")
-    console.print(f"[bold]{one.id} {one.name}[/] ({one.severity}, asks: {', '.join(one.kinds)})\n")
+    console.print(f"[bold]{one.id} {one.name}[/] ({one.severity}, asks: {', '.join(one.kinds)}, since {one.since})\n")
     for paragraph in one.explanation.split("\n\n"):
         # Lines of code keep theirs, text is wrapped as wide as the terminal is.
         code = paragraph.startswith((" ", ">>>"))
@@ -96,6 +98,35 @@ def add_to(commands):
     command.add_argument("id", nargs="?", help="such as L104; all are listed without one")
     add_traceback(command)
     command.set_defaults(command=explain)
+
+
+@contextlib.contextmanager
+def _progress(target: str) -> Iterator[Callable[[str, dict[str, Any]], None]]:
+    """What the workers are doing, on one line of a terminal; nothing where standard error is a file.
+
+    Gives a function for `reports_of(on_event=...)`; the line is gone when the block ends.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda backend, event: None
+        return
+    doing, names = {}, {}
+
+    def show(backend, event):
+        if event["event"] == "components":
+            names[backend] = event["names"]
+        elif event["event"] == "importing":
+            doing[backend] = "importing"
+        elif event["event"] == "begin":
+            doing[backend] = f"{names[backend][event['index']]} {event['id']}"
+        elif event["event"] == "done":
+            doing[backend] = "done"
+        status.update(f"{target}  " + "  ".join(f"[bold]{name}[/] {text}" for name, text in doing.items()))
+
+    with console.status(f"{target}  starting") as status:
+        yield show
 
 
 def _json_dict(text):

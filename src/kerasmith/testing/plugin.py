@@ -93,7 +93,7 @@ def _subjects(target):
     file = targets.source_file(place) if name is None else None
     subjects, own = [], {}
     if file is not None:
-        from kerasmith.checks.engine.source_subject import source_subject
+        from kerasmith.checks.engine.subject import source_subject
 
         subjects.append(("source", lambda: source_subject(file), own))
         own = {"without": "S"}  # The file as a whole is asked already.

@@ -3,8 +3,7 @@
 import pytest
 
 from kerasmith.checks.engine.cross_backend import compare_backends
-from kerasmith.checks.engine.finding import Finding
-from kerasmith.checks.engine.record import Record
+from kerasmith.checks.engine.finding import Finding, Record
 from kerasmith.checks.engine.report import Report
 
 TEMPLATE = Finding("L125", "error", "The backends disagree", "", "", "print(1)", "write this").as_dict()
@@ -13,7 +12,7 @@ TEMPLATE = Finding("L125", "error", "The backends disagree", "", "", "print(1)",
 def report(**values):
     records = {backend: [Record("L125", "pass", data={"values": v, "finding": TEMPLATE})] for backend, v in values.items()}
     made = Report("Part", "loss", records=records)
-    compare_backends(made)
+    compare_backends(made.records)
     return made
 
 

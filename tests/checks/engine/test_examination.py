@@ -46,7 +46,7 @@ def sleeping(case):
 
 
 def one(id, run, requires=(), needs_inputs=False, severity="error"):
-    return registry.Check(id, run.__name__, ("loss",), severity, requires, needs_inputs, run)
+    return registry.Check(id, run.__name__, ("loss",), severity, requires, needs_inputs, "0.1.0", run)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ def test_a_check_explains_itself(id):
     assert not one.title.endswith(".")
     assert len(one.fix) > 20
     assert list(inspect.signature(one.run).parameters) == ["case"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", one.since)
     assert set(one.kinds) <= {*KINDS, "source"}
 
 
@@ -64,7 +65,7 @@ def test_an_id_is_given_once():
         """
 
     with pytest.raises(ValueError, match="L000 is the id of"):
-        registry.check("L000", "loss", "error")(again)
+        registry.check("L000", "loss", "error", since="0.1.0")(again)
 
 
 def test_a_check_without_a_fix_is_refused():
@@ -72,5 +73,5 @@ def test_a_check_without_a_fix_is_refused():
         """A title of a check."""
 
     with pytest.raises(ValueError, match="Fix"):
-        registry.check("L999", "loss", "error")(short)
+        registry.check("L999", "loss", "error", since="0.1.0")(short)
     assert "L999" not in registry.CHECKS

@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from kerasmith.checks.engine.finding import Finding
-from kerasmith.checks.engine.record import Record
+from kerasmith.checks.engine.finding import Finding, Record
 from kerasmith.checks.engine.report import Report
 
 CODE = """import keras, numpy as np

@@ -8,7 +8,7 @@ import urllib.parse
 import pytest
 
 from kerasmith.checks.engine import registry
-from kerasmith.checks.engine.record import Record
+from kerasmith.checks.engine.finding import Record
 from kerasmith.checks.formats import sarif
 from tests.checks.formats.reports import CODE, WEIGHTS, faulty, right, unchecked
 

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from kerasmith.checks.engine.record import Record
+from kerasmith.checks.engine.finding import Record
 from kerasmith.checks.formats import text
 from tests.checks.formats.reports import CODE, TASTE, WEIGHTS, faulty, right, unchecked
 

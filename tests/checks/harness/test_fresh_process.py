@@ -117,8 +117,8 @@ def test_a_component_that_hangs_or_ends_the_process_harms_only_itself(scaled, tm
         process.ask(60.0, objects=[place], answer=str(tmp_path / "answer.npz"), **asked)
         assert (tmp_path / "answer.npz").is_file()
         child = process._child
-        child.stdin.close()  # What the end of this process does.
-        assert child.wait(timeout=60) == 0
+        child.close_input()  # What the end of this process does.
+        assert child.wait(60) == 0
     finally:
         process.stop()
 

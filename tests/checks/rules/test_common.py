@@ -6,10 +6,10 @@ import pytest
 
 from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import NotApplicable
+from kerasmith.checks.engine.messages import first_line
 from kerasmith.checks.engine.spec import parse
 from kerasmith.checks.engine.subject import subject_of
 from kerasmith.checks.harness.comparison import copied, numbers_differ, same
-from kerasmith.checks.harness.messages import first_line
 from kerasmith.checks.rules.common.arguments import other_values, own_arguments, variations
 from kerasmith.checks.rules.common.importable import places
 from kerasmith.checks.rules.losses.case import LossCase
@@ -114,8 +114,8 @@ def test_the_message_inside_a_message_of_keras():
 def test_tensorflow_stays_out():
     text = (
         "import sys, keras\n"
-        "from kerasmith.checks.harness.without_tensorflow import without_tensorflow\n"
-        "with without_tensorflow():\n"
+        "from kerasmith.keras_internals.without_tensorflow import without_tensorflow\n"
+        "with without_tensorflow(keras.config.backend()):\n"
         "    keras.utils.set_random_seed(7)\n"
         "    keras.saving.serialize_keras_object(keras.layers.Dense(2, kernel_initializer='zeros'))\n"
         "print('tensorflow' in sys.modules)\n"

@@ -7,8 +7,7 @@ import pytest
 from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.examination import Examination
 from kerasmith.checks.engine.finding import Failed
-from kerasmith.checks.engine.source_subject import source_subject
-from kerasmith.checks.engine.subject import subject_of
+from kerasmith.checks.engine.subject import source_subject, subject_of
 from kerasmith.checks.engine.target import components
 from kerasmith.checks.rules.source.backends import functions_of_one_backend
 from kerasmith.checks.rules.source.case import SourceCase

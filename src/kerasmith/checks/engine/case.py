@@ -1,11 +1,17 @@
 """A component together with the inputs it is checked on; each kind has its own with what "run it" means."""
 
 import contextlib
+from typing import Any
 
 import numpy as np
 
-from kerasmith.checks.engine.lazy_keras import ops
-from kerasmith.checks.engine.tensors import to_tensors
+from kerasmith.checks.engine import registry
+from kerasmith.checks.engine.contract import Contract
+from kerasmith.checks.engine.lazy_keras import ops, to_tensors
+from kerasmith.checks.engine.subject import SourceSubject, Subject
+
+# The case of each kind; the rules of a kind bring it along.
+CASES: dict[str | None, type["Case"]] = {}
 
 
 class Case:
@@ -19,8 +25,12 @@ class Case:
         archetype: the name of the inputs that were found by trying, None if they were declared.
     """
 
-    kind = None
-    archetypes = ()
+    kind: str | None = None
+    archetypes: tuple = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        CASES[cls.kind] = cls
 
     def __init__(self, subject, contract, seed=7):
         self.subject, self.contract, self.seed = subject, contract, seed
@@ -85,6 +95,12 @@ class Case:
     def number(self, tensor):
         """A tensor as a NumPy array of float64 (integers and booleans too)."""
         return np.asarray(ops.convert_to_numpy(tensor), dtype="float64")
+
+
+def case_of(subject: Subject | SourceSubject, contract: Contract, seed: int = 7) -> Case:
+    """The `Case` of a subject's kind."""
+    registry.load()
+    return CASES[subject.kind](subject, contract, seed)
 
 
 def _each(specs, seed):

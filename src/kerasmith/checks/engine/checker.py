@@ -9,7 +9,7 @@ import time
 from kerasmith.backends import BACKENDS, installed_backends
 from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import CannotCheck
-from kerasmith.checks.engine.report import Report
+from kerasmith.checks.engine.report import report_of
 
 
 def check(
@@ -103,7 +103,6 @@ def importable(component):
 
 
 def _in_process(component, init, like, contract, budget, kind, options):
-    from kerasmith.checks.engine.cross_backend import compare_backends
     from kerasmith.checks.engine.examination import Examination
     from kerasmith.checks.engine.lazy_keras import backend
     from kerasmith.checks.engine.subject import subject_of
@@ -112,20 +111,7 @@ def _in_process(component, init, like, contract, budget, kind, options):
     subject = subject_of(component, init, kind)
     examination = Examination(subject, like, contract, **options)
     records = list(examination.records(lambda: min(budget / 4, start + budget - time.monotonic())))
-    case = examination.case
-    report = Report(
-        subject=subject.name,
-        kind=subject.kind,
-        file=subject.file,
-        line=subject.line,
-        inputs=case.describe(),
-        inferred=case.archetype is not None,
-        contract=case.contract.exceptions(),
-        records={backend(): records},
-        seconds=time.monotonic() - start,
-    )
-    compare_backends(report)
-    return report
+    return report_of(subject.name, {backend(): examination.answer(records, time.monotonic() - start)})
 
 
 def _in_workers(target, backends, budget, *, init, like, contract, **options):

@@ -1,11 +1,12 @@
 """Compares what the same check returned on different backends."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
 from kerasmith.checks.engine import registry
-from kerasmith.checks.engine.finding import Finding
+from kerasmith.checks.engine.finding import Finding, Record
 
 # Of the largest number: float32 sums in another order differ by less, another definition by far more.
 TOLERANCE = 2e-3
@@ -16,27 +17,26 @@ SHOWN_BY = {
 }
 
 
-def compare_backends(report):
+def compare_backends(records: dict[str, list[Record]]) -> None:
     """Records with data become "fail" where they differ from the first backend's, "not applicable" if only one ran.
 
     Args:
-        report: a `Report`; its records are replaced.
+        records: {backend: records}; replaced in place.
     """
-    ids = dict.fromkeys(record.id for records in report.records.values() for record in records if record.data is not None)
-    for id in ids:
-        _compare(report, id)
+    for id in dict.fromkeys(record.id for some in records.values() for record in some if record.data is not None):
+        _compare(records, id)
 
 
-def _compare(report, id):
+def _compare(records: dict[str, list[Record]], id: str) -> None:
     shares = {
         backend: record
-        for backend, records in report.records.items()
-        for record in records
+        for backend, some in records.items()
+        for record in some
         if record.id == id and record.data is not None and record.outcome == "pass"
     }
     first, *others = shares
     if not others:
-        _replace(report, first, id, outcome="not applicable", why="one backend ran")
+        _replace(records, first, id, outcome="not applicable", why="one backend ran")
         return
     reference = _flat(shares[first].data["values"])
     for backend in others:
@@ -51,13 +51,11 @@ def _compare(report, id):
                 "actual": f"{worst[1]} on {backend}",
             }
         )
-        _replace(report, backend, id, outcome="fail", finding=finding)
+        _replace(records, backend, id, outcome="fail", finding=finding)
 
 
-def _replace(report, backend, id, **changes):
-    report.records[backend] = [
-        dataclasses.replace(record, **changes) if record.id == id else record for record in report.records[backend]
-    ]
+def _replace(records: dict[str, list[Record]], backend: str, id: str, **changes: Any) -> None:
+    records[backend] = [dataclasses.replace(one, **changes) if one.id == id else one for one in records[backend]]
 
 
 def _flat(values):

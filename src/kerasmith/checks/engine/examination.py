@@ -3,17 +3,21 @@
 import contextlib
 import inspect
 import io
+import signal
+import threading
 import traceback
 import warnings
+from typing import Any
 
-from kerasmith.checks.engine import cases, registry
-from kerasmith.checks.engine import cross_backend as agreement
+from kerasmith.checks.engine import cross_backend, registry
+from kerasmith.checks.engine.case import case_of
 from kerasmith.checks.engine.contract import Contract
-from kerasmith.checks.engine.deadline import OutOfTime, deadline
-from kerasmith.checks.engine.finding import CannotCheck, Failed, Finding, Inconclusive, NotApplicable
+from kerasmith.checks.engine.finding import CannotCheck, Failed, Finding, Inconclusive, NotApplicable, Record
 from kerasmith.checks.engine.inference import set_inputs
-from kerasmith.checks.engine.record import Record
-from kerasmith.checks.harness.without_tensorflow import without_tensorflow
+from kerasmith.checks.engine.lazy_keras import backend
+from kerasmith.checks.engine.messages import describe_error
+from kerasmith.checks.engine.report import Answer
+from kerasmith.keras_internals.without_tensorflow import without_tensorflow
 
 MOST_LINES = 12
 
@@ -29,7 +33,7 @@ class Examination:
 
     def __init__(self, subject, like=None, contract=None, select=None, ignore=None, seed=7, done=None):
         self.subject = subject
-        self.case = cases.case_of(subject, Contract.of_subject(contract, subject.component), seed)
+        self.case = case_of(subject, Contract.of_subject(contract, subject.component), seed)
         self.like = like
         self.plan = registry.planned(subject.kind, select, ignore)
         self.outcomes = dict(done or {})
@@ -57,9 +61,30 @@ class Examination:
             self.outcomes[one.id] = record.outcome
             yield record
 
+    def answer(self, records: list[Record], seconds: float) -> Answer:
+        """What this backend says of the component."""
+        return Answer(
+            kind=self.subject.kind,
+            file=self.subject.file,
+            line=self.subject.line,
+            plan=[one.id for one in self.plan],
+            records=records,
+            seconds=seconds,
+            **self.circumstances(),
+        )
+
+    def circumstances(self) -> dict[str, Any]:
+        """{"inputs", "inferred", "contract"}: on what it was examined, known at the end."""
+        case = self.case
+        return {
+            "inputs": case.describe(),
+            "inferred": case.archetype is not None,
+            "contract": case.contract.exceptions(),
+        }
+
     def _find_inputs(self):
         try:
-            with without_tensorflow():
+            with without_tensorflow(backend()):
                 set_inputs(self.case, self.like)
         except CannotCheck:
             if self._failed():
@@ -80,7 +105,7 @@ class Examination:
         if seconds is not None and seconds <= 0:
             return Record(one.id, "timeout", "the budget was spent")
         try:
-            with self.case.surroundings(), deadline(seconds), without_tensorflow(), _quiet():
+            with self.case.surroundings(), deadline(seconds), without_tensorflow(backend()), _quiet():
                 data = one.run(self.case)
         except Failed as failed:
             return Record(one.id, "fail", finding=self._finding(one, failed))
@@ -92,10 +117,9 @@ class Examination:
             return Record(one.id, "timeout", f"not finished after {seconds:.3g} s")
         except Exception as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
-            text = (str(error).strip().splitlines() or [""])[0][:200]
-            return Record(one.id, "inconclusive", f"{type(error).__name__}: {text} ({where.name}, line {where.lineno})")
+            return Record(one.id, "inconclusive", f"{describe_error(error)} ({where.name}, line {where.lineno})")
         if data is not None:
-            data = {"values": data, "finding": agreement.template(one.id, self.case)}
+            data = {"values": data, "finding": cross_backend.template(one.id, self.case)}
         return Record(one.id, "pass", data=data)
 
     def _finding(self, one, failed):
@@ -122,3 +146,26 @@ def _quiet():
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         yield
+
+
+class OutOfTime(BaseException):
+    """Not an `Exception`: a component that catches all of those must not swallow it."""
+
+
+@contextlib.contextmanager
+def deadline(seconds):
+    """Raises `OutOfTime` in the block after `seconds`; no limit with None, in other threads, or without `setitimer`."""
+    if seconds is None or threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(*_):
+        raise OutOfTime
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

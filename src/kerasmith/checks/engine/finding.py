@@ -1,6 +1,8 @@
 """What a check has found, and how a check says so."""
 
 import dataclasses
+from collections.abc import Iterable
+from typing import Any
 
 SEVERITIES = ("error", "warning", "note")
 OUTCOMES = ("pass", "fail", "inconclusive", "blocked", "not applicable", "timeout")
@@ -32,8 +34,28 @@ class Finding:
     file: str | None = None
     line: int | None = None
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
+        """The attributes by name, plain."""
         return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """What came of one check on one backend.
+
+    Attributes:
+        id: of the check.
+        outcome: one of `OUTCOMES`.
+        why: for all but pass and fail.
+        finding: for fail.
+        data: {"values": numbers that are compared across backends, "finding": what a difference is}, or None.
+    """
+
+    id: str
+    outcome: str
+    why: str = ""
+    finding: Finding | None = None
+    data: Any = None
 
 
 class Failed(Exception):
@@ -48,7 +70,16 @@ class Failed(Exception):
         title: instead of the check's, where one check knows several forms.
     """
 
-    def __init__(self, expected, actual, lines=(), fix=None, line=None, severity=None, title=None):
+    def __init__(
+        self,
+        expected: str,
+        actual: str,
+        lines: Iterable[str] = (),
+        fix: str | None = None,
+        line: int | None = None,
+        severity: str | None = None,
+        title: str | None = None,
+    ) -> None:
         super().__init__(actual)
         self.expected, self.actual, self.lines = expected, actual, tuple(lines)
         self.fix, self.line, self.severity, self.title = fix, line, severity, title

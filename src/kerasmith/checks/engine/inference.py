@@ -3,6 +3,7 @@
 import numpy as np
 
 from kerasmith.checks.engine.finding import CannotCheck
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.spec import Spec, parse
 
 
@@ -26,7 +27,7 @@ def set_inputs(case, like=None):
             with np.errstate(all="ignore"):
                 case.try_inputs(archetype.specs)
         except Exception as error:
-            said.append(f"  {case.describe()}: {type(error).__name__}: {_first_line(error)}")
+            said.append(f"  {case.describe()}: {describe_error(error)}")
             continue
         return
     example = case.archetypes[0]
@@ -68,7 +69,3 @@ def parsed(value):
 
 def _example(case):
     return "{" + ", ".join(f'"{name}": "{spec}"' for name, spec in case.archetypes[0].specs.items()) + "}"
-
-
-def _first_line(error):
-    return (str(error).strip().splitlines() or ["(says nothing)"])[0][:160]

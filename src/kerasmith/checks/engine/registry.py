@@ -1,8 +1,10 @@
 """The list of checks: each a small function that says its own name."""
 
+import functools
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from kerasmith.checks.engine.finding import SEVERITIES, CannotCheck
@@ -13,7 +15,7 @@ BASE = {"loss": "L000", "metric": "M000", "callback": "C000", "layer": "Y000"}
 # What cannot be built or lacks its base class' state is not called either.
 BEFORE_BASE = ("X103", "X100")
 _PACKAGES = ("common", "losses", "metrics", "callbacks", "layers", "source")
-CHECKS = {}
+CHECKS: dict[str, "Check"] = {}
 
 
 class Check(NamedTuple):
@@ -25,50 +27,61 @@ class Check(NamedTuple):
         kinds: the kinds of components that it asks.
         severity: of its finding.
         requires: ids that must not have failed before; else this one is "blocked". "base" stands for the kind's first call.
+        since: the version of kerasmith that asked it first.
         needs_inputs: False for checks that look at the class or its source only; they come first.
         run: `(case) -> None`, raises `Failed`, `Inconclusive` or `NotApplicable`; what it returns is compared across backends.
     """
 
     id: str
     name: str
-    kinds: tuple
+    kinds: tuple[str, ...]
     severity: str
-    requires: tuple
+    requires: tuple[str, ...]
     needs_inputs: bool
-    run: Any
+    since: str
+    run: Callable[[Any], Any]
 
     @property
-    def title(self):
+    def title(self) -> str:
         """The first line of the docstring, without its full stop."""
         return inspect.getdoc(self.run).splitlines()[0].rstrip(".")
 
     @property
-    def explanation(self):
+    def explanation(self) -> str:
         """The docstring: what `kerasmith explain` prints."""
         return inspect.getdoc(self.run)
 
     @property
-    def fix(self):
+    def fix(self) -> str:
         """The paragraph of the docstring that begins with "Fix:"."""
         return " ".join(self.explanation.partition("Fix:")[2].split("\n\n")[0].split())
 
 
-def check(id, kinds, severity, requires=("base",), needs_inputs=True):
+def check(
+    id: str,
+    kinds: str | Sequence[str],
+    severity: str,
+    requires: Sequence[str] = ("base",),
+    needs_inputs: bool = True,
+    *,
+    since: str,
+) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
     """Registers a check; the function's docstring has a title, why it matters, and a paragraph "Fix: ..."."""
     kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
 
-    def register(function):
+    def register(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         if id in CHECKS:
             raise ValueError(f"{id} is the id of {CHECKS[id].name}. Received: {function.__name__}")
         if severity not in SEVERITIES or "Fix:" not in (inspect.getdoc(function) or ""):
             raise ValueError(f"{id} needs a severity of {SEVERITIES} and a paragraph `Fix:` in its docstring")
-        CHECKS[id] = Check(id, function.__name__, kinds, severity, tuple(requires), needs_inputs, function)
+        CHECKS[id] = Check(id, function.__name__, kinds, severity, tuple(requires), needs_inputs, since, function)
         return function
 
     return register
 
 
-def load():
+@functools.cache
+def load() -> dict[str, Check]:
     """All checks by id, after importing every file that has some. Imports no Keras."""
     for name in _PACKAGES:
         package = importlib.import_module(f"kerasmith.checks.rules.{name}")
@@ -77,7 +90,7 @@ def load():
     return dict(sorted(CHECKS.items()))
 
 
-def planned(kind, select=None, ignore=None):
+def planned(kind: str, select: Sequence[str] | None = None, ignore: Sequence[str] | None = None) -> list[Check]:
     """The checks of a kind in an order in which requirements come first.
 
     Args:
@@ -102,13 +115,13 @@ def planned(kind, select=None, ignore=None):
     return _in_order(chosen, kind)
 
 
-def requirements(one, kind):
+def requirements(one: Check, kind: str) -> tuple[str, ...]:
     """The ids that `one` requires when asked of a component of `kind`; the base check, what lets it be built."""
     names = [BASE[kind] if name == "base" else name for name in one.requires]
     return tuple(name for name in [*names, *(BEFORE_BASE if one.id == BASE.get(kind) else ())] if name != one.id)
 
 
-def _in_order(chosen, kind):
+def _in_order(chosen: list[Check], kind: str) -> list[Check]:
     ordered, left = [], {one.id: one for one in chosen}
     while left:
         ready = [one for one in left.values() if not any(name in left for name in requirements(one, kind))]

@@ -1,8 +1,32 @@
 """What came of all checks of one component, on every backend that ran."""
 
 import dataclasses
+from collections.abc import Sequence
 
-from kerasmith.checks.engine.finding import OUTCOMES, SEVERITIES
+from kerasmith.checks.engine.cross_backend import compare_backends
+from kerasmith.checks.engine.finding import OUTCOMES, SEVERITIES, Finding, Record
+
+
+@dataclasses.dataclass
+class Answer:
+    """What one backend says of one component.
+
+    Attributes:
+        kind, file, line, inputs, inferred, contract, seconds, problem: see `Report`.
+        plan: ids of the checks that are to be asked.
+        records: those that are answered.
+    """
+
+    kind: str = ""
+    file: str | None = None
+    line: int | None = None
+    plan: list[str] = dataclasses.field(default_factory=list)
+    records: list[Record] = dataclasses.field(default_factory=list)
+    inputs: str = ""
+    inferred: bool = False
+    contract: list[str] = dataclasses.field(default_factory=list)
+    seconds: float = 0.0
+    problem: str | None = None
 
 
 @dataclasses.dataclass
@@ -28,23 +52,23 @@ class Report:
     line: int | None = None
     inputs: str = ""
     inferred: bool = False
-    contract: list = dataclasses.field(default_factory=list)
-    records: dict = dataclasses.field(default_factory=dict)
+    contract: list[str] = dataclasses.field(default_factory=list)
+    records: dict[str, list[Record]] = dataclasses.field(default_factory=dict)
     seconds: float = 0.0
     problem: str | None = None
 
     @property
-    def backends(self):
+    def backends(self) -> list[str]:
         """The backends that ran."""
         return list(self.records)
 
     @property
-    def planned(self):
+    def planned(self) -> int:
         """How many checks were asked, counted on each backend."""
         return sum(len(records) for records in self.records.values())
 
     @property
-    def outcomes(self):
+    def outcomes(self) -> dict[str, int]:
         """{outcome: how many}; they sum to `planned`."""
         counts = dict.fromkeys(OUTCOMES, 0)
         for records in self.records.values():
@@ -53,7 +77,7 @@ class Report:
         return counts
 
     @property
-    def findings(self):
+    def findings(self) -> list[Finding]:
         """[Finding], the gravest first; one per id, with the backends that show it."""
         by_id = {}
         for backend, records in self.records.items():
@@ -68,22 +92,50 @@ class Report:
         return sorted(merged, key=lambda finding: (SEVERITIES.index(finding.severity), finding.id))
 
     @property
-    def ran(self):
+    def ran(self) -> int:
         """How many checks gave an answer: passed or failed."""
         return self.outcomes["pass"] + self.outcomes["fail"]
 
     @property
-    def ok(self):
+    def ok(self) -> bool:
         """Whether checks ran and none found an error."""
         return self.problem is None and self.ran > 0 and not any(finding.severity == "error" for finding in self.findings)
 
-    def __str__(self):
+    def __str__(self) -> str:
         from kerasmith.checks.formats import text
 
         return text.render([self])
 
 
-def exit_status(reports):
+def report_of(name: str, answers: dict[str, Answer], seconds: float | None = None, target: str | None = None) -> Report:
+    """The `Report` of one component.
+
+    Args:
+        name: of the component.
+        answers: {backend: `Answer`}.
+        seconds: of wall time for all backends together; by default that of the slowest.
+        target: "path.py:Name" where it was named so.
+    """
+    parts = list(answers.values())
+    problems = dict.fromkeys(part.problem for part in parts if part.problem)
+    report = Report(
+        subject=name,
+        kind=next((part.kind for part in parts if part.kind), ""),
+        target=target,
+        file=parts[0].file,
+        line=parts[0].line,
+        inputs=next((part.inputs for part in parts if part.inputs), ""),
+        inferred=any(part.inferred for part in parts),
+        contract=next((part.contract for part in parts if part.contract), []),
+        records={backend: part.records for backend, part in answers.items() if not part.problem},
+        seconds=max(part.seconds for part in parts) if seconds is None else seconds,
+        problem="\n".join(problems) or None,
+    )
+    compare_backends(report.records)
+    return report
+
+
+def exit_status(reports: Sequence[Report]) -> int:
     """0 nothing found, 1 errors found, 2 something could not be checked."""
     if any(finding.severity == "error" for report in reports for finding in report.findings):
         return 1

@@ -38,9 +38,7 @@ def _answer(request, tell):
     import keras
 
     if keras.config.backend() == "tensorflow":
-        from kerasmith.checks.harness.replicas import split_processor
-
-        split_processor()
+        _split_processor()
     from kerasmith.checks.engine.finding import CannotCheck
 
     tell("importing")
@@ -55,6 +53,14 @@ def _answer(request, tell):
             tell("cannot", index=index, message=str(error))
 
 
+def _split_processor() -> None:
+    """Makes two devices of the processor, for checks on two replicas: TensorFlow must not have begun to compute."""
+    import tensorflow as tf
+
+    processor = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
 def _subjects(request):
     """[(name, function that gives the `Subject`)] of the target; a whole file is a subject of its own, its source."""
     from kerasmith.checks.engine import target
@@ -64,7 +70,7 @@ def _subjects(request):
     found = target.components(request["target"])
     subjects, init = [], request["init"] or {}
     if name is None and target.source_file(place):
-        from kerasmith.checks.engine.source_subject import source_subject
+        from kerasmith.checks.engine.subject import source_subject
 
         subjects.append((place, lambda: source_subject(target.source_file(place))))
     for label, component in found:
@@ -97,14 +103,7 @@ def _examine(index, subject, request, tell):
     for record in examination.records(announce=lambda id: tell("begin", index=index, id=id)):
         finding = None if record.finding is None else record.finding.as_dict()
         tell("end", index=index, id=record.id, outcome=record.outcome, why=record.why, finding=finding, data=record.data)
-    case = examination.case
-    tell(
-        "finished",
-        index=index,
-        inputs=case.describe(),
-        inferred=case.archetype is not None,
-        contract=case.contract.exceptions(),
-    )
+    tell("finished", index=index, **examination.circumstances())
 
 
 if __name__ == "__main__":

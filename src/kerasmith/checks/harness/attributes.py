@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kerasmith.checks.engine.lazy_keras import keras, ops
-from kerasmith.checks.engine.tensors import is_tensor
+from kerasmith.checks.engine.lazy_keras import is_tensor, keras, ops
 
 DEEPEST = 4
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))

@@ -4,8 +4,7 @@ import inspect
 
 import numpy as np
 
-from kerasmith.checks.engine.lazy_keras import keras, ops
-from kerasmith.checks.engine.tensors import is_tensor
+from kerasmith.checks.engine.lazy_keras import is_tensor, keras, ops
 
 # Relative to the largest number: float32 sums in another order differ by less.
 TOLERANCE = 1e-4

@@ -4,18 +4,16 @@ It is started once, in the background, and stays: importing Keras takes seconds.
 """
 
 import atexit
-import json
 import os
-import queue
-import subprocess
 import sys
 import tempfile
-import threading
 import time
+from typing import Any
 
 import numpy as np
 
-from kerasmith.checks.engine.child_environment import child_environment
+from kerasmith.checks.engine.case import Case
+from kerasmith.checks.engine.child_process import ChildProcess
 from kerasmith.checks.engine.finding import Inconclusive
 from kerasmith.checks.engine.lazy_keras import backend
 from kerasmith.checks.harness.fresh_process_server import encoded
@@ -31,47 +29,45 @@ class LoadFailed(Exception):
     """What was saved could not be used in the fresh process.
 
     Args:
-        said: the exception there, as text.
+        message: the exception there, as text.
         stage: "import", "load" or "run".
     """
 
-    def __init__(self, said, stage):
-        super().__init__(said)
-        self.said, self.stage = said, stage
+    def __init__(self, message: str, stage: str) -> None:
+        super().__init__(message)
+        self.message, self.stage = message, stage
 
 
 class FreshProcess:
     """The child and the conversation with it."""
 
-    def __init__(self):
-        self._child, self._lines, self._ready, self._asked = None, None, False, 0
+    def __init__(self) -> None:
+        self._child: ChildProcess | None = None
+        self._ready, self._asked = False, 0
 
-    def start(self):
+    def start(self) -> None:
         """Starts the child if none runs; does not wait for it."""
-        if self._child is not None and self._child.poll() is None:
+        if self._child is not None and self._child.running:
             return
-        # An accelerator is in use by this process: the child must not take the rest of its memory.
-        environment = child_environment(backend(), XLA_PYTHON_CLIENT_PREALLOCATE="false", TF_FORCE_GPU_ALLOW_GROWTH="true")
-        # -P: a file of the user's named `queue.py` must not stand in for the standard library.
-        command = [sys.executable, "-P", "-W", "ignore", "-m", "kerasmith.checks.harness.fresh_process_server"]
-        self._child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True
+        self._ready = False
+        self._child = ChildProcess(
+            "kerasmith.checks.harness.fresh_process_server",
+            backend(),
+            # -P: a file of the user's named `queue.py` must not stand in for the standard library.
+            options=("-P", "-W", "ignore"),
+            # An accelerator is in use by this process: the child must not take the rest of its memory.
+            XLA_PYTHON_CLIENT_PREALLOCATE="false",
+            TF_FORCE_GPU_ALLOW_GROWTH="true",
         )
-        self._lines, self._ready = queue.Queue(), False
-        threading.Thread(target=_read, args=(self._child.stdout, self._lines), daemon=True).start()
 
-    def stop(self):
+    def stop(self) -> None:
         """Ends the child."""
         child, self._child = self._child, None
-        if child is None:
-            return
-        child.kill()
-        child.wait()
-        for pipe in (child.stdin, child.stdout):
-            pipe.close()
+        if child is not None:
+            child.stop()
 
-    def ask(self, seconds=ANSWER, **request):
-        """The answer to a request.
+    def ask(self, seconds: float = ANSWER, **request: Any) -> None:
+        """Waits until a request is done.
 
         Raises:
             LoadFailed: if the child raised.
@@ -81,8 +77,7 @@ class FreshProcess:
         self._wait_until_ready()
         self._asked += 1
         try:
-            self._child.stdin.write(json.dumps({"id": self._asked, **request}) + "\n")
-            self._child.stdin.flush()
+            self._child.write({"id": self._asked, **request})
             answer = self._answer_to(self._asked, seconds)
         except BrokenPipeError:
             self.stop()
@@ -94,28 +89,27 @@ class FreshProcess:
         if answer["error"] is not None:
             raise LoadFailed(answer["error"], answer["stage"])
 
-    def _wait_until_ready(self):
+    def _wait_until_ready(self) -> None:
         """Waits for the child's first line; one that is late goes on starting, for the next request."""
         if self._ready:
             return
         try:
             self._answer_to(None, START)
         except Inconclusive:
-            if self._child.poll() is not None:
+            if not self._child.running:
                 self.stop()
             raise
         self._ready = True
 
-    def _answer_to(self, id, seconds):
+    def _answer_to(self, id: int | None, seconds: float) -> dict[str, Any]:
         end = time.monotonic() + seconds
         while True:
             try:
-                line = self._lines.get(timeout=max(0.0, end - time.monotonic()))
-            except queue.Empty:
+                answer = self._child.read(end - time.monotonic())
+            except TimeoutError:
                 raise Inconclusive(f"the fresh process did not answer within {seconds:g} s") from None
-            if line is None:
+            if answer is None:
                 raise Inconclusive("the fresh process ended")
-            answer = json.loads(line)
             if answer["id"] == id:
                 return answer
 
@@ -124,12 +118,12 @@ _PROCESS = FreshProcess()
 atexit.register(_PROCESS.stop)
 
 
-def start_in_background():
+def start_in_background() -> None:
     """Starts the child so that it is ready when it is asked."""
     _PROCESS.start()
 
 
-def loaded_component_outputs(objects, text, case):
+def loaded_component_outputs(objects: list[dict[str, Any]], text: str, case: Case) -> list[np.ndarray]:
     """[array]: `case.outputs` of a component that the fresh process deserialises.
 
     Args:
@@ -155,7 +149,9 @@ def loaded_component_outputs(objects, text, case):
         return _arrays(answer)[0]
 
 
-def loaded_model_outputs(objects, file, inputs):
+def loaded_model_outputs(
+    objects: list[dict[str, Any]], file: str, inputs: list[np.ndarray]
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """([output], [weight]) of a `.keras` file in the fresh process, on a list of arrays.
 
     Raises:
@@ -179,13 +175,3 @@ def _arrays(file):
         [named[f"{what}_{index}"] for index in range(sum(name.startswith(what) for name in named))]
         for what in ("output", "weight")
     )
-
-
-def _read(pipe, lines):
-    """Puts every line into the queue, None at the end."""
-    try:
-        for line in pipe:
-            lines.put(line)
-    except ValueError:
-        pass
-    lines.put(None)

@@ -14,7 +14,9 @@ import sysconfig
 
 import numpy as np
 
-from kerasmith.checks.harness.without_tensorflow import without_tensorflow
+from kerasmith.checks.engine.lazy_keras import backend
+from kerasmith.checks.engine.messages import describe_error
+from kerasmith.keras_internals.without_tensorflow import without_tensorflow
 
 
 def main():
@@ -39,11 +41,10 @@ def answer(request):
         found = [(part, _found(part["module"], part["file"], part["name"])) for part in request["objects"]]
         objects = {part["name"].split(".")[-1]: thing for part, thing in found if part["custom"]}
         stage[0] = "load"
-        with without_tensorflow():
+        with without_tensorflow(backend()):
             _ANSWERS[request["task"]](request, objects, stage)
     except Exception as error:
-        text = str(error).strip().splitlines() or [""]
-        return {"error": f"{type(error).__name__}: {text[0][:300]}", "stage": stage[0]}
+        return {"error": describe_error(error), "stage": stage[0]}
     finally:
         sys.path[:] = path
         _forget(set(sys.modules) - modules, before)
@@ -71,7 +72,7 @@ def _component(request, objects, stage):
     """Deserialises a loss or metric and computes on the inputs that the parent computes on."""
     import keras
 
-    from kerasmith.checks.engine.cases import case_of
+    from kerasmith.checks.engine.case import case_of
     from kerasmith.checks.engine.contract import Contract
     from kerasmith.checks.engine.subject import Subject
 

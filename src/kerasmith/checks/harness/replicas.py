@@ -8,14 +8,6 @@ from kerasmith.checks.engine.finding import NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend
 
 
-def split_processor():
-    """Makes two devices of the processor; must run before TensorFlow has begun to compute. A worker does it at its start."""
-    import tensorflow as tf
-
-    processor = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
-
-
 @functools.cache
 def strategy():
     """A strategy with two replicas.

@@ -9,6 +9,7 @@ import numpy as np
 from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.finding import NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.harness import observation, real_fit, scenarios, tiny_model
 from kerasmith.checks.harness import temporary_cwd as workplace
 from kerasmith.checks.harness.scenarios import Scenario
@@ -83,7 +84,7 @@ class CallbackCase(Case):
             NotApplicable: if the callback runs in a real `fit` alone.
         """
         if self.rehearsal is not None:
-            raise NotApplicable(f"runs in a real `fit` only; outside of it: {said(self.rehearsal)}")
+            raise NotApplicable(f"runs in a real `fit` only; outside of it: {describe_error(self.rehearsal)}")
 
     def scenario(self, losses, **options):
         """A `Scenario` with the names that the callback looks for."""
@@ -202,12 +203,6 @@ MODEL_LINES = (
     'model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]); model.compile("sgd", "mse", metrics=["accuracy"])',
     'x, y = np.ones((8, 4), "float32"), np.ones((8, 1), "float32")',
 )
-
-
-def said(error):
-    """An exception in one line."""
-    text = (str(error).strip().splitlines() or [""])[0][:160]
-    return f"{type(error).__name__}: {text}"
 
 
 def hooks_of(callback):

@@ -11,7 +11,7 @@ from kerasmith.checks.rules.callbacks.case import SMALL_MODEL
 _EPOCHS = 16
 
 
-@check("C121", "callback", "error", requires=("base", "C105"))
+@check("C121", "callback", "error", requires=("base", "C105"), since="0.1.0")
 def prefers_the_worse(case):
     """The callback takes the worse value of its monitor for the better one.
 

@@ -3,11 +3,12 @@
 import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import real_fit, scenarios, tiny_model
 from kerasmith.checks.harness.temporary_cwd import workplace
 from kerasmith.checks.harness.trace import same
-from kerasmith.checks.rules.callbacks.case import MODEL_LINES, said
+from kerasmith.checks.rules.callbacks.case import MODEL_LINES
 
 # Names of Keras 2, with what stands for them now.
 _OLD = {"lr": "learning_rate", "decay": "a LearningRateSchedule"}
@@ -17,7 +18,7 @@ _PARTS = ("rate", "decay", "momentum", "trainable", "clip", "alpha", "beta", "ga
 _NAMES = ("learning_rate", "rate", "lr", "momentum", "weight_decay", "decay", "clipnorm", "clipvalue", "loss_weights")
 
 
-@check("C110", "callback", "error", requires=("C101", "C102", "C103"))
+@check("C110", "callback", "error", requires=("C101", "C102", "C103"), since="0.1.0")
 def uses_an_old_name(case):
     """A name of Keras 2 is used, which Keras 3 does not know.
 
@@ -28,7 +29,9 @@ def uses_an_old_name(case):
     """
     error = case.rehearsal
     if isinstance(error, AttributeError) and any(word in str(error) for word in _OLD_WORDS):
-        raise Failed(expected="names of Keras 3", actual=said(error), lines=case.fit_lines(epochs=3, validation_data="(x, y)"))
+        raise Failed(
+            expected="names of Keras 3", actual=describe_error(error), lines=case.fit_lines(epochs=3, validation_data="(x, y)")
+        )
     for name, (_, value) in case.changed.items():
         owner, _, key = name.rpartition(".")
         if key in _OLD and owner == "optimizer":
@@ -39,7 +42,7 @@ def uses_an_old_name(case):
             )
 
 
-@check("C111", "callback", "error", requires=("base", "C110"))
+@check("C111", "callback", "error", requires=("base", "C110"), since="0.1.0")
 def has_no_effect(case):
     """What the callback sets is never read by the training.
 
@@ -84,7 +87,7 @@ def _setting_is_read(case, name):
     except Exception as error:
         raise Failed(
             expected=f"`{name}` can be set in the middle of `fit`",
-            actual=said(error),
+            actual=describe_error(error),
             lines=case.fit_lines(epochs=4),
         ) from None
     if same(before.get(name), after.get(name)):

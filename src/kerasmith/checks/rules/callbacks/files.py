@@ -6,7 +6,7 @@ from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
 
 
-@check("C116", "callback", "warning")
+@check("C116", "callback", "warning", since="0.1.0")
 def overwrites_in_place(case):
     """A file is opened for writing while the old content is still needed.
 

@@ -3,15 +3,16 @@
 import math
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.trace import same
-from kerasmith.checks.rules.callbacks.case import SMALL_MODEL, said
+from kerasmith.checks.rules.callbacks.case import SMALL_MODEL
 from kerasmith.checks.rules.callbacks.direction import acts, did
 
 _EPOCHS = 16
 
 
-@check("C122", "callback", "error", requires=("base", "C105", "C121"))
+@check("C122", "callback", "error", requires=("base", "C105", "C121"), since="0.1.0")
 def one_nan_decides(case):
     """One NaN is kept as the best value, and nothing is better than it ever after.
 
@@ -30,7 +31,7 @@ def one_nan_decides(case):
     except NotApplicable:
         raise
     except Exception as error:
-        raise NotApplicable(f"it refuses a NaN: {said(error)}") from None
+        raise NotApplicable(f"it refuses a NaN: {describe_error(error)}") from None
     for name, words in (("stopped", "training stops after epoch {}"), ("rates", "the learning rate is lowered in epoch {}")):
         right, wrong = did(plain, name), did(spoilt, name)
         # In the bad epoch itself it may stop, as `TerminateOnNaN` does.

@@ -1,11 +1,11 @@
 """The first run of a callback."""
 
 from kerasmith.checks.engine.finding import Failed
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.callbacks.case import said
 
 
-@check("C000", "callback", "error", requires=("C102", "C103", "C110"))
+@check("C000", "callback", "error", requires=("C102", "C103", "C110"), since="0.1.0")
 def trains(case):
     """The callback does not get through a short training.
 
@@ -20,6 +20,6 @@ def trains(case):
         return
     raise Failed(
         expected="training ends as it does without the callback",
-        actual=f"it ends with {said(case.fit_problem)}",
+        actual=f"it ends with {describe_error(case.fit_problem)}",
         lines=case.fit_lines(epochs=2, validation_data="(x, y)"),
     )

@@ -8,9 +8,10 @@ import textwrap
 
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.temporary_cwd import workplace
-from kerasmith.checks.rules.callbacks.case import BATCH_HOOKS, HOOKS, call_arguments, hooks_of, said
+from kerasmith.checks.rules.callbacks.case import BATCH_HOOKS, HOOKS, call_arguments, hooks_of
 
 # What other libraries call, and Keras does not.
 _ELSEWHERE = {
@@ -32,7 +33,7 @@ _ELSEWHERE = {
 _PARTS = {"train", "test", "predict", "epoch", "batch", "evaluate", "validation"}
 
 
-@check("C101", "callback", "error", requires=(), needs_inputs=False)
+@check("C101", "callback", "error", requires=(), needs_inputs=False, since="0.1.0")
 def hook_is_never_called(case):
     """A method looks like a hook and is never called.
 
@@ -64,7 +65,7 @@ def hook_is_never_called(case):
             )
 
 
-@check("C102", "callback", "error", requires=("C101",), needs_inputs=False)
+@check("C102", "callback", "error", requires=("C101",), needs_inputs=False, since="0.1.0")
 def base_is_not_initialised(case):
     """The constructor never calls `super().__init__()`.
 
@@ -106,7 +107,7 @@ def base_is_not_initialised(case):
     )
 
 
-@check("C103", "callback", "error", requires=("C101",), needs_inputs=False)
+@check("C103", "callback", "error", requires=("C101",), needs_inputs=False, since="0.1.0")
 def hook_takes_other_arguments(case):
     """A hook does not take the arguments that Keras gives it.
 
@@ -129,7 +130,7 @@ def hook_takes_other_arguments(case):
         except TypeError as error:
             raise Failed(
                 expected=f"`{name}{_wanted(name)}`",
-                actual=f"`{name}{signature}`: {said(error)}",
+                actual=f"`{name}{signature}`: {describe_error(error)}",
                 lines=case.fit_lines(epochs=2, validation_data="(x, y)"),
                 line=_line_of(hook),
             ) from None
@@ -139,7 +140,7 @@ def _made_or_not_applicable(case):
     try:
         return case.make()
     except Exception as error:
-        raise NotApplicable(f"cannot be built: {said(error)}") from None
+        raise NotApplicable(f"cannot be built: {describe_error(error)}") from None
 
 
 def _wanted(name):

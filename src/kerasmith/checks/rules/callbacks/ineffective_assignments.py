@@ -15,7 +15,7 @@ from kerasmith.checks.rules.callbacks.case import HOOKS, MODEL_LINES, SMALL_MODE
 _DATA = re.compile(r"(^|_)(data|dataset|datasets|x|y|inputs|targets|generator|loader|sampler|samples|batches|train)(_|$)")
 
 
-@check("C112", "callback", "error")
+@check("C112", "callback", "error", since="0.1.0")
 def rebinds_what_fit_never_reads(case):
     """Data or parameters are replaced on the callback, where `fit` never reads them.
 
@@ -44,7 +44,7 @@ def rebinds_what_fit_never_reads(case):
                 _report(case, f"self.{attribute}", f"`self.{attribute}`", name)
 
 
-@check("C117", "callback", "error")
+@check("C117", "callback", "error", since="0.1.0")
 def request_to_stop_is_ignored(case):
     """The callback asks to stop where nobody hears it.
 

@@ -1,15 +1,16 @@
 """What a callback does with the logs that it is given and that all callbacks share."""
 
 from kerasmith.checks.engine.finding import Failed
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import scenarios
 from kerasmith.checks.harness.temporary_cwd import workplace
-from kerasmith.checks.rules.callbacks.case import SMALL_MODEL, call_arguments, hooks_of, said
+from kerasmith.checks.rules.callbacks.case import SMALL_MODEL, call_arguments, hooks_of
 
 _CARELESS = (KeyError, TypeError, AttributeError, IndexError, UnboundLocalError)
 
 
-@check("C104", "callback", "warning")
+@check("C104", "callback", "warning", since="0.1.0")
 def fails_without_logs(case):
     """A hook fails when it is called without logs.
 
@@ -30,7 +31,7 @@ def fails_without_logs(case):
             except _CARELESS as error:
                 raise Failed(
                     expected=f"`{call}` does nothing worse than without the key",
-                    actual=said(error),
+                    actual=describe_error(error),
                     lines=(*case.fit_lines(epochs=2, validation_data="(x, y)"), f"callback.{call}"),
                 ) from None
             except Exception:
@@ -38,7 +39,7 @@ def fails_without_logs(case):
                 continue
 
 
-@check("C105", "callback", "warning")
+@check("C105", "callback", "warning", since="0.1.0")
 def needs_a_key_that_may_be_absent(case):
     """A value that is not in the logs of every epoch ends the training.
 
@@ -56,14 +57,14 @@ def needs_a_key_that_may_be_absent(case):
             options = {"validation_data": "(x, y)", "validation_freq": 2} if validation else {}
             raise Failed(
                 expected=f"training goes on with {words}",
-                actual=said(error),
+                actual=describe_error(error),
                 lines=case.fit_lines(epochs=2, **options),
             ) from None
         except Exception:
             continue
 
 
-@check("C106", "callback", "error")
+@check("C106", "callback", "error", since="0.1.0")
 def changes_shared_logs(case):
     """Values in the logs are changed or removed before others read them.
 

@@ -15,7 +15,7 @@ from kerasmith.checks.rules.callbacks.case import BATCH_HOOKS, MODEL_LINES, hook
 _LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Semaphore, threading.Event)
 
 
-@check("C109", "callback", "warning")
+@check("C109", "callback", "warning", since="0.1.0")
 def asks_for_the_model_in_each_step(case):
     """`self.model` is used in every training step.
 
@@ -44,7 +44,7 @@ def asks_for_the_model_in_each_step(case):
     )
 
 
-@check("C119", "callback", "warning")
+@check("C119", "callback", "warning", since="0.1.0")
 def claims_to_be_safe_in_threads(case):
     """`async_safe = True` is declared, and batches would disturb each other.
 

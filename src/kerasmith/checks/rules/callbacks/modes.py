@@ -2,15 +2,16 @@
 
 from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import scenarios
 from kerasmith.checks.harness.scripted_training import TEST_STEPS
 from kerasmith.checks.harness.temporary_cwd import workplace
 from kerasmith.checks.harness.trace import differences, restless, told
-from kerasmith.checks.rules.callbacks.case import MODEL_LINES, hooks_of, said
+from kerasmith.checks.rules.callbacks.case import MODEL_LINES, hooks_of
 
 
-@check("C114", "callback", "note")
+@check("C114", "callback", "note", since="0.1.0")
 def fails_in_evaluate_or_predict(case):
     """A hook of evaluation or prediction fails outside of `fit`.
 
@@ -38,12 +39,12 @@ def fails_in_evaluate_or_predict(case):
                 run = "model.evaluate(x, y" if mode == "test" else "model.predict(x"
                 raise Failed(
                     expected=f"`{run.split('(')[0]}` runs with the callback",
-                    actual=said(error),
+                    actual=describe_error(error),
                     lines=(*MODEL_LINES, f"{run}, verbose=0, callbacks=[callback])"),
                 ) from None
 
 
-@check("C115", "callback", "note")
+@check("C115", "callback", "note", since="0.1.0")
 def depends_on_its_place(case):
     """What the callback does depends on its place before or after Keras' History.
 

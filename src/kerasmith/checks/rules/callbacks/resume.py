@@ -17,7 +17,7 @@ _MANY_EPOCHS = 10
 _OF_KERAS = ("params", "_model", "validation_data")
 
 
-@check("C107", "callback", "error", requires=("base", "C105"))
+@check("C107", "callback", "error", requires=("base", "C105"), since="0.1.0")
 def forgets_on_resume(case):
     """State is lost when a training is resumed.
 
@@ -58,7 +58,7 @@ def forgets_on_resume(case):
             )
 
 
-@check("C118", "callback", "error", requires=("base", "C105"))
+@check("C118", "callback", "error", requires=("base", "C105"), since="0.1.0")
 def writes_twice_after_resume(case):
     """A file holds epochs twice when a training is resumed.
 

@@ -7,7 +7,7 @@ from kerasmith.checks.harness.trace import differences, of_consequence, restless
 from kerasmith.checks.rules.callbacks.case import SMALL_MODEL
 
 
-@check("C108", "callback", "error")
+@check("C108", "callback", "error", since="0.1.0")
 def second_fit_remembers_the_first(case):
     """State of the first `fit` leaks into the second.
 

@@ -10,7 +10,7 @@ from kerasmith.checks.harness.trace import same
 from kerasmith.checks.rules.callbacks.case import MODEL_LINES
 
 
-@check("C113", "callback", "warning", requires=("base", "C106", "C111"))
+@check("C113", "callback", "warning", requires=("base", "C106", "C111"), since="0.1.0")
 def disturbs_the_training(case):
     """A callback that seems to watch changes the training.
 

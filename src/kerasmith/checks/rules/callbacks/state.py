@@ -6,7 +6,7 @@ from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.registry import check
 
 
-@check("C120", "callback", "warning")
+@check("C120", "callback", "warning", since="0.1.0")
 def keeps_weights_of_every_epoch(case):
     """The memory that the callback holds grows by a copy of the model in each epoch.
 

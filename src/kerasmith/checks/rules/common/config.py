@@ -4,9 +4,9 @@ import time
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.messages import describe_error, first_line
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.comparison import copied, numbers_differ, same, shown
-from kerasmith.checks.harness.messages import first_line
 from kerasmith.checks.rules.common.arguments import SECONDS, attribute, outputs_with_weights_of, own_arguments, variations
 from kerasmith.checks.rules.common.reproducers import again_with, comparison_lines
 
@@ -15,7 +15,7 @@ _KINDS = ("loss", "metric", "layer")
 OTHER_CAUSES = ("Y101", "Y102", "Y109", "Y118", "Y121")
 
 
-@check("X104", _KINDS, "error", requires=("base", "X102", "X110", *OTHER_CAUSES))
+@check("X104", _KINDS, "error", requires=("base", "X102", "X110", *OTHER_CAUSES), since="0.1.0")
 def config_is_complete(case):
     """An argument is missing from `get_config`: a loaded component computes something else.
 
@@ -80,7 +80,7 @@ def _clone(case, component, changed):
     try:
         config = component.get_config()
     except Exception as error:
-        text = f"{type(error).__name__}: {first_line(error)}"
+        text = describe_error(error)
         raise Failed("get_config() returns a dict", text, lines, title="`get_config` raises", severity="warning") from None
     try:
         return type(component).from_config(config)
@@ -89,7 +89,7 @@ def _clone(case, component, changed):
             raise Inconclusive(f"from_config raises {first_line(error)}") from None
         raise Failed("a config that the constructor accepts", f"TypeError: {first_line(error)}", lines) from None
     except Exception as error:
-        raise Inconclusive(f"from_config raises {type(error).__name__}: {first_line(error)}") from None
+        raise Inconclusive(f"from_config raises {describe_error(error)}") from None
 
 
 def _kept(component, clone, twin, name):
@@ -100,7 +100,7 @@ def _kept(component, clone, twin, name):
     return same(value, attribute(clone, name))
 
 
-@check("X105", _KINDS, "warning", requires=("X102", "X104"), needs_inputs=False)
+@check("X105", _KINDS, "warning", requires=("X102", "X104"), needs_inputs=False, since="0.1.0")
 def dtype_is_in_config(case):
     """The dtype is lost by `get_config`.
 
@@ -116,7 +116,7 @@ def dtype_is_in_config(case):
     try:
         component = case.make(dtype=dtype)
     except Exception as error:
-        raise Inconclusive(f"dtype={dtype!r} raises {type(error).__name__}: {first_line(error)}") from None
+        raise Inconclusive(f"dtype={dtype!r} raises {describe_error(error)}") from None
     if _dtype(component) != dtype:
         raise NotApplicable(f"it does not take dtype={dtype!r}")
     clone = _clone(case, component, {"dtype": dtype})
@@ -134,7 +134,7 @@ def _dtype(component):
     return component.dtype if policy is None or not isinstance(component, keras.layers.Layer) else policy.name
 
 
-@check("X107", _KINDS, "warning", requires=("X100", "X102", "X103"), needs_inputs=False)
+@check("X107", _KINDS, "warning", requires=("X100", "X102", "X103"), needs_inputs=False, since="0.1.0")
 def config_is_left_alone(case):
     """`from_config` changes the dict that it is given, or `get_config` hands out the component's own lists.
 
@@ -151,7 +151,7 @@ def config_is_left_alone(case):
         before = copied(config)
         type(component).from_config(config)
     except Exception as error:
-        raise Inconclusive(f"{type(error).__name__}: {first_line(error)}") from None
+        raise Inconclusive(describe_error(error)) from None
     if set(config) != set(before) or not same(config, before):
         gone = sorted(set(before) - set(config)) or sorted(key for key in config if not same(config[key], before.get(key)))
         raise Failed(

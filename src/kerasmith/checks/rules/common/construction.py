@@ -5,9 +5,9 @@ import weakref
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.messages import describe_error, first_line
 from kerasmith.checks.engine.registry import KINDS, check
 from kerasmith.checks.harness import fresh_process
-from kerasmith.checks.harness.messages import first_line
 from kerasmith.checks.rules.common.arguments import BASE_ARGUMENTS, takes
 
 _UNKNOWN = "no_such_argument"
@@ -15,7 +15,7 @@ _UNKNOWN = "no_such_argument"
 _BUILT = weakref.WeakSet()
 
 
-@check("X103", ("loss", "metric", "layer"), "error", requires=(), needs_inputs=False)
+@check("X103", ("loss", "metric", "layer"), "error", requires=(), needs_inputs=False, since="0.1.0")
 def super_init_is_called(case):
     """The constructor does not call `super().__init__()`.
 
@@ -34,7 +34,7 @@ def super_init_is_called(case):
     except Exception as error:
         if "super().__init__" not in str(error):
             raise NotApplicable("the constructor raises, which X100 reports") from None
-        raise Failed("super().__init__(...) before anything else", f"{type(error).__name__}: {first_line(error)}") from None
+        raise Failed("super().__init__(...) before anything else", describe_error(error)) from None
     _BUILT.add(case)
     missing = sorted(set(vars(type("Plain", (base,), {})())) - set(vars(component)))
     if missing:
@@ -45,7 +45,7 @@ def super_init_is_called(case):
         )
 
 
-@check("X100", KINDS, "error", requires=("X103",), needs_inputs=False)
+@check("X100", KINDS, "error", requires=("X103",), needs_inputs=False, since="0.1.0")
 def constructs(case):
     """The constructor raises.
 
@@ -68,13 +68,13 @@ def constructs(case):
             before = ", although it was built before" if case in _BUILT else ""
             raise Failed(
                 f"{case.subject.name}({_init_text(case)}) builds a {case.kind}, as often as it is called",
-                f"{type(error).__name__}: {first_line(error)}{before}",
+                f"{describe_error(error)}{before}",
                 [f"{case.kind} = type({case.kind})({_init_text(case)})  # if it can be made a first time"],
             ) from None
         _BUILT.add(case)
 
 
-@check("X101", KINDS, "warning", requires=("X100", "X103"), needs_inputs=False)
+@check("X101", KINDS, "warning", requires=("X100", "X103"), needs_inputs=False, since="0.1.0")
 def unknown_arguments_are_refused(case):
     """The constructor swallows arguments that it does not know.
 
@@ -103,7 +103,7 @@ def unknown_arguments_are_refused(case):
     )
 
 
-@check("X102", ("loss", "metric", "layer"), "warning", requires=("X100", "X103", "X101"), needs_inputs=False)
+@check("X102", ("loss", "metric", "layer"), "warning", requires=("X100", "X103", "X101"), needs_inputs=False, since="0.1.0")
 def base_arguments_are_taken(case):
     """The arguments of the base class are not taken, or not handed on.
 
@@ -125,7 +125,7 @@ def base_arguments_are_taken(case):
             try:
                 got = getattr(case.make(**{name: value}), name)
             except Exception as error:
-                raise Inconclusive(f"{name}={value!r} raises {type(error).__name__}: {first_line(error)}") from None
+                raise Inconclusive(f"{name}={value!r} raises {describe_error(error)}") from None
             if got != value:
                 raise Failed(
                     f"{name}={value!r} arrives at the base class",

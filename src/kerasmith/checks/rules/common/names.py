@@ -9,7 +9,7 @@ _TAKEN = {"loss", "lr", "learning_rate", "epoch", "batch", "size"}
 _COMMON = {"accuracy", "acc"}
 
 
-@check("X112", "metric", "note", requires=("X100", "X103", "X102"), needs_inputs=False)
+@check("X112", "metric", "note", requires=("X100", "X103", "X102"), needs_inputs=False, since="0.1.0")
 def name_is_its_own(case):
     """The default name is taken by Keras.
 

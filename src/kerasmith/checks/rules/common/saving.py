@@ -9,10 +9,10 @@ import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import fresh_process
 from kerasmith.checks.harness.comparison import numbers_differ, same, shown
-from kerasmith.checks.harness.messages import first_line
 from kerasmith.checks.rules.common.arguments import telling_arguments
 from kerasmith.checks.rules.common.config import OTHER_CAUSES
 from kerasmith.checks.rules.common.importable import custom_objects, is_registered, needed_objects, places
@@ -22,7 +22,7 @@ from kerasmith.checks.rules.common.reproducers import again_with, comparison_lin
 _KINDS = ("loss", "metric", "layer")
 
 
-@check("X106", _KINDS, "error", requires=("base", "X102", "X104", "X107", "X110", "Y109"), needs_inputs=False)
+@check("X106", _KINDS, "error", requires=("base", "X102", "X104", "X107", "X110", "Y109"), needs_inputs=False, since="0.1.0")
 def config_is_plain(case):
     """The config holds something that cannot be saved, or that does not come back.
 
@@ -45,12 +45,12 @@ def config_is_plain(case):
     try:
         text = json.dumps(keras.saving.serialize_keras_object(component))
     except Exception as error:
-        raise Failed("a config that can be written as JSON", f"{type(error).__name__}: {first_line(error)}", lines) from None
+        raise Failed("a config that can be written as JSON", describe_error(error), lines) from None
     try:
         loaded = keras.saving.deserialize_keras_object(json.loads(text), custom_objects=objects)
         before, after = component.get_config(), loaded.get_config()
     except Exception as error:
-        raise Failed("the component comes back from JSON", f"{type(error).__name__}: {first_line(error)}", lines) from None
+        raise Failed("the component comes back from JSON", describe_error(error), lines) from None
     for name in before:
         if not same(before[name], after.get(name)):
             raise Failed(
@@ -60,7 +60,7 @@ def config_is_plain(case):
             )
 
 
-@check("X108", _KINDS, "error", requires=("base", "X102", "X104", "X106", "X110", *OTHER_CAUSES))
+@check("X108", _KINDS, "error", requires=("base", "X102", "X104", "X106", "X110", *OTHER_CAUSES), since="0.1.0")
 def loads_in_a_fresh_process(case):
     """After saving and loading in a new process the component computes something else, or does not load.
 
@@ -93,7 +93,7 @@ def _component_text(case, arguments, where):
         text = json.dumps(keras.saving.serialize_keras_object(component))
         here, again = case.outputs(component), case.outputs(case.make(**arguments))
     except Exception as error:
-        raise Inconclusive(f"it does not run: {type(error).__name__}: {first_line(error)}") from None
+        raise Inconclusive(f"it does not run: {describe_error(error)}") from None
     lines = [
         *again_with(case, arguments),
         f"import json; text = json.dumps(keras.saving.serialize_keras_object({case.kind}))",
@@ -116,7 +116,7 @@ def _layer_file(case, arguments, where):
         spread_weights(model)
         here, again = (_outputs(model, inputs) for _ in range(2))
     except Exception as error:
-        raise Inconclusive(f"no Functional model can be made of it: {type(error).__name__}: {first_line(error)}") from None
+        raise Inconclusive(f"no Functional model can be made of it: {describe_error(error)}") from None
     lines = [
         *again_with(case, arguments),
         "x = keras.tree.map_structure(lambda a: keras.Input(a.shape[1:], dtype=str(a.dtype)), inputs)",
@@ -130,7 +130,7 @@ def _layer_file(case, arguments, where):
         try:
             model.save(file)
         except Exception as error:
-            raise Failed("a model with it can be saved", f"{type(error).__name__}: {first_line(error)}", lines) from None
+            raise Failed("a model with it can be saved", describe_error(error), lines) from None
         try:
             outputs, weights = fresh_process.loaded_model_outputs(where, file, inputs)
         except fresh_process.LoadFailed as error:
@@ -144,10 +144,13 @@ def _layer_file(case, arguments, where):
 
 def _does_not_load(error, lines):
     if error.stage == "import":
-        return Inconclusive(f"the fresh process cannot import its module: {error.said}")
+        return Inconclusive(f"the fresh process cannot import its module: {error.message}")
     done = "be loaded" if error.stage == "load" else "run after loading"
     return Failed(
-        f"it can {done} in a process that has imported its module", error.said, lines, title="Does not load in a new process"
+        f"it can {done} in a process that has imported its module",
+        error.message,
+        lines,
+        title="Does not load in a new process",
     )
 
 
@@ -188,7 +191,7 @@ def _is_parameter(value):
     return isinstance(value, (bool, int, float, np.ndarray, np.generic))
 
 
-@check("X109", _KINDS, "note", requires=("X100", "X103"), needs_inputs=False)
+@check("X109", _KINDS, "note", requires=("X100", "X103"), needs_inputs=False, since="0.1.0")
 def is_registered_with_keras(case):
     """It loads only with `custom_objects`.
 

@@ -24,7 +24,7 @@ _CHANGING = {
 _MEANT = ("cache", "registry", "registered", "instances", "lock", "memo")
 
 
-@check("X110", KINDS, "warning", requires=("X100", "X103"), needs_inputs=False)
+@check("X110", KINDS, "warning", requires=("X100", "X103"), needs_inputs=False, since="0.1.0")
 def instances_share_nothing(case):
     """Instances write into a list or dict of the class.
 

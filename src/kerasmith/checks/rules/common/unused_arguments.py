@@ -9,7 +9,7 @@ from kerasmith.checks.rules.common.arguments import own_arguments, variations
 from kerasmith.checks.rules.common.reproducers import run_text
 
 
-@check("X111", ("loss", "metric", "layer"), "error", requires=("base", "X102"))
+@check("X111", ("loss", "metric", "layer"), "error", requires=("base", "X102"), since="0.1.0")
 def arguments_are_used(case):
     """An argument of the constructor is never read.
 

@@ -5,13 +5,13 @@ import json
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras, ops
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.layer_compare import differ, where
-from kerasmith.checks.harness.layer_messages import said
 from kerasmith.checks.harness.layer_weights import copy_weights
 
 
-@check("Y109", "layer", "error")
+@check("Y109", "layer", "error", since="0.1.0")
 def activation_is_kept(case):
     """The activation is not what it was after loading.
 
@@ -30,7 +30,7 @@ def activation_is_kept(case):
         except NotApplicable:
             raise
         except Exception as error:
-            raise NotApplicable(f"another `{name}` is refused ({said(error)})") from error
+            raise NotApplicable(f"another `{name}` is refused ({describe_error(error)})") from error
         if differ(case.run_compiled(layer), case.run_compiled(layer)):
             raise Inconclusive("two calls on the same input differ")
         if not there:
@@ -48,7 +48,7 @@ def activation_is_kept(case):
         except NotImplementedError as error:
             raise NotApplicable("Keras refuses to make a config of the layer, and says so") from error
         except Exception as error:
-            raise Failed(f"a layer with its own `{name}` from its config", said(error), lines) from error
+            raise Failed(f"a layer with its own `{name}` from its config", describe_error(error), lines) from error
         copy_weights(layer, case.prepare(again))
         a, b = case.run_compiled(layer), case.run_compiled(again)
         if differ(a, b):
@@ -56,7 +56,7 @@ def activation_is_kept(case):
             raise Failed(f"{a}, with the `{name}` that was given", f"{b} from the loaded config", lines)
 
 
-@check("Y121", "layer", "warning")
+@check("Y121", "layer", "warning", since="0.1.0")
 def regularisers_work(case):
     """A regulariser that the constructor takes has no effect, or is gone after loading.
 
@@ -75,7 +75,7 @@ def regularisers_work(case):
         except NotApplicable:
             raise
         except Exception as error:
-            raise NotApplicable(f"another `{name}` is refused ({said(error)})") from error
+            raise NotApplicable(f"another `{name}` is refused ({describe_error(error)})") from error
         case.call(layer)
         call = f"layer = type(layer)(**{{**{_init_text(case)}, {name!r}: keras.regularizers.L2(0.5)}}); {case.call_code()}"
         if not layer.losses:
@@ -85,7 +85,7 @@ def regularisers_work(case):
         try:
             again = loaded(layer)
         except Exception as error:
-            raise NotApplicable(f"the layer cannot be loaded from its config ({said(error)})") from error
+            raise NotApplicable(f"the layer cannot be loaded from its config ({describe_error(error)})") from error
         case.prepare(again)
         case.call(again)
         if not again.losses:

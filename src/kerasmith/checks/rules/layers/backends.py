@@ -11,7 +11,7 @@ from kerasmith.checks.harness.layer_compare import differ
 MOST = 400
 
 
-@check("Y117", "layer", "error", requires=("base", "Y102", "Y104", "Y112", "Y113"))
+@check("Y117", "layer", "error", requires=("base", "Y102", "Y104", "Y112", "Y113"), since="0.1.0")
 def backends_agree(case):
     """The backends compute different numbers from the same weights.
 

@@ -4,14 +4,14 @@ import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.layer_compare import differ, where
-from kerasmith.checks.harness.layer_messages import said
 from kerasmith.checks.harness.layer_weights import copy_weights
 from kerasmith.checks.rules.layers.lengths import leaves, stretched
 
 
-@check("Y106", "layer", "error", requires=("base", "Y104"))
+@check("Y106", "layer", "error", requires=("base", "Y104"), since="0.1.0")
 def samples_are_independent(case):
     """The output of a sample depends on the other samples of the batch.
 
@@ -45,7 +45,7 @@ def samples_are_independent(case):
         raise Inconclusive("the output of a sample does not change with the sample")
 
 
-@check("Y103", "layer", "error", requires=("base", "Y102", "Y106", "Y112"))
+@check("Y103", "layer", "error", requires=("base", "Y102", "Y106", "Y112"), since="0.1.0")
 def any_batch_size(case):
     """The layer works for one batch size only.
 
@@ -72,8 +72,8 @@ def any_batch_size(case):
         try:
             case.run_compiled(case.prepared(smaller), smaller)
         except Exception:
-            raise Failed(f"an output for {size} samples as for {case.batch}", said(error), reproducer) from error
-        raise Failed(f"an output for {size} samples after {case.batch}", said(error), reproducer) from error
+            raise Failed(f"an output for {size} samples as for {case.batch}", describe_error(error), reproducer) from error
+        raise Failed(f"an output for {size} samples after {case.batch}", describe_error(error), reproducer) from error
     if [a.shape[:1] for a in again] != [(size,)] * len(again):
         shapes = ", ".join(str(a.shape) for a in again)
         raise Failed(f"{size} rows for {size} samples", f"shape {shapes}", reproducer)
@@ -89,7 +89,7 @@ def any_batch_size(case):
         raise Failed(f"{a}, as of a layer that was built for {size} samples", f"{b} after a batch of {case.batch}", reproducer)
 
 
-@check("Y119", "layer", "error", requires=("base", "Y103"))
+@check("Y119", "layer", "error", requires=("base", "Y103"), since="0.1.0")
 def any_length(case):
     """The layer keeps the length that it was built with.
 
@@ -105,7 +105,7 @@ def any_length(case):
     try:
         case.prepare(fresh, arrays)
     except Exception as error:
-        raise NotApplicable(f"a longer input is refused ({said(error)})") from error
+        raise NotApplicable(f"a longer input is refused ({describe_error(error)})") from error
     if not copy_weights(layer, fresh):
         raise NotApplicable("the weights depend on the length")
     right = case.run_compiled(fresh, arrays)

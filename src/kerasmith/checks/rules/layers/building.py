@@ -2,11 +2,11 @@
 
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.layer_messages import said
 
 
-@check("Y128", "layer", "warning", requires=("base", "Y118"))
+@check("Y128", "layer", "warning", requires=("base", "Y118"), since="0.1.0")
 def build_makes_all_weights(case):
     """`build` does not make all weights; the first call does.
 
@@ -25,7 +25,7 @@ def build_makes_all_weights(case):
     try:
         fresh.build_from_config(config)
     except Exception as error:
-        raise NotApplicable(f"the layer cannot be built alone ({said(error)})") from error
+        raise NotApplicable(f"the layer cannot be built alone ({describe_error(error)})") from error
     found, wanted = len(fresh.weights), len(layer.weights)
     if found < wanted:
         own = case.subject.cls.build is not keras.layers.Layer.build and not hasattr(case.subject.cls.build, "_is_default")

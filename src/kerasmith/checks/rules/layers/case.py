@@ -6,12 +6,11 @@ import inspect
 
 import numpy as np
 
-from kerasmith.checks.engine.archetypes import LAYER_INPUTS
 from kerasmith.checks.engine.case import Case, drawn
 from kerasmith.checks.engine.finding import NotApplicable
-from kerasmith.checks.engine.lazy_keras import backend, keras, ops
-from kerasmith.checks.engine.tensors import to_tensors
+from kerasmith.checks.engine.lazy_keras import backend, keras, ops, to_tensors
 from kerasmith.checks.harness import layer_weights as weights
+from kerasmith.checks.harness.archetypes import LAYER_INPUTS
 from kerasmith.checks.harness.compiled import compiled
 from kerasmith.checks.harness.gradients import value_and_gradients
 from kerasmith.checks.rules.layers.inputs import usual_inputs

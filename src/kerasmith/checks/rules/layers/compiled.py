@@ -4,16 +4,16 @@ import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras, ops
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.compiled import compiled, require_compiler
 from kerasmith.checks.harness.layer_compare import differ, gap, where
-from kerasmith.checks.harness.layer_messages import said
 from kerasmith.checks.harness.layer_operations import operations
 from kerasmith.checks.harness.layer_weights import reset_generators
 from kerasmith.checks.rules.layers.lengths import stretched
 
 
-@check("Y113", "layer", "error", requires=("base", "Y104"))
+@check("Y113", "layer", "error", requires=("base", "Y104"), since="0.1.0")
 def compiled_equals_eager(case):
     """The compiled layer computes something else.
 
@@ -32,7 +32,11 @@ def compiled_equals_eager(case):
         output = compiled(case.on_leaves(layer), layer.variables)(*[ops.convert_to_tensor(leaf) for leaf in flat])
     except Exception as error:
         raise Failed(
-            "an output of the compiled layer", said(error), lines, severity="warning", title="The layer cannot be compiled"
+            "an output of the compiled layer",
+            describe_error(error),
+            lines,
+            severity="warning",
+            title="The layer cannot be compiled",
         ) from error
     found = [np.asarray(case.number(leaf)) for leaf in output]
     # A compiler may sum in another order.
@@ -41,7 +45,7 @@ def compiled_equals_eager(case):
         raise Failed(f"{a}, as without compiling", f"{b} compiled ({gap(eager, found):.2g} of the largest value)", lines)
 
 
-@check("Y126", "layer", "warning", requires=("base", "Y103", "Y104"))
+@check("Y126", "layer", "warning", requires=("base", "Y103", "Y104"), since="0.1.0")
 def program_does_not_grow(case):
     """The number of operations grows with the samples, or faster than the length.
 
@@ -68,7 +72,7 @@ def program_does_not_grow(case):
         try:
             counts.append(operations(case, layer, case.draw_of(specs)))
         except Exception as error:
-            raise NotApplicable(f"another length is refused ({said(error)})") from error
+            raise NotApplicable(f"another length is refused ({describe_error(error)})") from error
     first, second = counts[1] - counts[0], counts[2] - counts[1]
     if first > 0 and second > 2.8 * first:
         raise Failed(

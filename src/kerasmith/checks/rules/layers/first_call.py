@@ -4,12 +4,12 @@ import contextlib
 
 from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.layer_messages import said
 from kerasmith.checks.rules.layers.case import LOCKED, finite
 
 
-@check("Y101", "layer", "error", requires=("X103",))
+@check("Y101", "layer", "error", requires=("X103",), since="0.1.0")
 def weights_are_made_once(case):
     """A call of the layer creates weights.
 
@@ -26,7 +26,7 @@ def weights_are_made_once(case):
     except ValueError as error:
         if LOCKED not in str(error):
             return
-        raise Failed("a call that only computes", said(error), [f"print({call})"]) from error
+        raise Failed("a call that only computes", describe_error(error), [f"print({call})"]) from error
     except Exception:
         return  # Y000 says what happens.
     with _variables_made() as made, contextlib.suppress(Exception):
@@ -41,7 +41,7 @@ def weights_are_made_once(case):
         )
 
 
-@check("Y000", "layer", "error", requires=("X103", "Y101"))
+@check("Y000", "layer", "error", requires=("X103", "Y101"), since="0.1.0")
 def can_be_called(case):
     """The layer cannot be called on its inputs.
 
@@ -54,7 +54,7 @@ def can_be_called(case):
     try:
         outputs = case.arrays(case.call(layer))
     except Exception as error:
-        raise Failed(f"an output for {case.describe()}", said(error), lines) from error
+        raise Failed(f"an output for {case.describe()}", describe_error(error), lines) from error
     if not outputs:
         raise Failed("a tensor, or a list or dict of tensors", "an output without a tensor", lines)
     if not finite(outputs):

@@ -9,7 +9,7 @@ from kerasmith.checks.harness.layer_compare import gap
 from kerasmith.checks.harness.layer_weights import seeded, values
 
 
-@check("Y114", "layer", "error", requires=("base", "Y103"))
+@check("Y114", "layer", "error", requires=("base", "Y103"), since="0.1.0")
 def gradient_reaches_everything(case):
     """The output depends on the inputs or on a weight, but the gradient does not.
 
@@ -49,7 +49,7 @@ def _dead(case, layer, weights, start):
     return [index if index < len(weights) else index - len(found) for index, size in enumerate(reached) if size == 0]
 
 
-@check("Y122", "layer", "error", requires=("base", "Y103"))
+@check("Y122", "layer", "error", requires=("base", "Y103"), since="0.1.0")
 def gradient_is_finite(case):
     """The gradient is NaN or Inf where the output is finite.
 

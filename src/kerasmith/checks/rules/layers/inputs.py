@@ -2,8 +2,8 @@
 
 import inspect
 
-from kerasmith.checks.engine.archetypes import LAYER_INPUTS, Archetype
 from kerasmith.checks.engine.spec import parse
+from kerasmith.checks.harness.archetypes import LAYER_INPUTS, Archetype
 
 
 def usual_inputs(parameters):

@@ -8,7 +8,7 @@ from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.layer_compare import differ, where
 
 
-@check("Y108", "layer", "error", requires=("base", "Y104"))
+@check("Y108", "layer", "error", requires=("base", "Y104"), since="0.1.0")
 def mask_is_used_and_passed_on(case):
     """The mask of the inputs is ignored, lost, or does not fit the output.
 

@@ -11,7 +11,7 @@ from kerasmith.checks.harness import attributes
 _PENALTY = re.compile(r"loss|penalt|regulari|(^|_)kl(_|$)|diverg|commit|sparsity|aux", re.IGNORECASE)
 
 
-@check("Y125", "layer", "warning", requires=("base", "Y118"))
+@check("Y125", "layer", "warning", requires=("base", "Y118"), since="0.1.0")
 def penalty_is_added(case):
     """A penalty is kept in an attribute and never added to the loss.
 

@@ -3,18 +3,17 @@
 import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
-from kerasmith.checks.engine.lazy_keras import backend, keras
+from kerasmith.checks.engine.lazy_keras import backend, keras, to_tensors
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.engine.tensors import to_tensors
 from kerasmith.checks.harness.layer_compare import gap, where
-from kerasmith.checks.harness.layer_messages import said
 from kerasmith.checks.harness.layer_weights import values
 
 HALF_RANGE = 6e4
 _MISSING = ("not implemented", "unimplemented", "opkernel", "not supported", "unsupported", "could not find device")
 
 
-@check("Y110", "layer", "warning", requires=("base", "Y102", "Y104", "Y113", "Y123"))
+@check("Y110", "layer", "warning", requires=("base", "Y102", "Y104", "Y113", "Y123"), since="0.1.0")
 def range_of_float16(case):
     """The layer overflows in float16 where its answer would fit.
 
@@ -38,7 +37,7 @@ def range_of_float16(case):
         _compare(case, full, half, larger, 0.95, "inputs = keras.tree.map_structure(lambda a: 100 * a, inputs); ")
 
 
-@check("Y123", "layer", "warning")
+@check("Y123", "layer", "warning", since="0.1.0")
 def output_has_the_compute_dtype(case):
     """The output is not in the layer's compute dtype.
 
@@ -58,7 +57,7 @@ def output_has_the_compute_dtype(case):
     except Exception as error:
         _refuse_missing(error)
         raise Failed(
-            f"an output under the policy {policy}", said(error), [line], title="The layer fails under a mixed policy"
+            f"an output under the policy {policy}", describe_error(error), [line], title="The layer fails under a mixed policy"
         ) from error
     wanted = case.contract.output_dtype or layer.compute_dtype
     other = sorted(name for name in set(dtypes) if "float" in name and name != wanted)
@@ -66,7 +65,7 @@ def output_has_the_compute_dtype(case):
         raise Failed(f"{wanted} under the policy {policy}", f"{', '.join(other)}", [line])
 
 
-@check("Y115", "layer", "warning")
+@check("Y115", "layer", "warning", since="0.1.0")
 def variables_follow_the_policy(case):
     """A variable has a dtype of its own, whatever the policy of the layer.
 
@@ -86,7 +85,7 @@ def variables_follow_the_policy(case):
         raise
     except Exception as error:
         _refuse_missing(error)
-        raise Inconclusive(f"the layer fails under the policy {policy}: {said(error)}") from error
+        raise Inconclusive(f"the layer fails under the policy {policy}: {describe_error(error)}") from error
     # A weight may be an attribute of its layer and of a wrapper around it: one of them must want this dtype.
     owners = [(variable, part.variable_dtype) for part in layer._flatten_layers() for variable in part._trainable_variables]
     for variable, wanted in owners:
@@ -95,7 +94,7 @@ def variables_follow_the_policy(case):
             raise Failed(f"`{variable.path}` in {wanted}", f"{dtype}", lines)
 
 
-@check("Y127", "layer", "error", requires=("base", "Y104", "Y116", "Y123"))
+@check("Y127", "layer", "error", requires=("base", "Y104", "Y116", "Y123"), since="0.1.0")
 def state_is_exact_in_half_precision(case):
     """The running state is computed in half precision and does not move.
 
@@ -155,7 +154,7 @@ def _prepared(case, policy):
         raise
     except Exception as error:
         _refuse_missing(error)
-        raise Inconclusive(f"the layer fails under the policy {policy}: {said(error)}") from error
+        raise Inconclusive(f"the layer fails under the policy {policy}: {describe_error(error)}") from error
 
 
 def _compare(case, full, half, arrays, tolerance, change):
@@ -179,7 +178,7 @@ def _compare(case, full, half, arrays, tolerance, change):
 
 def _refuse_missing(error):
     if any(word in str(error).lower() for word in _MISSING):
-        raise NotApplicable(f"the backend lacks an operation in this dtype ({said(error)})") from error
+        raise NotApplicable(f"the backend lacks an operation in this dtype ({describe_error(error)})") from error
 
 
 def _specs(specs):

@@ -14,7 +14,7 @@ from kerasmith.checks.harness.layer_weights import generators, reset_generators,
 CALLS = 4
 
 
-@check("Y130", "layer", "error", requires=("base", "Y118"))
+@check("Y130", "layer", "error", requires=("base", "Y118"), since="0.1.0")
 def draws_in_the_graph(case):
     """The layer draws with NumPy or Python's `random`: compiled, it draws once.
 
@@ -42,7 +42,7 @@ def draws_in_the_graph(case):
     )
 
 
-@check("Y105", "layer", "warning", requires=("base", "Y112", "Y130"))
+@check("Y105", "layer", "warning", requires=("base", "Y112", "Y130"), since="0.1.0")
 def owns_its_generator(case):
     """The random numbers do not come from a generator of the layer.
 
@@ -83,7 +83,7 @@ def owns_its_generator(case):
         )
 
 
-@check("Y120", "layer", "note", requires=("base", "Y105"))
+@check("Y120", "layer", "note", requires=("base", "Y105"), since="0.1.0")
 def draws_for_each_sample(case):
     """All samples of a batch get the same noise.
 

@@ -1,15 +1,14 @@
 """A layer knows the shape of what it returns, and works where the batch size is not known."""
 
 from kerasmith.checks.engine.finding import Failed, NotApplicable
-from kerasmith.checks.engine.lazy_keras import backend, keras
+from kerasmith.checks.engine.lazy_keras import backend, keras, to_tensors
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.engine.tensors import to_tensors
 from kerasmith.checks.harness.compiled import traced_without_batch
 from kerasmith.checks.harness.layer_compare import differ, where
-from kerasmith.checks.harness.layer_messages import said
 
 
-@check("Y107", "layer", "warning")
+@check("Y107", "layer", "warning", since="0.1.0")
 def declared_shape_is_the_real_one(case):
     """`compute_output_shape` returns another shape than the output has.
 
@@ -30,12 +29,12 @@ def declared_shape_is_the_real_one(case):
     try:
         declared = keras.tree.map_structure(lambda spec: tuple(spec.shape), layer.compute_output_spec(first, **symbols))
     except Exception as error:
-        raise Failed(f"the shape {real}", said(error), [line]) from error
+        raise Failed(f"the shape {real}", describe_error(error), [line]) from error
     if not _fits(_flat(declared), _flat(real)):
         raise Failed(f"{real}, the shape of the output", f"{declared}", [line])
 
 
-@check("Y111", "layer", "warning", requires=("base", "Y103", "Y113"))
+@check("Y111", "layer", "warning", requires=("base", "Y103", "Y113"), since="0.1.0")
 def unknown_batch_size(case):
     """The layer fails where the batch size is unknown.
 
@@ -59,7 +58,7 @@ def unknown_batch_size(case):
         traced = traced_without_batch(case.on_leaves(layer), *flat)
         found = [case.number(leaf) for leaf in traced(*to_tensors(flat))]
     except Exception as error:
-        raise Failed("an output where the batch size is None", said(error), lines) from error
+        raise Failed("an output where the batch size is None", describe_error(error), lines) from error
     if case.contract.deterministic and differ(case.run(layer), found):
         a, b = where(case.run(layer), found)
         raise Failed(f"{a}, as with a known batch size", f"{b}", lines)

@@ -10,7 +10,7 @@ from kerasmith.checks.harness.layer_compare import differ, gap
 from kerasmith.checks.harness.layer_weights import values
 
 
-@check("Y118", "layer", "error")
+@check("Y118", "layer", "error", since="0.1.0")
 def sublayers_are_tracked(case):
     """Sublayers or variables are where Keras does not see them.
 
@@ -59,7 +59,7 @@ def _untracked(layer):
     return hidden, paths
 
 
-@check("Y102", "layer", "error", requires=("base", "Y118"))
+@check("Y102", "layer", "error", requires=("base", "Y118"), since="0.1.0")
 def state_is_in_variables(case):
     """An array or tensor stands where a weight should.
 
@@ -100,7 +100,7 @@ def state_is_in_variables(case):
             )
 
 
-@check("Y112", "layer", "error", requires=("base", "Y118"))
+@check("Y112", "layer", "error", requires=("base", "Y118"), since="0.1.0")
 def no_state_in_python(case):
     """A Python attribute changes in `call`, and the output depends on it.
 

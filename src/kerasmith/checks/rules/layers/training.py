@@ -6,7 +6,7 @@ from kerasmith.checks.harness.layer_compare import differ, gap, where
 from kerasmith.checks.harness.layer_weights import values
 
 
-@check("Y104", "layer", "error", requires=("base", "Y118"))
+@check("Y104", "layer", "error", requires=("base", "Y118"), since="0.1.0")
 def inference_repeats(case):
     """The layer is noisy at inference, or changes its state there.
 
@@ -45,7 +45,7 @@ def inference_repeats(case):
         )
 
 
-@check("Y116", "layer", "error", requires=("base", "Y104"))
+@check("Y116", "layer", "error", requires=("base", "Y104"), since="0.1.0")
 def trainable_weights_are_left_to_the_optimizer(case):
     """The layer assigns a statistic of its inputs to a trainable weight.
 
@@ -77,7 +77,7 @@ def trainable_weights_are_left_to_the_optimizer(case):
         )
 
 
-@check("Y124", "layer", "warning", requires=("base", "Y104", "Y116"))
+@check("Y124", "layer", "warning", requires=("base", "Y104", "Y116"), since="0.1.0")
 def frozen_state_rests(case):
     """The state moves in training although the layer is frozen.
 

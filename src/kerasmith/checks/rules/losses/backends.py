@@ -11,7 +11,7 @@ from kerasmith.checks.rules.losses.owned import owned
 _MOST = 256
 
 
-@check("L125", "loss", "error", requires=("base", "L110", "L127"))
+@check("L125", "loss", "error", requires=("base", "L110", "L127"), since="0.1.0")
 def same_on_each_backend(case):
     """The value or the gradient differs between backends.
 

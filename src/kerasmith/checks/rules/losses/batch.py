@@ -4,6 +4,7 @@ import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.lazy_keras import backend
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.loss_comparing import differ, shown
 from kerasmith.checks.harness.replicas import on_two_replicas, strategy
@@ -11,7 +12,7 @@ from kerasmith.checks.rules.losses.case import each, leaves
 from kerasmith.checks.rules.losses.reproducers import unreduced_loss
 
 
-@check("L119", "loss", "error", requires=("base", "L104"))
+@check("L119", "loss", "error", requires=("base", "L104"), since="0.1.0")
 def other_samples(case):
     """The loss of a sample depends on the other samples of its batch.
 
@@ -38,7 +39,7 @@ def other_samples(case):
         )
 
 
-@check("L120", "loss", "error", requires=("base", "L119"))
+@check("L120", "loss", "error", requires=("base", "L119"), since="0.1.0")
 def other_batch_size(case):
     """The loss of a sample changes with the number of samples, or only one number works.
 
@@ -56,8 +57,7 @@ def other_batch_size(case):
     try:
         values = case.values_of(part)
     except Exception as error:
-        first = (str(error).strip().splitlines() or [""])[0][:160]
-        raise Failed(f"runs with {fewer} samples as with {case.batch}", f"{type(error).__name__}: {first}", [cut]) from None
+        raise Failed(f"runs with {fewer} samples as with {case.batch}", describe_error(error), [cut]) from None
     if not case.contract.independent:
         return
     if differ(values, case.values[:fewer]):
@@ -68,7 +68,7 @@ def other_batch_size(case):
         )
 
 
-@check("L124", "loss", "error", requires=("base", "L117", "L120"))
+@check("L124", "loss", "error", requires=("base", "L117", "L120"), since="0.1.0")
 def two_replicas(case):
     """Two replicas compute another loss or gradient than one device with the same samples.
 

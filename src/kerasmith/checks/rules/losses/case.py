@@ -7,8 +7,7 @@ import numpy as np
 
 from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.finding import NotApplicable
-from kerasmith.checks.engine.lazy_keras import backend, keras, ops
-from kerasmith.checks.engine.tensors import to_tensors
+from kerasmith.checks.engine.lazy_keras import backend, keras, ops, to_tensors
 from kerasmith.checks.harness.gradients import value_and_gradients
 from kerasmith.checks.rules.losses import inputs as archetypes
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
-from kerasmith.checks.engine.lazy_keras import backend, keras
+from kerasmith.checks.engine.lazy_keras import backend, keras, to_tensors
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.engine.tensors import to_tensors
 from kerasmith.checks.harness.compiled import compiled, require_compiler, traced_without_batch
 from kerasmith.checks.harness.loss_comparing import differ, shown
 from kerasmith.checks.rules.losses.case import each, leaves
@@ -15,7 +15,7 @@ from kerasmith.checks.rules.losses.reproducers import callable_loss
 _ASKED = ("symbolic `tf.Tensor`", "symbolic tf.Tensor", "TracerBool", "truth value", "traced array", "ConcretizationType")
 
 
-@check("L116", "loss", "warning", requires=("base", "L110"))
+@check("L116", "loss", "warning", requires=("base", "L110"), since="0.1.0")
 def branch_on_a_tensor(case):
     """The loss cannot be compiled: Python asks a tensor for its value.
 
@@ -35,7 +35,7 @@ def branch_on_a_tensor(case):
         raise Failed("a value from the compiled loss", " ".join(text.split())[:200], lines, title=title) from None
 
 
-@check("L117", "loss", "error", requires=("base", "L115", "L116", "L127", "L118"))
+@check("L117", "loss", "error", requires=("base", "L115", "L116", "L127", "L118"), since="0.1.0")
 def compiled_is_eager(case):
     """The compiled value differs from the eager one.
 
@@ -51,7 +51,7 @@ def compiled_is_eager(case):
         raise Failed(f"{shown(case.values)}, as when run eagerly", f"{shown(values)} when compiled", _compiled_lines(case))
 
 
-@check("L118", "loss", "warning", requires=("base", "L116", "L120"))
+@check("L118", "loss", "warning", requires=("base", "L116", "L120"), since="0.1.0")
 def unknown_batch_size(case):
     """The loss fails where the batch size is not known.
 
@@ -75,10 +75,9 @@ def unknown_batch_size(case):
     except NotApplicable:
         raise
     except Exception as error:
-        first = " ".join(str(error).split())[:200]
         raise Failed(
             "a step that is built without knowing the batch size",
-            f"{type(error).__name__}: {first}",
+            describe_error(error),
             [
                 *callable_loss(case),
                 "import tensorflow as tf; specs = [tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in (y_true, y_pred)]",
@@ -87,7 +86,7 @@ def unknown_batch_size(case):
         ) from None
 
 
-@check("L126", "loss", "warning", requires=("base", "L116", "L118"))
+@check("L126", "loss", "warning", requires=("base", "L116", "L118"), since="0.1.0")
 def grows_with_the_batch(case):
     """The number of operations grows with the batch: a Python loop over the samples.
 

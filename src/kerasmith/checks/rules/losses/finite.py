@@ -9,7 +9,7 @@ from kerasmith.checks.rules.losses.edge_inputs import edges, fail_at, limits
 from kerasmith.checks.rules.losses.reproducers import callable_loss, unreduced_loss
 
 
-@check("L108", "loss", "error")
+@check("L108", "loss", "error", since="0.1.0")
 def finite_at_the_edges(case):
     """The loss is NaN or infinite at the edges of its domain.
 
@@ -28,7 +28,7 @@ def finite_at_the_edges(case):
             raise fail_at(point, "finite values", actual, [*unreduced_loss(case), "print(loss(y_true, y_pred))"])
 
 
-@check("L132", "loss", "warning", requires=("base", "L104", "L108", "L123"))
+@check("L132", "loss", "warning", requires=("base", "L104", "L108", "L123"), since="0.1.0")
 def empty_mask(case):
     """On an empty mask the loss is as high for a perfect prediction as for a wrong one.
 

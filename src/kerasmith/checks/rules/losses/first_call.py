@@ -3,12 +3,13 @@
 import numpy as np
 
 from kerasmith.checks.engine.finding import Failed
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.loss_comparing import shown
 from kerasmith.checks.rules.losses.reproducers import callable_loss
 
 
-@check("L000", "loss", "error", requires=("X103",))
+@check("L000", "loss", "error", requires=("X103",), since="0.1.0")
 def takes_the_inputs(case):
     """The loss cannot be computed on its inputs, or is not a finite number there.
 
@@ -22,7 +23,6 @@ def takes_the_inputs(case):
     try:
         value = case.value(case.loss(), inputs["y_true"], inputs["y_pred"])
     except Exception as error:
-        first = (str(error).strip().splitlines() or [""])[0][:200]
-        raise Failed("a number", f"{type(error).__name__}: {first}", lines) from None
+        raise Failed("a number", describe_error(error), lines) from None
     if not np.all(np.isfinite(value)):
         raise Failed("a finite number", shown(value), lines)

@@ -6,6 +6,7 @@ import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras
+from kerasmith.checks.engine.messages import first_line
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.gradients import directional
 from kerasmith.checks.harness.loss_comparing import shown
@@ -16,7 +17,7 @@ from kerasmith.checks.rules.losses.reproducers import callable_loss, gradient_of
 _DRAWS = 3
 
 
-@check("L110", "loss", "error", requires=("base", "L129"))
+@check("L110", "loss", "error", requires=("base", "L129"), since="0.1.0")
 def gradient_detached(case):
     """The value depends on the predictions, but no gradient reaches them.
 
@@ -33,10 +34,9 @@ def gradient_detached(case):
         try:
             _, gradient = case.slope if draw == 0 else case.gradient(case.free(), **inputs)
         except Exception as error:
-            first = (str(error).strip().splitlines() or [""])[0][:120]
             raise Failed(
                 f"a gradient, as the value changes with y_pred on {backend()}",
-                f"{type(error).__name__} while differentiating: {first}",
+                f"{type(error).__name__} while differentiating: {first_line(error)}",
                 lines,
                 severity="warning",
                 title="The loss cannot be differentiated",
@@ -49,7 +49,7 @@ def gradient_detached(case):
     raise Failed("a gradient somewhere, as the value changes with y_pred", f"0 for all of {_DRAWS} draws of the inputs", lines)
 
 
-@check("L111", "loss", "error", requires=("base", "L110", "L127"))
+@check("L111", "loss", "error", requires=("base", "L110", "L127"), since="0.1.0")
 def gradient_of_another_function(case):
     """The gradient is not that of the value.
 
@@ -81,7 +81,7 @@ def gradient_of_another_function(case):
     )
 
 
-@check("L112", "loss", "error", requires=("base", "L108", "L110"))
+@check("L112", "loss", "error", requires=("base", "L108", "L110"), since="0.1.0")
 def gradient_not_finite(case):
     """The value is finite, its gradient is NaN or infinite at the edges of the domain.
 
@@ -107,7 +107,7 @@ def gradient_not_finite(case):
             )
 
 
-@check("L131", "loss", "error", requires=("base", "L112"))
+@check("L131", "loss", "error", requires=("base", "L112"), since="0.1.0")
 def missing_labels_in_the_gradient(case):
     """Missing labels (NaN) are left out of the value and spoil the gradient.
 

@@ -3,8 +3,8 @@
 import inspect
 import re
 
-from kerasmith.checks.engine.archetypes import PAIRS, pair
 from kerasmith.checks.engine.finding import NotApplicable
+from kerasmith.checks.harness.archetypes import PAIRS, pair
 
 _MORE = (
     pair("binary mask, 2-D, logits", "float32[4,8,8,1]{0,1}", "float32[4,8,8,1](-4,4)"),

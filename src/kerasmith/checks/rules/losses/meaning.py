@@ -16,7 +16,7 @@ _PREDICTION = re.compile(r"pred|logit|output|y_?hat|score|prob")
 _TRUTH = re.compile(r"true|target|label|truth|^y$|^gt$")
 
 
-@check("L129", "loss", "error", requires=("base", "L105"))
+@check("L129", "loss", "error", requires=("base", "L105"), since="0.1.0")
 def ignores_an_argument(case):
     """The value does not depend on the labels, or not on the predictions.
 
@@ -46,7 +46,7 @@ def ignores_an_argument(case):
             )
 
 
-@check("L121", "loss", "error", requires=("base", "L129"))
+@check("L121", "loss", "error", requires=("base", "L129"), since="0.1.0")
 def arguments_swapped(case):
     """Labels and predictions have changed places.
 
@@ -105,7 +105,7 @@ def _lowest(case, soft, steps, mirrored):
     return all(value(step.astype(soft.dtype)) > centre + 1e-6 * abs(centre) for step in steps)
 
 
-@check("L122", "loss", "note", requires=("base", "L129"))
+@check("L122", "loss", "note", requires=("base", "L129"), since="0.1.0")
 def probabilities_taken_for_logits(case):
     """Predictions that are probabilities already are squashed once more.
 
@@ -135,7 +135,7 @@ def probabilities_taken_for_logits(case):
         )
 
 
-@check("L123", "loss", "note", requires=("base", "L129"))
+@check("L123", "loss", "note", requires=("base", "L129"), since="0.1.0")
 def better_is_higher(case):
     """Predictions that come nearer to the labels raise the loss.
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.engine.spec import Spec
 from kerasmith.checks.harness.loss_comparing import gap, shown
@@ -17,7 +18,7 @@ _LARGE = 232
 _PATIENCE = 2.0
 
 
-@check("L113", "loss", "warning", requires=("base", "L108", "L114"))
+@check("L113", "loss", "warning", requires=("base", "L108", "L114"), since="0.1.0")
 def half_precision(case):
     """The loss is wrong in float16 where it is right in float32.
 
@@ -45,7 +46,7 @@ def half_precision(case):
             )
 
 
-@check("L114", "loss", "warning", requires=("base", "L108", "L110"))
+@check("L114", "loss", "warning", requires=("base", "L108", "L110"), since="0.1.0")
 def other_dtypes(case):
     """The loss fails in float16 or float64.
 
@@ -62,8 +63,7 @@ def other_dtypes(case):
         except Inconclusive:
             raise
         except Exception as error:
-            first = (str(error).strip().splitlines() or [""])[0][:160]
-            raise Failed(f"a value in {dtype}", f"{type(error).__name__}: {first}", _lines(case, dtype)) from None
+            raise Failed(f"a value in {dtype}", describe_error(error), _lines(case, dtype)) from None
 
 
 def _in(case, dtype):

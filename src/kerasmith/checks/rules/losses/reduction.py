@@ -7,7 +7,7 @@ from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.loss_comparing import differ, shown
 
 
-@check("L107", "loss", "warning", requires=("base", "L104", "X102"))
+@check("L107", "loss", "warning", requires=("base", "L104", "X102"), since="0.1.0")
 def reduction_argument(case):
     """`reduction` is accepted and changes nothing.
 

@@ -9,7 +9,7 @@ from kerasmith.checks.rules.losses.case import leaves
 from kerasmith.checks.rules.losses.reproducers import callable_loss, unreduced_loss
 
 
-@check("L104", "loss", "error", requires=("base", "L105"))
+@check("L104", "loss", "error", requires=("base", "L105"), since="0.1.0")
 def one_value_per_sample(case):
     """The loss is not one value per sample.
 
@@ -38,7 +38,7 @@ def one_value_per_sample(case):
         )
 
 
-@check("L105", "loss", "error")
+@check("L105", "loss", "error", since="0.1.0")
 def broadcast_across_samples(case):
     """Labels and predictions of different rank are broadcast: each prediction meets the labels of other samples.
 
@@ -88,7 +88,7 @@ def broadcast_across_samples(case):
     return None
 
 
-@check("L133", "loss", "warning", requires=("base", "L104"))
+@check("L133", "loss", "warning", requires=("base", "L104"), since="0.1.0")
 def labels_without_last_axis(case):
     """Labels (B,) against predictions (B, 1) are silently broadcast to (B, B).
 

@@ -3,9 +3,8 @@
 import numpy as np
 
 from kerasmith.checks.engine.finding import Failed
-from kerasmith.checks.engine.lazy_keras import backend
+from kerasmith.checks.engine.lazy_keras import backend, to_arrays, to_tensors
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.engine.tensors import to_arrays, to_tensors
 from kerasmith.checks.harness.loss_comparing import differ, shown
 from kerasmith.checks.rules.losses.case import leaves
 from kerasmith.checks.rules.losses.owned import owned, plain_state
@@ -14,7 +13,7 @@ from kerasmith.checks.rules.losses.reproducers import callable_loss
 _CALLS = 4
 
 
-@check("L115", "loss", "error")
+@check("L115", "loss", "error", since="0.1.0")
 def state_in_python(case):
     """A call changes Python attributes on which the value depends.
 
@@ -48,7 +47,7 @@ def state_in_python(case):
     )
 
 
-@check("L127", "loss", "error", requires=("base", "L115"))
+@check("L127", "loss", "error", requires=("base", "L115"), since="0.1.0")
 def two_calls_differ(case):
     """Two calls with the same arguments give two values.
 
@@ -70,7 +69,7 @@ def two_calls_differ(case):
         )
 
 
-@check("L128", "loss", "error")
+@check("L128", "loss", "error", since="0.1.0")
 def writes_into_its_arguments(case):
     """The loss changes the labels or predictions that it was given.
 
@@ -97,7 +96,7 @@ def writes_into_its_arguments(case):
                 )
 
 
-@check("L130", "loss", "error")
+@check("L130", "loss", "error", since="0.1.0")
 def untracked_state(case):
     """The loss owns variables that training does not know.
 

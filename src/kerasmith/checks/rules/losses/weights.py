@@ -3,15 +3,15 @@
 import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
-from kerasmith.checks.engine.lazy_keras import ops
+from kerasmith.checks.engine.lazy_keras import ops, to_tensors
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.engine.tensors import to_tensors
 from kerasmith.checks.harness.loss_comparing import TOLERANCE, differ, gap, shown
 from kerasmith.checks.rules.losses.case import leaves
 from kerasmith.checks.rules.losses.reproducers import callable_loss
 
 
-@check("L101", "loss", "error", requires=("base", "L104"))
+@check("L101", "loss", "error", requires=("base", "L104"), since="0.1.0")
 def weights_reach_each_sample(case):
     """Sample weights do not multiply each sample's loss.
 
@@ -33,7 +33,7 @@ def weights_reach_each_sample(case):
     return _compare(case, weights, right)
 
 
-@check("L102", "loss", "error", requires=("base", "L101", "L119"))
+@check("L102", "loss", "error", requires=("base", "L101", "L119"), since="0.1.0")
 def weight_zero_deletes(case):
     """A sample of weight 0 still changes the loss or its gradient.
 
@@ -64,7 +64,7 @@ def weight_zero_deletes(case):
             )
 
 
-@check("L103", "loss", "error", requires=("base", "L101"))
+@check("L103", "loss", "error", requires=("base", "L101"), since="0.1.0")
 def weights_of_another_rank(case):
     """Weights of another rank than the values of the loss are laid along the wrong axis.
 
@@ -98,10 +98,9 @@ def weights_of_another_rank(case):
     try:
         actual = case.value(case.summing(), inputs["y_true"], inputs["y_pred"], given)
     except Exception as error:
-        first = (str(error).strip().splitlines() or [""])[0][:120]
         raise Failed(
             f"{what}: each sample counts by its weight",
-            f"{type(error).__name__}: {first}",
+            describe_error(error),
             lines,
             severity="note",
             title="Weights of single pixels cannot be given"
@@ -119,7 +118,7 @@ def weights_of_another_rank(case):
         raise Failed(f"{what}: sum {shown(right[0])}", f"{shown(actual)}, the sum with the weights along the last axis", lines)
 
 
-@check("L106", "loss", "error", requires=("base", "L104"))
+@check("L106", "loss", "error", requires=("base", "L104"), since="0.1.0")
 def mask_of_predictions(case):
     """The Keras mask of the predictions is ignored.
 

@@ -3,7 +3,7 @@
 from kerasmith.checks.engine.registry import check
 
 
-@check("M120", "metric", "error")
+@check("M120", "metric", "error", since="0.1.0")
 def backends_agree(case):
     """Another backend gives another number.
 

@@ -5,7 +5,7 @@ from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.metrics.case import part
 
 
-@check("M101", "metric", "error", requires=("base", "M117", "M123"))
+@check("M101", "metric", "error", requires=("base", "M117", "M123"), since="0.1.0")
 def any_split_gives_the_same(case):
     """The result depends on how the data are split into batches.
 
@@ -49,7 +49,7 @@ def any_split_gives_the_same(case):
             )
 
 
-@check("M102", "metric", "error", requires=("base", "M101"))
+@check("M102", "metric", "error", requires=("base", "M101"), since="0.1.0")
 def same_data_twice(case):
     """The same data twice give another mean.
 

@@ -5,11 +5,10 @@ import inspect
 
 import numpy as np
 
-from kerasmith.checks.engine.archetypes import PAIRS
 from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.finding import Inconclusive
-from kerasmith.checks.engine.lazy_keras import keras, ops
-from kerasmith.checks.engine.tensors import to_tensors
+from kerasmith.checks.engine.lazy_keras import keras, ops, to_tensors
+from kerasmith.checks.harness.archetypes import PAIRS
 from kerasmith.checks.harness.results import Results
 from kerasmith.checks.rules.metrics import inputs as archetypes
 

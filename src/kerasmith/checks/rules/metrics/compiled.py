@@ -5,6 +5,7 @@ from typing import Any
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras, ops
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.compiled import compiled, require_compiler, traced_without_batch
 
@@ -73,7 +74,7 @@ def prepared(case):
 
 
 def _says(error):
-    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:240]}"
+    return describe_error(error)
 
 
 def _is(error, words):
@@ -97,7 +98,7 @@ def compiled_lines(case):
     ]
 
 
-@check("M121", "metric", "warning", requires=("base", "M108"))
+@check("M121", "metric", "warning", requires=("base", "M108"), since="0.1.0")
 def no_numpy_inside(case):
     """`update_state` turns tensors into NumPy or Python numbers: it does not compile.
 
@@ -116,7 +117,7 @@ def no_numpy_inside(case):
         )
 
 
-@check("M124", "metric", "warning", requires=("base", "M108"))
+@check("M124", "metric", "warning", requires=("base", "M108"), since="0.1.0")
 def no_python_branch(case):
     """A Python `if` asks a tensor: it does not compile.
 
@@ -134,7 +135,9 @@ def no_python_branch(case):
         )
 
 
-@check("M115", "metric", "error", requires=("base", "M103", "M104", "M107", "M108", "M109", "M110", "M121", "M124"))
+@check(
+    "M115", "metric", "error", requires=("base", "M103", "M104", "M107", "M108", "M109", "M110", "M121", "M124"), since="0.1.0"
+)
 def compiled_equals_eager(case):
     """In a compiled step the metric gives another number.
 
@@ -169,7 +172,7 @@ def compiled_equals_eager(case):
         )
 
 
-@check("M116", "metric", "warning", requires=("base", "M115"))
+@check("M116", "metric", "warning", requires=("base", "M115"), since="0.1.0")
 def unknown_batch_size(case):
     """The metric needs to know the batch size beforehand.
 

@@ -4,12 +4,13 @@ import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 
 _OLD = {"update_state": ("update", "update_metric", "add_batch"), "result": ("compute", "value", "get_result")}
 
 
-@check("M000", "metric", "error", requires=("M112", "X103"))
+@check("M000", "metric", "error", requires=("M112", "X103"), since="0.1.0")
 def runs(case):
     """The metric does not run on its inputs.
 
@@ -25,7 +26,7 @@ def runs(case):
         except Exception as error:
             raise Failed(
                 expected="a number",
-                actual=f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:300]}",
+                actual=describe_error(error),
                 lines=[*case.preparation(draw), f"metric.update_state({case.arguments}); print(metric.result())"],
             ) from None
         if not result.values:
@@ -40,7 +41,7 @@ def runs(case):
     )
 
 
-@check("M112", "metric", "error", requires=("X103",), needs_inputs=False)
+@check("M112", "metric", "error", requires=("X103",), needs_inputs=False, since="0.1.0")
 def update_and_result_have_their_names(case):
     """`update_state` or `result` is missing: Keras calls no other name.
 
@@ -64,7 +65,7 @@ def update_and_result_have_their_names(case):
         )
 
 
-@check("M128", "metric", "error")
+@check("M128", "metric", "error", since="0.1.0")
 def reset_has_its_name(case):
     """`reset_states` is never called: Keras 3 calls `reset_state`.
 

@@ -4,7 +4,7 @@ import contextlib
 import inspect
 import re
 
-from kerasmith.checks.engine.archetypes import PAIRS
+from kerasmith.checks.harness.archetypes import PAIRS
 
 _CLASSES = ("class ids", "class ids in a column", "one-hot classes", "sparse mask, 2-D", "one-hot mask, 2-D")
 _ONE_HOT = ("one-hot classes", "one-hot mask, 2-D", "class ids")

@@ -7,7 +7,7 @@ from kerasmith.checks.harness.operations import operations
 from kerasmith.checks.rules.metrics.compiled import prepared
 
 
-@check("M127", "metric", "warning", requires=("base", "M115", "M116"))
+@check("M127", "metric", "warning", requires=("base", "M115", "M116"), since="0.1.0")
 def work_does_not_grow_by_a_loop(case):
     """A Python loop over the samples or pixels: twice the data take twice the operations.
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from kerasmith.checks.engine.lazy_keras import keras
-from kerasmith.checks.engine.tensors import is_tensor, to_arrays
+from kerasmith.checks.engine.lazy_keras import is_tensor, keras, to_arrays
 
 _FOREIGN = ("keras", "tensorflow", "jax", "jaxlib", "torch", "numpy", "builtins")
 _DEPTH = 4

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from kerasmith.checks.engine.deadline import OutOfTime, deadline
+from kerasmith.checks.engine.examination import OutOfTime, deadline
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.metrics.case import part
 
@@ -14,7 +15,7 @@ _MANY = 2.0**17
 _SECONDS = 3.0
 
 
-@check("M111", "metric", "error", requires=("base", "M102", "M104", "M105", "M109", "M110", "M118"))
+@check("M111", "metric", "error", requires=("base", "M102", "M104", "M105", "M109", "M110", "M118"), since="0.1.0")
 def counts_reach_billions(case):
     """The counter stops at 2^24, or wraps at 2^31.
 
@@ -97,7 +98,7 @@ def _smallest_row(case, keys):
     return key, row, each
 
 
-@check("M117", "metric", "error")
+@check("M117", "metric", "error", since="0.1.0")
 def sums_are_not_half(case):
     """Sums in half precision: they overflow, or stand still, after a few thousand samples.
 
@@ -158,7 +159,7 @@ def _half_predictions(case):
         )
 
 
-@check("M130", "metric", "warning")
+@check("M130", "metric", "warning", since="0.1.0")
 def half_predictions_are_understood(case):
     """float16 predictions are an error.
 
@@ -175,7 +176,7 @@ def half_predictions_are_understood(case):
     except Exception as error:
         raise Failed(
             expected="a result from float16 predictions",
-            actual=f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:200]}",
+            actual=describe_error(error),
             lines=_half_lines(case, 1),
         ) from None
 

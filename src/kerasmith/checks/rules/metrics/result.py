@@ -3,13 +3,13 @@
 import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
-from kerasmith.checks.engine.lazy_keras import backend, keras
+from kerasmith.checks.engine.lazy_keras import backend, is_tensor, keras
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.engine.tensors import is_tensor
 from kerasmith.checks.rules.metrics.owned import is_variable
 
 
-@check("M107", "metric", "error")
+@check("M107", "metric", "error", since="0.1.0")
 def result_changes_nothing(case):
     """Reading the result changes it.
 
@@ -42,7 +42,7 @@ def result_changes_nothing(case):
         )
 
 
-@check("M108", "metric", "warning", requires=("base", "M104"))
+@check("M108", "metric", "warning", requires=("base", "M104"), since="0.1.0")
 def result_is_a_tensor(case):
     """`result` returns a Python or NumPy number.
 
@@ -68,7 +68,7 @@ def result_is_a_tensor(case):
             )
 
 
-@check("M113", "metric", "warning")
+@check("M113", "metric", "warning", since="0.1.0")
 def keys_are_its_own(case):
     """Two of this metric, or this one and another, write to the same column.
 
@@ -97,7 +97,7 @@ def keys_are_its_own(case):
         )
 
 
-@check("M114", "metric", "warning")
+@check("M114", "metric", "warning", since="0.1.0")
 def result_is_scalar(case):
     """The result is a vector.
 
@@ -115,7 +115,7 @@ def result_is_scalar(case):
             )
 
 
-@check("M119", "metric", "warning", requires=("base", "M108"))
+@check("M119", "metric", "warning", requires=("base", "M108"), since="0.1.0")
 def nothing_is_no_score(case):
     """Without data the metric crashes, or reports a score.
 
@@ -135,7 +135,7 @@ def nothing_is_no_score(case):
             raise NotApplicable("the state is made with the first batch") from None
         raise Failed(
             expected="NaN, or 0",
-            actual=f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:200]}",
+            actual=describe_error(error),
             title="Without data the metric crashes",
             lines=lines,
         ) from None
@@ -149,7 +149,7 @@ def nothing_is_no_score(case):
         )
 
 
-@check("M122", "metric", "note", requires=("base", "M108"))
+@check("M122", "metric", "note", requires=("base", "M108"), since="0.1.0")
 def dtype_is_that_of_the_result(case):
     """`dtype="float64"` gives a result of another type.
 
@@ -180,7 +180,7 @@ def dtype_is_that_of_the_result(case):
             )
 
 
-@check("M126", "metric", "note")
+@check("M126", "metric", "note", since="0.1.0")
 def direction_is_known(case):
     """Callbacks cannot tell whether more or less of this metric is better.
 

@@ -1,10 +1,11 @@
 """Nothing of one pass over the data is left in the next."""
 
 from kerasmith.checks.engine.finding import Failed
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 
 
-@check("M103", "metric", "error", requires=("base", "M107", "M110", "M128"))
+@check("M103", "metric", "error", requires=("base", "M107", "M110", "M128"), since="0.1.0")
 def reset_forgets(case):
     """`reset_state` leaves something of what came before.
 
@@ -35,7 +36,7 @@ def reset_forgets(case):
     except Exception as error:
         raise Failed(
             expected="`reset_state` runs",
-            actual=f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:200]}",
+            actual=describe_error(error),
             lines=[*case.preparation(draw), f"metric.update_state({case.arguments}); metric.reset_state()"],
         ) from None
     after = case.run((case.draw(draw), None), metric=metric)
@@ -48,7 +49,7 @@ def reset_forgets(case):
         )
 
 
-@check("M104", "metric", "error", requires=("base", "M103", "M107"))
+@check("M104", "metric", "error", requires=("base", "M103", "M107"), since="0.1.0")
 def results_do_not_change_later(case):
     """`result` hands out its state: a number that was reported changes afterwards.
 

@@ -5,7 +5,7 @@ from kerasmith.checks.engine.registry import check
 from kerasmith.checks.engine.spec import Spec
 
 
-@check("M123", "metric", "error")
+@check("M123", "metric", "error", since="0.1.0")
 def labels_do_not_broadcast(case):
     """Labels (B,) against predictions (B, 1) are counted B x B times.
 
@@ -21,7 +21,7 @@ def labels_do_not_broadcast(case):
     _compare(case, change, text, given_fits)
 
 
-@check("M129", "metric", "warning", requires=("base", "M123"))
+@check("M129", "metric", "warning", requires=("base", "M123"), since="0.1.0")
 def other_labels_do_not_broadcast(case):
     """Labels in the other usual shape are counted B x B times.
 

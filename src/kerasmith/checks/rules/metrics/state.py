@@ -7,7 +7,7 @@ from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.metrics import owned
 
 
-@check("M109", "metric", "error")
+@check("M109", "metric", "error", since="0.1.0")
 def state_is_in_variables(case):
     """The metric counts in Python attributes: nothing of that reaches a compiled step.
 
@@ -64,7 +64,7 @@ def _python_state(case, changed, before, after):
     )
 
 
-@check("M110", "metric", "error")
+@check("M110", "metric", "error", since="0.1.0")
 def variables_are_tracked(case):
     """A variable of the metric is not among `metric.variables`.
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.metrics.case import mixed, part
 
@@ -14,7 +15,7 @@ def _whole_weights(batch):
     return np.resize(_REPEATS, batch)
 
 
-@check("M105", "metric", "error", requires=("base", "M101", "M109", "M117", "M123"))
+@check("M105", "metric", "error", requires=("base", "M101", "M109", "M117", "M123"), since="0.1.0")
 def weight_is_repetition(case):
     """Sample weights are ignored, or do not count as repetitions.
 
@@ -76,7 +77,7 @@ def weight_is_repetition(case):
         )
 
 
-@check("M106", "metric", "error", requires=("base", "M101", "M105"))
+@check("M106", "metric", "error", requires=("base", "M101", "M105"), since="0.1.0")
 def zero_weight_deletes(case):
     """A sample of weight 0 still changes the result.
 
@@ -133,7 +134,7 @@ def _require_weights(case, weights):
     except Exception as error:
         raise Failed(
             expected=f"`update_state({case.arguments}, sample_weight)` with weights of shape ({case.batch},)",
-            actual=f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:200]}",
+            actual=describe_error(error),
             title="Sample weights are not understood",
             severity="warning",
             lines=[

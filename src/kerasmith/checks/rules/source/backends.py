@@ -11,7 +11,7 @@ _LIBRARIES = ("tensorflow", "torch", "jax")
 _ASKS = ("keras.backend.backend", "keras.config.backend")
 
 
-@check("S102", (*KINDS, "source"), "note", requires=(), needs_inputs=False)
+@check("S102", (*KINDS, "source"), "note", requires=(), needs_inputs=False, since="0.1.0")
 def functions_of_one_backend(case):
     """`call`, `update_state` or a loss function uses TensorFlow, PyTorch or JAX directly.
 

@@ -21,7 +21,7 @@ _DERIVATIVES = {
 }
 
 
-@check("S104", (*KINDS, "source"), "warning", requires=(), needs_inputs=False)
+@check("S104", (*KINDS, "source"), "warning", requires=(), needs_inputs=False, since="0.1.0")
 def exceptions_hide_a_derivative(case):
     """Whatever goes wrong with a derivative is replaced by a constant.
 

@@ -64,7 +64,7 @@ _MODULES = {
 }
 
 
-@check("S101", (*KINDS, "source"), "warning", requires=(), needs_inputs=False)
+@check("S101", (*KINDS, "source"), "warning", requires=(), needs_inputs=False, since="0.1.0")
 def names_of_keras_2(case):
     """Names of Keras 2, which Keras 3 does not have, ignores, or has only inside TensorFlow.
 

@@ -13,7 +13,7 @@ _NO_TENSORS = {"self", "cls", "training", "mask", "name", "input_shape", "axis"}
 _OUTSIDE = {"call_on_host", "py_function", "numpy_function", "pure_callback", "io_callback", "callback"}
 
 
-@check("S105", ("loss", "metric", "layer", "source"), "warning", requires=(), needs_inputs=False)
+@check("S105", ("loss", "metric", "layer", "source"), "warning", requires=(), needs_inputs=False, since="0.1.0")
 def numpy_on_tensors(case):
     """`call`, `update_state` or a loss function gives tensors to NumPy.
 

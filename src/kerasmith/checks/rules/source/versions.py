@@ -9,7 +9,7 @@ _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _OF_TEXT = {"split", "rsplit", "strip", "lstrip", "rstrip", "join", "replace", "partition"}
 
 
-@check("S103", (*KINDS, "source"), "warning", requires=(), needs_inputs=False)
+@check("S103", (*KINDS, "source"), "warning", requires=(), needs_inputs=False, since="0.1.0")
 def versions_compared_as_text(case):
     """A version is compared as text, or as a decimal number.
 
