@@ -186,7 +186,7 @@ def test_files_report_and_messages(tmp_path, capsys):
     assert "Gradient norm" in (tmp_path / "run" / "report.html").read_text()
     printed = capsys.readouterr().out
     assert printed.count("One step changes the weights of the layer 'line'") == 1
-    assert type(net.train_function).__name__ != "WatchedStep"
+    assert type(net.train_function).__name__ != "TrainFunctionHook"
 
 
 def test_state_goes_to_another_process(tmp_path):

@@ -320,7 +320,7 @@ def test_nothing_is_left_behind_by_a_fit_that_failed():
         model.fit(X, Y, batch_size=BATCH, verbose=0, callbacks=[guard, failing])
     model.fit(*data(value=np.nan), batch_size=BATCH, verbose=0)
     assert guard.finding is None
-    assert type(model.train_function).__name__ != "WatchedStep"
+    assert type(model.train_function).__name__ != "TrainFunctionHook"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a resumed training is, what it refuses, and what it leaves alone."""
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -13,9 +14,10 @@ import pytest
 from keras import ops
 
 from kerasmith import losses
-from kerasmith.callbacks import LossTerms
+from kerasmith.callbacks import LossTerms, resume_checks
 from kerasmith.callbacks.resume import Resume
 from kerasmith.checkpoints import directory as checkpoint_directory
+from kerasmith.keras_internals import versions
 from tests.callbacks.runs import X, Y
 
 
@@ -216,6 +218,20 @@ def test_checkpoint_of_another_backend_is_refused(tmp_path, monkeypatch):
     real = keras.backend.backend()
     monkeypatch.setattr("keras.backend.backend", lambda: "another")
     with pytest.raises(ValueError, match=f"It was written on the backend {real}, this is another"):
+        _fit(tmp_path)
+
+
+def test_checkpoint_of_a_keras_with_another_order_of_data_is_refused(tmp_path, monkeypatch):
+    _interrupt(tmp_path, 2)
+    there, here = keras.__version__, "3.15.1" if versions.shuffles_by_counter() else "3.16.0"
+    monkeypatch.setattr(resume_checks, "shuffles_by_counter", lambda version=here: versions.shuffles_by_counter(version))
+    with pytest.raises(ValueError, match=f"written with Keras {re.escape(there)}.*another order.*keras=={re.escape(there)}"):
+        _fit(tmp_path)
+
+
+def test_untried_keras_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(resume_checks, "was_tried", lambda: False)
+    with pytest.warns(UserWarning, match="tried with Keras 3.12 to 3.16"):
         _fit(tmp_path)
 
 

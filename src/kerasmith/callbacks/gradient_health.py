@@ -13,7 +13,7 @@ from kerasmith.files.atomic_write import write_atomically
 from kerasmith.files.writable_directory import writable_directory
 from kerasmith.keras_internals.layer_names import weight_owners
 from kerasmith.keras_internals.step_gradients import MeasuredStep
-from kerasmith.keras_internals.train_function_hook import is_ready, own_function, replica_count, unwatch, watch
+from kerasmith.keras_internals.train_function_hook import attach, detach, is_ready, own_function, replica_count
 from kerasmith.report.gradient_chart import gradient_picture, gradient_section
 
 PICTURE = "gradient_health.svg"
@@ -93,7 +93,7 @@ class GradientHealth(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         self._batch = batch
         if self._step % self.every == 0:
-            watch(self._model, self)
+            attach(self._model, self)
         self._step += 1
 
     def on_epoch_end(self, epoch, logs=None):
@@ -109,9 +109,9 @@ class GradientHealth(keras.callbacks.Callback):
         self._draw()
 
     def on_train_end(self, logs=None):
-        unwatch(self._model)
+        detach(self._model)
 
-    # What `WatchedStep` calls.
+    # What `TrainFunctionHook` calls.
 
     def before_step(self, state, batches):
         """Measures the gradients of the step."""

@@ -7,12 +7,14 @@ import keras
 
 import kerasmith
 from kerasmith.base.arguments import check_config
-from kerasmith.callbacks.resume_checks import check_company, differences, warn_of_the_order
+from kerasmith.callbacks.resume_checks import check_callback_list, differences, warn_of_the_order, warn_of_the_version
 from kerasmith.checkpoints import callback_state, variables
+from kerasmith.checkpoints.callback_state import UnsavedStateWatcher
 from kerasmith.checkpoints.directory import CheckpointDirectory
 from kerasmith.checkpoints.writer import CheckpointWriter
 from kerasmith.files.plain_data import plain
 from kerasmith.keras_internals import fit_call, random_state
+from kerasmith.keras_internals.data_epoch import epoch_of, go_to_epoch
 from kerasmith.keras_internals.replay import Replay, advance
 from kerasmith.keras_internals.stale_batches import forget_stale_batches
 from kerasmith.keras_internals.training_state import before_final_weights, begin_at, finish_hooks, own_final_weights
@@ -91,7 +93,7 @@ class Resume(keras.callbacks.Callback):
         fit = self._fit = fit_call.find()
         if fit is None:
             raise RuntimeError("Resume works within `Model.fit` only: it needs the data and the callbacks given there.")
-        check_company(self, fit.callbacks.callbacks)
+        check_callback_list(self, fit.callbacks.callbacks)
         # First in the list: a checkpoint holds what the others have done in their `end` hooks and not in their next `begin`.
         # The list that Keras goes over just now gets one more, as others may still give the model variables.
         self._others = [one for one in fit.callbacks.callbacks if one is not self]
@@ -103,8 +105,9 @@ class Resume(keras.callbacks.Callback):
         self._persistent = fit.steps_per_epoch is not None
         self._checkpoints.remove_drafts()
         forget_stale_batches(fit.epoch_iterator.data_adapter)
+        warn_of_the_version()
         warn_of_the_order(fit)
-        self._forgetful = None
+        self._unsaved = None
         self._pending = self._read()
         self._watch_the_end()
 
@@ -112,8 +115,8 @@ class Resume(keras.callbacks.Callback):
         self._epoch, self._batch = epoch, 0
         self._random_at_first_step = None
         if self._pending is None:
-            if self._forgetful is None:
-                self._forgetful = callback_state.Forgetful(self._others)
+            if self._unsaved is None:
+                self._unsaved = UnsavedStateWatcher(self._others)
             self._random_at_epoch = random_state.capture()
             self._save_if_due(self._steps_before)
             return
@@ -122,6 +125,8 @@ class Resume(keras.callbacks.Callback):
         self._steps_before = state["step"] - state["batch"]
         self._load_data(state)
         self._load_callbacks(state)
+        # A checkpoint of Keras before 3.16 has none, and is not resumed on a Keras that shuffles by it.
+        go_to_epoch(self._fit.epoch_iterator.data_adapter, state.get("epoch of data"))
         self._random_at_epoch = state["random at epoch begin"]
         if state["batch"] == 0:
             variables.assign(self.model, state["variables"])
@@ -214,7 +219,7 @@ class Resume(keras.callbacks.Callback):
         if gone:
             names = ", ".join(key.split("#")[0] for key in gone)
             warnings.warn(f"Resume: the checkpoint has the state of {names}, not in the list of callbacks now.", stacklevel=3)
-        self._forgetful = callback_state.Forgetful(self._others)
+        self._unsaved = UnsavedStateWatcher(self._others)
 
     def _load_data(self, state):
         if state["data"] is not None and hasattr(self._fit.x, "load_state_dict"):
@@ -252,7 +257,7 @@ class Resume(keras.callbacks.Callback):
     def _state(self):
         # Keras may still be at work in the `end` hooks of callbacks that allow it.
         finish_hooks(self._fit.callbacks)
-        self._forgetful.warn()
+        self._unsaved.warn()
         x = self._fit.x
         # Before the variables: a guard looks at these now, and may put them back.
         others = copy.deepcopy(callback_state.states(self._others))
@@ -260,7 +265,7 @@ class Resume(keras.callbacks.Callback):
             "kerasmith": kerasmith.__version__,
             "keras": keras.__version__,
             "backend": keras.backend.backend(),
-            "fit": fit_call.facts(self._fit),
+            "fit": fit_call.fingerprint(self._fit),
             "config": self.config,
             "epoch": self._epoch,
             "batch": self._batch,
@@ -269,6 +274,7 @@ class Resume(keras.callbacks.Callback):
             "variables": variables.values(self.model),
             "callbacks": others,
             "data": copy.deepcopy(x.state_dict()) if hasattr(x, "state_dict") and hasattr(x, "load_state_dict") else None,
+            "epoch of data": epoch_of(self._fit.epoch_iterator.data_adapter),
             "random": random_state.capture(),
             "random at epoch begin": self._random_at_epoch if self._batch else random_state.capture(),
         }
@@ -283,7 +289,7 @@ class Resume(keras.callbacks.Callback):
         """Keeps the state that training ends with, before Keras puts averaged weights in the place of the trained ones."""
 
         def keep_state():
-            if self._pending is None and not self._paused and self._forgetful is not None:
+            if self._pending is None and not self._paused and self._unsaved is not None:
                 self._last = self._state()
 
         if self.model.optimizer is not None:

@@ -5,6 +5,8 @@ import warnings
 import keras
 
 from kerasmith.keras_internals import fit_call, random_state
+from kerasmith.keras_internals.data_epoch import is_unknown
+from kerasmith.keras_internals.versions import NEWEST_TRIED, OLDEST_TRIED, shuffles_by_counter, was_tried
 
 
 def differences(state, fit, config):
@@ -17,12 +19,17 @@ def differences(state, fit, config):
     """
     if state["backend"] != keras.backend.backend():
         return [f"It was written on the backend {state['backend']}, this is {keras.backend.backend()}"]
-    here = fit_call.facts(fit)
+    if shuffles_by_counter(state["keras"]) != shuffles_by_counter():
+        return [
+            f"It was written with Keras {state['keras']}, this is {keras.__version__}, which takes data in another order: go "
+            f"on with keras=={state['keras']}"
+        ]
+    here = fit_call.fingerprint(fit)
     there = {name: value for name, value in state["fit"].items() if None not in (value, here[name])}
     return [*_unequal(there, here), *_unequal({**dict.fromkeys(config), **state["config"]}, config)]
 
 
-def check_company(resume, callbacks):
+def check_callback_list(resume, callbacks):
     """Refuses a second callback that would set where training begins."""
     for kind in (type(resume), keras.callbacks.BackupAndRestore):
         if any(isinstance(one, kind) and one is not resume for one in callbacks):
@@ -32,11 +39,24 @@ def check_company(resume, callbacks):
             )
 
 
+def warn_of_the_version() -> None:
+    """Warns of a version of Keras that nobody has tried this with."""
+    if not was_tried():
+        oldest, newest = (".".join(map(str, version)) for version in (OLDEST_TRIED, NEWEST_TRIED))
+        warnings.warn(
+            f"Resume was tried with Keras {oldest} to {newest}, not with {keras.__version__}. A resumed training may not be "
+            "bit for bit the same, and nothing would say so.",
+            stacklevel=4,
+        )
+
+
 def warn_of_the_order(fit):
     """Warns of data whose order no seed and no generator state repeats."""
     if not (fit_call.is_arrays(fit) and fit.shuffle):
         return
-    if keras.backend.backend() == "tensorflow":
+    if is_unknown(fit.epoch_iterator.data_adapter):
+        problem = f"with Keras {keras.__version__}, which keeps its place in the data elsewhere"
+    elif keras.backend.backend() == "tensorflow" and not shuffles_by_counter():
         if random_state.tensorflow_is_seeded():
             return
         problem = "on TensorFlow without a seed (`keras.utils.set_random_seed(...)`)"

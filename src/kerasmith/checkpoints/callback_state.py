@@ -53,7 +53,7 @@ def has_state(callback):
     return hasattr(callback, "state_dict") or isinstance(callback, (*ATTRIBUTES, keras.callbacks.CSVLogger))
 
 
-class Forgetful:
+class UnsavedStateWatcher:
     """Warns of callbacks that change while they have no `state_dict`: they would start anew after a resume.
 
     Args:

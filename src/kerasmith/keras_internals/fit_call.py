@@ -54,7 +54,7 @@ def find():
     return None
 
 
-def facts(fit):
+def fingerprint(fit):
     """{name: number or None} of what the position in the data depends on."""
     adapter = fit.epoch_iterator.data_adapter
     leaves = [leaf for leaf in keras.tree.flatten(fit.x) if hasattr(leaf, "shape")] if is_arrays(fit) else []

@@ -6,11 +6,11 @@ from kerasmith.keras_internals.compiled import build_on, is_built
 from kerasmith.keras_internals.layers import all_layers
 
 
-class WatchedStep:
+class TrainFunctionHook:
     """Stands in for `model.train_function`: draws the batches itself, and shows them before and after the step.
 
     A watcher is a callback with `before_step(state, batches)` and `after_step(logs, state, batches) -> (logs, state)`. It
-    announces itself with `watch` in each `on_train_batch_begin`; a step that nobody announced puts the model's own function
+    announces itself with `attach` in each `on_train_batch_begin`; a step that nobody announced puts the model's own function
     back and runs that, so nothing is left behind by a `fit` that ended with an exception.
 
     `state` is the state that Keras hands to the step on JAX, and None elsewhere. `batches` is a list of what the data gives
@@ -70,18 +70,18 @@ class WatchedStep:
             self.model.train_function = self.inner
 
 
-def watch(model, watcher):
+def attach(model, watcher):
     """Shows the next step of `fit` to a watcher. For `on_train_batch_begin`."""
     step = model.train_function
-    if not isinstance(step, WatchedStep):
-        step = model.train_function = WatchedStep(model, step)
+    if not isinstance(step, TrainFunctionHook):
+        step = model.train_function = TrainFunctionHook(model, step)
     if watcher not in step.watchers:
         step.watchers.append(watcher)
 
 
-def unwatch(model):
+def detach(model):
     """Puts the model's own function back. For `on_train_end`."""
-    if isinstance(model.train_function, WatchedStep):
+    if isinstance(model.train_function, TrainFunctionHook):
         model.train_function = model.train_function.inner
 
 

@@ -20,8 +20,8 @@ from kerasmith.objectives.task_gradients import tape_around
 _MOST_SAMPLES = 5
 
 
-class Place(NamedTuple):
-    """A kind of `Finding`, where it is, more about it, and positions in the batch."""
+class Origin(NamedTuple):
+    """A kind of `NonFiniteReport`, where it is, more about it, and positions in the batch."""
 
     kind: str
     where: str
@@ -30,7 +30,7 @@ class Place(NamedTuple):
 
 
 def first_nonfinite(model, batch, reset, gradients=True):
-    """The `Place` in the step from a given state, or None if all is finite up to the gradients.
+    """The `Origin` in the step from a given state, or None if all is finite up to the gradients.
 
     Args:
         model: a compiled model, built.
@@ -39,20 +39,20 @@ def first_nonfinite(model, batch, reset, gradients=True):
             metrics, seeds and moving averages; the last one leaves them so.
         gradients: whether those are looked at.
     """
-    place = in_inputs(batch)
-    if place is None:
+    origin = in_inputs(batch)
+    if origin is None:
         reset()
-        place = _in_forward(model, batch)
-    if place is None and gradients:
-        place = _in_gradients(model, batch, reset)
-    return place
+        origin = _in_forward(model, batch)
+    if origin is None and gradients:
+        origin = _in_gradients(model, batch, reset)
+    return origin
 
 
 def in_inputs(batch):
     """The first part of a batch that is not finite, or None."""
     for name, array in named_arrays(batch).items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            return Place("input", name, "", _bad_samples(array))
+            return Origin("input", name, "", _bad_samples(array))
     return None
 
 
@@ -61,8 +61,8 @@ def _in_forward(model, batch):
     x, y, sample_weight = _tensors_of(batch)
     with _around_step(), traced(model) as calls:
         y_pred = _forward(model, x)
-        place = _in_calls(model, calls, y_pred)
-        return place or _in_loss(model, x, y, y_pred, sample_weight)
+        origin = _in_calls(model, calls, y_pred)
+        return origin or _in_loss(model, x, y, y_pred, sample_weight)
 
 
 def _in_calls(model, calls, y_pred):
@@ -72,11 +72,11 @@ def _in_calls(model, calls, y_pred):
             continue
         samples = _bad_samples(ops.convert_to_numpy(bad[0]))
         if all(is_finite(tensor) for tensor in call.inputs):
-            return Place("activation", call.name, "", samples)
-        return Place("activation", _parent(model, call.name), f"It came up before its part {call.name!r}", samples)
+            return Origin("activation", call.name, "", samples)
+        return Origin("activation", _parent(model, call.name), f"It came up before its part {call.name!r}", samples)
     for leaf in tree.flatten(y_pred):
         if leaf is not None and not is_finite(leaf):
-            return Place(
+            return Origin(
                 "activation", model.name, "It came up after all of its layers", _bad_samples(ops.convert_to_numpy(leaf))
             )
     return None
@@ -92,11 +92,11 @@ def _in_loss(model, x, y, y_pred, sample_weight):
     own = [i for i, loss in enumerate(model.losses) if not is_finite(loss)]
     for tracker in trackers:
         if not is_finite(ops.convert_to_tensor(tracker.result())):
-            return Place("loss", tracker.name)
-    place = _in_terms_of_losses(model, y, y_pred, sample_weight)
-    if place is None and own:
-        place = Place("loss", f"losses[{own[0]}]", "It is a regulariser of a weight, or what a layer gave to `add_loss`")
-    return place or Place("loss", _loss_name(model))
+            return Origin("loss", tracker.name)
+    origin = _in_terms_of_losses(model, y, y_pred, sample_weight)
+    if origin is None and own:
+        origin = Origin("loss", f"losses[{own[0]}]", "It is a regulariser of a weight, or what a layer gave to `add_loss`")
+    return origin or Origin("loss", _loss_name(model))
 
 
 def _term_trackers(model):
@@ -115,7 +115,7 @@ def _in_terms_of_losses(model, y, y_pred, sample_weight):
     for name, (part, _) in zip(names, parts):
         values = part.per_sample.values
         if not is_finite(values):
-            return Place("loss", name, "", _bad_samples(ops.convert_to_numpy(values)))
+            return Origin("loss", name, "", _bad_samples(ops.convert_to_numpy(values)))
     return None
 
 
@@ -137,7 +137,7 @@ def _in_gradients(model, batch, reset):
         where = _broken_in(model, batch)
     except Exception as problem:  # a step of the user's own, of which `compute_loss` is no part
         where, detail = None, f"{detail}. The layer could not be told ({type(problem).__name__})"
-    return Place("gradient", where or bad[-1].rsplit("/", 1)[0], detail)
+    return Origin("gradient", where or bad[-1].rsplit("/", 1)[0], detail)
 
 
 def _broken_in(model, batch):

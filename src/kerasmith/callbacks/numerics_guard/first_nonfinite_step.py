@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-from kerasmith.callbacks.numerics_guard.first_nonfinite import Place, first_nonfinite, in_inputs
+from kerasmith.callbacks.numerics_guard.first_nonfinite import Origin, first_nonfinite, in_inputs
 from kerasmith.callbacks.numerics_guard.step_repeater import is_finite_loss
 
 
-class KeptStep(NamedTuple):
+class RecordedStep(NamedTuple):
     """A step that was made: the number of its batch, the batch in a list (None: not seen), its loss (None: unknown)."""
 
     number: int
@@ -14,22 +14,22 @@ class KeptStep(NamedTuple):
     loss: Any
 
 
-class Culprit(NamedTuple):
-    """What `find_culprit` found.
+class FirstNonfiniteStep(NamedTuple):
+    """What `find_first_nonfinite_step` found.
 
     Attributes:
-        place: the `Place` in the step.
-        index: the step's position among the kept ones.
+        origin: the `Origin` in the step.
+        index: the step's position among the recorded ones.
         before: a copy of the state before it; None if there is none.
     """
 
-    place: Place
+    origin: Origin
     index: int
     before: Any
 
 
-def kept_steps(batches, losses, first, at_once):
-    """Lists of batches and losses as `KeptStep`s.
+def recorded_steps(batches, losses, first, at_once):
+    """Lists of batches and losses as `RecordedStep`s.
 
     Args:
         batches: what the data gave, one after the other; None for steps that were not seen.
@@ -39,40 +39,40 @@ def kept_steps(batches, losses, first, at_once):
     """
     stride = at_once if batches[0] is None else 1
     return [
-        KeptStep(first + i * stride, None if batch is None else [batch], loss)
+        RecordedStep(first + i * stride, None if batch is None else [batch], loss)
         for i, (batch, loss) in enumerate(zip(batches, losses, strict=True))
     ]
 
 
-def find_culprit(repeater, good, kept, now):
-    """The first bad step.
+def find_first_nonfinite_step(repeater, good, recorded, now):
+    """The first step that made a number which is not finite.
 
     Args:
         repeater: a `StepRepeater`.
-        good: the copy before the first kept step, or None.
-        kept: the `KeptStep`s since then, at least one.
+        good: the copy before the first recorded step, or None.
+        recorded: the `RecordedStep`s since then, at least one.
         now: the copy after the last one, in which something is not finite.
     """
-    shown = next((i for i, step in enumerate(kept) if not is_finite_loss({"loss": step.loss})), len(kept) - 1)
+    shown = next((i for i, step in enumerate(recorded) if not is_finite_loss({"loss": step.loss})), len(recorded) - 1)
     if repeater.is_stalled(now):
-        place = _look_inside(repeater, kept[-1].batches, now, None)
+        origin = _look_inside(repeater, recorded[-1].batches, now, None)
         detail = "The loss-scaling optimizer leaves out step after step: gradients are not finite, however small the scale"
-        place = place or Place("gradient", "loss")
-        return Culprit(place._replace(detail=f"{detail}. {place.detail}".strip()), len(kept) - 1, now)
-    if good is None or any(step.batches is None for step in kept):
-        return Culprit(_from_outside(repeater, kept[shown], now), shown, good)
-    index, before, after = _repeat(repeater, good, kept)
+        origin = origin or Origin("gradient", "loss")
+        return FirstNonfiniteStep(origin._replace(detail=f"{detail}. {origin.detail}".strip()), len(recorded) - 1, now)
+    if good is None or any(step.batches is None for step in recorded):
+        return FirstNonfiniteStep(_from_outside(repeater, recorded[shown], now), shown, good)
+    index, before, after = _repeat(repeater, good, recorded)
     if index is None:
-        place = in_inputs(kept[shown].batches[0]) or _from_outside(repeater, kept[shown], now)
+        origin = in_inputs(recorded[shown].batches[0]) or _from_outside(repeater, recorded[shown], now)
         detail = "The steps could not be repeated exactly, so that its origin remains open"
-        return Culprit(place if place.kind == "input" else place._replace(detail=detail), shown, good)
-    return Culprit(_look_inside(repeater, kept[index].batches, before, after), index, before)
+        return FirstNonfiniteStep(origin if origin.kind == "input" else origin._replace(detail=detail), shown, good)
+    return FirstNonfiniteStep(_look_inside(repeater, recorded[index].batches, before, after), index, before)
 
 
-def _repeat(repeater, good, kept):
+def _repeat(repeater, good, recorded):
     """(position of the first bad step, copy before it, copy after it), or Nones if it does not come up again."""
     state, before = repeater.go_to(good), good
-    for index, step in enumerate(kept):
+    for index, step in enumerate(recorded):
         logs, state = repeater.step(state, step.batches)
         after = repeater.state.copy(state)
         if not repeater.is_good(logs, after):
@@ -82,30 +82,30 @@ def _repeat(repeater, good, kept):
 
 
 def _look_inside(repeater, batches, before, after):
-    """The place in one step; None if all is finite up to the gradients and there is no copy after it."""
+    """The origin in one step; None if all is finite up to the gradients and there is no copy after it."""
     if after is not None:
         always = repeater.bad_from_the_beginning(before)
         if always:
-            return Place("weight", always[0], "It was so before the first step")
+            return Origin("weight", always[0], "It was so before the first step")
     # A loss-scaling optimizer leaves out steps with bad gradients: they cannot have spoilt the weights.
     skips = getattr(repeater.model.optimizer, "dynamic_scale", None) is not None
     try:
-        place = first_nonfinite(
+        origin = first_nonfinite(
             repeater.model, batches[0], lambda: repeater.state.assign(before), gradients=after is None or not skips
         )
     except Exception as problem:  # whatever a user's layers do when they are called outside of the step
         detail = f"The step could not be taken apart ({type(problem).__name__}: {problem})"
         bad = repeater.bad_variables(after) if after is not None else []
-        return Place("weight", bad[0], detail) if bad else Place("loss", "loss", detail)
-    if place is not None or after is None:
-        return place
+        return Origin("weight", bad[0], detail) if bad else Origin("loss", "loss", detail)
+    if origin is not None or after is None:
+        return origin
     bad = repeater.bad_variables(after)
-    return Place("weight", bad[0], "The gradients are finite: the update is too large") if bad else Place("loss", "loss")
+    return Origin("weight", bad[0], "The gradients are finite: the update is too large") if bad else Origin("loss", "loss")
 
 
 def _from_outside(repeater, step, now):
     """What can be said without the batches."""
     detail = "The batches were not seen, so that its origin remains open"
     if not is_finite_loss({"loss": step.loss}):
-        return Place("loss", "loss", detail)
-    return Place("weight", next(iter(repeater.bad_variables(now)), "?"), detail)
+        return Origin("loss", "loss", detail)
+    return Origin("weight", next(iter(repeater.bad_variables(now)), "?"), detail)

@@ -8,8 +8,11 @@ import keras
 import numpy as np
 from keras import ops, tree
 
+from kerasmith import _moved
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.files.plain_data import json_text
+
+__getattr__ = _moved.renamed("kerasmith.callbacks.numerics_guard.nonfinite_report", {"Finding": "NonFiniteReport"})
 
 KINDS = ("input", "activation", "loss", "gradient", "weight")
 _SENTENCES = {
@@ -22,7 +25,7 @@ _SENTENCES = {
 
 
 @dataclasses.dataclass
-class Finding:
+class NonFiniteReport:
     """The first number of a training that was not finite.
 
     Attributes:

@@ -6,13 +6,13 @@ import keras
 from keras import tree
 
 from kerasmith.base.arguments import check_integer, check_number
-from kerasmith.callbacks.numerics_guard.first_nonfinite_step import find_culprit, kept_steps
-from kerasmith.callbacks.numerics_guard.nonfinite_report import Finding
+from kerasmith.callbacks.numerics_guard.first_nonfinite_step import find_first_nonfinite_step, recorded_steps
+from kerasmith.callbacks.numerics_guard.nonfinite_report import NonFiniteReport
 from kerasmith.callbacks.numerics_guard.step_repeater import StepRepeater
 from kerasmith.files.writable_directory import writable_directory
 from kerasmith.keras_internals.learning_rate import inner, rate_given, schedule_of
 from kerasmith.keras_internals.retrace import retrace
-from kerasmith.keras_internals.train_function_hook import is_ready, own_function, replica_count, unwatch, watch
+from kerasmith.keras_internals.train_function_hook import attach, detach, is_ready, own_function, replica_count
 from kerasmith.schedules.scaled import factor_named, with_factor
 
 _FACTOR_NAME = "numerics guard"
@@ -43,7 +43,7 @@ class NumericsGuard(keras.callbacks.Callback):
         verbose: 0 prints nothing.
 
     Attributes:
-        finding: the latest `Finding`, or None. `str(finding)` is the message.
+        finding: the latest `NonFiniteReport`, or None. `str(finding)` is the message.
         findings: all of them.
         rollbacks: how many there were.
 
@@ -111,7 +111,7 @@ class NumericsGuard(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         self._batch = batch
-        watch(self._model, self)
+        attach(self._model, self)
 
     def on_test_begin(self, logs=None):
         self._look_between_steps()
@@ -120,10 +120,10 @@ class NumericsGuard(keras.callbacks.Callback):
         self._look_between_steps()
 
     def on_train_end(self, logs=None):
-        unwatch(self._model)
+        detach(self._model)
         self._forget()
 
-    # What `WatchedStep` calls.
+    # What `TrainFunctionHook` calls.
 
     def before_step(self, state, batches):
         """Copies the state where there is no copy yet."""
@@ -166,7 +166,7 @@ class NumericsGuard(keras.callbacks.Callback):
     def load_state_dict(self, state):
         """Goes on from what `state_dict` returned; lowers the optimizer's schedule again."""
         self.rollbacks, self._scale = int(state["rollbacks"]), float(state["scale"])
-        self.findings = [Finding(**finding) for finding in state["findings"]]
+        self.findings = [NonFiniteReport(**finding) for finding in state["findings"]]
         self.finding = self.findings[-1] if self.findings else None
         self._forget()
         if self._scale != 1.0 and self._model is not None:
@@ -218,15 +218,15 @@ class NumericsGuard(keras.callbacks.Callback):
 
     def _repair(self, logs, now):
         """(logs, copy) to go on with: after a rollback, or with training stopped."""
-        steps = kept_steps(self._kept, self._losses, self._first, self._at_once)
+        steps = recorded_steps(self._kept, self._losses, self._first, self._at_once)
         while True:
-            culprit = find_culprit(self._repeater, self._good, steps, now)
-            step = steps[culprit.index]
-            self.finding = Finding(*culprit.place[:2], self._epoch, step.number, *culprit.place[2:])
+            first = find_first_nonfinite_step(self._repeater, self._good, steps, now)
+            step = steps[first.index]
+            self.finding = NonFiniteReport(*first.origin[:2], self._epoch, step.number, *first.origin[2:])
             self.findings.append(self.finding)
             is_over = self.rollbacks >= self.max_rollbacks or self._good is None or self._repeater.is_stalled(now)
             if not self.rollback or is_over:
-                return logs, self._stop(step, culprit.before, now)
+                return logs, self._stop(step, first.before, now)
             self._go_back(step)
             # Batches that were not seen cannot be trained on once more.
             steps = [] if step.batches is None else [kept for kept in steps if kept is not step]
