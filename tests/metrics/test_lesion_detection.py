@@ -264,6 +264,32 @@ def test_instances_of_several_classes_are_refused():
         metrics.LesionDetection(instance_labels=True).update_state(-3 * (labels > 0), scores)
 
 
+@pytest.mark.parametrize("trailing", [False, True])
+def test_predicted_instances_may_touch(trailing):
+    labels, _ = instances(4)
+    # Some are not there, some are one with the next.
+    predicted = np.where(labels % 3000 == 0, 0, np.where(labels % 7000 == 0, labels + 1000, labels))[..., None]
+    expected = np.zeros(3, int)
+    for one, two in zip(labels, predicted[..., 0]):
+        true, found = oracle.instances(one), oracle.instances(two)
+        matched = len(oracle.greedy(oracle.pair_ious(true, found), 0.5))
+        expected += matched, len(found) - matched, len(true) - matched
+    assert expected.min() > 0
+    make = lambda: metrics.LesionDetection(instance_labels=True, instance_predictions=True)  # noqa: E731
+    result = runs.value_of(make, labels[..., None] if trailing else labels, predicted)
+    np.testing.assert_allclose(read(result), quantities(*expected), rtol=1e-6)
+    assert make().get_config()["instance_predictions"] is True
+
+
+def test_predicted_instances_are_whole_and_need_true_ones():
+    labels, _ = instances(2)
+    with pytest.raises(ValueError, match="write `instance_labels=True` too"):
+        metrics.LesionDetection(instance_predictions=True)
+    metric = metrics.LesionDetection(instance_labels=True, instance_predictions=True)
+    with pytest.raises(ValueError, match=r"`instance_predictions=True` expects y_pred of whole numbers"):
+        metric.update_state(labels, labels[..., None] + np.float32(0.5))
+
+
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only XLA under TensorFlow forbids host calls")
 def test_instance_labels_say_what_to_write_under_xla():
     labels, scores = instances(3)

@@ -3,7 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from kerasmith.recipes.matching import dice, match_objects
+from kerasmith.metrics import LesionDetection
+from kerasmith.recipes.matching import match_objects
+from kerasmith.recipes.nuclei_report import dice
 
 
 def loop_pairs(truth, predicted, threshold):
@@ -25,8 +27,8 @@ def test_equals_plain_loops(seed, threshold):
     matching = match_objects(truth, predicted, iou_threshold=threshold)
     pairs = loop_pairs(truth, predicted, threshold)
     assert list(matching.pairs) == pairs
-    assert set(matching.missed) == set(np.unique(truth)) - {0} - {t for t, _ in pairs}
-    assert set(matching.invented) == set(np.unique(predicted)) - {0} - {p for _, p in pairs}
+    assert set(matching.false_negatives) == set(np.unique(truth)) - {0} - {t for t, _ in pairs}
+    assert set(matching.false_positives) == set(np.unique(predicted)) - {0} - {p for _, p in pairs}
 
 
 def test_half_an_overlap_is_not_enough():
@@ -38,22 +40,32 @@ def test_half_an_overlap_is_not_enough():
 def test_two_nuclei_merged_into_one_cost_a_miss_or_more():
     truth = np.array([[1] * 10 + [2] * 10])
     merged = match_objects(truth, (truth > 0).astype(int))
-    assert (len(merged.pairs), len(merged.missed), len(merged.invented)) == (0, 2, 1)
-    assert match_objects(truth, truth).f1 == 1
+    assert (len(merged.pairs), len(merged.false_negatives), len(merged.false_positives)) == (0, 2, 1)
+    assert match_objects(truth, truth).pairs == ((1, 1), (2, 2))
 
 
-def test_precision_recall_and_f1():
-    matching = match_objects(np.array([1, 1, 2, 2, 3, 0]), np.array([5, 5, 0, 0, 0, 6]))
-    assert (matching.precision, matching.recall, matching.f1) == (1 / 2, 1 / 3, 2 / 5)
+def test_the_counts_are_those_of_the_metric():
+    rng = np.random.default_rng(0)
+    truth = np.kron(rng.integers(0, 30, (12, 12)), np.ones((4, 4), int))
+    predicted = np.where(rng.random(truth.shape) < 0.25, 0, truth + (truth > 20))
+    matching = match_objects(truth, predicted)
+    metric = LesionDetection(instance_labels=True, instance_predictions=True)
+    metric.update_state(truth[None, ..., None], predicted[None, ..., None])
+    result = {name: float(value) for name, value in metric.result().items()}
+    matched = len(matching.pairs)
+    assert result["lesion_objects"] == matched + len(matching.false_negatives)
+    assert result["lesion_predictions"] == matched + len(matching.false_positives)
+    assert result["lesion_recall"] == pytest.approx(matched / result["lesion_objects"])
+    assert matching.true_positives == tuple(true for true, _ in matching.pairs)
 
 
 def test_labels_need_no_background():
-    assert match_objects(np.ones(4, int), np.ones(4, int)).f1 == 1
+    assert match_objects(np.ones(4, int), np.ones(4, int)).pairs == ((1, 1),)
 
 
-def test_nothing_at_all_is_nan():
+def test_nothing_at_all():
     matching = match_objects(np.zeros((3, 3), int), np.zeros((3, 3), int))
-    assert all(math.isnan(value) for value in (matching.precision, matching.recall, matching.f1))
+    assert (matching.pairs, matching.false_negatives, matching.false_positives) == ((), (), ())
 
 
 def test_wrong_input_is_refused():
@@ -64,7 +76,7 @@ def test_wrong_input_is_refused():
 
 
 def test_dice_of_masks():
-    a, b = np.array([1, 1, 1, 0, 0], bool), np.array([0, 1, 1, 1, 0], bool)
+    a, b = np.array([[1, 1, 1, 0, 0]], bool), np.array([[0, 1, 1, 1, 0]], bool)
     assert dice(a, b) == pytest.approx(2 * 2 / 6)
     assert dice(a, a) == 1
     assert dice(a, ~a) == 0

@@ -9,7 +9,7 @@ from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.base.host import call_on_host, host_is_reachable
 from kerasmith.labels.decisions import decide
-from kerasmith.metrics.object_metric import ObjectMetric
+from kerasmith.metrics.object_metric import ObjectMetric, whole_ids
 from kerasmith.numerics import safe
 from kerasmith.numerics.tensors import static_shape
 from kerasmith.objects.binary_images import as_images
@@ -43,11 +43,13 @@ class LesionDetection(ObjectMetric):
         threshold: probability above which a pixel is foreground. Several channels: the largest wins, class 0 is background.
         instance_labels: y_true holds instance ids, 0 for background, so that true objects may touch; predicted objects are
             connected components all the same. One class only.
+        instance_predictions: y_pred holds instance ids too, so that predicted objects may touch; `instance_labels` must be
+            True. `connectivity`, `threshold` and `from_logits` play no part then. (since 0.1)
         from_logits, axis, labels, ignore_class, multi_label: as in the losses. Ignored pixels belong to no object.
         name, dtype: see `kerasmith.base.Metric`.
 
     Call arguments:
-        y_true, y_pred: as of `losses.Dice`, in 2-D or 3-D.
+        y_true, y_pred: as of `losses.Dice`, in 2-D or 3-D; instance ids (B, *spatial, 1) where the options say so.
         sample_weight: (B,); the counts of an image are multiplied by it.
 
     Returns:
@@ -85,6 +87,7 @@ class LesionDetection(ObjectMetric):
         matching="greedy",
         *,
         size_groups=None,
+        instance_predictions=False,
         name="lesion",
         **kwargs,
     ):
@@ -93,19 +96,36 @@ class LesionDetection(ObjectMetric):
             raise ValueError(f"`iou_threshold` must be below 1: no IoU exceeds 1. Received: iou_threshold={iou_threshold}")
         check_choice("matching", matching, ("greedy", "optimal"))
         _check_size_groups(size_groups)
+        check_choice("instance_predictions", instance_predictions, (False, True))
         super().__init__(connectivity, min_size, name=name, **kwargs)
         self.iou_threshold = iou_threshold
         self.matching = matching
         self.size_groups = size_groups
+        self.instance_predictions = instance_predictions
+        if instance_predictions and not self.instance_labels:
+            raise ValueError(
+                "`instance_predictions=True` compares instance ids with instance ids: write `instance_labels=True` too. "
+                "Received: instance_labels=False"
+            )
         self._edges = tuple(int(edge) for edge in size_groups or ())
         self.create_totals({"objects": (len(self._edges) + 1, 4), "cases": ()})
 
     def statistics(self, y_true, y_pred, weights):
         """{"objects": (B, groups, 4): see `matching.object_counts`; "cases": (B,)}."""
-        pixels, truth = self.encode_images(y_true, y_pred, weights)
-        prediction = as_images(pixels, decide(pixels, self.threshold) > 0.5)
+        if self.instance_predictions:
+            pixels, truth, prediction = self._encode_instances(y_true, y_pred, weights)
+        else:
+            pixels, truth = self.encode_images(y_true, y_pred, weights)
+            prediction = as_images(pixels, decide(pixels, self.threshold) > 0.5)
         counts = self.per_image(self._count(truth, prediction), pixels)
         return {"objects": counts, "cases": ops.ones_like(counts[:, 0, 0])}
+
+    def _encode_instances(self, y_true, y_pred, weights):
+        """`Pixels`, and true and predicted instance ids (B, *spatial)."""
+        ids = whole_ids(y_pred, "y_pred")
+        pixels, truth = self.encode_images(y_true, ops.cast(ids > 0, "float32"), weights)
+        ids = ops.reshape(ids, (-1, *pixels.spatial))
+        return pixels, truth, ids if pixels.valid is None else ops.where(ops.reshape(pixels.valid, ops.shape(ids)) > 0, ids, 0)
 
     def _count(self, truth, prediction):
         """(B * classes, groups, 4) float32."""
@@ -129,6 +149,7 @@ class LesionDetection(ObjectMetric):
                 connectivity=self.connectivity,
                 min_size=self.min_size,
                 truth_is_labels=self.instance_labels,
+                prediction_is_labels=self.instance_predictions,
                 size_edges=self._edges,
             )
 

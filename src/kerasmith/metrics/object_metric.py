@@ -49,7 +49,7 @@ class ObjectMetric(PixelMetric):
         self.check_whole_images(weights)
         ids, ignore_class = None, self.ignore_class
         if self.instance_labels:
-            ids = _whole(y_true)
+            ids = whole_ids(y_true, "y_true")
             y_true = ops.cast(ids > 0, "int32")
             for ignored in ignore_class if isinstance(ignore_class, (list, tuple)) else [ignore_class]:
                 if ignored is not None:
@@ -72,12 +72,13 @@ class ObjectMetric(PixelMetric):
         return ops.sum(ops.reshape(values, (-1, len(image_classes(pixels)), *values.shape[1:])), axis=1)
 
 
-def _whole(y_true):
+def whole_ids(ids, name):
     """Instance ids in int32."""
-    ids = ops.cast(y_true, "int32")
-    if is_float(y_true) and is_concrete(y_true) and not bool(ops.all(ops.cast(ids, y_true.dtype) == y_true)):
+    whole = ops.cast(ids, "int32")
+    if is_float(ids) and is_concrete(ids) and not bool(ops.all(ops.cast(whole, ids.dtype) == ids)):
+        option = "instance_labels" if name == "y_true" else "instance_predictions"
         raise ValueError(
-            "`instance_labels=True` expects y_true of whole numbers, the id of the object at each pixel and 0 for none. "
-            f"Received: fractions (or numbers beyond int32) in y_true of dtype {keras.backend.standardize_dtype(y_true.dtype)}"
+            f"`{option}=True` expects {name} of whole numbers, the id of the object at each pixel and 0 for none. "
+            f"Received: fractions (or numbers beyond int32) in {name} of dtype {keras.backend.standardize_dtype(ids.dtype)}"
         )
-    return ids
+    return whole

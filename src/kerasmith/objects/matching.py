@@ -68,12 +68,22 @@ def detection_counts(truth, prediction, threshold, how="greedy", *, connectivity
 
 
 def object_counts(
-    truth, prediction, threshold, how="greedy", *, connectivity=None, min_size=0, truth_is_labels=False, size_edges=()
+    truth,
+    prediction,
+    threshold,
+    how="greedy",
+    *,
+    connectivity=None,
+    min_size=0,
+    truth_is_labels=False,
+    prediction_is_labels=False,
+    size_edges=(),
 ):
     """How many objects of each size there are in an image, and how many of them have a partner.
 
     Args:
         truth, prediction, threshold, how, connectivity, min_size, truth_is_labels: see `detection_counts`.
+        prediction_is_labels: `prediction` holds integer instance labels too.
         size_edges: n ascending numbers of pixels, which separate n + 1 groups; an object as large as an edge is above it.
 
     Returns:
@@ -98,7 +108,10 @@ def object_counts(
             labels_a, actual = renumber_objects(one_truth, min_size)
         else:
             labels_a, actual = label_objects(one_truth, connectivity, min_size)
-        labels_b, predicted = label_objects(one_prediction, connectivity, min_size)
+        if prediction_is_labels:
+            labels_b, predicted = renumber_objects(one_prediction, min_size)
+        else:
+            labels_b, predicted = label_objects(one_prediction, connectivity, min_size)
         pairs, found = None, ()
         if actual and predicted:
             pairs = overlaps(labels_a, labels_b)

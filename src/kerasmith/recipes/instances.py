@@ -1,22 +1,15 @@
 """Objects that touch: what a network learns to keep them apart, and how its answer becomes single objects."""
 
-import cc3d
 import edt
 import numpy as np
+
+from kerasmith.objects.components import label_objects
 
 MIN_CORE = 8
 """Pixels of the smallest core that makes an object."""
 
-# Orders in which growing regions claim pixels: from above, below, left and right.
-_NEIGHBOURS = (
-    (slice(0, -2), slice(1, -1)),
-    (slice(2, None), slice(1, -1)),
-    (slice(1, -1), slice(0, -2)),
-    (slice(1, -1), slice(2, None)),
-)
 
-
-def cores_of(labels, *, fraction=0.6, depth=4.0):
+def cores_of(labels: np.ndarray, *, fraction: float = 0.6, depth: float = 4.0) -> np.ndarray:
     """The inner parts of objects, which do not touch each other even where the objects do.
 
     core = {pixels further from the edge of their object than min(depth, fraction * its largest such distance)}
@@ -42,12 +35,14 @@ def cores_of(labels, *, fraction=0.6, depth=4.0):
     return (labels > 0) & (distance > np.minimum(depth, fraction * largest)[labels])
 
 
-def split_instances(mask, cores, *, threshold=0.5, min_core=MIN_CORE, min_object=30, levels=8):
+def split_instances(
+    mask: np.ndarray, cores: np.ndarray, *, threshold: float = 0.5, min_core: int = MIN_CORE, min_object: int = 30
+) -> np.ndarray:
     """Single objects from the mask of all objects and the probabilities of cores.
 
-    Each connected core is the seed of one object. Seeds grow inside the mask, over pixels of high core probability first, so
-    two fronts meet where the core probability is lowest: a watershed in a few levels. A piece of mask that no seed reaches is
-    an object of its own if it is large enough.
+    Each connected core is the seed of one object. A watershed lets the seeds grow inside the mask, over pixels of high core
+    probability first, so that two fronts meet where it is lowest. A piece of mask that no seed reaches is an object of its own
+    if it is large enough.
 
     Args:
         mask: (H, W) booleans.
@@ -55,7 +50,6 @@ def split_instances(mask, cores, *, threshold=0.5, min_core=MIN_CORE, min_object
         threshold: a pixel is core above it.
         min_core: smaller cores are dropped, in pixels.
         min_object: smaller pieces of mask without a core are dropped, in pixels.
-        levels: number of steps of core probability.
 
     Returns:
         (H, W) int32 labels 1..n, background 0.
@@ -67,33 +61,14 @@ def split_instances(mask, cores, *, threshold=0.5, min_core=MIN_CORE, min_object
     >>> split_instances(mask, cores, min_core=1)
     array([[1, 1, 1, 1, 2, 2, 2]], dtype=int32)
     """
-    inside = np.asarray(mask, bool)
-    seeds = _components(inside & (np.asarray(cores) > threshold), min_core)
-    labels = seeds
-    for level in np.append(np.linspace(threshold, 0, levels, endpoint=False), -np.inf):
-        labels = _grow(labels, inside & (cores >= level))
+    from skimage.segmentation import watershed  # comes with the demo extra
+
+    inside, cores = np.asarray(mask, bool), np.asarray(cores)
+    labels = watershed(-cores, _components(inside & (cores > threshold), min_core), mask=inside, connectivity=1)
     rest = _components(inside & (labels == 0), min_object)
-    return np.where(rest > 0, rest + labels.max(initial=0), labels)
+    return np.where(rest > 0, rest + labels.max(initial=0), labels).astype(np.int32)
 
 
-def _components(mask, min_size):
+def _components(mask: np.ndarray, min_size: int) -> np.ndarray:
     """Connected components (4 neighbours) of at least `min_size` pixels, numbered from 1 without gaps."""
-    found = cc3d.connected_components(mask, connectivity=4).astype(np.int32)
-    keep = np.bincount(found.ravel()) >= min_size
-    keep[0] = False
-    return np.where(keep, np.cumsum(keep), 0).astype(np.int32)[found]
-
-
-def _grow(labels, allowed):
-    """`labels` spread over `allowed`, one pixel at a time, until nothing changes."""
-    free = allowed & (labels == 0)
-    while True:
-        around = np.pad(labels, 1)
-        claimed = np.zeros_like(labels)
-        for neighbour in _NEIGHBOURS:
-            claimed = np.where(claimed == 0, around[neighbour], claimed)
-        claimed = np.where(free, claimed, 0)
-        if not claimed.any():
-            return labels
-        labels = labels + claimed
-        free &= claimed == 0
+    return label_objects(mask, connectivity=4, min_size=min_size)[0].astype(np.int32)

@@ -1,4 +1,4 @@
-"""How well a prediction agrees with the truth: the mask, and which predicted objects are true ones."""
+"""Which predicted objects are true ones: what a table and a caption need beside the figures of `LesionDetection`."""
 
 import dataclasses
 
@@ -13,46 +13,22 @@ class Matching:
     """True and predicted objects, paired one to one.
 
     Attributes:
-        pairs: [(true label, predicted label)] of the objects found.
-        missed: labels of true objects without a partner.
-        invented: labels of predicted objects without a partner.
+        pairs: [(true label, predicted label)] of the true positives.
+        false_negatives: labels of true objects without a partner.
+        false_positives: labels of predicted objects without a partner.
     """
 
-    pairs: tuple
-    missed: tuple
-    invented: tuple
+    pairs: tuple[tuple[int, int], ...]
+    false_negatives: tuple[int, ...]
+    false_positives: tuple[int, ...]
 
     @property
-    def found(self):
-        """The true labels that were found."""
+    def true_positives(self) -> tuple[int, ...]:
+        """The true labels that have a partner."""
         return tuple(true for true, _ in self.pairs)
 
-    @property
-    def precision(self):
-        """Found / predicted; NaN when nothing was predicted."""
-        return _ratio(len(self.pairs), len(self.pairs) + len(self.invented))
 
-    @property
-    def recall(self):
-        """Found / true; NaN when there is nothing to find."""
-        return _ratio(len(self.pairs), len(self.pairs) + len(self.missed))
-
-    @property
-    def f1(self):
-        """2 found / (true + predicted); NaN when there is neither."""
-        return _ratio(2 * len(self.pairs), 2 * len(self.pairs) + len(self.missed) + len(self.invented))
-
-
-def dice(truth, predicted):
-    """2 |A and B| / (|A| + |B|) of two boolean masks; NaN when both are empty.
-
-    >>> dice(np.array([True, True, False]), np.array([True, False, False]))
-    0.6666666666666666
-    """
-    return _ratio(2 * int(np.sum(truth & predicted)), int(np.sum(truth) + np.sum(predicted)))
-
-
-def match_objects(truth, predicted, *, iou_threshold=0.5):
+def match_objects(truth: np.ndarray, predicted: np.ndarray, *, iou_threshold: float = 0.5) -> Matching:
     """Pairs every true object with the predicted one that overlaps it with IoU > `iou_threshold`.
 
     Above one half there is at most one partner on either side, so the pairing needs no search.
@@ -67,7 +43,7 @@ def match_objects(truth, predicted, *, iou_threshold=0.5):
     Example:
 
     >>> match_objects(np.array([1, 1, 1, 0, 2]), np.array([7, 7, 0, 9, 0]))
-    Matching(pairs=((1, 7),), missed=(2,), invented=(9,))
+    Matching(pairs=((1, 7),), false_negatives=(2,), false_positives=(9,))
     """
     truth, predicted = np.asarray(truth), np.asarray(predicted)
     if truth.shape != predicted.shape:
@@ -75,16 +51,12 @@ def match_objects(truth, predicted, *, iou_threshold=0.5):
     if not 0.5 <= iou_threshold < 1:
         raise ValueError(f"Pairs are unique for thresholds in [0.5, 1). Received: iou_threshold={iou_threshold}")
     true_ids, predicted_ids = (np.unique(labels[labels > 0]).tolist() for labels in (truth, predicted))
-    pairs = overlaps(renumber_objects(truth)[0], renumber_objects(predicted)[0])
-    chosen = match(pairs, iou_threshold)
-    matched = [(true_ids[i], predicted_ids[j]) for i, j in zip(pairs.first[chosen], pairs.second[chosen])]
-    found, used = {true for true, _ in matched}, {other for _, other in matched}
+    candidates = overlaps(renumber_objects(truth)[0], renumber_objects(predicted)[0])
+    chosen = match(candidates, iou_threshold)
+    pairs = [(true_ids[i], predicted_ids[j]) for i, j in zip(candidates.first[chosen], candidates.second[chosen])]
+    matched_true, matched_predicted = {true for true, _ in pairs}, {other for _, other in pairs}
     return Matching(
-        pairs=tuple(matched),
-        missed=tuple(label for label in true_ids if label not in found),
-        invented=tuple(label for label in predicted_ids if label not in used),
+        pairs=tuple(pairs),
+        false_negatives=tuple(label for label in true_ids if label not in matched_true),
+        false_positives=tuple(label for label in predicted_ids if label not in matched_predicted),
     )
-
-
-def _ratio(part, whole):
-    return part / whole if whole else float("nan")

@@ -4,19 +4,21 @@ A small U-Net learns two maps from one image: the nuclei, and their cores, which
 of the image is held out: it is looked at to report, never to train, to stop or to choose a model.
 """
 
+import os
 import time
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from rich.console import Console
 
 from kerasmith import callbacks
-from kerasmith.data import Augmentation, RandomTiles
+from kerasmith.data import Augmentation, RandomTiles, wheel_file
 from kerasmith.losses import DiceCE, FocalTversky
 from kerasmith.metrics import DiceScore, LesionDetection
 from kerasmith.recipes import nuclei_image, nuclei_report
 from kerasmith.recipes.instances import MIN_CORE, cores_of, split_instances
-from kerasmith.recipes.matching import dice
 from kerasmith.recipes.orientations import predict_oriented
 from kerasmith.recipes.unet import unet
 from kerasmith.recipes.unfinished_run import UnfinishedRun
@@ -30,7 +32,14 @@ WIDTHS = (16, 32, 64, 96)
 AUGMENTATION = Augmentation(scale=0.25, stretch=0.15, contrast=0.3, brightness=0.15, noise=0.4)
 
 
-def run(*, out, epochs=None, seed=0, overwrite=False, console=None):
+def run(
+    *,
+    out: str | os.PathLike[str],
+    epochs: int | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+    console: Console | None = None,
+) -> dict[str, Any]:
     """Trains, evaluates and writes the run directory; goes on where an interrupted run in `out` stopped.
 
     Args:
@@ -55,6 +64,7 @@ def run(*, out, epochs=None, seed=0, overwrite=False, console=None):
     if int(epochs) != epochs or epochs < 1:
         raise ValueError(f"`epochs` must be a whole number >= 1. Received: epochs={epochs}")
     train, held_out = nuclei_image.split(*nuclei_image.load())
+    wheel_file("skimage", "__init__.py")  # for the watershed after training
     # The event files first: if their package is missing, no directory is made.
     events = callbacks.TensorBoard(out, flat=True)
     config = configuration(epochs=epochs, seed=seed)
@@ -86,7 +96,7 @@ def run(*, out, epochs=None, seed=0, overwrite=False, console=None):
     return summary
 
 
-def configuration(*, epochs, seed):
+def configuration(*, epochs: int, seed: int) -> dict[str, Any]:
     """What the run was made with, for the report."""
     return {
         "epochs": epochs,
@@ -102,7 +112,14 @@ def configuration(*, epochs, seed):
     }
 
 
-def fit(train, held_out, *, epochs, seed, watchers=()):
+def fit(
+    train: nuclei_image.ImageSplit,
+    held_out: nuclei_image.ImageSplit,
+    *,
+    epochs: int,
+    seed: int,
+    watchers: Iterable[keras.callbacks.Callback] = (),
+) -> keras.Model:
     """The trained model. `held_out` is evaluated after each epoch and influences nothing."""
     keras.utils.set_random_seed(seed)
     tiles = RandomTiles(
@@ -141,16 +158,20 @@ def fit(train, held_out, *, epochs, seed, watchers=()):
     return model
 
 
-def predict(model, image):
+def predict(model: keras.Model, image: np.ndarray) -> dict[str, np.ndarray]:
     """{"mask", "cores"}: (H, W) probabilities; H and W are multiples of 8."""
     logits = predict_oriented(lambda x: model.predict(x, verbose=0), image)
     return {name: 1 / (1 + np.exp(-values)) for name, values in logits.items()}
 
 
-def best_threshold(probabilities, truth, candidates=(0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)):
+def best_threshold(
+    probabilities: np.ndarray,
+    truth: np.ndarray,
+    candidates: Sequence[float] = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7),
+) -> float:
     """The candidate whose mask has the largest Dice.
 
     Training sees noisier, stretched tiles; on the plain image the outlines come out a little wide or narrow. Asked of the
     training part, this takes most of that back and learns nothing from the held-out part.
     """
-    return max(candidates, key=lambda threshold: dice(truth, probabilities > threshold))
+    return max(candidates, key=lambda threshold: nuclei_report.dice(truth, probabilities > threshold))

@@ -1,6 +1,7 @@
 """A fluorescence image of cell nuclei with true outlines, split in space."""
 
 import dataclasses
+import pathlib
 
 import numpy as np
 
@@ -11,8 +12,8 @@ BORDER = 352
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
-    """A part of the image.
+class ImageSplit:
+    """One of the parts that the image is split into.
 
     Attributes:
         image: (H, W) float32, normalised.
@@ -23,12 +24,12 @@ class Part:
     labels: np.ndarray
 
     @property
-    def mask(self):
+    def mask(self) -> np.ndarray:
         """(H, W) booleans: the nuclei."""
         return self.labels > 0
 
 
-def files():
+def files() -> tuple[pathlib.Path, ...]:
     """The files of the image and of its labels, from the wheel of stardist (BSD-3, Schmidt et al. 2018).
 
     Raises:
@@ -38,7 +39,7 @@ def files():
     return tuple(wheel_file("stardist", f"data/images/{name}2d.tif") for name in ("img", "mask"))
 
 
-def load():
+def load() -> tuple[np.ndarray, np.ndarray]:
     """The whole image and its labels, (512, 512) each."""
     image, labels = files()
     import tifffile  # comes with the demo extra
@@ -46,7 +47,7 @@ def load():
     return tifffile.imread(image).astype(np.float32), tifffile.imread(labels).astype(np.int32)
 
 
-def split(image, labels, border=BORDER):
+def split(image: np.ndarray, labels: np.ndarray, border: int = BORDER) -> tuple[ImageSplit, ImageSplit]:
     """The training part, left of column `border`, and the held-out part.
 
     Nothing of the held-out part reaches the training part, not even the statistics of the normalisation: both parts are
@@ -65,12 +66,12 @@ def split(image, labels, border=BORDER):
 
     mean, deviation = compress(seen).mean(), compress(seen).std()
     return tuple(
-        Part(((compress(image[:, columns]) - mean) / deviation).astype(np.float32), labels[:, columns])
+        ImageSplit(((compress(image[:, columns]) - mean) / deviation).astype(np.float32), labels[:, columns])
         for columns in (slice(None, border), slice(border, None))
     )
 
 
-def tiles(array, count=4):
+def tiles(array: np.ndarray, count: int = 4) -> np.ndarray:
     """An (H, W) array cut across into float32 (count, H / count, W, 1)."""
     height, width = array.shape
     return array.reshape(count, height // count, width, 1).astype(np.float32)

@@ -1,21 +1,29 @@
 """What the nuclei demo shows: pictures and tables for the report, a short table for the terminal."""
 
+from typing import Any
+
 import numpy as np
 from rich.table import Table
 
 from kerasmith import report
-from kerasmith.recipes.matching import dice, match_objects
+from kerasmith.callbacks import RunReport
+from kerasmith.metrics import DiceScore, LesionDetection
+from kerasmith.recipes.matching import Matching, match_objects
+from kerasmith.recipes.nuclei_image import ImageSplit
 from kerasmith.recipes.object_table import object_table
+from kerasmith.report.image_grid import OVERLAY_LEGEND
 
 _TILES = 4
 
 
-def add_sections(run_report, held_out, objects, mask, baseline):
+def add_sections(
+    run_report: RunReport, held_out: ImageSplit, objects: np.ndarray, mask: np.ndarray, baseline: dict[str, float]
+) -> None:
     """Adds pictures and tables to a `callbacks.RunReport`.
 
     Args:
         run_report: has `add_section(title, html)`.
-        held_out: the `nuclei_image.Part` that was predicted.
+        held_out: the `nuclei_image.ImageSplit` that was predicted.
         objects: (H, W) predicted labels.
         mask: (H, W) predicted booleans.
         baseline: {"dice": ..., "object_f1": ...} of the plain prototype.
@@ -33,38 +41,41 @@ def add_sections(run_report, held_out, objects, mask, baseline):
     )
 
 
-def figures(held_out, objects, mask):
+def figures(held_out: ImageSplit, objects: np.ndarray, mask: np.ndarray) -> dict[str, Any]:
     """{"dice", "object_f1", "object_precision", "object_recall", "objects"} of a prediction."""
-    matching = match_objects(held_out.labels, objects)
+    detection = LesionDetection(instance_labels=True, instance_predictions=True, name="object")
+    detection.update_state(held_out.labels[None, ..., None], objects[None, ..., None])
+    figures = {name: float(value) for name, value in detection.result().items()}
     return {
         "dice": dice(held_out.mask, mask),
-        "object_f1": matching.f1,
-        "object_precision": matching.precision,
-        "object_recall": matching.recall,
-        "objects": {"found": len(matching.pairs), "missed": len(matching.missed), "invented": len(matching.invented)},
+        **{name: figures[name] for name in ("object_f1", "object_precision", "object_recall")},
+        "objects": _counts(match_objects(held_out.labels, objects)),
     }
 
 
-def pictures(held_out, objects, scale=3):
-    """A gallery of the held-out part, cut across into tiles, with the outlines of single objects."""
+def dice(truth: np.ndarray, predicted: np.ndarray) -> float:
+    """The Dice score of two boolean masks (H, W); NaN when both are empty.
+
+    >>> round(dice(np.array([[True, True, False]]), np.array([[True, False, False]])), 4)
+    0.6667
+    """
+    score = DiceScore(absent="skip")
+    score.update_state(truth[None, ..., None], predicted[None, ..., None].astype("float32"))
+    return float(score.result())
+
+
+def pictures(held_out: ImageSplit, objects: np.ndarray, scale: int = 3) -> report.Markup:
+    """The held-out part, cut across into tiles, with the outlines of single objects."""
     tiles, captions = [], []
     for rows in np.array_split(np.arange(held_out.image.shape[0]), _TILES):
-        part = slice(rows[0], rows[-1] + 1)
-        matching = match_objects(held_out.labels[part], objects[part])
-        tiles.append(report.overlay(held_out.image[part], held_out.labels[part], objects[part], scale=scale))
-        captions.append(
-            f"rows {rows[0]} to {rows[-1]}: {len(matching.pairs)} found, "
-            f"{len(matching.missed)} missed, {len(matching.invented)} invented"
-        )
-    legend = {
-        "agrees": report.AGREEMENT,
-        "truth only (missed)": report.TRUTH,
-        "prediction only (invented)": report.PREDICTION,
-    }
-    return report.image_grid(tiles, captions, legend=legend)
+        tile = slice(rows[0], rows[-1] + 1)
+        counts = _counts(match_objects(held_out.labels[tile], objects[tile]))
+        tiles.append(report.overlay(held_out.image[tile], held_out.labels[tile], objects[tile], scale=scale))
+        captions.append(f"rows {rows[0]} to {rows[-1]}: {_in_words(counts)}")
+    return report.image_grid(tiles, captions, legend=OVERLAY_LEGEND)
 
 
-def summary_table(summary, baseline):
+def summary_table(summary: dict[str, Any], baseline: dict[str, float]) -> Table:
     """A `rich.table.Table` of the figures beside those of the prototype."""
     table = Table(title="held-out part of the image")
     table.add_column("")
@@ -73,13 +84,25 @@ def summary_table(summary, baseline):
     for name, key in (("Dice of the mask", "dice"), ("F1 of objects", "object_f1")):
         style = "bold green" if summary[key] > baseline[key] else "bold red"
         table.add_row(name, f"[{style}]{summary[key]:.3f}[/]", f"{baseline[key]:.3f}")
-    counts = summary["objects"]
-    table.add_row("objects", f"{counts['found']} found, {counts['missed']} missed, {counts['invented']} invented", "")
+    table.add_row("objects", _in_words(summary["objects"]), "")
     table.add_row("seconds", f"{summary['seconds']:.0f}", "90")
     return table
 
 
-def _about():
+def _counts(matching: Matching) -> dict[str, int]:
+    """The numbers of true positives, false negatives and false positives, by the words of the page and the summary."""
+    return {
+        "found": len(matching.true_positives),
+        "missed": len(matching.false_negatives),
+        "invented": len(matching.false_positives),
+    }
+
+
+def _in_words(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in counts.items())
+
+
+def _about() -> report.Markup:
     return report.Markup(
         "<p>The network was trained on the left part of one image and never saw a pixel of the right part, shown here; "
         "it sees no pixel of the left part when it predicts this one. Nuclei that the border between the parts cuts are "
@@ -87,7 +110,7 @@ def _about():
     )
 
 
-def _figures(values, baseline):
+def _figures(values: dict[str, Any], baseline: dict[str, float]) -> report.Markup:
     names = {
         "dice": "Dice of the mask",
         "object_f1": "F1 of objects",

@@ -1,9 +1,12 @@
 """Predictions averaged over the eight orientations of an image."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 
-def predict_oriented(predict, image):
+def predict_oriented(predict: Callable[[np.ndarray], dict[str, Any]], image: np.ndarray) -> dict[str, np.ndarray]:
     """The mean prediction for an image seen turned by quarters and mirrored, turned back.
 
     A microscope slide has no up; the errors that depend on the orientation cancel.

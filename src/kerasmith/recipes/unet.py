@@ -1,10 +1,14 @@
 """A small U-Net with one or more heads."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
+from kerasmith._types import Tensor
 
-def unet(widths, heads):
+
+def unet(widths: Sequence[int], heads: Sequence[str]) -> keras.Model:
     """A fully convolutional U-Net for images (B, H, W, 1).
 
     Args:
@@ -38,7 +42,7 @@ def unet(widths, heads):
     return keras.Model(inputs, outputs, name="unet")
 
 
-def _convolutions(x, width, count=2):
+def _convolutions(x: Tensor, width: int, count: int = 2) -> Tensor:
     for _ in range(count):
         x = layers.Conv2D(width, 3, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
         # Runs are a few hundred steps long: the default momentum of .99 forgets the first weights too slowly.
