@@ -20,7 +20,7 @@ import keras
 from kerasmith.checks.engine.examination import Examination
 from kerasmith.checks.engine.finding import CannotCheck
 from kerasmith.checks.engine.subject import source_subject, subject_of
-from kerasmith.checks.harness.replicas import split_processor
+from kerasmith.checks.engine.worker import split_processor
 from tests.zoo.entries import Broken
 from tests.zoo.reproducers import problem
 

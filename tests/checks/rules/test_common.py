@@ -1,4 +1,4 @@
-"""Helpers of the checks that every kind gets: when two things are the same, and what another process can import."""
+"""Helpers of the checks that every kind gets: the arguments of constructors, and what another process can import."""
 
 import keras
 import numpy as np
@@ -9,7 +9,6 @@ from kerasmith.checks.engine.finding import NotApplicable
 from kerasmith.checks.engine.messages import first_line
 from kerasmith.checks.engine.spec import parse
 from kerasmith.checks.engine.subject import subject_of
-from kerasmith.checks.harness.comparison import copied, numbers_differ, same
 from kerasmith.checks.rules.common.arguments import other_values, own_arguments, variations
 from kerasmith.checks.rules.common.importable import places
 from kerasmith.checks.rules.losses.case import LossCase
@@ -34,35 +33,6 @@ class Powered(keras.losses.Loss):
 class Cubed(Powered):
     def __init__(self, **kwargs):
         super().__init__(power=3.0, **kwargs)
-
-
-def test_numbers_differ_relative_to_the_largest():
-    a = np.array([1000.0, 1.0])
-    assert not numbers_differ([a], [a + 0.01])
-    assert numbers_differ([a], [a + 1.0])
-    assert numbers_differ([a], [a, a])
-    assert numbers_differ([a], [a[:, None]])
-    assert not numbers_differ([np.array([np.nan, np.inf])], [np.array([np.nan, np.inf])])
-    assert numbers_differ([np.array([np.nan, 1.0])], [np.array([1.0, np.nan])])
-
-
-def test_entries_of_a_config_that_are_the_same():
-    assert same({"a": [1, 2.5]}, {"a": (1, 2.5)})
-    assert not same({"a": 1}, {"b": 1})
-    assert not same([1], [1, 2])
-    assert same(np.ones(3), keras.ops.ones(3))
-    assert not same(np.ones(3), np.zeros(3))
-    assert not same("relu", "tanh")
-    assert same(float("nan"), float("nan"))
-    assert same(object(), object())
-
-
-def test_a_copy_has_its_own_lists():
-    config = {"sizes": [1, 2], "nested": {"a": []}}
-    other = copied(config)
-    other["sizes"].append(3)
-    other["nested"]["a"].append(1)
-    assert config == {"sizes": [1, 2], "nested": {"a": []}}
 
 
 def test_arguments_of_one_s_own_and_of_bases():

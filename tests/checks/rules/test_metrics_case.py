@@ -9,11 +9,12 @@ from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import Inconclusive
 from kerasmith.checks.engine.inference import declared, set_inputs
 from kerasmith.checks.engine.subject import subject_of
+from kerasmith.checks.harness.attributes import variables_in
 from kerasmith.checks.harness.operations import operations
-from kerasmith.checks.harness.results import Results
 from kerasmith.checks.rules.metrics import inputs as archetypes
-from kerasmith.checks.rules.metrics import owned
 from kerasmith.checks.rules.metrics.case import MetricCase, mixed, part
+from kerasmith.checks.rules.metrics.results import Results
+from kerasmith.checks.rules.metrics.state import _python_values, _reached
 from tests.zoo.broken.metrics_state import CollectsInAList, HiddenVariables
 from tests.zoo.clean.metrics_classification import CohenKappa, HistogramAUC, IoUPerImage, top_two
 from tests.zoo.clean.metrics_unusual import Correlation, ErrorOfHeads, F1OfParts, IntervalCoverage
@@ -126,18 +127,10 @@ def test_results_of_other_keys_or_shapes_differ():
 
 def test_python_state_and_hidden_variables_are_found():
     collects, hides, parts = CollectsInAList(), HiddenVariables(), F1OfParts()
-    assert list(owned.python_values(collects)) == ["metric.errors"]
-    assert [path for path, _ in owned.variables(hides)] == ["metric.state.total", "metric.state.count"]
+    assert list(_python_values(collects)) == ["metric.errors"]
+    assert [path for path, _ in variables_in(_reached(hides))] == ["metric.state.total", "metric.state.count"]
     # Variables of Keras metrics inside are found where they are, and are tracked.
-    assert {id(v) for _, v in owned.variables(parts)} <= {id(v) for v in parts.variables}
-
-
-def test_copies_do_not_follow():
-    numbers = np.zeros(2)
-    kept = owned.copied([numbers, 1])
-    numbers += 1
-    assert owned.same(kept, [np.zeros(2), 1])
-    assert not owned.same(kept, [numbers, 1])
+    assert {id(v) for _, v in variables_in(_reached(parts))} <= {id(v) for v in parts.variables}
 
 
 def test_operations_count_a_loop_and_leave_variables():

@@ -38,7 +38,7 @@ def _answer(request, tell):
     import keras
 
     if keras.config.backend() == "tensorflow":
-        _split_processor()
+        split_processor()
     from kerasmith.checks.engine.finding import CannotCheck
 
     tell("importing")
@@ -53,7 +53,7 @@ def _answer(request, tell):
             tell("cannot", index=index, message=str(error))
 
 
-def _split_processor() -> None:
+def split_processor() -> None:
     """Makes two devices of the processor, for checks on two replicas: TensorFlow must not have begun to compute."""
     import tensorflow as tf
 

@@ -1,13 +1,16 @@
 """How many operations a function is made of: a Python loop over samples shows in it, whatever the machine is busy with."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 from kerasmith.checks.engine.lazy_keras import backend, keras
 
 
-def operations(function, variables, tensors):
+def operations(function: Callable[..., Any], variables: Iterable[Any], tensors: list[Any]) -> int:
     """The number of operations of the backend that `function(*tensors)` records.
 
     Args:
-        function: returns nothing that is looked at.
+        function: returns tensors or nothing.
         variables: those that it reads and assigns; their values stay.
         tensors: a list of (nested) tensors.
     """
@@ -17,7 +20,7 @@ def operations(function, variables, tensors):
 def _tensorflow(function, variables, tensors):
     import tensorflow as tf
 
-    concrete = tf.function(lambda *given: (function(*given), 0)[1], autograph=False).get_concrete_function(*tensors)
+    concrete = tf.function(lambda *given: _leaves(function(*given)), autograph=False).get_concrete_function(*tensors)
     return len(concrete.graph.get_operations())
 
 
@@ -26,11 +29,18 @@ def _jax(function, variables, tensors):
 
     def pure(values, *given):
         with keras.StatelessScope(state_mapping=list(zip(variables, values))) as scope:
-            function(*given)
+            output = function(*given)
         # Without its effects everything would be left out as unused.
-        return [value if (new := scope.get_current_value(v)) is None else new for v, value in zip(variables, values)]
+        new = [value if (now := scope.get_current_value(v)) is None else now for v, value in zip(variables, values)]
+        return _leaves(output), new
 
-    return len(jax.make_jaxpr(pure)([variable.value for variable in variables], *tensors).eqns)
+    return _equations(jax.make_jaxpr(pure)([variable.value for variable in variables], *tensors).jaxpr)
+
+
+def _equations(jaxpr):
+    """Equations of a program and of the functions in it."""
+    inner = [getattr(value, "jaxpr", value) for equation in jaxpr.eqns for value in equation.params.values()]
+    return len(jaxpr.eqns) + sum(_equations(part) for part in inner if hasattr(part, "eqns"))
 
 
 def _torch(function, variables, tensors):
@@ -49,3 +59,7 @@ def _torch(function, variables, tensors):
     for variable, value in zip(variables, values):
         variable.assign(value)
     return counting.count
+
+
+def _leaves(output):
+    return [leaf for leaf in keras.tree.flatten(output) if leaf is not None]

@@ -2,13 +2,12 @@
 
 import dataclasses
 import re
+from typing import Any
 
 import numpy as np
 
-from kerasmith.checks.engine.lazy_keras import ops
+from kerasmith.checks.engine.comparison import EXACT, ROUNDED, Tolerance, same
 
-# Levels of lists and dicts that are looked into.
-_DEEP = 6
 _NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?")
 
 
@@ -44,7 +43,7 @@ class Trace:
     attributes: dict = dataclasses.field(default_factory=dict)
     asked_to_stop: bool = False
 
-    def facts(self, since=0):
+    def fingerprint(self, since: int = 0) -> dict[str, Any]:
         """{what: value} of everything that another training can be compared with, from epoch `since` on."""
         found = {"stopped": self.stopped, "final": self.final}
         for kind in ("rates", "logs", "weights", "printed"):
@@ -57,47 +56,33 @@ class Trace:
         return found
 
 
-def differences(one, other, since=0, clock=(), rounding=1e-5):
+def differences(
+    one: Trace, other: Trace, since: int = 0, clock: tuple[str, ...] = (), tolerance: Tolerance = ROUNDED
+) -> dict[str, tuple[Any, Any]]:
     """{what: (value in one, value in other)} of two traces.
 
     Args:
         since: the first epoch to compare.
-        clock: names of facts that differ by themselves, such as a time; see `restless`.
-        rounding: relative difference of numbers that counts as none.
+        clock: entries that differ by themselves, such as a time; see `nondeterministic_fields`.
+        tolerance: of numbers.
     """
-    left, right = one.facts(since), other.facts(since)
+    left, right = one.fingerprint(since), other.fingerprint(since)
     names = [name for name in dict.fromkeys([*left, *right]) if name not in clock]
-    return {name: (left.get(name), right.get(name)) for name in names if not same(left.get(name), right.get(name), rounding)}
+    return {name: (left.get(name), right.get(name)) for name in names if not same(left.get(name), right.get(name), tolerance)}
 
 
-def restless(one, other, since=0):
-    """The facts that differ between two equal trainings, be it by the last digit: a clock, a random number."""
-    return tuple(differences(one, other, since, rounding=0.0))
+def nondeterministic_fields(one: Trace, other: Trace, since: int = 0) -> tuple[str, ...]:
+    """What differs between two equal trainings, be it by the last digit: a clock, a random number."""
+    return tuple(differences(one, other, since, tolerance=EXACT))
 
 
-def of_consequence(found):
+def without_printed(found: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
     """Those differences that are more than printed text."""
     return {name: pair for name, pair in found.items() if not name.startswith("printed")}
 
 
-def same(left, right, rounding=1e-5):
-    """Whether two values are equal, numbers up to `rounding`."""
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same(left[key], right[key], rounding) for key in left)
-    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
-        return len(left) == len(right) and all(same(a, b, rounding) for a, b in zip(left, right))
-    if _is_number(left) and _is_number(right):
-        left, right = np.asarray(left), np.asarray(right)
-        close = left.shape == right.shape and np.allclose(left, right, rtol=rounding, atol=0.01 * rounding, equal_nan=True)
-        return bool(close)
-    try:
-        return left is right or bool(left == right)
-    except Exception:
-        return False
-
-
-def told(name, value):
-    """One fact in words."""
+def describe(name: str, value: Any) -> str:
+    """One entry of a fingerprint in words."""
     kind, _, which = name.partition(" ")
     if name == "stopped":
         return "training goes on to its end" if value is None else f"training stops after epoch {value + 1}"
@@ -108,10 +93,6 @@ def told(name, value):
     if kind == "printed":
         return f"{what} {when}: {value!r}"
     return f"{what} {when}: {_short(value)}"
-
-
-def _is_number(value):
-    return isinstance(value, (bool, int, float, np.ndarray, np.generic)) and np.asarray(value).dtype.kind in "biuf"
 
 
 def _text(content):
@@ -129,19 +110,3 @@ def _short(value):
     if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
         return "[" + ", ".join(_short(part) for part in list(value)[:5]) + "]"
     return f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)[:80]
-
-
-def elements(value, model, seen=None, depth=0):
-    """Numbers in the arrays and tensors that can be reached through lists and dicts; not those of the model."""
-    seen = set() if seen is None else seen
-    if id(value) in seen or value is model or depth > _DEEP:
-        return 0
-    seen.add(id(value))
-    if isinstance(value, dict):
-        return sum(elements(part, model, seen, depth + 1) for part in list(value.values()))
-    if isinstance(value, (list, tuple, set)) or type(value).__name__ == "deque":
-        return sum(elements(part, model, seen, depth + 1) for part in list(value))
-    if isinstance(value, np.ndarray) or ops.is_tensor(value):
-        shape = tuple(value.shape)
-        return int(np.prod(shape)) if shape else 0
-    return 0

@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from kerasmith.checks.engine.case import Case
+from kerasmith.checks.engine.comparison import same
 from kerasmith.checks.engine.finding import NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error
@@ -14,7 +15,6 @@ from kerasmith.checks.harness import observation, real_fit, scenarios, tiny_mode
 from kerasmith.checks.harness import temporary_cwd as workplace
 from kerasmith.checks.harness.scenarios import Scenario
 from kerasmith.checks.harness.scripted_training import Script
-from kerasmith.checks.harness.trace import same
 
 _MOST_KEYS = 6
 # (seconds of the processor for four epochs of a script, how many epochs are played then); most callbacks take 0.02 s.

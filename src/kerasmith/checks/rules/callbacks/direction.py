@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import same
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.scenarios import is_score
-from kerasmith.checks.harness.trace import same
 from kerasmith.checks.rules.callbacks.case import SMALL_MODEL
 
 _EPOCHS = 16

@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import same
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import real_fit, scenarios, tiny_model
 from kerasmith.checks.harness.temporary_cwd import workplace
-from kerasmith.checks.harness.trace import same
 from kerasmith.checks.rules.callbacks.case import MODEL_LINES
 
 # Names of Keras 2, with what stands for them now.

@@ -2,10 +2,10 @@
 
 import math
 
+from kerasmith.checks.engine.comparison import same
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.trace import same
 from kerasmith.checks.rules.callbacks.case import SMALL_MODEL
 from kerasmith.checks.rules.callbacks.direction import acts, did
 

@@ -9,7 +9,7 @@ import textwrap
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import scenarios
-from kerasmith.checks.harness.trace import differences, of_consequence, restless
+from kerasmith.checks.harness.trace import differences, nondeterministic_fields, without_printed
 from kerasmith.checks.rules.callbacks.case import HOOKS, MODEL_LINES, SMALL_MODEL
 
 _DATA = re.compile(r"(^|_)(data|dataset|datasets|x|y|inputs|targets|generator|loader|sampler|samples|batches|train)(_|$)")
@@ -77,7 +77,7 @@ def request_to_stop_is_ignored(case):
 
 def _report(case, what, words, hook):
     whole, twin = case.plateau
-    effect = of_consequence(differences(whole, case.without, clock=restless(whole, twin)))
+    effect = without_printed(differences(whole, case.without, clock=nondeterministic_fields(whole, twin)))
     if effect:
         # It acts on the training in another way: what it keeps may be for itself.
         raise NotApplicable(f"{words} is replaced, and the training is changed otherwise")

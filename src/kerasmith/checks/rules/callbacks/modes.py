@@ -7,7 +7,7 @@ from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import scenarios
 from kerasmith.checks.harness.scripted_training import TEST_STEPS
 from kerasmith.checks.harness.temporary_cwd import workplace
-from kerasmith.checks.harness.trace import differences, restless, told
+from kerasmith.checks.harness.trace import describe, differences, nondeterministic_fields
 from kerasmith.checks.rules.callbacks.case import MODEL_LINES, hooks_of
 
 
@@ -54,18 +54,18 @@ def depends_on_its_place(case):
     Fix: read the `logs` that the hook is given.
     """
     after, twin = case.plateau
-    clock = restless(after, twin)
+    clock = nondeterministic_fields(after, twin)
     before = case.run(case.long, history="before")
     found = differences(before, after, clock=clock)
     if found:
-        clock += restless(before, case.run(case.long, history="before"))
+        clock += nondeterministic_fields(before, case.run(case.long, history="before"))
         found = differences(before, after, clock=clock)
     if not found:
         return
     name, (early, late) = next(iter(found.items()))
     raise Failed(
-        expected=f"the same wherever it stands in the list; behind History: {told(name, early)}",
-        actual=f"before it, as in `fit`: {told(name, late)}",
+        expected=f"the same wherever it stands in the list; behind History: {describe(name, early)}",
+        actual=f"before it, as in `fit`: {describe(name, late)}",
         lines=(
             *MODEL_LINES,
             "import copy; again = copy.deepcopy(callback)",

@@ -4,11 +4,12 @@ import copy
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import EXACT, same
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import tiny_model
 from kerasmith.checks.harness.temporary_cwd import workplace
-from kerasmith.checks.harness.trace import differences, of_consequence, restless, same, told
+from kerasmith.checks.harness.trace import describe, differences, nondeterministic_fields, without_printed
 from kerasmith.checks.rules.callbacks.case import SMALL_MODEL
 
 # After so many epochs the process is killed: while the loss still falls, and when patience has begun to count.
@@ -30,17 +31,17 @@ def forgets_on_resume(case):
     knows the state of Keras' own callbacks).
     """
     whole, twin = case.plateau
-    clock = restless(whole, twin)
+    clock = nondeterministic_fields(whole, twin)
     for kill in _KILLS if len(case.long) > _MANY_EPOCHS else _KILLS[:1]:
         if whole.stopped is not None and whole.stopped < kill:
             continue
         resumed, stateful = _resumed(case, kill)
-        grave = of_consequence(differences(whole, resumed, since=kill, clock=clock))
+        grave = without_printed(differences(whole, resumed, since=kill, clock=clock))
         if grave:
             name, (before, after) = next(iter(grave.items()))
             raise Failed(
-                expected=f"resumed after epoch {kill} as without interruption: {told(name, before)}",
-                actual=f"{told(name, after)}" + ("" if stateful else "; there is no `state_dict`"),
+                expected=f"resumed after epoch {kill} as without interruption: {describe(name, before)}",
+                actual=f"{describe(name, after)}" + ("" if stateful else "; there is no `state_dict`"),
                 lines=_lines(case, kill, stateful, path=_text_file(name, before)),
                 # Files of one that does save its state may hold notes that are of no use later.
                 severity="note" if stateful and all(what.startswith("files") for what in grave) else None,
@@ -69,7 +70,7 @@ def writes_twice_after_resume(case):
     `load_state_dict(state)`.
     """
     whole, twin = case.plateau
-    clock = restless(whole, twin)
+    clock = nondeterministic_fields(whole, twin)
     kill = 4
     if not whole.files:
         raise NotApplicable("writes no files")
@@ -145,7 +146,7 @@ def _lost(whole, twin, resumed):
         for name, value in whole.attributes.items()
         if name not in _OF_KERAS
         and _is_plain(value)
-        and same(value, twin.attributes.get(name), rounding=0.0)
+        and same(value, twin.attributes.get(name), EXACT)
         and not same(value, resumed.attributes.get(name))
     ]
 

@@ -3,7 +3,7 @@
 from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.temporary_cwd import workplace
-from kerasmith.checks.harness.trace import differences, of_consequence, restless, told
+from kerasmith.checks.harness.trace import describe, differences, nondeterministic_fields, without_printed
 from kerasmith.checks.rules.callbacks.case import SMALL_MODEL
 
 
@@ -18,15 +18,15 @@ def second_fit_remembers_the_first(case):
     `continues=True` in the contract.
     """
     case.contract.require("continues")
-    clock = restless(*case.plateau)
+    clock = nondeterministic_fields(*case.plateau)
     used, fresh = _second(case, same=True), _second(case, same=False)
-    found = of_consequence(differences(fresh, used, clock=clock))
+    found = without_printed(differences(fresh, used, clock=clock))
     if not found:
         return
     name, (expected, actual) = min(found.items(), key=lambda item: item[0].startswith(("logs", "files")))
     raise Failed(
-        expected=f"second `fit`, as with a new callback: {told(name, expected)}",
-        actual=told(name, actual),
+        expected=f"second `fit`, as with a new callback: {describe(name, expected)}",
+        actual=describe(name, actual),
         # Numbering on is a habit as good as another where nothing but logs and files shows it.
         severity="warning" if name.startswith(("logs", "files")) else None,
         lines=(

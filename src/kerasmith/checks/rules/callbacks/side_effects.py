@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import same
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import real_fit
 from kerasmith.checks.harness.temporary_cwd import workplace
-from kerasmith.checks.harness.trace import same
 from kerasmith.checks.rules.callbacks.case import MODEL_LINES
 
 

@@ -4,8 +4,8 @@ import inspect
 import time
 from typing import Any, NamedTuple
 
+from kerasmith.checks.engine.comparison import differ, same_setting
 from kerasmith.checks.engine.lazy_keras import keras
-from kerasmith.checks.harness.comparison import numbers_differ, same
 
 # What the base classes of Keras take: other checks ask for these.
 BASE_ARGUMENTS = {"loss": ("name", "reduction", "dtype"), "metric": ("name", "dtype"), "layer": ("name", "dtype", "trainable")}
@@ -119,11 +119,11 @@ def _varied(case):
 def _variation(case, original, reference, argument, value):
     try:
         changed = case.make(**{argument.name: value})
-        kept = same(attribute(changed, argument.name), value) and attribute(changed, argument.name) is not None
+        kept = same_setting(attribute(changed, argument.name), value) and attribute(changed, argument.name) is not None
         outputs = outputs_with_weights_of(case, changed, original)
     except Exception:
         return None
-    return Variation(argument, value, outputs, numbers_differ(outputs, reference), kept)
+    return Variation(argument, value, outputs, differ(outputs, reference), kept)
 
 
 def attribute(component, name):

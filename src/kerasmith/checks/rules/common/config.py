@@ -2,11 +2,11 @@
 
 import time
 
+from kerasmith.checks.engine.comparison import copied, differ, format_outputs, same_setting
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error, first_line
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.comparison import copied, numbers_differ, same, shown
 from kerasmith.checks.rules.common.arguments import SECONDS, attribute, outputs_with_weights_of, own_arguments, variations
 from kerasmith.checks.rules.common.reproducers import again_with, comparison_lines
 
@@ -29,7 +29,7 @@ def config_is_complete(case):
     names = [argument.name for argument in own_arguments(case.subject.cls)]
     original, twin = case.make(), case.make()
     reference = case.outputs(original)
-    steady = not numbers_differ(reference, outputs_with_weights_of(case, twin, original))
+    steady = not differ(reference, outputs_with_weights_of(case, twin, original))
     seen = bool(set(names) & set(case.subject.init)) or case.subject.is_instance
     _compare(case, {}, original, reference if steady else None, names)
     end = time.monotonic() + SECONDS
@@ -58,10 +58,10 @@ def _compare(case, changed, component, outputs, names):
             cloned = outputs_with_weights_of(case, clone, component)
         except Exception as error:
             raise Inconclusive(f"the clone raises {type(error).__name__}: {error}") from None
-        if numbers_differ(outputs, cloned):
+        if differ(outputs, cloned):
             raise Failed(
-                f"the clone computes the same{' with ' + what if what else ''}: {shown(outputs)}",
-                shown(cloned),
+                f"the clone computes the same{' with ' + what if what else ''}: {format_outputs(outputs)}",
+                format_outputs(cloned),
                 [*lines, *comparison_lines(case, "clone")],
             )
     if lost:
@@ -95,9 +95,9 @@ def _clone(case, component, changed):
 def _kept(component, clone, twin, name):
     """Whether the clone holds the same argument; one that two equal components do not share says nothing."""
     value = attribute(component, name)
-    if value is None or isinstance(value, keras.regularizers.Regularizer) or not same(value, attribute(twin, name)):
+    if value is None or isinstance(value, keras.regularizers.Regularizer) or not same_setting(value, attribute(twin, name)):
         return True
-    return same(value, attribute(clone, name))
+    return same_setting(value, attribute(clone, name))
 
 
 @check("X105", _KINDS, "warning", requires=("X102", "X104"), needs_inputs=False, since="0.1.0")
@@ -152,8 +152,10 @@ def config_is_left_alone(case):
         type(component).from_config(config)
     except Exception as error:
         raise Inconclusive(describe_error(error)) from None
-    if set(config) != set(before) or not same(config, before):
-        gone = sorted(set(before) - set(config)) or sorted(key for key in config if not same(config[key], before.get(key)))
+    if set(config) != set(before) or not same_setting(config, before):
+        gone = sorted(set(before) - set(config)) or sorted(
+            key for key in config if not same_setting(config[key], before.get(key))
+        )
         raise Failed(
             "from_config leaves its argument as it is",
             f"afterwards {', '.join(map(repr, gone))} is missing or changed",
@@ -169,7 +171,7 @@ def config_is_left_alone(case):
         before = copied(value)
         _add_to(value)
         own = component.get_config().get(name)
-        if not same(own, before):
+        if not same_setting(own, before):
             raise Failed(
                 f"a copy of {name} in the config",
                 f"{name} itself: changing the config changes the {case.kind}",

@@ -7,12 +7,12 @@ import tempfile
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import differ, format_outputs, same_setting
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import fresh_process
-from kerasmith.checks.harness.comparison import numbers_differ, same, shown
 from kerasmith.checks.rules.common.arguments import telling_arguments
 from kerasmith.checks.rules.common.config import OTHER_CAUSES
 from kerasmith.checks.rules.common.importable import custom_objects, is_registered, needed_objects, places
@@ -52,7 +52,7 @@ def config_is_plain(case):
     except Exception as error:
         raise Failed("the component comes back from JSON", describe_error(error), lines) from None
     for name in before:
-        if not same(before[name], after.get(name)):
+        if not same_setting(before[name], after.get(name)):
             raise Failed(
                 f"{name} comes back from JSON as {before[name]!r}"[:200],
                 f"{after.get(name)!r}"[:200],
@@ -104,10 +104,10 @@ def _component_text(case, arguments, where):
         there = fresh_process.loaded_component_outputs(where, text, case)
     except fresh_process.LoadFailed as error:
         raise _does_not_load(error, lines) from None
-    if numbers_differ(here, again):
+    if differ(here, again):
         raise Inconclusive("two components with the same arguments give different numbers")
-    if numbers_differ(here, there):
-        raise Failed(f"the loaded {case.kind} computes {shown(here)}", shown(there), lines)
+    if differ(here, there):
+        raise Failed(f"the loaded {case.kind} computes {format_outputs(here)}", format_outputs(there), lines)
 
 
 def _layer_file(case, arguments, where):
@@ -136,10 +136,10 @@ def _layer_file(case, arguments, where):
         except fresh_process.LoadFailed as error:
             raise _does_not_load(error, lines) from None
     before = [case.number(weight) for weight in model.weights]
-    if not numbers_differ(here, again) and numbers_differ(here, outputs):
-        raise Failed(f"the loaded layer computes {shown(here)}", shown(outputs), lines)
-    if numbers_differ(before, weights):
-        raise Failed(f"the loaded layer has the weights {shown(before)}", shown(weights), lines)
+    if not differ(here, again) and differ(here, outputs):
+        raise Failed(f"the loaded layer computes {format_outputs(here)}", format_outputs(outputs), lines)
+    if differ(before, weights):
+        raise Failed(f"the loaded layer has the weights {format_outputs(before)}", format_outputs(weights), lines)
 
 
 def _does_not_load(error, lines):

@@ -3,11 +3,11 @@
 import functools
 import json
 
+from kerasmith.checks.engine.comparison import differ, farthest
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras, ops
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.layer_compare import differ, where
 from kerasmith.checks.harness.layer_weights import copy_weights
 
 
@@ -52,7 +52,7 @@ def activation_is_kept(case):
         copy_weights(layer, case.prepare(again))
         a, b = case.run_compiled(layer), case.run_compiled(again)
         if differ(a, b):
-            a, b = where(a, b)
+            a, b = farthest(a, b)
             raise Failed(f"{a}, with the `{name}` that was given", f"{b} from the loaded config", lines)
 
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import differ
 from kerasmith.checks.engine.finding import Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.layer_compare import differ
 
 # Numbers that are compared, of each output and gradient.
 MOST = 400

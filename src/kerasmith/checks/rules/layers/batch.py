@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import REPEATED, differ, farthest
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.layer_compare import differ, where
 from kerasmith.checks.harness.layer_weights import copy_weights
 from kerasmith.checks.rules.layers.lengths import leaves, stretched
 
@@ -29,7 +29,7 @@ def samples_are_independent(case):
     others = case.run_compiled(layer, _mixed(case, keep_first=True))
     first, changed = [a[:1] for a in reference], [a[:1] for a in others]
     if differ(first, changed):
-        old, new = where(first, changed)
+        old, new = farthest(first, changed)
         raise Failed(
             "the same output of sample 0 whatever the other samples are",
             f"{old} becomes {new} when the other samples are replaced",
@@ -41,7 +41,7 @@ def samples_are_independent(case):
             else [f"print({case.call_code()})"],
         )
     own = case.run_compiled(layer, _mixed(case, keep_first=False))
-    if not differ(first, [a[:1] for a in own], 1e-6):
+    if not differ(first, [a[:1] for a in own], REPEATED):
         raise Inconclusive("the output of a sample does not change with the sample")
 
 
@@ -85,7 +85,7 @@ def any_batch_size(case):
         )
     alone = case.run_compiled(fresh, smaller)
     if differ(again, alone) and not differ(alone, case.run_compiled(fresh, smaller)):
-        a, b = where(alone, again)
+        a, b = farthest(alone, again)
         raise Failed(f"{a}, as of a layer that was built for {size} samples", f"{b} after a batch of {case.batch}", reproducer)
 
 
@@ -114,7 +114,7 @@ def any_length(case):
     except Exception:
         return  # Not silent.
     if differ(right, kept):
-        a, b = where(right, kept)
+        a, b = farthest(right, kept)
         length = _axis(longer)
         raise Failed(
             f"{a} for length {length}, as of a layer with these weights that was built for it",

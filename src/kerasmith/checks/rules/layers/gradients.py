@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import gap
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.layer_compare import gap
 from kerasmith.checks.harness.layer_weights import seeded, values
 
 

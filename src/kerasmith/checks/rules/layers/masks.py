@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import differ, farthest
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.layer_compare import differ, where
 
 
 @check("Y108", "layer", "error", requires=("base", "Y104"), since="0.1.0")
@@ -48,7 +48,7 @@ def _require_used(case, layer, values, mask):
         [_seen(a, mask) for a in case.run_compiled(layer, {**case.inputs, "inputs": given})] for given in (values, changed)
     )
     if differ(before, after):
-        a, b = where(before, after)
+        a, b = farthest(before, after)
         raise Failed(
             "the same output at the steps that count, whatever stands in the padding",
             f"{a} becomes {b} when only masked values change",

@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness import attributes
+from kerasmith.checks.harness.attributes import as_array, is_float_array, reached_from
 
 _PENALTY = re.compile(r"loss|penalt|regulari|(^|_)kl(_|$)|diverg|commit|sparsity|aux", re.IGNORECASE)
 
@@ -36,9 +36,8 @@ def penalty_is_added(case):
 
 def _scalars(layer):
     """{path: number} of the scalar tensors in attributes."""
-    found = {}
-    for place in attributes.tensors_and_arrays(layer):
-        array = attributes.as_array(place.value)
-        if array.ndim == 0 and not isinstance(place.value, np.ndarray):
-            found[place.path] = float(array)
-    return found
+    scalars = {}
+    for place in reached_from(layer):
+        if is_float_array(place.value) and not isinstance(place.value, np.ndarray) and as_array(place.value).ndim == 0:
+            scalars[place.path] = float(as_array(place.value))
+    return scalars

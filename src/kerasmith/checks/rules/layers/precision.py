@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import farthest, gap
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras, to_tensors
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.layer_compare import gap, where
 from kerasmith.checks.harness.layer_weights import values
 
 HALF_RANGE = 6e4
@@ -117,7 +117,7 @@ def state_is_exact_in_half_precision(case):
     for variable, right, found in zip(state, full, half):
         size = np.abs(right).max(initial=0)
         if size > 1e-5 and np.abs(right - found).max() > 0.3 * size:
-            a, b = where([right], [found])
+            a, b = farthest([right], [found])
             raise Failed(
                 f"`{variable.path}` moved by {a} in a training step, as in float32",
                 f"it moves by {b} under mixed_bfloat16",
@@ -164,7 +164,7 @@ def _compare(case, full, half, arrays, tolerance, change):
     # Operation by operation: a compiler may keep what lies between them in float32.
     found = case.run(half, arrays)
     if gap(right, found) > tolerance:
-        a, b = where(right, found)
+        a, b = farthest(right, found)
         raise Failed(
             f"{a}, as in float32, within a few thousandths",
             f"{b} in float16",

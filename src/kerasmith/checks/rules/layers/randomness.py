@@ -4,10 +4,10 @@ import random
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import differ, farthest
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.layer_compare import differ, where
 from kerasmith.checks.harness.layer_weights import generators, reset_generators, values
 
 # Whether to flip an image is one bit: equal samples may well get the same once.
@@ -34,7 +34,7 @@ def draws_in_the_graph(case):
     second = case.run(layer, training=True)
     if not differ(first, second):
         raise Inconclusive("numbers are drawn, but two training steps give the same output")
-    a, b = where(first, second)
+    a, b = farthest(first, second)
     raise Failed(
         "random numbers from `keras.random` and a `SeedGenerator`",
         f"the call moves a generator of NumPy or Python; eager calls give {a} and {b}, compiled ones would repeat the first",
@@ -65,7 +65,7 @@ def owns_its_generator(case):
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
     if differ(*outputs):
-        a, b = where(*outputs)
+        a, b = farthest(*outputs)
         own = generators(layer)
         # As `keras.random.dropout` of Keras 3.15 does.
         fix = "Give the layer and its SeedGenerator a seed: on PyTorch `keras.random.dropout` ignores one made with seed=None."

@@ -1,11 +1,11 @@
 """A layer knows the shape of what it returns, and works where the batch size is not known."""
 
+from kerasmith.checks.engine.comparison import differ, farthest
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras, to_tensors
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.compiled import traced_without_batch
-from kerasmith.checks.harness.layer_compare import differ, where
 
 
 @check("Y107", "layer", "warning", since="0.1.0")
@@ -60,7 +60,7 @@ def unknown_batch_size(case):
     except Exception as error:
         raise Failed("an output where the batch size is None", describe_error(error), lines) from error
     if case.contract.deterministic and differ(case.run(layer), found):
-        a, b = where(case.run(layer), found)
+        a, b = farthest(case.run(layer), found)
         raise Failed(f"{a}, as with a known batch size", f"{b}", lines)
 
 

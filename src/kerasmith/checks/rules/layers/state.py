@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import EXACT, differ, gap, same
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras, ops
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness import attributes
-from kerasmith.checks.harness.layer_compare import differ, gap
+from kerasmith.checks.harness.attributes import as_array, is_float_array, reached_from
 from kerasmith.checks.harness.layer_weights import values
 
 
@@ -47,7 +47,7 @@ def _untracked(layer):
     """(variables, paths) of floating variables that are reached from the layer and that it does not know."""
     tracked = {id(variable) for variable in layer.variables}
     hidden, paths = [], []
-    for place in attributes.places(layer):
+    for place in reached_from(layer):
         value = place.value
         own = (
             value.variables if isinstance(value, keras.layers.Layer) else [value] if isinstance(value, keras.Variable) else []
@@ -72,19 +72,19 @@ def state_is_in_variables(case):
     """
     first = case.prepared()
     reference = case.run(first)
-    candidates = attributes.tensors_and_arrays(first)
+    candidates = _float_arrays(first)
     if not candidates:
         return
     twin = case.prepared()
     case.run(twin)
-    other = {place.path: place.value for place in attributes.tensors_and_arrays(twin)}
+    other = {place.path: place.value for place in _float_arrays(twin)}
     tracked = values(first.variables)
     for place in candidates:
-        array = attributes.as_array(place.value)
+        array = as_array(place.value)
         change = _influence(case, first, place, array, reference)
         if change < 1e-3:
             continue
-        twin = attributes.as_array(other[place.path]) if place.path in other else None
+        twin = as_array(other[place.path]) if place.path in other else None
         if twin is not None and (twin.shape != array.shape or not np.allclose(twin, array, rtol=1e-5)):
             raise Failed(
                 f"`{place.path}` the same in two layers, or saved as a weight",
@@ -113,10 +113,10 @@ def no_state_in_python(case):
     case.run(layer, training=True)
     before = _snapshot(layer)
     case.run(layer, training=True)
-    now = {place.path: place for place in attributes.places(layer)}
+    now = {place.path: place for place in reached_from(layer)}
     for path, old in before.items():
         place = now.get(path)
-        if place is None or place.holder is None or _equal(old, place.value):
+        if place is None or place.holder is None or (type(old) is type(place.value) and same(old, place.value, EXACT)):
             continue
         new, weights = place.value, values(layer.variables)
         place.put(old)
@@ -156,24 +156,20 @@ def _influence(case, layer, place, array, reference):
         place.put(kept)
 
 
+def _float_arrays(layer):
+    """The floating tensors and arrays that can be replaced."""
+    return [place for place in reached_from(layer) if place.holder is not None and is_float_array(place.value)]
+
+
 def _snapshot(layer):
     """{path: number, text, array or tensor}: immutable values as they are, arrays as copies."""
     found = {}
-    for place in attributes.places(layer):
+    for place in reached_from(layer):
         if isinstance(place.value, np.ndarray):
             found[place.path] = place.value.copy()
-        elif isinstance(place.value, (bool, int, float)) or attributes.is_float_array(place.value):
+        elif isinstance(place.value, (bool, int, float)) or is_float_array(place.value):
             found[place.path] = place.value
     return found
-
-
-def _equal(a, b):
-    try:
-        return type(a) is type(b) and np.array_equal(
-            attributes.as_array(a), attributes.as_array(b), equal_nan=not isinstance(a, str)
-        )
-    except (TypeError, ValueError):
-        return a is b
 
 
 def _restore(layer, arrays):
@@ -182,4 +178,4 @@ def _restore(layer, arrays):
 
 
 def _text(value):
-    return f"{value:.5g}" if isinstance(value, (int, float)) else f"{np.ravel(attributes.as_array(value))[0]:.5g}..."
+    return f"{value:.5g}" if isinstance(value, (int, float)) else f"{np.ravel(as_array(value))[0]:.5g}..."

@@ -1,8 +1,8 @@
 """What a layer does in training only, and what it must not do then."""
 
+from kerasmith.checks.engine.comparison import REPEATED, differ, farthest, gap
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.layer_compare import differ, gap, where
 from kerasmith.checks.harness.layer_weights import values
 
 
@@ -21,10 +21,10 @@ def inference_repeats(case):
     before = values(weights)
     first = case.arrays(case.call(layer))
     after = values(weights)
-    moved = [v.path for v, a, b in zip(weights, before, after) if differ([a], [b], 1e-6)]
+    moved = [v.path for v, a, b in zip(weights, before, after) if differ([a], [b], REPEATED)]
     call = case.call_code(training=False)
     if moved and not case.contract.stateful:
-        a, b = where(before, after)
+        a, b = farthest(before, after)
         raise Failed(
             "the same variables after a call with training=False",
             f"{', '.join(moved[:3])} changed from {a} to {b}",
@@ -36,7 +36,7 @@ def inference_repeats(case):
     case.contract.require("deterministic")
     second = case.arrays(case.call(layer))
     if differ(first, second):
-        a, b = where(first, second)
+        a, b = farthest(first, second)
         raise Failed(
             "the same output of two calls with training=False",
             f"{a} and {b} at the same place",
@@ -95,9 +95,9 @@ def frozen_state_rests(case):
     before = values(floats)
     case.run(layer, case.draw(1), training=True)
     after = values(floats)
-    moved = [v.path for v, a, b in zip(floats, before, after) if differ([a], [b], 1e-6)]
+    moved = [v.path for v, a, b in zip(floats, before, after) if differ([a], [b], REPEATED)]
     if moved:
-        a, b = where(before, after)
+        a, b = farthest(before, after)
         raise Failed(
             "the same variables after a training step of the frozen layer",
             f"{', '.join(moved[:3])} changed from {a} to {b} ({gap(before, after):.2g} of its size)",

@@ -4,8 +4,7 @@ import numpy as np
 
 from kerasmith.checks.engine.finding import NotApplicable
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.losses.case import leaves
-from kerasmith.checks.rules.losses.owned import owned
+from kerasmith.checks.rules.losses.case import leaves, owned
 
 # Numbers per array that are handed to the parent.
 _MOST = 256

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import REARRANGED, differ, format_numbers
 from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.lazy_keras import backend
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.loss_comparing import differ, shown
 from kerasmith.checks.harness.replicas import on_two_replicas, strategy
 from kerasmith.checks.rules.losses.case import each, leaves
 from kerasmith.checks.rules.losses.reproducers import unreduced_loss
@@ -33,8 +33,8 @@ def other_samples(case):
         raise Inconclusive("other samples have the same loss")
     if differ(case.values[0], changed[0]):
         raise Failed(
-            f"{shown(np.mean(case.values[0]))} for the first sample, whatever the others are",
-            f"{shown(np.mean(changed[0]))} with {case.batch - 1} others in its batch",
+            f"{format_numbers(np.mean(case.values[0]))} for the first sample, whatever the others are",
+            f"{format_numbers(np.mean(changed[0]))} with {case.batch - 1} others in its batch",
             [*unreduced_loss(case), "print(loss(y_true, y_pred)[0])", *_mixed_lines(case), "print(loss(y_true, y_pred)[0])"],
         )
 
@@ -62,8 +62,8 @@ def other_batch_size(case):
         return
     if differ(values, case.values[:fewer]):
         raise Failed(
-            f"{shown(case.samples(case.values[:fewer]))} for the first {fewer} samples",
-            f"{shown(case.samples(values))} when they are a batch of {fewer} instead of {case.batch}",
+            f"{format_numbers(case.samples(case.values[:fewer]))} for the first {fewer} samples",
+            f"{format_numbers(case.samples(values))} when they are a batch of {fewer} instead of {case.batch}",
             [*unreduced_loss(case), cut],
         )
 
@@ -106,11 +106,11 @@ def two_replicas(case):
     if gradient is None:
         raise Inconclusive("there is no gradient")
     both = np.concatenate([part for _, part in shares])
-    if differ(double, single, 1e-3) or differ(both, gradient, 1e-3):
+    if differ(double, single, REARRANGED) or differ(both, gradient, REARRANGED):
         ratio = np.linalg.norm(both) / max(np.linalg.norm(gradient), 1e-12)
         raise Failed(
-            f"loss {shown(single)} and the gradient of one device",
-            f"loss {shown(double)} in all, {ratio:.3g} times the gradient on two replicas of {backend()}",
+            f"loss {format_numbers(single)} and the gradient of one device",
+            f"loss {format_numbers(double)} in all, {ratio:.3g} times the gradient on two replicas of {backend()}",
             [
                 "import tensorflow as tf  # 2 virtual devices",
                 'tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], '

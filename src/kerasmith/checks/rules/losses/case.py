@@ -2,12 +2,14 @@
 
 import contextlib
 import functools
+from typing import Any
 
 import numpy as np
 
 from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.finding import NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras, ops, to_tensors
+from kerasmith.checks.harness.attributes import reached_from
 from kerasmith.checks.harness.gradients import value_and_gradients
 from kerasmith.checks.rules.losses import inputs as archetypes
 
@@ -148,6 +150,16 @@ class LossCase(Case):
 def _reducing(loss, reduction):
     loss.reduction = reduction
     return loss
+
+
+def owned(loss: Any) -> tuple[list[Any], list[Any]]:
+    """([variable], [layer]) that are reachable from the attributes of a loss, or from what a function holds.
+
+    Metrics and their variables are left out: they show a loss, they do not make it.
+    """
+    places = reached_from(loss, "loss", enter=(keras.losses.Loss, keras.random.SeedGenerator))
+    values = [place.value for place in places]
+    return [v for v in values if isinstance(v, keras.Variable)], [v for v in values if isinstance(v, keras.layers.Layer)]
 
 
 def each(function, structure, *others):

@@ -2,14 +2,14 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import REARRANGED, differ, format_numbers
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras, to_tensors
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.compiled import compiled, require_compiler, traced_without_batch
-from kerasmith.checks.harness.loss_comparing import differ, shown
-from kerasmith.checks.rules.losses.case import each, leaves
-from kerasmith.checks.rules.losses.owned import owned
+from kerasmith.checks.harness.operations import operations
+from kerasmith.checks.rules.losses.case import each, leaves, owned
 from kerasmith.checks.rules.losses.reproducers import callable_loss
 
 _ASKED = ("symbolic `tf.Tensor`", "symbolic tf.Tensor", "TracerBool", "truth value", "traced array", "ConcretizationType")
@@ -47,8 +47,12 @@ def compiled_is_eager(case):
     case.contract.require("stateful")
     case.contract.require("deterministic")
     values = _compiled_values(case)
-    if differ(values, case.values, 1e-3):
-        raise Failed(f"{shown(case.values)}, as when run eagerly", f"{shown(values)} when compiled", _compiled_lines(case))
+    if differ(values, case.values, REARRANGED):
+        raise Failed(
+            f"{format_numbers(case.values)}, as when run eagerly",
+            f"{format_numbers(values)} when compiled",
+            _compiled_lines(case),
+        )
 
 
 @check("L118", "loss", "warning", requires=("base", "L116", "L120"), since="0.1.0")
@@ -120,22 +124,8 @@ def _compiled_values(case):
 def _operations(case, inputs):
     """How many operations the loss and, on PyTorch, its gradient take."""
     true, loss = to_tensors(inputs["y_true"]), case.summing()
-    if backend() == "jax":
-        import jax
-
-        def total(pred):
-            with keras.StatelessScope():
-                return loss(true, pred)
-
-        return _equations(jax.make_jaxpr(total)(to_tensors(inputs["y_pred"])).jaxpr)
-    if backend() == "tensorflow":
-        import tensorflow as tf
-
-        specs = each(lambda array: tf.TensorSpec(array.shape, array.dtype), inputs["y_pred"])
-        graph = (
-            tf.function(lambda pred: loss(true, pred), input_signature=[specs], autograph=False).get_concrete_function().graph
-        )
-        return len(graph.get_operations())
+    if backend() != "torch":
+        return operations(lambda pred: loss(true, pred), owned(loss)[0], [to_tensors(inputs["y_pred"])])
     import torch
 
     with torch.enable_grad():
@@ -148,17 +138,6 @@ def _operations(case, inputs):
             seen.add(node)
             waiting += [following for following, _ in node.next_functions]
     return len(seen)
-
-
-def _equations(jaxpr):
-    """Equations of a program and of the functions in it."""
-    inner = 0
-    for equation in jaxpr.eqns:
-        for value in equation.params.values():
-            part = getattr(value, "jaxpr", value)
-            if hasattr(part, "eqns"):
-                inner += _equations(part)
-    return len(jaxpr.eqns) + inner
 
 
 def _compiled_lines(case):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import format_numbers
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.loss_comparing import shown
 from kerasmith.checks.rules.losses.edge_inputs import edges, fail_at, limits
 from kerasmith.checks.rules.losses.reproducers import callable_loss, unreduced_loss
 
@@ -53,8 +53,8 @@ def empty_mask(case):
         raise NotApplicable("on a full mask a perfect prediction is not better either")
     if best >= worst - 0.01 * (miss - hit) and best > hit + 0.5 * (miss - hit):
         raise Failed(
-            f"a loss near {shown(hit)} for an empty prediction of an empty mask, as for a full one of a full mask",
-            f"{shown(best)}; with every pixel predicted wrongly {shown(worst)}",
+            f"a loss near {format_numbers(hit)} for an empty prediction of an empty mask, as for a full one of a full mask",
+            f"{format_numbers(best)}; with every pixel predicted wrongly {format_numbers(worst)}",
             [
                 *callable_loss(case),
                 "y_true = np.zeros_like(y_true)",

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import format_numbers
 from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.loss_comparing import shown
 from kerasmith.checks.rules.losses.reproducers import callable_loss
 
 
@@ -25,4 +25,4 @@ def takes_the_inputs(case):
     except Exception as error:
         raise Failed("a number", describe_error(error), lines) from None
     if not np.all(np.isfinite(value)):
-        raise Failed("a finite number", shown(value), lines)
+        raise Failed("a finite number", format_numbers(value), lines)

@@ -4,12 +4,12 @@ import re
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import format_numbers
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras
 from kerasmith.checks.engine.messages import first_line
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.gradients import directional
-from kerasmith.checks.harness.loss_comparing import shown
 from kerasmith.checks.rules.losses.case import leaves
 from kerasmith.checks.rules.losses.edge_inputs import edges, fail_at, perfect
 from kerasmith.checks.rules.losses.reproducers import callable_loss, gradient_of
@@ -101,7 +101,7 @@ def gradient_not_finite(case):
             lines = [*callable_loss(case), *gradient_of()]
             raise fail_at(
                 point,
-                f"a finite gradient, as the value {shown(value)} is finite",
+                f"a finite gradient, as the value {format_numbers(value)} is finite",
                 f"{bad.flat[0]} in {bad.size} places",
                 lines,
             )
@@ -135,7 +135,9 @@ def missing_labels_in_the_gradient(case):
     bad = gradient[~np.isfinite(gradient)]
     if bad.size:
         lines = [*callable_loss(case), "y_true.reshape(len(y_true), -1)[0, 0] = np.nan", *gradient_of()]
-        raise Failed(f"a finite gradient, as the value {shown(value)} is finite", f"{bad.flat[0]} in {bad.size} places", lines)
+        raise Failed(
+            f"a finite gradient, as the value {format_numbers(value)} is finite", f"{bad.flat[0]} in {bad.size} places", lines
+        )
 
 
 def _compared(case, draw):

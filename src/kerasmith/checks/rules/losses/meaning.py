@@ -5,9 +5,9 @@ import re
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import EXACT, REARRANGED, differ, format_numbers
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.loss_comparing import differ, shown
 from kerasmith.checks.rules.losses.case import leaves
 from kerasmith.checks.rules.losses.edge_inputs import limits
 from kerasmith.checks.rules.losses.reproducers import callable_loss, unreduced_loss
@@ -34,14 +34,14 @@ def ignores_an_argument(case):
             other = case.draw(draw)[name]
             if all(np.array_equal(a, b) for a, b in zip(leaves(other), leaves(inputs[name]))):
                 continue
-            if differ(case.values_of({**inputs, name: other}), case.values, 1e-7):
+            if differ(case.values_of({**inputs, name: other}), case.values, EXACT):
                 same = False
                 break
         if same:
             change = f"{name} = {case.specs[name].code(case.seed_of(name, 1))}" if hasattr(case.specs[name], "code") else ""
             raise Failed(
                 f"a value that changes with {name}",
-                f"{shown(case.values)} for each of 3 draws of {name}",
+                f"{format_numbers(case.values)} for each of 3 draws of {name}",
                 [*callable_loss(case), "print(loss(y_true, y_pred))", change, "print(loss(y_true, y_pred))"],
             )
 
@@ -62,13 +62,13 @@ def arguments_swapped(case):
     true, pred = inputs["y_true"], inputs["y_pred"]
     forward = case.unreduced(case.loss(), true.astype(pred.dtype), pred)
     backward = case.unreduced(case.loss(), pred, true.astype(pred.dtype))
-    if not differ(forward, backward, 1e-3):
+    if not differ(forward, backward, REARRANGED):
         return
     names = _parameters(case)
     if len(names) == 2 and _PREDICTION.search(names[0]) and _TRUTH.search(names[1]):
         raise Failed(
-            f"labels first: {shown(backward)}",
-            f"the parameters are ({', '.join(names)}), which gives {shown(forward)}",
+            f"labels first: {format_numbers(backward)}",
+            f"the parameters are ({', '.join(names)}), which gives {format_numbers(forward)}",
             [*unreduced_loss(case), "print(loss(y_true, y_pred), loss(y_pred, y_true))"],
         )
     _at_soft_labels(case)

@@ -4,12 +4,12 @@ import time
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import format_numbers, gap
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.engine.spec import Spec
-from kerasmith.checks.harness.loss_comparing import gap, shown
 from kerasmith.checks.rules.losses.edge_inputs import Point, edges, fail_at
 
 # A full mask of this side and predictions of a half on average sum to more than the largest number of float16, 65504.
@@ -42,7 +42,10 @@ def half_precision(case):
         if not np.all(np.isfinite(half)) or (gap(half, right) > 0.1 and np.max(np.abs(half - right)) > 0.02):
             place = np.unravel_index(np.argmax(np.where(np.isfinite(half), np.abs(half - right), np.inf)), half.shape)
             raise fail_at(
-                point, f"{shown(right[place])} as in float32", f"{shown(half[place])} in float16", _lines(case, "float16")
+                point,
+                f"{format_numbers(right[place])} as in float32",
+                f"{format_numbers(half[place])} in float16",
+                _lines(case, "float16"),
             )
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import REARRANGED, differ, format_numbers
 from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.loss_comparing import differ, shown
 
 
 @check("L107", "loss", "warning", requires=("base", "L104", "X102"), since="0.1.0")
@@ -28,10 +28,10 @@ def reduction_argument(case):
         raise Inconclusive("one value is its own sum")
     for loss, name, right in ((none, "none", case.values), (total, "sum", float(np.sum(case.values)))):
         actual = case.value(loss, inputs["y_true"], inputs["y_pred"])
-        if differ(actual, right, 1e-3):
+        if differ(actual, right, REARRANGED):
             raise Failed(
-                f"{shown(right)} with reduction={name!r}",
-                shown(actual),
+                f"{format_numbers(right)} with reduction={name!r}",
+                format_numbers(actual),
                 [_again(case, name), "print(loss(y_true, y_pred))"],
             )
 

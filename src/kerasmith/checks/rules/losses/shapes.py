@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import REARRANGED, ROUNDED, differ, format_numbers
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.loss_comparing import differ, shown
 from kerasmith.checks.rules.losses.case import leaves
 from kerasmith.checks.rules.losses.reproducers import callable_loss, unreduced_loss
 
@@ -33,7 +33,7 @@ def one_value_per_sample(case):
         what = "one number" if values.ndim == 0 else f"shape {values.shape}"
         raise Failed(
             f"{size} values for {size} samples, shape ({size}, ...)",
-            f"{what}, {shown(values)}",
+            f"{what}, {format_numbers(values)}",
             [*(_redrawn(case, size) if size != case.batch else ()), *unreduced_loss(case), "print(loss(y_true, y_pred))"],
         )
 
@@ -74,10 +74,11 @@ def broadcast_across_samples(case):
         return None
     together = [float(np.mean(whole[i])) for i in (0, batch - 1)]
     single = [float(np.mean(value)) for value in alone]
-    if differ(together, single, 1e-3):
+    if differ(together, single, REARRANGED):
         raise Failed(
-            f"{shown(single[0])} for the first sample, as it is alone",
-            f"{shown(together[0])} with {batch - 1} others; labels {(batch, *true[1:])}, predictions {(batch, *pred[1:])}",
+            f"{format_numbers(single[0])} for the first sample, as it is alone",
+            f"{format_numbers(together[0])} with {batch - 1} others; labels {(batch, *true[1:])}, "
+            f"predictions {(batch, *pred[1:])}",
             [
                 *(_redrawn(case, batch) if batch != case.batch else ()),
                 *unreduced_loss(case),
@@ -113,11 +114,11 @@ def labels_without_last_axis(case):
         return
     if flat.ndim == 0:
         return
-    if differ(case.samples(flat), case.samples(right), 1e-3):
+    if differ(case.samples(flat), case.samples(right), REARRANGED):
         lines = ["y_true, y_pred = y_true[:, :1], y_pred[:, :1]"] if pred[-1] != 1 else []
         raise Failed(
-            f"{shown(case.samples(right))}, or an error that names the shapes",
-            shown(case.samples(flat)),
+            f"{format_numbers(case.samples(right))}, or an error that names the shapes",
+            format_numbers(case.samples(flat)),
             [*lines, *callable_loss(case), "print(loss(y_true, y_pred), loss(y_true[:, 0], y_pred))"],
         )
 
@@ -132,10 +133,10 @@ def _ids_as_values(case, true, pred):
     rolled = case.values_of({**inputs, "y_pred": np.roll(inputs["y_pred"], 1, axis=-1)})
     if not differ(case.values_of({**inputs, "y_true": case.draw(1)["y_true"]}), case.values):
         raise Inconclusive("the value does not depend on the labels")
-    if not differ(rolled, case.values, 1e-5):
+    if not differ(rolled, case.values, ROUNDED):
         raise Failed(
             "another value when the predictions of the classes change places",
-            f"{shown(np.mean(case.values))} in either case: each class number is compared with every channel",
+            f"{format_numbers(np.mean(case.values))} in either case: each class number is compared with every channel",
             [*callable_loss(case), "print(loss(y_true, y_pred), loss(y_true, np.roll(y_pred, 1, axis=-1)))"],
         )
 

@@ -1,13 +1,15 @@
 """What a call of a loss leaves behind: in Python, in variables, in its arguments, in the random state."""
 
+import inspect
+
 import numpy as np
 
+from kerasmith.checks.engine.comparison import EXACT, REPEATED, copied, differ, format_numbers, format_value, same
 from kerasmith.checks.engine.finding import Failed
-from kerasmith.checks.engine.lazy_keras import backend, to_arrays, to_tensors
+from kerasmith.checks.engine.lazy_keras import backend, keras, to_arrays, to_tensors
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.loss_comparing import differ, shown
-from kerasmith.checks.rules.losses.case import leaves
-from kerasmith.checks.rules.losses.owned import owned, plain_state
+from kerasmith.checks.harness.attributes import is_plain, reached_from
+from kerasmith.checks.rules.losses.case import leaves, owned
 from kerasmith.checks.rules.losses.reproducers import callable_loss
 
 _CALLS = 4
@@ -27,20 +29,20 @@ def state_in_python(case):
     loss, inputs = case.loss(), case.inputs
     first = case.unreduced(loss, inputs["y_true"], inputs["y_pred"])
     # What is made in the first call and kept is a cache.
-    before = plain_state(loss)
+    before = _plain_state(loss)
     for _ in range(_CALLS):
         last = case.unreduced(loss, inputs["y_true"], inputs["y_pred"])
-    after = plain_state(loss)
-    changed = [name for name in after if name in before and after[name] != before[name]]
+    after = _plain_state(loss)
+    changed = [name for name in after if name in before and not same(after[name], before[name], EXACT)]
     changed += [name for name in after if name not in before]
     if not changed:
         return
     name = changed[0]
-    moves = differ(first, last, 1e-6)
-    text = f"`{name}` goes from {_short(before.get(name))} to {_short(after[name])} in {_CALLS} calls"
+    moves = differ(first, last, REPEATED)
+    text = f"`{name}` goes from {format_value(before.get(name))} to {format_value(after[name])} in {_CALLS} calls"
     raise Failed(
-        f"the same value {shown(first)} in each call, nothing kept in Python",
-        text + (f", the value from {shown(first)} to {shown(last)}" if moves else ", the value stays"),
+        f"the same value {format_numbers(first)} in each call, nothing kept in Python",
+        text + (f", the value from {format_numbers(first)} to {format_numbers(last)}" if moves else ", the value stays"),
         [*callable_loss(case), "print([float(loss(y_true, y_pred)) for _ in range(3)])"],
         severity=None if moves else "note",
         title=None if moves else "A call changes Python attributes",
@@ -61,10 +63,10 @@ def two_calls_differ(case):
     case.contract.require("stateful")
     loss, inputs = case.loss(), case.inputs
     first, second = (case.unreduced(loss, inputs["y_true"], inputs["y_pred"]) for _ in range(2))
-    if differ(first, second, 1e-6):
+    if differ(first, second, REPEATED):
         raise Failed(
-            f"{shown(case.samples(first) if first.ndim else first)} in both calls",
-            f"{shown(case.samples(second) if second.ndim else second)} in the second",
+            f"{format_numbers(case.samples(first) if first.ndim else first)} in both calls",
+            f"{format_numbers(case.samples(second) if second.ndim else second)} in the second",
             [*callable_loss(case), "print(loss(y_true, y_pred), loss(y_true, y_pred))"],
         )
 
@@ -85,8 +87,8 @@ def writes_into_its_arguments(case):
         for old, new in zip(leaves(before[name]), leaves(after)):
             if not np.array_equal(old, new, equal_nan=True):
                 raise Failed(
-                    f"{name} as before, {shown(old)}",
-                    shown(new),
+                    f"{name} as before, {format_numbers(old)}",
+                    format_numbers(new),
                     [
                         *callable_loss(case),
                         "y_true, y_pred = map(keras.ops.convert_to_tensor, (y_true, y_pred))",
@@ -135,6 +137,14 @@ def untracked_state(case):
         )
 
 
-def _short(value):
-    text = repr(value)
-    return text if len(text) < 60 else text[:57] + "..."
+def _plain_state(loss):
+    """{name: copy} of the numbers, texts, arrays and collections that a loss, or its function, keeps in Python."""
+    places = reached_from(loss, "", enter=(keras.losses.Loss,))
+    found = {place.path.removeprefix("."): copied(place.value) for place in places if is_plain(place.value)}
+    function = getattr(loss, "fn", None)
+    if inspect.isfunction(function):
+        for name in function.__code__.co_names:
+            value = function.__globals__.get(name)
+            if isinstance(value, (bool, int, float, list, dict)):
+                found[name] = copied(value)
+    return found

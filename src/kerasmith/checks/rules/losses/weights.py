@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import REARRANGED, ROUNDED, SUMMED, differ, format_numbers, gap
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import ops, to_tensors
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.loss_comparing import TOLERANCE, differ, gap, shown
 from kerasmith.checks.rules.losses.case import leaves
 from kerasmith.checks.rules.losses.reproducers import callable_loss
 
@@ -56,7 +56,7 @@ def weight_zero_deletes(case):
         if whole is None or part is None or not np.all(np.isfinite(part)):
             continue
         left = np.max(np.abs(part[1::2]))
-        if left > TOLERANCE * max(np.max(np.abs(whole)), 1e-12):
+        if left > SUMMED.relative * max(np.max(np.abs(whole)), 1e-12):
             raise Failed(
                 "gradient 0 by the predictions of samples with weight 0",
                 f"up to {left:.4g}; without weights up to {np.max(np.abs(whole)):.4g}",
@@ -114,8 +114,12 @@ def weights_of_another_rank(case):
         return
     if min(gap(wrong, value) for value in [*right, float(np.sum(values))]) < 0.005:
         raise Inconclusive("the right and the wrong axis give nearly the same number on these inputs")
-    if not differ(actual, wrong, 1e-3):
-        raise Failed(f"{what}: sum {shown(right[0])}", f"{shown(actual)}, the sum with the weights along the last axis", lines)
+    if not differ(actual, wrong, REARRANGED):
+        raise Failed(
+            f"{what}: sum {format_numbers(right[0])}",
+            f"{format_numbers(actual)}, the sum with the weights along the last axis",
+            lines,
+        )
 
 
 @check("L106", "loss", "error", requires=("base", "L104"), since="0.1.0")
@@ -142,10 +146,10 @@ def mask_of_predictions(case):
     true, pred = to_tensors([inputs["y_true"], inputs["y_pred"]])
     set_keras_mask(pred, ops.convert_to_tensor(mask))
     actual = float(case.number(case.summing()(true, pred)))
-    if not any(not differ(actual, value) for value in right) and not differ(actual, float(np.sum(values)), 1e-5):
+    if not any(not differ(actual, value) for value in right) and not differ(actual, float(np.sum(values)), ROUNDED):
         raise Failed(
-            f"with a mask that keeps {int(mask.sum())} of {mask.size} values the sum {shown(right[0])}",
-            f"{shown(actual)}, the sum without a mask",
+            f"with a mask that keeps {int(mask.sum())} of {mask.size} values the sum {format_numbers(right[0])}",
+            f"{format_numbers(actual)}, the sum without a mask",
             [
                 *callable_loss(case),
                 "from keras.src.backend import set_keras_mask; print(loss(y_true, y_pred))",
@@ -198,10 +202,11 @@ def _allowed(values, weights):
 def _compare(case, weights, right):
     inputs, shaped = case.inputs, _shaped(case, weights)
     actual = case.value(case.summing(), inputs["y_true"], inputs["y_pred"], shaped)
-    if all(differ(actual, value, 10 * TOLERANCE) for value in right):
+    if all(differ(actual, value, REARRANGED) for value in right):
         raise Failed(
-            f"sum of weight * loss {shown(right[0])}, weights {shown(weights)}, losses {shown(case.samples(case.values))}",
-            shown(actual),
+            f"sum of weight * loss {format_numbers(right[0])}, weights {format_numbers(weights)}, "
+            f"losses {format_numbers(case.samples(case.values))}",
+            format_numbers(actual),
             [
                 *callable_loss(case),
                 'loss.reduction = "sum"',
@@ -215,9 +220,9 @@ def _matter(case, weights):
     inputs, shaped = case.inputs, _shaped(case, weights)
     plain = case.value(case.summing(), inputs["y_true"], inputs["y_pred"])
     actual = case.value(case.summing(), inputs["y_true"], inputs["y_pred"], shaped)
-    if np.any(case.values) and not differ(plain, actual, 1e-5):
+    if np.any(case.values) and not differ(plain, actual, ROUNDED):
         lines = [*callable_loss(case), f"print(loss(y_true, y_pred), loss(y_true, y_pred, sample_weight={_text(shaped)}))"]
-        raise Failed(f"another value with weights {shown(weights)} than without", shown(actual), lines)
+        raise Failed(f"another value with weights {format_numbers(weights)} than without", format_numbers(actual), lines)
 
 
 def _text(weights):

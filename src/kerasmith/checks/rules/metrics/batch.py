@@ -1,5 +1,8 @@
 """The result does not depend on how the data come in batches."""
 
+import numpy as np
+
+from kerasmith.checks.engine.comparison import CLEAR, RESULT, differ
 from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.metrics.case import part
@@ -27,7 +30,7 @@ def any_split_gives_the_same(case):
         two = [part(inputs, slice(0, cut)), part(inputs, slice(cut, None))]
         whole, first, second = (case.run((one, None)) for one in (inputs, *two))
         found[draw] = two, whole
-        return first.has_finite and second.has_finite and (first.differs(second, 0.01) or second.differs(whole, 0.01))
+        return first.has_finite and second.has_finite and (first.differs(second, CLEAR) or second.differs(whole, CLEAR))
 
     draw = case.telling_draw(tells, "each batch gives the same number as all of them together")
     two, whole = found[draw]
@@ -80,12 +83,9 @@ def same_data_twice(case):
                 f"for _ in range(2): metric.update_state({case.arguments}); print(metric.result())",
             ],
         )
-    if not all(is_equal_or_double(once.values[key], twice.values[key]) for key in once.values):
+    if not all(_is_equal_or_double(once.values[key], twice.values[key]) for key in once.values):
         raise Inconclusive(f"{texts[0]} from the data once, {texts[1]} from the same data twice: neither a mean nor a count")
 
 
-def is_equal_or_double(once, twice):
-    from kerasmith.checks.harness.results import Results
-
-    same = not Results({"": once}).differs(Results({"": twice}))
-    return same or not Results({"": 2 * once}).differs(Results({"": twice}))
+def _is_equal_or_double(once: np.ndarray, twice: np.ndarray) -> bool:
+    return not differ(once, twice, RESULT) or not differ(2 * once, twice, RESULT)

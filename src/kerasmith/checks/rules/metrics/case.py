@@ -9,8 +9,8 @@ from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.finding import Inconclusive
 from kerasmith.checks.engine.lazy_keras import keras, ops, to_tensors
 from kerasmith.checks.harness.archetypes import PAIRS
-from kerasmith.checks.harness.results import Results
 from kerasmith.checks.rules.metrics import inputs as archetypes
+from kerasmith.checks.rules.metrics.results import Results
 
 # Fewer samples cannot be split into two unequal batches of which each says something.
 FEWEST = 4

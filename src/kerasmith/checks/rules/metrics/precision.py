@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import HALF
 from kerasmith.checks.engine.examination import OutOfTime, deadline
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
@@ -147,10 +148,10 @@ def _half_predictions(case):
         return
     # A mean is that of the samples once; anything else is computed in full.
     once = case.whole(0)
-    if not once.differs(found, relative=0.02):
+    if not once.differs(found, HALF):
         return
     due = case.run((_repeated(case, repeats), None))
-    texts = due.difference(found, relative=0.02)
+    texts = due.difference(found, HALF)
     if due.has_finite and texts:
         raise Failed(
             expected=f"{texts[0]}, as from the same numbers in float32",

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import CLEAR
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
@@ -31,7 +32,7 @@ def replicas_count_once(case):
     def tells(draw):
         inputs[draw] = part(case.draw(draw), slice(0, count))
         first = case.run((part(inputs[draw], slice(0, count // 2)), None))
-        return first.has_finite and first.differs(case.run((inputs[draw], None)), 0.01)
+        return first.has_finite and first.differs(case.run((inputs[draw], None)), CLEAR)
 
     draw = case.telling_draw(tells, "half of the samples give the same number as all")
     expected = case.run((inputs[draw], None))

@@ -6,7 +6,7 @@ from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, is_tensor, keras
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.metrics.owned import is_variable
+from kerasmith.checks.harness.attributes import is_variable
 
 
 @check("M107", "metric", "error", since="0.1.0")

@@ -1,5 +1,6 @@
 """Nothing of one pass over the data is left in the next."""
 
+from kerasmith.checks.engine.comparison import CLEAR
 from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
@@ -18,7 +19,7 @@ def reset_forgets(case):
 
     def tells(draw):
         both = case.run((case.draw(draw + 1), None), (case.draw(draw), None))
-        return case.whole(draw).has_finite and both.differs(case.whole(draw), 0.01)
+        return case.whole(draw).has_finite and both.differs(case.whole(draw), CLEAR)
 
     draw = case.telling_draw(tells, "what came before does not show in the result")
     metric = case.metric()
@@ -60,7 +61,7 @@ def results_do_not_change_later(case):
     Fix: return a new value, such as `self.count + 0` or `ops.copy(self.count)`.
     """
     draw = case.telling_draw(
-        lambda draw: case.whole(draw).has_finite and case.whole(draw).differs(case.whole(draw + 1), 0.01),
+        lambda draw: case.whole(draw).has_finite and case.whole(draw).differs(case.whole(draw + 1), CLEAR),
         "different data give the same result",
     )
     metric = case.metric()

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import EXACT, copied, format_value, same
 from kerasmith.checks.engine.finding import Failed, NotApplicable
+from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.metrics import owned
+from kerasmith.checks.harness.attributes import is_plain, reached_from, variables_in
 
 
 @check("M109", "metric", "error", since="0.1.0")
@@ -22,10 +24,10 @@ def state_is_in_variables(case):
         raise NotApplicable("a function has no state")
     metric = case.metric()
     case.update(metric, case.draw(0))
-    before = owned.python_values(metric)
+    before = _python_values(metric)
     case.update(metric, case.draw(1))
-    after = owned.python_values(metric)
-    changed = [path for path in before if path in after and not owned.same(before[path][2], after[path][2])]
+    after = _python_values(metric)
+    changed = [path for path in before if path in after and not same(before[path].value, after[path].value, EXACT)]
     if not changed:
         return
     full = case.result(metric)
@@ -35,7 +37,7 @@ def state_is_in_variables(case):
     # The attributes may steer the next update instead.
     metric = case.metric()
     case.update(metric, case.draw(0))
-    before = owned.python_values(metric)
+    before = _python_values(metric)
     case.update(metric, case.draw(1))
     _restore(before, [path for path in changed if path in before])
     case.update(metric, case.draw(2))
@@ -44,18 +46,36 @@ def state_is_in_variables(case):
         raise _python_state(case, changed, before, after)
 
 
+def _reached(metric):
+    return reached_from(metric, "metric", enter=(keras.metrics.Metric,))
+
+
+def _python_values(metric):
+    """{path: place with a copy} of the numbers, arrays and lists of such that Python keeps and Keras does not."""
+    found = {}
+    for place in _reached(metric):
+        value = place.value
+        if place.holder is not None and not isinstance(place.holder, list) and is_plain(value) and _can_count(value):
+            found[place.path] = place._replace(value=copied(value))
+    return found
+
+
+def _can_count(value):
+    """Texts, flags and settings in dicts are no counters."""
+    return not isinstance(value, (bool, str, bytes, dict, type(None)))
+
+
 def _restore(values, paths):
     for path in paths:
-        holder, key, value = values[path]
-        holder[key] = owned.copied(value)
+        values[path].put(copied(values[path].value))
 
 
 def _python_state(case, changed, before, after):
     path = changed[0]
     return Failed(
         expected="`update_state` changes variables only",
-        actual=f"it changes `{path.replace('metric', 'self', 1)}` from {owned.shown(before[path][2])} to "
-        f"{owned.shown(after[path][2])}, and the result depends on it",
+        actual=f"it changes `{path.replace('metric', 'self', 1)}` from {format_value(before[path].value)} to "
+        f"{format_value(after[path].value)}, and the result depends on it",
         lines=[
             *case.preparation(),
             f"for _ in range(2): metric.update_state({case.arguments}); print({path})",
@@ -79,7 +99,7 @@ def variables_are_tracked(case):
     metric = case.metric()
     case.update(metric, case.draw(0))
     tracked = {id(variable) for variable in metric.variables}
-    hidden = [(path, variable) for path, variable in owned.variables(metric) if id(variable) not in tracked]
+    hidden = [(path, variable) for path, variable in variables_in(_reached(metric)) if id(variable) not in tracked]
     if not hidden:
         return
     before = [np.array(case.number(variable)) for _, variable in hidden]
@@ -89,7 +109,8 @@ def variables_are_tracked(case):
         if not np.array_equal(old, new, equal_nan=True):
             raise Failed(
                 expected="each variable that `update_state` changes is in `metric.variables`",
-                actual=f"`{path.replace('metric', 'self', 1)}` goes from {owned.shown(old)} to {owned.shown(new)} and is not",
+                actual=f"`{path.replace('metric', 'self', 1)}` goes from {format_value(old)} to {format_value(new)} "
+                "and is not",
                 lines=[
                     *case.preparation(),
                     f"metric.update_state({case.arguments})",

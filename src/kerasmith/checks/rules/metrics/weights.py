@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kerasmith.checks.engine.comparison import CLEAR
 from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
@@ -37,7 +38,7 @@ def weight_is_repetition(case):
 
     def tells(draw):
         expected[draw] = case.run((part(case.draw(draw), np.repeat(np.arange(case.batch), weights)), None))
-        return expected[draw].has_finite and expected[draw].differs(case.whole(draw), 0.01)
+        return expected[draw].has_finite and expected[draw].differs(case.whole(draw), CLEAR)
 
     draw = case.telling_draw(tells, "repeated samples do not change the result")
     found = case.run((case.draw(draw), weights))
@@ -94,7 +95,7 @@ def zero_weight_deletes(case):
     def tells(draw):
         replaced[draw] = mixed(case.draw(draw), case.draw(draw + 1), weights == 0)
         unweighted = case.run((replaced[draw], None))
-        return unweighted.has_finite and unweighted.differs(case.whole(draw), 0.01)
+        return unweighted.has_finite and unweighted.differs(case.whole(draw), CLEAR)
 
     first = case.telling_draw(tells, "the samples do not change the result")
     texts, said = None, []
