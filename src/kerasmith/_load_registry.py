@@ -1,49 +1,53 @@
-"""Registers every part as soon as both kerasmith and Keras are imported, in whichever order.
+"""Registers every part as soon as both kerasmith and Keras are there, in whichever order they are imported.
 
-`keras.saving.load_model` finds registered names only. `import kerasmith` must stay cheap, so it neither imports Keras nor asks
-the reader to import the room that a saved model happens to use.
+`keras.saving.load_model` finds registered names only; it imports no package that a saved model names. Parts register when Keras
+is there to register with, but `import kerasmith` must not import Keras: the command line and the pytest plugin start with it,
+and scripts choose the backend after it. Python tells nobody that a module has been imported; one finder in front of the others,
+which leaves after its first answer, is the only place to hear of it.
 """
 
 import importlib
 import importlib.abc
+import importlib.machinery
 import importlib.util
 import sys
 
-_REGISTERING_ROOMS = ("layers", "losses", "metrics", "multitask", "objectives", "schedules")
+_REGISTERING = ("layers", "losses", "metrics", "multitask", "objectives", "schedules")
 
 
-def once_keras_is_there():
-    """Imports the rooms that register parts, now or right after Keras has been imported."""
-    keras = sys.modules.get("keras")
-    if keras is not None and hasattr(keras, "saving"):
-        importlib.import_module("kerasmith.base")
+def once_keras_is_there() -> None:
+    """Imports the packages that register parts, now or right after Keras has been imported."""
+    if hasattr(sys.modules.get("keras"), "saving"):
+        _register_parts()
     else:
         sys.meta_path.insert(0, _AfterKeras())
 
 
-def import_rooms():
-    """Imports every room that registers parts; the last line of `kerasmith.base` calls it."""
-    for room in _REGISTERING_ROOMS:
-        importlib.import_module(f"kerasmith.{room}")
+def _register_parts() -> None:
+    for package in _REGISTERING:
+        importlib.import_module(f"kerasmith.{package}")
 
 
 class _AfterKeras(importlib.abc.MetaPathFinder):
-    """Lets the real finders import Keras, then imports `kerasmith.base`; removes itself the first time."""
+    """Lets the real finders import Keras, or `kerasmith.base` if one of our modules asks for Keras first, then registers."""
 
-    def find_spec(self, name, path=None, target=None):
-        if name != "keras":
+    def find_spec(self, name, path=None, target=None) -> importlib.machinery.ModuleSpec | None:
+        if name not in ("keras", "kerasmith.base") or (name == "keras" and _one_of_ours_is_unfinished()):
             return None
         sys.meta_path.remove(self)
-        # A room that is being imported right now is what asked for Keras; it will reach `kerasmith.base` by itself.
-        rooms = [m for m in sys.modules if m.startswith("kerasmith.") and m != __name__]
         spec = importlib.util.find_spec(name)
-        if rooms or spec is None or spec.loader is None:
-            return spec
-        execute = spec.loader.exec_module
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
 
-        def exec_module(module):
-            execute(module)
-            importlib.import_module("kerasmith.base")
+            def exec_module(module):
+                execute(module)
+                _register_parts()
 
-        spec.loader.exec_module = exec_module
+            spec.loader.exec_module = exec_module
         return spec
+
+
+def _one_of_ours_is_unfinished() -> bool:
+    """Whether a module of kerasmith is being imported: parts that stand on it cannot be imported now."""
+    ours = [module for name, module in sys.modules.items() if name.startswith("kerasmith.")]
+    return any(getattr(module.__spec__, "_initializing", False) for module in ours)

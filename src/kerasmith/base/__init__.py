@@ -1,6 +1,6 @@
 """What every part stands on: configuration that survives, registration, the Loss and the Metric."""
 
-from kerasmith import _load_registry, _moved
+from kerasmith import _moved
 from kerasmith.base.additive_metric import AdditiveMetric
 from kerasmith.base.configured import Configured
 from kerasmith.base.functional import make_functional
@@ -12,5 +12,3 @@ from kerasmith.base.weighted_sum import WeightedSum
 from kerasmith.base.weights import Weights
 
 __getattr__ = _moved.renamed("kerasmith.base", {"Part": "LossTerm", "functional_twin": "make_functional"})
-
-_load_registry.import_rooms()

@@ -2,6 +2,7 @@
 
 import keras
 
+from kerasmith.base.algebra import Algebra
 from kerasmith.base.arguments import check_number
 from kerasmith.base.keras_loss import KerasLoss
 from kerasmith.base.loss import Loss
@@ -75,6 +76,9 @@ def add(losses, factors):
         reduction=losses[0].reduction,
         dtype=keras.backend.result_type(*(loss.dtype for loss in losses)),
     )
+
+
+Algebra._make_sum = staticmethod(add)
 
 
 def as_loss(loss):

@@ -1,0 +1,29 @@
+"""Saved parts are found whichever of kerasmith and Keras is imported first."""
+
+import pytest
+
+from tests.support import fresh_process
+
+NAMES = ("Dice", "IoU", "CosineRestarts", "ArcFaceLogits", "Objective", "Uncertainty")
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import kerasmith, keras",
+        "import keras, kerasmith",
+        "from kerasmith.losses import Dice\nimport keras",
+        "import kerasmith.testing.plugin, keras",  # as in every run of pytest
+        "from kerasmith.numerics import tensors\nimport kerasmith.base, keras",
+    ],
+)
+def test_every_order_of_imports_registers_every_part(imports):
+    code = f"{imports}\nprint([n for n in {NAMES} if keras.saving.get_registered_object('kerasmith>' + n) is None])"
+    assert fresh_process.run(code).splitlines()[-1] == "[]"
+
+
+def test_kerasmith_alone_does_not_import_keras():
+    code = (
+        "import sys, kerasmith, kerasmith.cli, kerasmith.testing.plugin\nprint('keras' in sys.modules, 'numpy' in sys.modules)"
+    )
+    assert fresh_process.run(code).splitlines()[-1] == "False False"
