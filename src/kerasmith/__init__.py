@@ -6,7 +6,7 @@ from kerasmith import _load_registry, _moved
 
 __version__ = "0.1.0"
 
-_ROOMS = (
+_PACKAGES = (
     "base",
     "callbacks",
     "checks",
@@ -27,17 +27,17 @@ _ROOMS = (
     "testing",
 )
 
-# What `import kerasmith` alone gives, from the room of objectives; loaded when it is asked for.
+# What `import kerasmith` alone gives, from the package of objectives; loaded when it is asked for.
 _FROM_OBJECTIVES = ("DeepSupervision", "Model", "Objective", "Tap", "Term")
 
-# The bench's one function, which is asked for far more often than its room.
+# The checker's one function, which is asked for far more often than its package.
 _FROM_CHECKS = ("check", "Contract")
 
-__all__ = [*_ROOMS, *_FROM_OBJECTIVES, *_FROM_CHECKS]
+__all__ = [*_PACKAGES, *_FROM_OBJECTIVES, *_FROM_CHECKS]
 
 
 def __getattr__(name):
-    if name in _ROOMS:
+    if name in _PACKAGES:
         return importlib.import_module(f"kerasmith.{name}")
     if name in _FROM_OBJECTIVES:
         return getattr(importlib.import_module("kerasmith.objectives"), name)

@@ -1,9 +1,9 @@
 """Registers every part as soon as both kerasmith and Keras are there, in whichever order they are imported.
 
-`keras.saving.load_model` finds registered names only; it imports no package that a saved model names. Parts register when Keras
-is there to register with, but `import kerasmith` must not import Keras: the command line and the pytest plugin start with it,
-and scripts choose the backend after it. Python tells nobody that a module has been imported; one finder in front of the others,
-which leaves after its first answer, is the only place to hear of it.
+`keras.saving.load_model` finds registered names only; it imports no package that a saved model names. Parts register when
+Keras is there, but `import kerasmith` must not import Keras: the command line and the pytest plugin start with it, and scripts
+choose the backend after it. Python tells nobody that a module has been imported. A finder in front of the others, which leaves
+after its first answer, is the one place to hear of it.
 """
 
 import importlib

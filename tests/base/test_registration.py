@@ -23,7 +23,5 @@ def test_every_order_of_imports_registers_every_part(imports):
 
 
 def test_kerasmith_alone_does_not_import_keras():
-    code = (
-        "import sys, kerasmith, kerasmith.cli, kerasmith.testing.plugin\nprint('keras' in sys.modules, 'numpy' in sys.modules)"
-    )
-    assert fresh_process.run(code).splitlines()[-1] == "False False"
+    code = "import sys, kerasmith, kerasmith.cli, kerasmith.testing.plugin\nprint('keras' in sys.modules)"
+    assert fresh_process.run(code).splitlines()[-1] == "False"

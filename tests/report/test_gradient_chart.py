@@ -2,7 +2,7 @@
 
 import pytest
 
-from kerasmith.report.gradient_chart import QUANTITIES, chosen, gradient_chart, gradient_picture, gradient_section
+from kerasmith.report._gradient_chart import QUANTITIES, chosen, gradient_chart, gradient_picture, gradient_section
 from tests.report.html_checks import SVG, Page, curve_points, svg
 
 

@@ -11,4 +11,22 @@ from kerasmith.base.registration import register
 from kerasmith.base.weighted_sum import WeightedSum
 from kerasmith.base.weights import Weights
 
+__all__ = [
+    "AdditiveMetric",
+    "Configured",
+    "KerasLoss",
+    "Loss",
+    "LossTerm",
+    "Metric",
+    "PerSample",
+    "WeightedSum",
+    "Weights",
+    "make_functional",
+    "register",
+]
+
 __getattr__ = _moved.renamed("kerasmith.base", {"Part": "LossTerm", "functional_twin": "make_functional"})
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -14,7 +14,7 @@ from kerasmith.files.writable_directory import writable_directory
 from kerasmith.keras_internals.layer_names import weight_owners
 from kerasmith.keras_internals.step_gradients import MeasuredStep
 from kerasmith.keras_internals.train_function_hook import attach, detach, is_ready, own_function, replica_count
-from kerasmith.report.gradient_chart import gradient_picture, gradient_section
+from kerasmith.report._gradient_chart import gradient_picture, gradient_section
 
 PICTURE = "gradient_health.svg"
 

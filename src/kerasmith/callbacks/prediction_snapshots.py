@@ -6,7 +6,7 @@ from keras import tree
 
 from kerasmith.callbacks import quiet_prediction
 from kerasmith.callbacks.epoch_pictures import Drawing, EpochPictures
-from kerasmith.report.image_grid import OVERLAY_LEGEND, image_grid
+from kerasmith.report._image_grid import OVERLAY_LEGEND, image_grid
 from kerasmith.report.prediction_pictures import class_legend, classified, segmented, translated
 
 KINDS = ("auto", "segmentation", "image", "classification")

@@ -4,3 +4,15 @@ from kerasmith.checks.engine.checker import check
 from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import CannotCheck, Finding
 from kerasmith.checks.engine.report import Report
+
+__all__ = [
+    "CannotCheck",
+    "Contract",
+    "Finding",
+    "Report",
+    "check",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

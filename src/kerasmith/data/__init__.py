@@ -17,3 +17,7 @@ __all__ = [
     "signed_distance_maps",
     "wheel_file",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

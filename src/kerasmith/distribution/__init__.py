@@ -20,3 +20,7 @@ __all__ = [
 ]
 
 __getattr__ = _moved.renamed("kerasmith.distribution", {"share_of_loss": "scale_loss_for_replicas"})
+
+
+def __dir__() -> list[str]:
+    return __all__

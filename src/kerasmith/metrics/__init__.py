@@ -20,3 +20,30 @@ from kerasmith.metrics.shared import Shared
 from kerasmith.metrics.ssim import SSIM
 from kerasmith.metrics.surface_distance import SurfaceDistance
 from kerasmith.metrics.true_positives import TruePositives
+
+__all__ = [
+    "AUC",
+    "AveragePrecision",
+    "Bootstrap",
+    "Brier",
+    "CalibrationError",
+    "CohenKappa",
+    "ConfusionMatrix",
+    "DiceScore",
+    "FROC",
+    "IoU",
+    "LesionDetection",
+    "MCC",
+    "PSNR",
+    "PanopticQuality",
+    "RPrecision",
+    "RetrievalRecall",
+    "SSIM",
+    "Shared",
+    "SurfaceDistance",
+    "TruePositives",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -5,3 +5,15 @@ from kerasmith.multitask.dwa import DWA
 from kerasmith.multitask.grad_norm import GradNorm
 from kerasmith.multitask.gradient_surgery import GradientSurgery
 from kerasmith.multitask.uncertainty import Uncertainty
+
+__all__ = [
+    "Balancer",
+    "DWA",
+    "GradNorm",
+    "GradientSurgery",
+    "Uncertainty",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

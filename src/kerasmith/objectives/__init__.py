@@ -5,3 +5,15 @@ from kerasmith.objectives.model import Model
 from kerasmith.objectives.objective import Objective
 from kerasmith.objectives.tap import Tap
 from kerasmith.objectives.term import Term
+
+__all__ = [
+    "DeepSupervision",
+    "Model",
+    "Objective",
+    "Tap",
+    "Term",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

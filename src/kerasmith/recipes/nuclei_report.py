@@ -11,7 +11,7 @@ from kerasmith.metrics import DiceScore, LesionDetection
 from kerasmith.recipes.matching import Matching, match_objects
 from kerasmith.recipes.nuclei_image import ImageSplit
 from kerasmith.recipes.object_table import object_table
-from kerasmith.report.image_grid import OVERLAY_LEGEND
+from kerasmith.report._image_grid import OVERLAY_LEGEND
 
 _TILES = 4
 

@@ -6,11 +6,11 @@ kerasmith that does, and never load anything from a network. Templates and the s
 
 from kerasmith._moved import renamed
 from kerasmith.base.direction import direction_of
+from kerasmith.report._environment import environment
+from kerasmith.report._gradient_chart import gradient_chart, gradient_picture, gradient_section
+from kerasmith.report._image_grid import image_grid
 from kerasmith.report.confusion import confusion_table
 from kerasmith.report.curves import line_chart
-from kerasmith.report.environment import environment
-from kerasmith.report.gradient_chart import gradient_chart, gradient_picture, gradient_section
-from kerasmith.report.image_grid import image_grid
 from kerasmith.report.overlays import AGREEMENT, PREDICTION, TRUTH, overlay
 from kerasmith.report.page import Section, render
 from kerasmith.report.pixels import data_uri, encode_png, stretched
@@ -43,3 +43,7 @@ __all__ = [
 ]
 
 __getattr__ = renamed("kerasmith.report", {"gallery": "image_grid"})
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -6,3 +6,16 @@ from kerasmith.schedules.one_cycle import OneCycle
 from kerasmith.schedules.scaled import Scaled
 from kerasmith.schedules.shifted import Shifted
 from kerasmith.schedules.warmup import Warmup
+
+__all__ = [
+    "CosineRestarts",
+    "Cyclic",
+    "OneCycle",
+    "Scaled",
+    "Shifted",
+    "Warmup",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

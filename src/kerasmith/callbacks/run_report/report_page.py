@@ -13,7 +13,7 @@ from kerasmith.callbacks.run_report.history_csv import in_a_directory
 from kerasmith.callbacks.run_report.run_output import RunPart
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.files.plain_data import flat_text
-from kerasmith.report.environment import environment
+from kerasmith.report import environment
 from kerasmith.report.numbers import format_duration
 from kerasmith.report.page import Section, render
 from kerasmith.report.tables import key_value_table

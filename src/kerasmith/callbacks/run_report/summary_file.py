@@ -6,7 +6,7 @@ from kerasmith.callbacks.run_report.history_csv import in_a_directory
 from kerasmith.callbacks.run_report.run_output import RunPart
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.files.plain_data import json_text, plain
-from kerasmith.report.environment import environment
+from kerasmith.report import environment
 from kerasmith.report.training import LEARNING_RATE
 
 
