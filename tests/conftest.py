@@ -14,7 +14,8 @@ def pytest_addoption(parser):
     selection.add_options(parser)
 
 
-@pytest.hookimpl(trylast=True)
+# Before `-k`, so that the parts are the same whatever is chosen among them.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     chosen = selection.selected(items, config.getoption("--select"), config.getoption("--shard"), keras.config.backend())
     kept = {id(item) for item in chosen}

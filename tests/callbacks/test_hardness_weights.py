@@ -5,6 +5,8 @@ import pytest
 
 from kerasmith.callbacks.hardness_weights import effective_samples, hardness_weights
 
+pytestmark = pytest.mark.host("weighs scores with NumPy")
+
 WIDE = {"floor": 0.0, "cap": 1e9}
 
 

@@ -12,6 +12,11 @@ import pytest
 KINDS = ("arrays", "weighted", "weighted_workers", "own_dataset", "endless", "half_precision", "objective", "company")
 
 
+@pytest.mark.heavy(
+    "trains in six processes, five of which are killed",
+    seconds=45,
+    light=lambda kind: kind == "arrays" and keras.backend.backend() == "torch",
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_training_ends_bit_for_bit_like_an_uninterrupted_one(kind):
     script = Path(__file__).with_name("killed_runs.py")

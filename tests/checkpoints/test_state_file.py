@@ -5,6 +5,8 @@ import pytest
 
 from kerasmith.checkpoints import state_file
 
+pytestmark = pytest.mark.host("NumPy and files")
+
 TREE = {
     "numbers": [0, -3, 2**70, 0.1, -0.0, float("inf"), float("-inf"), float("nan"), True, None],
     "text": 'é "\n\x00',

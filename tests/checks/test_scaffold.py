@@ -45,6 +45,7 @@ def test_is_formatted_whatever_the_length_of_the_name(name, width, tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.heavy("runs pytest on what the scaffold writes, in processes of its own", seconds=25)
 def test_its_own_tests_pass(tmp_path):
     for kind in KINDS:
         write(kind, f"own_{kind}", tmp_path)
@@ -52,6 +53,7 @@ def test_its_own_tests_pass(tmp_path):
     assert done.returncode == 0, done.stdout[-6000:]
 
 
+@pytest.mark.heavy("imports what the scaffold writes in processes of its own", seconds=12)
 def test_in_a_package(tmp_path):
     folder = tmp_path / "project" / "parts"
     folder.mkdir(parents=True)
@@ -78,6 +80,7 @@ for target in sys.argv[1:]:
 """
 
 
+@pytest.mark.heavy("checks what the scaffold writes in a worker", seconds=22)
 def test_the_bench_finds_neither_errors_nor_warnings(tmp_path):
     targets = [f"{write(kind, f'checked_{kind}', tmp_path)[0]}:Checked{kind.capitalize()}" for kind in KINDS]
     fresh_process.run(BENCH, *targets, timeout=480)

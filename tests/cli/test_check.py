@@ -8,6 +8,10 @@ import pytest
 from kerasmith.cli import main
 from tests.support import fresh_process
 
+pytestmark = pytest.mark.heavy(
+    "each test starts the command line and a worker, which import the backend", on=("jax", "tensorflow"), seconds=15
+)
+
 BACKEND = keras.config.backend()
 PARTS = """
 import keras

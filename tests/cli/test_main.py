@@ -5,6 +5,8 @@ import pytest
 from kerasmith.cli import main
 from tests.support import fresh_process
 
+pytestmark = pytest.mark.host("the command line before a backend is loaded")
+
 
 def test_starts_without_keras_or_numpy():
     code = (

@@ -3,6 +3,8 @@ import pytest
 
 from kerasmith.data import Augmentation, TileMap
 
+pytestmark = pytest.mark.host("moves images with NumPy")
+
 STRONG = Augmentation(scale=0.4, stretch=0.3, contrast=0.4, brightness=0.2, noise=0.2)
 
 

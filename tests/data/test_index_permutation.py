@@ -6,6 +6,8 @@ from scipy import stats
 
 from kerasmith.data.index_permutation import key_of, permute
 
+pytestmark = pytest.mark.host("orders numbers with NumPy")
+
 SIZES = [1, 2, 3, 7, 64, 1000, 65_535, 65_536, 65_537, 100_003, 131_073]
 
 

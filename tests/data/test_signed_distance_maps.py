@@ -6,6 +6,8 @@ import pytest
 from kerasmith.data import signed_distance_maps
 from tests.oracles.shape_loops import signed_distance
 
+pytestmark = pytest.mark.host("distances on the host")
+
 
 @pytest.mark.parametrize("spacing", [None, [0.5, 2.0]])
 def test_maps_equal_scipy(spacing):

@@ -7,6 +7,8 @@ import pytest
 
 from kerasmith.data import systematic_sampling as systematic
 
+pytestmark = pytest.mark.host("draws with NumPy")
+
 RNG = np.random.default_rng(5)
 
 

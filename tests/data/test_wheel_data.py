@@ -4,6 +4,8 @@ import pytest
 
 from kerasmith.data import MissingDataPackage, wheel_file
 
+pytestmark = pytest.mark.host("looks for files of packages")
+
 
 def make_package(folder, name, monkeypatch):
     package = folder / name

@@ -1,8 +1,12 @@
 """Which tests belong to which part of the gate."""
 
+import itertools
+import types
+
 import pytest
 
 from tests.support import selection
+from tests.support.cover import cover, each_value
 
 pytestmark = pytest.mark.host("sorts tests by their markers")
 WHY = "trains for a long time"
@@ -11,8 +15,9 @@ WHY = "trains for a long time"
 class Item:
     """A test as pytest collects it."""
 
-    def __init__(self, nodeid, *marks):
+    def __init__(self, nodeid, *marks, **params):
         self.nodeid, self.marks = nodeid, [mark.mark for mark in marks]
+        self.callspec = types.SimpleNamespace(params=params)
 
     def iter_markers(self, name):
         return (mark for mark in self.marks if mark.name == name)
@@ -48,6 +53,34 @@ def test_the_parts_hold_every_test_once(items):
     assert len(chosen(items, None, "jax")) == len(items)
 
 
+def test_rows_are_thinned_where_they_are_compiled():
+    mark = pytest.mark.thinned("each row compiles for a second")
+    values = list(itertools.product("ab", (1, 3), (False, True)))
+    rows = [Item(f"test[{letter}{x}{flag}]", mark, letter=letter, x=x, flag=flag) for letter, x, flag in values]
+    assert len(chosen(rows, "gate", "torch")) == len(chosen(rows, "all", "jax")) == 8
+    assert len(chosen(rows, "gate", "jax")) == 4
+    by = pytest.mark.thinned("each row compiles for a second", by=lambda letter, x, flag: {"letter": letter})
+    rows = [Item(f"test[{letter}{x}{flag}]", by, letter=letter, x=x, flag=flag) for letter, x, flag in values]
+    letters = [name[5] for name in chosen(rows, "gate", "tensorflow")]
+    assert letters == ["a", "b"]
+
+
+def test_a_cover_meets_every_pair():
+    values = [range(3), "abc", (None, 0.5), [True, False], (1, 2, 3, 4)]
+    rows = [dict(zip("vwxyz", row)) for row in itertools.product(*values)]
+    kept = [rows[number] for number in cover(rows)]
+    assert len(kept) <= 20
+    for first, second in itertools.combinations("vwxyz", 2):
+        assert {(row[first], row[second]) for row in kept} == {(row[first], row[second]) for row in rows}
+    alone = [{"row": object()} for _ in range(5)]
+    assert cover(alone) == set(range(5))
+    assert cover([]) == set()
+    each = [rows[number] for number in cover([each_value(**row) for row in rows])]
+    assert len(each) == 4
+    for name in "vwxyz":
+        assert {row[name] for row in each} == {row[name] for row in rows}
+
+
 def test_shards_take_about_the_same_time():
     seconds = {f"test {i}": float(i % 37 + 1) for i in range(100)}
     place = selection.shards(seconds)
@@ -66,6 +99,7 @@ def test_shards_take_about_the_same_time():
         pytest.mark.heavy(WHY, minutes=2),
         pytest.mark.host(""),
         pytest.mark.formula,
+        pytest.mark.thinned,
     ],
 )
 def test_a_mark_without_a_reason_is_refused(mark):

@@ -6,6 +6,8 @@ from keras import ops
 
 from kerasmith.labels.alignment import align, check_batch
 
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
+
 
 def tensor(*shape):
     return ops.convert_to_tensor(np.arange(np.prod(shape), dtype="float32").reshape(shape))

@@ -6,6 +6,9 @@ from keras import ops
 
 from kerasmith.labels import label_pyramid
 from tests.oracles import label_pyramid_loops as loops
+from tests.support.cover import each_value
+
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
 
 SIZES = {
     "sequence": ((2, 12), (4,)),
@@ -27,6 +30,7 @@ def tensor(x, dtype="float32"):
     return ops.convert_to_tensor(np.asarray(x, dtype))
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("channels", [None, 3])
 def test_area_mean_against_loops_and_scikit_image(case, channels):
     transform = pytest.importorskip("skimage.transform")
@@ -67,6 +71,7 @@ def test_picked_pixels_against_scikit_image_for_odd_blocks():
     np.testing.assert_array_equal(got, nearest)
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("channels", [None, "last", "first"])
 def test_weighted_mean_ignores_what_has_no_weight(case, channels):
     shape, sizes = case

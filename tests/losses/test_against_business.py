@@ -10,6 +10,8 @@ from tests.losses.test_battery import same, value
 from tests.oracles import regression as oracles
 from tests.support.agreement import agrees, gradient, name
 
+pytestmark = pytest.mark.formula("values and gradients beside an oracle")
+
 
 @pytest.mark.parametrize("logits", [False, True])
 @pytest.mark.parametrize("log_dwell", [False, True])

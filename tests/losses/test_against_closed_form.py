@@ -11,6 +11,8 @@ from tests.losses.battery import batch
 from tests.oracles import region_closed_form
 from tests.support.gradients import value_and_grad
 
+pytestmark = pytest.mark.formula("values and gradients beside an oracle")
+
 MEMBERS = [
     (losses.Dice, {}),
     (losses.Jaccard, {}),
@@ -36,6 +38,7 @@ OPTIONS = [
 ROWS = list(itertools.product(MEMBERS, OPTIONS, (1, 3)))
 
 
+@pytest.mark.thinned("each row compiles anew", by=lambda member, options, channels: [(member, channels), (options, channels)])
 @pytest.mark.parametrize(("member", "options", "channels"), ROWS, ids=[f"{m[0].__name__}{m[1]}{o}{c}" for m, o, c in ROWS])
 def test_value_and_gradient(member, options, channels):
     loss, config = member

@@ -10,7 +10,10 @@ from kerasmith import losses
 from kerasmith.numerics.pairwise_distances import unit_length
 from tests.oracles import metric_learning as pml
 from tests.support import float64
+from tests.support.cover import each_value
 from tests.support.gradients import value_and_grad
+
+pytestmark = pytest.mark.formula("values and gradients beside an oracle")
 
 IDS = {
     "unbalanced": [0, 0, 0, 1, 1, 2, 2, 2, 2, 3, -5, -5],  # class 3 has one sample
@@ -40,6 +43,7 @@ def agree(loss, ids, x, oracle):
 TRIPLETS = list(itertools.product(IDS, MARGINS, ("semi_hard", "all", "active", "hard"), (False, True)))
 
 
+@pytest.mark.thinned("each row compiles anew")
 @pytest.mark.parametrize(("ids", "kind", "mining", "normalize"), TRIPLETS)
 def test_triplet(ids, kind, mining, normalize):
     ids = IDS[ids]
@@ -77,6 +81,7 @@ def test_batch_average_of_semi_hard_is_that_of_tensorflow_addons():
     assert float(losses.Triplet()(ids, x)) == pytest.approx(total / number, rel=1e-5)
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("ids", IDS)
 @pytest.mark.parametrize("temperature", [0.05, 0.5])
 def test_nt_xent(ids, temperature):
@@ -84,6 +89,7 @@ def test_nt_xent(ids, temperature):
     agree(losses.NTXent(temperature), ids, embeddings(ids), pml.pairs("NTXentLoss", ids, temperature=temperature))
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("ids", IDS)
 @pytest.mark.parametrize("temperature", [0.05, 0.5])
 def test_sup_con(ids, temperature):
@@ -91,6 +97,7 @@ def test_sup_con(ids, temperature):
     agree(losses.SupCon(temperature), ids, embeddings(ids), pml.pairs("SupConLoss", ids, temperature=temperature))
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("ids", IDS)
 @pytest.mark.parametrize("epsilon", [None, 0.0, 0.1, 0.5])
 def test_multi_similarity(ids, epsilon):

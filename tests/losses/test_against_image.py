@@ -12,12 +12,16 @@ from tests.losses.batches import images
 from tests.losses.test_battery import masked, same, value
 from tests.oracles import images as oracles
 from tests.support.agreement import JIT, agrees, gradient, name
+from tests.support.cover import each_value
 from tests.support.gradients import value_and_grad
+
+pytestmark = pytest.mark.formula("values and gradients beside an oracle")
 
 needs_tensorflow = pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="the oracle is TensorFlow's")
 WANG = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333]
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("shape", [(13, 12, 2), (24, 17, 1), (11, 11, 3), (12, 13, 11, 1)], ids=str)
 @pytest.mark.parametrize("max_val", [1.0, 255.0])
 def test_ssim(shape, max_val):
@@ -166,6 +170,7 @@ def test_total_variation(shape):
         same(value(losses.TotalVariation(reduction="none"), y_true, y_pred), each)
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("kind", ["anisotropic", "isotropic"])
 @pytest.mark.parametrize("shape", [(6, 5, 1), (4, 5, 6, 1)], ids=str)
 def test_total_variation_from_its_definition(kind, shape):

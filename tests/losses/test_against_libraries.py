@@ -10,6 +10,8 @@ from tests.losses.battery import batch
 from tests.oracles import libraries as lib
 from tests.support.gradients import value_and_grad
 
+pytestmark = pytest.mark.formula("values and gradients beside an oracle")
+
 PLANE, VOLUME = (3, 8, 7), (2, 5, 6, 4)
 
 
@@ -87,6 +89,7 @@ def test_the_table_is_long_enough():
     assert {name.split()[0] for name, *_ in ROWS} == {"monai", "smp", "kornia", "torch"}
 
 
+@pytest.mark.thinned("each row compiles anew", by=lambda row: {"loss": row[0], "channels": row[3], "logits": row[4]})
 @pytest.mark.parametrize("row", ROWS, ids=[f"{i}-{row[0]}" for i, row in enumerate(ROWS)])
 def test_value_and_gradient(row):
     _, loss, oracle, channels, logits, size = row

@@ -18,6 +18,8 @@ from tests.oracles.activations import probabilities, slope_by_logits
 from tests.support import float64
 from tests.support.gradients import value_and_grad
 
+pytestmark = pytest.mark.formula("values and gradients beside an oracle")
+
 IGNORED = 255
 
 
@@ -126,6 +128,11 @@ def rows():
         yield Row(losses.DiceFocal, config, terms, channels, logits, labels, weights)
 
 
+def features(row):
+    """Each loss meets each number of channels, each kind of labels and each kind of weights."""
+    return {"loss": row.loss.__name__, "channels": row.channels, "labels": row.labels, "weights": row.weights}
+
+
 ROWS = list(rows())
 
 
@@ -198,6 +205,7 @@ def ours(row, dtype, given, truth, scores, valid, outer, weight, jit=False):
     return value, np.moveaxis(slope, 1, -1) if row.first else slope
 
 
+@pytest.mark.thinned("each row compiles anew", by=features)
 @pytest.mark.parametrize("row", ROWS, ids=[f"{i}-{row}" for i, row in enumerate(ROWS)])
 def test_float32(row):
     data = inputs(row)
@@ -216,6 +224,7 @@ def test_float64_meets_every_loss_and_option():
         assert {getattr(row, name) for row in IN_FLOAT64} == {getattr(row, name) for row in ROWS}
 
 
+@pytest.mark.thinned("each row compiles anew", by=features)
 @pytest.mark.parametrize("row", IN_FLOAT64, ids=map(str, IN_FLOAT64))
 def test_float64(row):
     data = inputs(row)

@@ -10,6 +10,8 @@ from tests.losses.test_battery import masked, same, value
 from tests.oracles import regression as oracles
 from tests.support.agreement import agrees, gradient, name
 
+pytestmark = pytest.mark.formula("values and gradients beside an oracle")
+
 
 @pytest.mark.parametrize(("factor", "center", "power"), [(0.1, 0.0, 1), (0.7, 0.5, 2), (0.3, -0.2, 1), (0.0, 0.0, 2)])
 def test_penalized_mse(factor, center, power):

@@ -14,11 +14,15 @@ from tests.losses.battery import batch, masks
 from tests.oracles import libraries as lib
 from tests.oracles.unified_focal_loops import unified_focal
 from tests.support import loss_functions
+from tests.support.cover import each_value
 from tests.support.gradients import value_and_grad
+
+pytestmark = pytest.mark.formula("values and gradients beside an oracle")
 
 NEIGHBOURS = {4: scipy.ndimage.generate_binary_structure(2, 1), None: scipy.ndimage.generate_binary_structure(2, 2)}
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize(
     ("kind", "channels", "gamma", "delta", "weight"),
     itertools.product(("asymmetric", "symmetric"), (1, 2, 4), (0.0, 0.4), (0.5, 0.8), (0.0, 0.3, 1.0)),
@@ -70,6 +74,7 @@ def test_unified_focal_at_its_corners():
         UnifiedFocal(kind="both")
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("top_k", [1, 7, 1000, 0.1, 0.5, 1.0])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_hardest_pixels(top_k, channels):

@@ -14,7 +14,10 @@ from kerasmith.losses import Boundary, CenterlineDice, HausdorffDT, Jaccard, Lov
 from tests.losses.battery import batch, masks
 from tests.oracles import libraries as lib
 from tests.oracles import shape_loops
+from tests.support.cover import each_value
 from tests.support.gradients import value_and_grad
+
+pytestmark = pytest.mark.formula("values and gradients beside an oracle")
 
 EVERY = [Lovasz(), Boundary(), HausdorffDT(), HausdorffDT(0.5), CenterlineDice(2), CenterlineDice(2, smooth=0)]
 every = pytest.mark.parametrize("loss", EVERY, ids=lambda loss: loss.name)
@@ -27,6 +30,7 @@ def check(loss, y_true, y_pred, value, slope, sample_weight=None, jit=False):
     np.testing.assert_allclose(own, slope, atol=1e-5 * np.abs(slope).max())
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @jits
 @pytest.mark.parametrize("scope", ["image", "batch"])
 def test_lovasz_hinge_equals_smp_and_kornia(scope, jit):
@@ -42,6 +46,7 @@ def test_lovasz_hinge_equals_smp_and_kornia(scope, jit):
             check(loss, data.ids, data.y_pred, *expected, jit=jit)
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @jits
 @pytest.mark.parametrize("scope", ["image", "batch"])
 @pytest.mark.parametrize("ignore", [None, 255])
@@ -76,6 +81,7 @@ def test_lovasz_softmax_equals_kornia():
         check(Lovasz(from_logits=True, absent="score", class_weights=row), ids, data.y_pred, *expected)
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @jits
 @pytest.mark.parametrize("scope", ["image", "batch"])
 @pytest.mark.parametrize("channels", [1, 3])
@@ -142,6 +148,7 @@ def test_bad_lovasz_is_refused():
             Lovasz(**bad)
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @jits
 @pytest.mark.parametrize("size", [(3, 9, 7), (2, 5, 6, 4), (3, 11)])
 @pytest.mark.parametrize("channels", [1, 3])
@@ -165,6 +172,7 @@ def test_distances_equal_plain_loops(size, channels, jit):
     assert float(ratio) == pytest.approx(values.sum() / mass.sum(), rel=1e-5)
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @jits
 @pytest.mark.parametrize("size", [(4, 6, 5), (2, 5, 6, 4)])
 @pytest.mark.parametrize("alpha", [2.0, 1.0])
@@ -180,6 +188,7 @@ def test_hausdorff_equals_monai(size, alpha, jit):
             check(loss, data.y_true, data.y_pred, *expected, jit=jit)
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("size", [(4, 6, 5), (4, 13, 16), (2, 7, 6, 8)])
 @pytest.mark.parametrize(("iterations", "jit"), [(0, False), (1, False), (3, False), (3, True)])
 def test_centerline_dice_equals_monai(size, iterations, jit):
@@ -209,6 +218,7 @@ def test_centerline_dice_prefers_whole_vessels():
     assert float(loss(truth, thin)) < 0.5 * float(loss(truth, cut))
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @jits
 @every
 def test_ignored_pixels_count_for_nothing(loss, jit):
@@ -223,6 +233,7 @@ def test_ignored_pixels_count_for_nothing(loss, jit):
     assert float(loss(ids, other)) == pytest.approx(value, rel=1e-6)
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @jits
 @every
 def test_edges_of_the_domain_stay_finite(loss, jit):

@@ -6,11 +6,18 @@ import pytest
 from keras import ops
 from keras.src.backend import set_keras_mask
 
-from tests.losses.battery import ROWS, batch
+from tests.losses.battery import ROWS, batch, first_of_family
 from tests.support.gradients import value_and_grad
 
-pytestmark = pytest.mark.parametrize("row", ROWS, ids=str)
+
+def of_family(row, **others):
+    """Each row is asked once, and each family with each number of channels and each other option."""
+    return [str(row), (row.family, *others.values())]
+
+
+pytestmark = [pytest.mark.parametrize("row", ROWS, ids=str), pytest.mark.thinned("each row compiles anew", by=of_family)]
 CHANNELS = pytest.mark.parametrize("channels", [1, 3])
+FIRST = first_of_family(ROWS)
 
 
 def value(loss, *arguments, **keywords):
@@ -179,6 +186,9 @@ def test_extreme_predictions_stay_finite(row, channels, logits):
             assert np.all(np.isfinite(slope))
 
 
+@pytest.mark.heavy(
+    "XLA compiles each loss", on=("jax", "tensorflow"), seconds=3, light=lambda row, channels: str(row) in FIRST
+)
 @CHANNELS
 def test_jit_equals_eager(row, channels):
     data = batch(channels, logits=True)
@@ -218,8 +228,7 @@ def test_shapes_that_would_broadcast_are_refused(row):
         row.build()((data.ids * 255).astype("uint8"), batch(1).y_pred)
 
 
-@CHANNELS
-def test_config_keeps_every_argument(row, channels):
+def test_config_keeps_every_argument(row):
     loss = row.build(from_logits=True, ignore_class=0, name="mine", dtype="bfloat16", reduction="sum")
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
     assert again.get_config() == loss.get_config()

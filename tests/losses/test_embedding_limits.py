@@ -7,6 +7,7 @@ from keras import ops
 
 from kerasmith import layers, losses
 from tests.losses.test_battery import gradient, masked, same, value
+from tests.support.cover import each_value
 
 PAIRS = [
     losses.Triplet(),
@@ -81,6 +82,7 @@ def test_all_equals_active_where_every_triplet_violates():
     assert each[0][0] > 0
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @every
 @pytest.mark.parametrize("ids", [[0], [3, 3, 3, 3], [0, 1, 2, 3]], ids=["one sample", "one class", "all different"])
 def test_batches_without_pairs(loss, ids):
@@ -145,6 +147,7 @@ def test_equal_embeddings_have_a_finite_gradient(loss):
         assert np.all(np.isfinite(slope))
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @every
 @pytest.mark.parametrize("scale", [1e-18, 1e18])
 def test_tiny_and_huge_embeddings(loss, scale):

@@ -5,16 +5,19 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tests.losses.battery import OTHER_ROWS, ROWS
+from tests.losses.battery import OTHER_ROWS, ROWS, first_of_family
 from tests.losses.test_battery import gradient, masked, same, value
 from tests.support import float64
 
+pytestmark = pytest.mark.thinned("each row compiles anew", by=lambda row, **others: [(row.loss, *others.values())])
 EVERY = [*ROWS, *OTHER_ROWS]
-every = pytest.mark.parametrize("row", EVERY, ids=str)
-independent = pytest.mark.parametrize("row", [row for row in EVERY if row.family != "pairs"], ids=str)
+FIRST = first_of_family(OTHER_ROWS)
+# What test_battery.py asks of the losses of labelled pixels too, there with one channel and with three.
+other = pytest.mark.parametrize("row", OTHER_ROWS, ids=str)
+independent = pytest.mark.parametrize("row", [row for row in OTHER_ROWS if row.family != "pairs"], ids=str)
 
 
-@every
+@other
 def test_unreduced_is_one_value_per_sample(row):
     y_true, y_pred = row.batch()
     each = value(row.build(reduction="none"), y_true, y_pred)
@@ -32,7 +35,7 @@ def test_no_sample_sees_another(row):
     same(each, [value(row.build(), y_true[i : i + 1], y_pred[i : i + 1]) for i in range(4)])
 
 
-@every
+@other
 def test_default_reduction_follows_keras(row):
     y_true, y_pred = row.batch()
     weight = np.array([0.5, 2.0, 0.0, 1.0], "float32")
@@ -55,7 +58,7 @@ def test_integer_weights_repeat_samples(row, reduction):
     assert np.any(slope != 0)
 
 
-@every
+@other
 def test_masked_samples_are_deleted(row):
     y_true, y_pred = row.batch()
     kept = np.array([True, False, True, True])
@@ -63,7 +66,7 @@ def test_masked_samples_are_deleted(row):
     same(got, value(row.build(), y_true[kept], y_pred[kept]))
 
 
-@every
+@other
 def test_order_of_samples_does_not_matter(row):
     y_true, y_pred = row.batch()
     order = np.array([2, 0, 3, 1])
@@ -89,7 +92,8 @@ def test_gradient_is_that_of_the_value(row):
             assert (ahead - behind) / 2 == pytest.approx((slope * step).sum(), rel=1e-3, abs=1e-11)
 
 
-@every
+@pytest.mark.heavy("XLA compiles each loss", on=("jax", "tensorflow"), seconds=3, light=lambda row: str(row) in FIRST)
+@other
 def test_jit_equals_eager(row):
     y_true, y_pred = row.batch()
     weight = np.array([0.5, 2.0, 0.0, 1.0], "float32")
@@ -99,7 +103,7 @@ def test_jit_equals_eager(row):
     same(compiled[1], eager[1], rtol=1e-4, atol=1e-6 * np.abs(eager[1]).max())
 
 
-@every
+@other
 def test_extreme_predictions_stay_finite(row):
     y_true, y_pred = row.batch()
     for change in row.extreme:
@@ -109,7 +113,7 @@ def test_extreme_predictions_stay_finite(row):
             assert np.all(np.isfinite(slope))
 
 
-@every
+@other
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision(row, dtype):
     y_true, y_pred = row.batch()
@@ -120,7 +124,7 @@ def test_half_precision(row, dtype):
     same(value(row.build(dtype=dtype), y_true, half), expected, rtol=1e-2)
 
 
-@every
+@other
 def test_other_batch_sizes_are_refused(row):
     y_true, y_pred = row.batch()
     with pytest.raises(ValueError, match="broadcast"):
@@ -130,7 +134,7 @@ def test_other_batch_sizes_are_refused(row):
             row.build()(y_true, y_pred, weight.astype("float32"))
 
 
-@every
+@other
 def test_config_keeps_every_argument(row):
     loss = row.build(name="mine", dtype="bfloat16", reduction="sum")
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
@@ -138,14 +142,14 @@ def test_config_keeps_every_argument(row):
     assert (again.name, again.dtype, again.reduction) == ("mine", "bfloat16", "sum")
 
 
-@every
+@other
 def test_empty_batch_is_zero(row):
     y_true, y_pred = row.batch()
     assert value(row.build(), y_true[:0], y_pred[:0]) == 0
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="unknown sizes inside a traced function are TensorFlow's")
-@every
+@other
 def test_unknown_batch_in_a_traced_function(row):
     import tensorflow as tf
 

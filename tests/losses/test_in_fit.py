@@ -17,6 +17,15 @@ def policy(request):
     keras.config.set_dtype_policy(before)
 
 
+POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
+# Each fit compiles: on JAX and TensorFlow a row is trained with one of the policies, one row after the other with the next.
+COMPILED = ("jax", "tensorflow")
+TURN = {str(row): POLICIES[number % 3] for number, row in enumerate([*ROWS, *OTHER_ROWS])}
+policies = pytest.mark.heavy(
+    "trains each loss with each policy", on=COMPILED, seconds=2, light=lambda row, policy: TURN[str(row)] == policy
+)
+
+
 def network(logits=False):
     """One decision a pixel: batch and image sizes unknown until the first batch."""
     # Dense instead of Conv2D: PyTorch has no half-precision convolution gradient on the CPU.
@@ -24,8 +33,9 @@ def network(logits=False):
     return keras.Sequential([keras.Input((None, None, 1)), keras.layers.Dense(4, activation="relu"), last])
 
 
+@policies
 @pytest.mark.parametrize("row", ROWS, ids=str)
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"], indirect=True)
+@pytest.mark.parametrize("policy", POLICIES, indirect=True)
 def test_trains_to_a_lower_loss(row, policy):
     data = batch(1, size=(12, 16, 16))
     image = data.y_true + 0.3 * np.random.default_rng(0).normal(size=data.y_true.shape).astype("float32")
@@ -47,8 +57,9 @@ class Scale(keras.layers.Layer):
         return x * self.scale
 
 
+@policies
 @pytest.mark.parametrize("row", OTHER_ROWS, ids=str)
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"], indirect=True)
+@pytest.mark.parametrize("policy", POLICIES, indirect=True)
 def test_other_losses_train_to_a_lower_loss(row, policy):
     y_true, y_pred = row.batch()
     model = keras.Sequential([keras.Input(y_pred.shape[1:]), Scale()])

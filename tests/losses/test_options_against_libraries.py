@@ -12,6 +12,8 @@ from tests.losses.battery import batch
 from tests.oracles import library_options as lib
 from tests.support.gradients import value_and_grad
 
+pytestmark = pytest.mark.formula("values and gradients beside an oracle")
+
 MANY, ONE = (3, 8, 7), (1, 8, 7)
 VOLUME = (2, 5, 6, 4)
 WEIGHTS = [0.5, 2.0, 1.0]
@@ -147,6 +149,7 @@ def inputs(channels, logits, labels, size):
     return (truth if labels in ("soft", "independent") else ids), truth, ids, data.y_pred
 
 
+@pytest.mark.thinned("each row compiles anew", by=lambda row: {"loss": row[0], "channels": row[3], "labels": row[5]})
 @pytest.mark.parametrize("row", ROWS, ids=[f"{i}-{row[0]}-{row[5]}" for i, row in enumerate(ROWS)])
 def test_value_and_gradient(row):
     _, loss, oracle, *setting = row

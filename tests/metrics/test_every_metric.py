@@ -12,6 +12,7 @@ from keras import ops
 from kerasmith import metrics
 from kerasmith.base import AdditiveMetric, Metric
 from tests.metrics.battery import ROWS, N
+from tests.support.cover import each_value
 from tests.support.metric_runs import assert_equal, evaluated, fresh, read, run
 
 ALL = pytest.mark.parametrize("name", ROWS)
@@ -92,6 +93,7 @@ def test_state_moves_to_a_metric_made_from_the_configuration(name):
     assert_equal(run(copy, (y[4:], p[4:])), run(make(), (y, p)))
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @ALL
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_evaluate(name, jit_compile):

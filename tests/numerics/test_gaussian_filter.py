@@ -8,6 +8,8 @@ from scipy import ndimage, signal
 from kerasmith.numerics.gaussian_filter import filter_valid, gaussian_window
 from tests.support.gradients import value_and_grad
 
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
+
 
 @pytest.mark.parametrize(("size", "sigma"), [(11, 1.5), (5, 0.8), (1, 1.0), (13, 1.6)])
 def test_window_is_the_impulse_response_of_scipy(size, sigma):

@@ -7,6 +7,8 @@ from keras import ops
 from kerasmith.numerics.lovasz_extension import lovasz_jaccard
 from tests.oracles import shape_loops
 
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
+
 
 def value(errors, truth, weight=None):
     tensors = [None if x is None else ops.convert_to_tensor(x.astype("float32")) for x in (errors, truth, weight)]

@@ -6,6 +6,8 @@ from keras import ops
 
 from kerasmith.numerics import pairs as subject
 
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
+
 IDS = np.array([0, 1, 0, 2, 1, 0])
 
 

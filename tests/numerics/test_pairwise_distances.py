@@ -6,7 +6,10 @@ import pytest
 from keras import ops
 
 from kerasmith.numerics.pairwise_distances import KINDS, cosine_similarity, paired_distances, pairwise_distances, unit_length
+from tests.support.cover import each_value
 from tests.support.gradients import value_and_grad
+
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
 
 
 def normal(*shape, seed=0):
@@ -26,6 +29,7 @@ def reference(x, kind):
     return np.sqrt(square) if kind == "euclidean" else square
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("offset", [0, 50])
 def test_values(kind, offset):

@@ -8,6 +8,8 @@ from keras import ops
 from kerasmith.numerics import score_histograms
 from kerasmith.numerics.bincount import bincount
 
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
+
 
 def numpy(x):
     return np.asarray(ops.convert_to_numpy(x))

@@ -7,8 +7,12 @@ from keras import ops
 from monai.losses.cldice import soft_skel
 
 from kerasmith.numerics.skeleton import soft_skeleton
+from tests.support.cover import each_value
+
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("shape", [(3, 11, 14), (2, 8, 7, 9), (1, 1, 1), (1, 1, 6)])
 @pytest.mark.parametrize("iterations", [0, 1, 5])
 def test_equals_monai(shape, iterations):

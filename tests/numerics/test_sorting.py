@@ -6,6 +6,8 @@ from keras import ops
 
 from kerasmith.numerics import sorting
 
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
+
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "int32"])
 def test_sorting(dtype):

@@ -8,6 +8,8 @@ from skimage.metrics import structural_similarity
 from kerasmith.numerics.gaussian_filter import gaussian_window
 from kerasmith.numerics.structural_similarity import dissimilarity_maps, half_size, spatial_mean
 
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
+
 
 def arrays(*tensors):
     return [ops.convert_to_numpy(t).astype("float64") for t in tensors]

@@ -10,6 +10,9 @@ from keras import ops
 from kerasmith.numerics import small_systems
 from kerasmith.numerics import task_conflicts as tc
 from tests.oracles import multitask as oracle
+from tests.support.cover import each_value
+
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
 
 METHODS = {
     "pcgrad": lambda gram, order, c: tc.pcgrad(gram, order),
@@ -63,6 +66,7 @@ def assert_close(got, expected, rtol=1e-5):
     assert np.linalg.norm(got - expected) <= rtol * np.linalg.norm(expected)
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("count", [2, 3, 5])
 @pytest.mark.parametrize("spread", [0.0, 1.0])
 def test_pcgrad_is_the_loop_over_the_vectors(count, spread):
@@ -85,6 +89,7 @@ def test_pcgrad_depends_on_the_order():
     assert np.abs(first - second).max() > 1e-2
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("count", [2, 3, 5])
 @pytest.mark.parametrize("spread", [0.0, 1.0])
 def test_imtl_is_libmtls_and_the_linear_system(count, spread):
@@ -95,6 +100,7 @@ def test_imtl_is_libmtls_and_the_linear_system(count, spread):
         assert_close(got, oracle.libmtl_imtl(gradients))
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("count", [2, 3, 5])
 @pytest.mark.parametrize("spread", [0.0, 1.0, 4.0])
 def test_nash_is_the_convex_minimum(count, spread):
@@ -110,6 +116,7 @@ def test_nash_solves_its_equation():
     np.testing.assert_allclose(gram / np.linalg.norm(gram) @ a, 1 / a, rtol=1e-5)
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("count", [2, 3, 5])
 @pytest.mark.parametrize("c", [0.1, 0.5, 0.9])
 def test_cagrad_is_the_convex_minimum(count, c):
@@ -165,6 +172,7 @@ EDGES = {
 }
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("edge", EDGES)
 def test_coefficients_are_finite_and_the_sum_is_no_longer_than_four_times_all_gradients(method, edge):
@@ -174,6 +182,7 @@ def test_coefficients_are_finite_and_the_sum_is_no_longer_than_four_times_all_gr
     assert np.linalg.norm(got) <= 4 * np.linalg.norm(gradients, axis=1).sum()
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("factor", [1e-12, 1.0, 1e12])
 @pytest.mark.parametrize("method", METHODS)
 def test_the_scale_of_all_gradients_changes_no_coefficient(method, factor):

@@ -6,8 +6,12 @@ from keras import ops
 
 from kerasmith.numerics.total_variation import variation_map
 from tests.oracles.images import variation_loops
+from tests.support.cover import each_value
+
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("isotropic", [False, True])
 @pytest.mark.parametrize("shape", [(5, 4), (3, 4, 5), (7,), (1, 3)], ids=str)
 def test_against_loops(shape, isotropic):

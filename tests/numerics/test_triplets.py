@@ -6,7 +6,10 @@ from keras import ops
 
 from kerasmith.numerics import triplets
 from kerasmith.numerics.pairs import pairs
+from tests.support.cover import each_value
 from tests.support.gradients import value_and_grad
+
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
 
 
 def hard(distance, masks, margin):
@@ -46,6 +49,7 @@ def loops(d, ids, margin, rule):
     return losses, slope
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("margin", [0.0, 0.3, 3.0])

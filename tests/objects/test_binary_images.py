@@ -6,6 +6,9 @@ from keras import ops
 
 from kerasmith.labels.pixels import encode
 from kerasmith.objects.binary_images import as_images, binary_images, image_classes
+from tests.support.cover import each_value
+
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
 
 RNG = np.random.default_rng(0)
 class_ids = RNG.integers(0, 3, (2, 4, 5))
@@ -16,6 +19,7 @@ def arrays(images, classes):
     return [ops.convert_to_numpy(x).reshape(2, classes, 4, 5) for x in images]
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize("axis", [-1, 1])
 @pytest.mark.parametrize("ignore_class", [None, 2])
 @pytest.mark.parametrize("include_background", [False, True])

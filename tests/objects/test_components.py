@@ -8,6 +8,8 @@ from skimage import measure
 from kerasmith.objects.components import label_objects, overlaps, renumber_objects
 from tests.oracles import objects as oracle
 
+pytestmark = pytest.mark.host("labels objects on the host")
+
 CONNECTIVITIES = [(1, None, 1), (2, None, 2), (2, 4, 1), (2, 8, 2), (3, None, 3), (3, 6, 1), (3, 18, 2), (3, 26, 3)]
 
 

@@ -7,6 +7,9 @@ from keras import ops
 
 from kerasmith.objects.distance_maps import signed_distances, squared_distances, squared_distances_on_device
 from tests.oracles.shape_loops import border_distance, signed_distance
+from tests.support.cover import each_value
+
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
 
 CASES = [
     ((23,), None),
@@ -35,6 +38,7 @@ def test_host_equals_scipy(shape, spacing):
     np.testing.assert_array_equal(squared_distances(np.asfortranarray(masks), spacing), got)
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @pytest.mark.parametrize(("shape", "spacing"), CASES)
 @pytest.mark.parametrize("jit", [False, True])
 def test_device_equals_host(shape, spacing, jit):

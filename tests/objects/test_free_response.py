@@ -8,6 +8,8 @@ from kerasmith.objects import free_response
 from kerasmith.objects.components import label_objects
 from tests.oracles import objects_froc as oracle
 
+pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
+
 
 @pytest.mark.parametrize("hit", free_response.HITS)
 @pytest.mark.parametrize("shape", [(24,), (9, 10), (5, 6, 4)])

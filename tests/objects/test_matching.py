@@ -1,7 +1,5 @@
 """Matching against brute force and scipy's assignment."""
 
-import sys
-
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
@@ -9,6 +7,8 @@ from scipy.optimize import linear_sum_assignment
 from kerasmith.objects.components import Overlaps, label_objects, overlaps
 from kerasmith.objects.matching import detection_counts, match, object_counts
 from tests.oracles import objects as oracle
+
+pytestmark = pytest.mark.host("matches objects on the host")
 
 THRESHOLDS = [0, 0.1, 0.25, 1 / 3, 0.5, 0.75]
 
@@ -78,16 +78,6 @@ def test_optimal_finds_more_than_greedy():
     assert match(pairs, 0.2).tolist() == [0]
     assert match(pairs, 0.2, "optimal").tolist() == [1, 2]
     assert match(pairs, 0.35, "optimal").tolist() == [0]
-
-
-def test_without_scipy_only_optimal_matching_at_low_thresholds_fails(monkeypatch):
-    for module in ("scipy", "scipy.sparse"):
-        monkeypatch.setitem(sys.modules, module, None)
-    pairs = graph([0, 0, 1], [0, 1, 0], [0.6, 0.3, 0.3])
-    assert match(pairs, 0.2).tolist() == [0]
-    assert match(pairs, 0.5, "optimal").tolist() == [0]
-    with pytest.raises(ImportError, match=r"pip install scipy`, or `matching='greedy'"):
-        match(pairs, 0.2, "optimal")
 
 
 def test_ties_fall_to_the_first_objects():

@@ -6,6 +6,8 @@ import pytest
 from kerasmith.objects.segment_quality import MASKED, component_quality, panoptic_quality, segment_counts
 from tests.oracles import objects_panoptic as oracle
 
+pytestmark = pytest.mark.host("counts segments on the host")
+
 THINGS, STUFFS = [5, 2], [11]
 
 

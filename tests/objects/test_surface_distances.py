@@ -11,6 +11,8 @@ from kerasmith.objects.nearest_element import distances_to_nearest
 from kerasmith.objects.surface_elements import border_voxels, dual_codes, element_sizes
 from tests.oracles import surfaces
 
+pytestmark = pytest.mark.host("distances on the host")
+
 SHAPES = [((40, 33), None), ((31, 40), (0.7, 2.3)), ((16, 20, 18), None), ((12, 24, 20), (3.1, 0.8, 0.9))]
 # (oracle, surface, hd95, assd)
 LIBRARIES = [

@@ -6,6 +6,8 @@ from skimage.measure import label
 from kerasmith.recipes.instances import cores_of, split_instances
 from kerasmith.recipes.matching import match_objects
 
+pytestmark = pytest.mark.host("NumPy and text")
+
 
 def disks(*centres, radius=9, shape=(40, 60)):
     """Labelled disks; later ones cover earlier ones."""

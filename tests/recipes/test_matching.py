@@ -7,6 +7,8 @@ from kerasmith.metrics import LesionDetection
 from kerasmith.recipes.matching import match_objects
 from kerasmith.recipes.nuclei_report import dice
 
+pytestmark = pytest.mark.host("matches objects with NumPy")
+
 
 def loop_pairs(truth, predicted, threshold):
     pairs = []

@@ -6,6 +6,8 @@ import pytest
 from kerasmith.data import MissingDataPackage
 from kerasmith.recipes import nuclei_image
 
+pytestmark = pytest.mark.host("reads and cuts an image with NumPy")
+
 
 def test_the_image_is_read_without_importing_stardist():
     image, labels = nuclei_image.load()

@@ -1,7 +1,10 @@
 import numpy as np
+import pytest
 
 from kerasmith.recipes.matching import match_objects
 from kerasmith.recipes.object_table import at_edge, object_table, of_size, touching
+
+pytestmark = pytest.mark.host("writes a table of numbers")
 
 TRUTH = np.array(
     [

@@ -1,6 +1,9 @@
 import numpy as np
+import pytest
 
 from kerasmith.recipes.orientations import predict_oriented
+
+pytestmark = pytest.mark.host("turns images with NumPy")
 
 
 def test_all_eight_orientations_are_seen_once_and_turned_back():

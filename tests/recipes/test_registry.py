@@ -9,6 +9,8 @@ import pytest
 import kerasmith
 from kerasmith.recipes import DEMOS
 
+pytestmark = pytest.mark.host("the list of demos")
+
 
 def test_reading_the_registry_does_not_import_keras():
     code = "import sys; from kerasmith.recipes import DEMOS; sys.exit('keras' in sys.modules or not DEMOS)"

@@ -6,6 +6,8 @@ import pytest
 from kerasmith.report import line_chart
 from tests.report.html_checks import SVG, curve_points, svg
 
+pytestmark = pytest.mark.host("draws and writes from numbers and text")
+
 NAN = float("nan")
 
 

@@ -5,6 +5,8 @@ import pytest
 from kerasmith.report._gradient_chart import QUANTITIES, chosen, gradient_chart, gradient_picture, gradient_section
 from tests.report.html_checks import SVG, Page, curve_points, svg
 
+pytestmark = pytest.mark.host("draws and writes from numbers and text")
+
 
 def row(step, **gradients):
     layers = {name: {"gradient": g, "update": g / 10, "dead": 0.25} for name, g in gradients.items()}

@@ -22,6 +22,8 @@ from kerasmith.report.observations import observations
 from kerasmith.report.training import curves, epoch_table, headline, training_sections, value_table
 from tests.report.html_checks import Page, assert_loads_nothing
 
+pytestmark = pytest.mark.host("draws and writes from numbers and text")
+
 EVIL = '<script>alert("x")</script>&'
 
 

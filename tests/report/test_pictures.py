@@ -11,6 +11,8 @@ from kerasmith.report import AGREEMENT, PREDICTION, TRUTH, data_uri, encode_png,
 from kerasmith.report.overlays import outline
 from tests.report.html_checks import Page
 
+pytestmark = pytest.mark.host("draws and writes from numbers and text")
+
 RNG = np.random.default_rng(3)
 
 

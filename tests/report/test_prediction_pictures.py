@@ -10,6 +10,8 @@ from kerasmith.report.pixels import as_pixels, beside, enlarged, resized, rgb, s
 from kerasmith.report.prediction_pictures import class_legend, classified, segmented, translated
 from kerasmith.report.reliability import reliability_image
 
+pytestmark = pytest.mark.host("draws and writes from numbers and text")
+
 RNG = np.random.default_rng(2)
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from kerasmith.report.reliability import reliability_chart
 
+pytestmark = pytest.mark.host("draws and writes from numbers and text")
+
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 

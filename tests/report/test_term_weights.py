@@ -1,7 +1,11 @@
 """Weights of an objective's terms in the report: one chart, and neither more nor less is better."""
 
+import pytest
+
 from kerasmith.base.direction import direction_of, directions_of
 from kerasmith.report.training import headline, training_sections
+
+pytestmark = pytest.mark.host("draws and writes from numbers and text")
 
 ROWS = [
     {"epoch": 1, "loss": 1.0, "dice": 0.7, "dice_weight": 1.0, "edges": 3.0, "edges_weight": 0.5, "val_edges_weight": 0.5},

@@ -7,6 +7,8 @@ import pytest
 from kerasmith.report.numbers import format_duration, format_number
 from kerasmith.report.ticks import linear_ticks, log_ticks
 
+pytestmark = pytest.mark.host("draws and writes from numbers and text")
+
 
 @pytest.mark.parametrize(
     ("low", "high"), [(0, 1), (0.913, 0.957), (-3.2, 8.1), (1e-7, 3e-7), (0, 123456), (4.99, 5.01), (-1e9, 2e9)]

@@ -2,17 +2,26 @@
 
     host(reason)     knows no backend: asked on PyTorch only
     formula(reason)  numbers of our own operations beside an oracle: not asked with another Keras
-    heavy(reason, on=backends, seconds=20)
+    thinned(reason, by=None)
+                     rows that repeat each other on JAX and TensorFlow, where each costs a compilation: there the gate asks a
+                     cover, so that every pair of two arguments' values is asked once (or every pair of the features that
+                     `by(**arguments)` gives, a dict)
+    heavy(reason, on=backends, seconds=20, light=None)
                      takes long on these backends (on all, if `on` is left out): asked in one of four shards. `seconds` is what
-                     it took there, so that the shards are equally long.
+                     it took there, so that the shards are equally long. Rows of which `light(**arguments)` is true are not
+                     heavy.
 
-`--select gate`: without host (except on PyTorch) and heavy. `heavy`: only heavy ones, of the shard that `--shard` names.
-`keras`: what another Keras can change, all or the files of one shard. `all`: everything that the backend can change.
+`--select gate`: without host and thinned rows (except on PyTorch), without heavy ones. `heavy`: only heavy ones, of the shard
+that `--shard` names. `keras`: what another Keras can change, all or the files of one shard. `all`: everything that the backend
+can change.
 """
 
+import itertools
 import zlib
 
 import pytest
+
+from tests.support.cover import cover
 
 SHARDS = 4
 SELECTIONS = ("all", "gate", "heavy", "keras")
@@ -44,10 +53,13 @@ def heavy(item, backend):
     found = None
     for mark in item.iter_markers("heavy"):
         reason(mark)
-        wrong = {*mark.kwargs} - {"on", "seconds", "reason"} or {*mark.kwargs.get("on", ())} - {*BACKENDS}
+        wrong = {*mark.kwargs} - {"on", "seconds", "reason", "light"} or {*mark.kwargs.get("on", ())} - {*BACKENDS}
         if wrong:
-            raise pytest.UsageError(f"heavy(reason, on=(backends), seconds=...). Received: {mark.args} {mark.kwargs}")
-        if backend in mark.kwargs.get("on", BACKENDS):
+            raise pytest.UsageError(
+                f"heavy(reason, on=(backends), seconds=..., light=...). Received: {mark.args} {mark.kwargs}"
+            )
+        light = mark.kwargs.get("light")
+        if backend in mark.kwargs.get("on", BACKENDS) and not (light and light(**item.callspec.params)):
             found = max(found or 0, mark.kwargs.get("seconds", SECONDS))
     return found
 
@@ -61,25 +73,44 @@ def shards(seconds, number=SHARDS):
     return found
 
 
+def left_out(items):
+    """The ids of those that a cover leaves out."""
+    groups = {}
+    for item in items:
+        mark = item.get_closest_marker("thinned")
+        if mark is not None and hasattr(item, "callspec"):
+            reason(mark)
+            groups.setdefault(item.nodeid.partition("[")[0], []).append((item, mark.kwargs.get("by", dict)))
+    found = set()
+    for rows in groups.values():
+        kept = cover([by(**item.callspec.params) for item, by in rows])
+        found.update(item.nodeid for number, (item, _) in enumerate(rows) if number not in kept)
+    return found
+
+
 def selected(items, select, shard, backend):
     """The items of one part."""
     for item in items:
-        for mark in [*item.iter_markers("host"), *item.iter_markers("formula")]:
+        for mark in itertools.chain(item.iter_markers("host"), item.iter_markers("formula")):
             reason(mark)
     seconds = {item.nodeid: heavy(item, backend) for item in items}
+    thin = left_out(items)
     if select is None:
         return list(items)
-    found = [item for item in items if backend == "torch" or not item.get_closest_marker("host")]
-    if select == "gate":
-        return [item for item in found if seconds[item.nodeid] is None]
+    of_keras = [item for item in items if not item.get_closest_marker("host") and not item.get_closest_marker("formula")]
+    found = of_keras if select == "keras" else items
+    if backend != "torch":
+        found = [item for item in found if not item.get_closest_marker("host")]
+        found = [item for item in found if select == "all" or item.nodeid not in thin]
+    if select == "all":
+        return list(found)
     if select == "heavy":
         found = [item for item in found if seconds[item.nodeid] is not None]
         place = shards({item.nodeid: seconds[item.nodeid] for item in found})
         return [item for item in found if shard is None or place[item.nodeid] == shard]
-    if select == "keras":
-        found = [item for item in items if not item.get_closest_marker("host") and not item.get_closest_marker("formula")]
-        found = [item for item in found if seconds[item.nodeid] is None]
-        return [item for item in found if shard is None or zlib.crc32(_file(item)) % SHARDS == shard]
+    found = [item for item in found if seconds[item.nodeid] is None]
+    if select == "keras" and shard is not None:
+        return [item for item in found if zlib.crc32(_file(item)) % SHARDS == shard]
     return found
 
 

@@ -10,9 +10,7 @@ import keras
 import pytest
 
 # A dozen processes with a small file of tests each: how pytest collects and what it prints.
-on_one_backend = pytest.mark.skipif(
-    keras.config.backend() != "torch", reason="the same on every backend; PyTorch starts fastest, and test_part runs on all"
-)
+on_one_backend = pytest.mark.host("pytest collects and prints the same on every backend; test_component_tests runs on all")
 # A loss that is right, one that gives a number for the whole batch, a metric that needs an argument.
 PARTS = """
 import keras

@@ -13,7 +13,7 @@ from kerasmith.multitask import Uncertainty
 class Constant:
     """A number."""
 
-    has_column = False
+    is_shown = False
 
     def __init__(self, value):
         check_number("weight", value)
@@ -29,7 +29,7 @@ class Constant:
 class Scheduled:
     """A function of the step, such as a `keras.optimizers.schedules.LearningRateSchedule`."""
 
-    has_column = True
+    is_shown = True
 
     def __init__(self, schedule):
         self.schedule = schedule

@@ -7,6 +7,8 @@ import pytest
 from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import CannotCheck, NotApplicable
 
+pytestmark = pytest.mark.host("reads promises that are given as text")
+
 
 def test_the_default_has_no_exceptions():
     assert Contract().exceptions() == []

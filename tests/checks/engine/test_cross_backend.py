@@ -6,6 +6,8 @@ from kerasmith.checks.engine.cross_backend import compare_backends
 from kerasmith.checks.engine.finding import Finding, Record
 from kerasmith.checks.engine.report import Report
 
+pytestmark = pytest.mark.host("compares numbers that are given")
+
 TEMPLATE = Finding("L125", "error", "The backends disagree", "", "", "print(1)", "write this").as_dict()
 
 

@@ -6,6 +6,8 @@ import pytest
 from kerasmith.checks.engine.finding import CannotCheck
 from kerasmith.checks.engine.spec import Spec, parse
 
+pytestmark = pytest.mark.host("parses text and draws with NumPy")
+
 TEXTS = (
     "float32[4,16,16,1](0,1)",
     "int32[4]{0,9}",

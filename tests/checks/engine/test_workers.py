@@ -62,6 +62,7 @@ def adds_up(report):
     return report
 
 
+@pytest.mark.heavy("waits for a process that hangs", seconds=30)
 def test_a_whole_file_with_parts_that_hang_die_and_print(parts):
     reports = workers.reports_of(str(parts), [BACKEND], budget=20.0, like=LIKE, select=["L000", "L104", "X104"])
     by_name = {report.subject: adds_up(report) for report in reports}
@@ -94,6 +95,7 @@ def test_an_import_that_fails_says_why(tmp_path):
         workers.reports_of(str(file), [BACKEND])
 
 
+@pytest.mark.heavy("starts a worker that imports the backend anew", on=("jax", "tensorflow"), seconds=20)
 def test_check_in_a_process_of_its_own(parts):
     report = adds_up(kerasmith.check(f"{parts}:Scalar", backends=[BACKEND], like=LIKE, select=["L104"]))
     assert not report.ok

@@ -2,9 +2,13 @@
 
 import json
 
+import pytest
+
 from kerasmith.checks.engine.finding import OUTCOMES
 from kerasmith.checks.formats import json as json_format
 from tests.checks.formats.reports import CODE, faulty, right, unchecked
+
+pytestmark = pytest.mark.host("writes reports that are given as records")
 
 KEYS = {"id", "severity", "title", "expected", "actual", "reproducer", "fix", "backend"}
 

@@ -2,9 +2,13 @@
 
 import xml.etree.ElementTree as etree
 
+import pytest
+
 from kerasmith.checks.engine import registry
 from kerasmith.checks.formats import junit
 from tests.checks.formats.reports import CODE, faulty, right, unchecked
+
+pytestmark = pytest.mark.host("writes reports that are given as records")
 
 
 def suites(*reports):

@@ -12,6 +12,8 @@ from kerasmith.checks.engine.finding import Record
 from kerasmith.checks.formats import sarif
 from tests.checks.formats.reports import CODE, WEIGHTS, faulty, right, unchecked
 
+pytestmark = pytest.mark.host("writes reports that are given as records")
+
 # Of the schema, which allows no other property: https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/
 RUN = {"tool", "invocations", "originalUriBaseIds", "columnKind", "results"}
 RULE = {"id", "name", "shortDescription", "fullDescription", "help", "defaultConfiguration", "properties"}

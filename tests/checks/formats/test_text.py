@@ -9,6 +9,8 @@ from kerasmith.checks.engine.finding import Record
 from kerasmith.checks.formats import text
 from tests.checks.formats.reports import CODE, TASTE, WEIGHTS, faulty, right, unchecked
 
+pytestmark = pytest.mark.host("writes reports that are given as records")
+
 
 def test_one_report_in_full():
     lines = text.render([faulty()], width=100).splitlines()

@@ -100,6 +100,7 @@ def test_a_model_computes_the_same_there(tmp_path):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(here), there)
 
 
+@pytest.mark.heavy("waits for a process that hangs", seconds=25)
 def test_a_component_that_hangs_or_ends_the_process_harms_only_itself(scaled, tmp_path):
     case, place, text = scaled
     process = FreshProcess()

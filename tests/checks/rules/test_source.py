@@ -16,6 +16,8 @@ from kerasmith.checks.rules.source.keras2 import names_of_keras_2
 from kerasmith.checks.rules.source.numpy_calls import numpy_on_tensors
 from kerasmith.checks.rules.source.versions import versions_compared_as_text
 
+pytestmark = pytest.mark.host("reads source as text")
+
 LOSS = """
 import keras
 import numpy as np
