@@ -93,7 +93,7 @@ ROWS = {
     "cohen_kappa": decided(lambda: metrics.CohenKappa(3, "linear"), classes),
     "mcc": decided(lambda: metrics.MCC(2), binary),
     "true_positives": decided(lambda: metrics.TruePositives(3), pixels, counts=True),
-    "lesion_detection": decided(lambda: metrics.LesionDetection(0.3, min_size=2, size_groups=(20, 40)), objects),
+    "lesion_detection": decided(lambda: metrics.LesionDetection(min_size=2, size_groups=(20, 40)), objects),
     "panoptic_quality": decided(lambda: metrics.PanopticQuality(), objects, host=True),
     "panoptic_quality_maps": decided(
         lambda: metrics.PanopticQuality(inputs="panoptic", things=[1, 2], stuffs=[0], per_class=True), panoptic_maps, host=True

@@ -123,6 +123,8 @@ def test_sample_weights_repeat_images():
 @pytest.mark.parametrize("config", [{}, {"iou_threshold": 0.2, "min_size": 4, "connectivity": 4}], ids=str)
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_in_fit(jit_compile, config):
+    if jit_compile and keras.backend.backend() == "tensorflow" and config:
+        pytest.skip("matching below 0.5 is work for the host")
     if jit_compile and keras.backend.backend() == "torch":
         pytest.skip("Keras compiles PyTorch models with torch.compile, which needs a C++ toolchain at run time")
     truth, prediction = blobs(4, (11, 24, 24))
@@ -143,10 +145,11 @@ def test_in_fit(jit_compile, config):
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only XLA under TensorFlow forbids host calls")
-def test_optimal_matching_at_low_thresholds_says_what_to_write_under_xla():
+@pytest.mark.parametrize("matching", ["greedy", "optimal"])
+def test_low_thresholds_say_what_to_write_under_xla(matching):
     truth, prediction = blobs(5)
     model = keras.Sequential([keras.Input((40, 40, 1)), keras.layers.Conv2D(1, 1)])
-    model.compile("sgd", "mse", metrics=[metrics.LesionDetection(0.2, matching="optimal")], jit_compile=True)
+    model.compile("sgd", "mse", metrics=[metrics.LesionDetection(0.2, matching=matching)], jit_compile=True)
     with pytest.raises(ValueError, match="jit_compile=False"):
         model.fit(prediction[..., None].astype("float32"), truth, verbose=0)
 

@@ -74,7 +74,7 @@ def factors_after(epochs, temperature=2.0):
     build(balance, count=len(epochs[0][0][0]), tap=None)
     for epoch in [*epochs, [(np.ones(len(epochs[0][0][0])), 1.0)]]:
         for i, (values, samples) in enumerate(epoch):
-            balance.observe(
+            balance.update_from_losses(
                 ops.convert_to_tensor(np.asarray(values, "float32")),
                 ops.convert_to_tensor(np.float32(samples)),
                 ops.convert_to_tensor(i == 0),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasmith import multitask
+from kerasmith import Model, Objective, multitask
 from tests.objectives.replicated import BALANCERS, balanced_model
 
 X = np.random.default_rng(0).random((12, 4, 4, 1), "float32")
@@ -52,3 +52,23 @@ def test_evaluation_changes_no_state(name):
     model.evaluate(X, Y, batch_size=4, verbose=0)
     for old, new in zip(before, model.weights, strict=True):
         np.testing.assert_array_equal(old, ops.convert_to_numpy(new))
+
+
+def test_methods_with_the_names_of_the_version_before_still_work():
+    with pytest.warns(DeprecationWarning, match=r"`Even.observe` .* Call it `update_from_losses`\.") as warned:
+
+        class Even(multitask.Balancer):
+            def create_state(self, count):
+                self.seen = self.add_state("even_seen", (count,))
+
+            def observe(self, values, samples, is_first):
+                self.seen.assign(values)
+
+            def factors(self):
+                return ops.ones((self.count,))
+
+    assert warned[0].filename == __file__
+    model = Model(inputs := keras.Input((3,)), keras.layers.Dense(1)(inputs))
+    model.compile("sgd", Objective({"a": "mse", "b": "mae"}, balance=Even()))
+    history = model.fit(np.ones((4, 3), "float32"), np.ones((4, 1), "float32"), verbose=0).history
+    np.testing.assert_allclose(model.objective.balance.seen, [history["a"][0], history["b"][0]], rtol=1e-5)

@@ -98,38 +98,38 @@ def test_a_large_step_keeps_factors_positive():
     assert got.sum() == pytest.approx(3, rel=1e-6)
 
 
-def react(balance, values, first, gram):
+def factors_after(balance, values, first, gram):
     """The factors after one step with these losses and inner products of gradients, and a first step with others."""
     model = build(balance)
     for row in (first, values):
-        balance.observe(ops.convert_to_tensor(np.asarray(row, "float32")), ops.convert_to_tensor(8.0), True)
-    balance.react(ops.convert_to_tensor(np.asarray(gram, "float32")))
+        balance.update_from_losses(ops.convert_to_tensor(np.asarray(row, "float32")), ops.convert_to_tensor(8.0), True)
+    balance.update_from_gradients(ops.convert_to_tensor(np.asarray(gram, "float32")))
     return factors_of(model)
 
 
 def test_a_first_loss_of_zero_counts_as_no_progress():
-    got = react(GradNorm(1.0, 0.1), [0.5, 2.0, 3.0], [1.0, 0.0, 2.0], np.diag([1.0, 4.0, 9.0]))
+    got = factors_after(GradNorm(1.0, 0.1), [0.5, 2.0, 3.0], [1.0, 0.0, 2.0], np.diag([1.0, 4.0, 9.0]))
     # Progress 0.5, 1 and 1.5; mean length 2; targets 1, 2 and 3: all hold already.
     np.testing.assert_allclose(got, 1.0, rtol=1e-6)
 
 
 def test_losses_and_gradients_that_are_all_zero():
-    np.testing.assert_allclose(react(GradNorm(), [0.0] * 3, [0.0] * 3, np.zeros((3, 3))), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(factors_after(GradNorm(), [0.0] * 3, [0.0] * 3, np.zeros((3, 3))), 1.0, rtol=1e-6)
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf])
 def test_a_broken_step_changes_nothing(broken):
     balance = GradNorm(1.0, 0.1)
-    assert (react(balance, [1.0, broken, 1.0], [1.0, 1.0, 1.0], np.diag([1.0, 4.0, 9.0])) == 1.0).all()
+    assert (factors_after(balance, [1.0, broken, 1.0], [1.0, 1.0, 1.0], np.diag([1.0, 4.0, 9.0])) == 1.0).all()
     balance = GradNorm(1.0, 0.1)
-    assert (react(balance, [1.0, 1.0, 1.0], [1.0, 1.0, 1.0], np.diag([1.0, broken, 9.0])) == 1.0).all()
+    assert (factors_after(balance, [1.0, 1.0, 1.0], [1.0, 1.0, 1.0], np.diag([1.0, broken, 9.0])) == 1.0).all()
 
 
 def test_the_first_losses_are_those_of_the_first_finite_step():
     balance = GradNorm()
     build(balance)
     for row in ([np.nan, 1.0, 1.0], [1.0, 2.0, 3.0], [4.0, 5.0, 6.0]):
-        balance.observe(ops.convert_to_tensor(np.asarray(row, "float32")), ops.convert_to_tensor(8.0), False)
+        balance.update_from_losses(ops.convert_to_tensor(np.asarray(row, "float32")), ops.convert_to_tensor(8.0), False)
     np.testing.assert_array_equal(ops.convert_to_numpy(balance.first), [1.0, 2.0, 3.0])
 
 

@@ -1,4 +1,4 @@
-"""Counts on the device equal those of the host, eagerly and compiled, to the last tie."""
+"""Counts on the device equal those of the host, eagerly and compiled."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from kerasmith.objects import label_propagation
-from kerasmith.objects.label_propagation import detection_counts_on_device, object_counts_on_device
+from kerasmith.objects.label_propagation import object_counts_on_device
 from kerasmith.objects.matching import detection_counts, object_counts
 from tests.oracles import objects as oracle
 from tests.support.cover import each_value
@@ -14,6 +14,13 @@ from tests.support.cover import each_value
 pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
 
 BACKEND = keras.backend.backend()
+pytestmark = pytest.mark.skipif(BACKEND == "jax", reason="JAX can always call the host, and has no float64 by default")
+
+
+def detection_counts_on_device(*args, **kwargs):
+    """True positives, false positives and false negatives of each image."""
+    true_positives, actual, _, predicted = (object_counts_on_device(*args, **kwargs)[:, 0, k] for k in range(4))
+    return ops.stack([true_positives, predicted - true_positives, actual - true_positives], axis=-1)
 
 
 def compiled(**config):
@@ -27,10 +34,6 @@ def compiled_function(count):
         import tensorflow as tf
 
         return tf.function(count, jit_compile=True)
-    if BACKEND == "jax":
-        import jax
-
-        return jax.jit(count)
     return count
 
 
@@ -105,9 +108,7 @@ def test_the_spiral_is_one_long_path():
         {"threshold": 0.5},
         {"threshold": 0.5, "connectivity": 4},
         {"threshold": 0.7, "connectivity": 8, "min_size": 5},
-        {"threshold": 0.0, "connectivity": 4},
-        {"threshold": 0.04},
-        {"threshold": 0.2, "connectivity": 4, "min_size": 2},
+        {"threshold": 0.9, "connectivity": 4, "min_size": 2},
     ],
     ids=str,
 )
@@ -121,7 +122,7 @@ def test_hard_pictures(config):
     ("shape", "connectivity", "order"),
     [((6, 30), None, 1), ((6, 11, 9), 4, 1), ((4, 5, 6, 7), 6, 1), ((4, 5, 6, 7), 18, 2), ((4, 5, 6, 7), None, 3)],
 )
-@pytest.mark.parametrize(("threshold", "min_size"), [(0.5, 0), (0.2, 2)])
+@pytest.mark.parametrize(("threshold", "min_size"), [(0.5, 0), (0.6, 2)])
 def test_random_masks_equal_plain_loops(shape, connectivity, order, threshold, min_size):
     rng = np.random.default_rng(0)
     function = compiled(threshold=threshold, connectivity=connectivity, min_size=min_size)
@@ -132,7 +133,7 @@ def test_random_masks_equal_plain_loops(shape, connectivity, order, threshold, m
         assert on_device(function, truth, prediction) == expected
 
 
-@pytest.mark.parametrize("threshold", [0, 0.05, 0.1, 0.25, 1 / 3, 0.5, 0.6])
+@pytest.mark.parametrize("threshold", [0.5, 0.6, 2 / 3, 0.75])
 def test_many_random_masks_equal_the_host(threshold):
     # Coarse masks are full of ties, among IoUs and with the threshold.
     rng = np.random.default_rng(1)
@@ -144,7 +145,7 @@ def test_many_random_masks_equal_the_host(threshold):
     assert on_device(function, truth, prediction) == expected.tolist()
 
 
-@pytest.mark.parametrize(("threshold", "edges"), [(0.5, (1,)), (0.2, (3,)), (0.2, (2, 6, 20))])
+@pytest.mark.parametrize(("threshold", "edges"), [(0.5, (1,)), (0.6, (3,)), (0.5, (2, 6, 20))])
 def test_counts_by_size_equal_the_host(threshold, edges):
     rng = np.random.default_rng(2)
     truth = rng.random((40, 10, 12)) < 0.4
@@ -160,21 +161,15 @@ def test_counts_by_size_equal_the_host(threshold, edges):
     assert on_device(compiled_function(count), truth[:0], prediction[:0]) == []
 
 
-def test_ties_are_broken_as_on_the_host():
-    # A path of four objects in which all neighbours overlap equally: the middle pair first would leave 1 match, not 2.
-    row = np.zeros((2, 1, 20), bool)
-    row[0, 0, 0:4], row[0, 0, 5:10] = True, True
-    row[1, 0, 2:7], row[1, 0, 8:12] = True, True
-    truth = np.stack([row[0], row[1], row[0, :, ::-1], row[1, :, ::-1]])
-    prediction = np.stack([row[1], row[0], row[1, :, ::-1], row[0, :, ::-1]])
-    expected = detection_counts(truth, prediction, 0.1)
-    assert set(expected[:, 0].tolist()) == {2}
-    assert on_device(compiled(threshold=0.1), truth, prediction) == expected.tolist()
+def test_low_thresholds_say_what_to_write():
+    masks = ops.zeros((2, 4, 4), "bool")
+    with pytest.raises(ValueError, match=r"a threshold of 0\.5 or more, or .*jit_compile=False.* threshold=0\.49"):
+        object_counts_on_device(masks, masks, 0.49)
 
 
-@pytest.mark.parametrize("threshold", [0.001, 0.01, 0.1, 0.2, 0.3, 1 / 3, 0.5, 0.6, 0.7, 0.9, 0.999])
+@pytest.mark.parametrize("threshold", [0.5, 0.6, 2 / 3, 0.7, 0.9, 0.999])
 def test_the_threshold_itself_is_no_match(threshold):
-    size = 1000 if threshold in (0.001, 0.999) else 300
+    size = 1000 if threshold == 0.999 else 300
     shared = round(threshold * size)
     assert shared / size == threshold
     truth = np.ones((3, size), bool)
@@ -184,15 +179,14 @@ def test_the_threshold_itself_is_no_match(threshold):
     assert on_device(compiled(threshold=threshold), truth, prediction) == expected
 
 
-def test_ious_that_float32_cannot_tell_apart():
-    assert np.float32(8191 / 16384) == np.float32(8192 / 16386)
-    shared, union = ops.convert_to_tensor([8191, 8192], "int32"), ops.convert_to_tensor([16384, 16386], "int32")
-    digits = [ops.convert_to_numpy(digit).astype(object) for digit in label_propagation._iou_digits(shared, union)]
-    value = digits[0] * 2**40 + digits[1] * 2**20 + digits[2]
-    assert value.tolist() == [8191 * 2**60 // 16384, 8192 * 2**60 // 16386]
-    whole = label_propagation._iou_digits(*ops.convert_to_tensor([[2**30 - 1, 1], [2**30 - 1, 2**30 - 1]], "int32"))
-    assert [int(digit[0]) for digit in whole] == [2**20, 0, 0]
-    assert [int(digit[1]) for digit in whole] == [0, 2**10, 1]
+def test_ious_that_float32_cannot_compare():
+    size, shared = 16384, 8193  # 0.50006103515625
+    threshold = np.nextafter(shared / size, 1)
+    assert np.float32(threshold) == np.float32(shared / size)
+    truth = np.ones((1, size), bool)
+    prediction = np.arange(size)[None] < shared
+    assert on_device(compiled(threshold=threshold), truth, prediction) == [[0, 1, 1]]
+    assert on_device(compiled(threshold=np.nextafter(shared / size, 0)), truth, prediction) == [[1, 0, 0]]
 
 
 def test_long_spirals_need_few_rounds(monkeypatch):
@@ -220,10 +214,10 @@ def python_while_loop(condition, body, state):
 
 @pytest.mark.parametrize("shape", [(0, 5, 5), (2, 0, 5), (2, 5, 0), (0, 0, 0), (2, 1, 1), (3, 2, 0, 2), (1, 1)])
 def test_sizes_zero_and_one(shape):
-    function = compiled(threshold=0.2)
+    function = compiled(threshold=0.5)
     for truth in (np.zeros(shape, bool), np.ones(shape, bool)):
         for prediction in (np.zeros(shape, bool), np.ones(shape, bool)):
-            assert on_device(function, truth, prediction) == detection_counts(truth, prediction, 0.2).tolist()
+            assert on_device(function, truth, prediction) == detection_counts(truth, prediction, 0.5).tolist()
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="only TensorFlow traces with unknown sizes")
@@ -231,10 +225,10 @@ def test_sizes_zero_and_one(shape):
     ("known", "jit_compile", "threshold"),
     [
         ((None, 17, 17), False, 0.5),
-        ((None, 17, 17), True, 0.2),
-        ((None, None, None), False, 0.2),
+        ((None, 17, 17), True, 0.6),
+        ((None, None, None), False, 0.6),
         ((None, None, None), True, 0.5),
-        ((25, None, 17), True, 0.2),
+        ((25, None, 17), True, 0.6),
     ],
 )
 def test_unknown_sizes(known, jit_compile, threshold):

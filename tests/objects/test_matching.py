@@ -1,5 +1,7 @@
 """Matching against brute force and scipy's assignment."""
 
+import sys
+
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
@@ -78,6 +80,16 @@ def test_optimal_finds_more_than_greedy():
     assert match(pairs, 0.2).tolist() == [0]
     assert match(pairs, 0.2, "optimal").tolist() == [1, 2]
     assert match(pairs, 0.35, "optimal").tolist() == [0]
+
+
+def test_without_scipy_only_optimal_matching_at_low_thresholds_fails(monkeypatch):
+    for module in ("scipy", "scipy.sparse"):
+        monkeypatch.setitem(sys.modules, module, None)
+    pairs = graph([0, 0, 1], [0, 1, 0], [0.6, 0.3, 0.3])
+    assert match(pairs, 0.2).tolist() == [0]
+    assert match(pairs, 0.5, "optimal").tolist() == [0]
+    with pytest.raises(ImportError, match=r"pip install scipy`, or `matching='greedy'"):
+        match(pairs, 0.2, "optimal")
 
 
 def test_ties_fall_to_the_first_objects():

@@ -65,7 +65,7 @@ class FROC(ObjectMetric):
     >>> import numpy as np
     >>> truth, prediction = np.zeros((2, 1, 8, 8, 1), "float32")
     >>> truth[0, :3, :3], truth[0, 5:, 5:] = 1, 1  # two lesions
-    >>> prediction[0, :2, :2], prediction[0, 0, 7], prediction[0, 7, 7] = 0.9, 0.6, 0.3  # found, invented, found
+    >>> prediction[0, :2, :2], prediction[0, 0, 7], prediction[0, 7, 7] = 0.9, 0.6, 0.3  # true, false, true
     >>> metric = FROC(fp_per_image=(0, 1))
     >>> metric.update_state(truth, prediction)
     >>> {key: float(value) for key, value in metric.result().items()}

@@ -14,7 +14,7 @@ from kerasmith.numerics import safe
 from kerasmith.numerics.tensors import static_shape
 from kerasmith.objects.binary_images import as_images
 from kerasmith.objects.label_propagation import object_counts_on_device
-from kerasmith.objects.matching import object_counts
+from kerasmith.objects.matching import assignment_solver, object_counts
 
 
 @register
@@ -28,15 +28,16 @@ class LesionDetection(ObjectMetric):
     all images, so the result does not depend on the batch size.
 
     The work is done on the host by `connected-components-3d`, from compiled steps too. Where a compiler forbids host calls
-    (TensorFlow with `jit_compile=True`) it is done on the device by label propagation, with the same counts.
+    (TensorFlow with `jit_compile=True`) it is done on the device by label propagation, with the same counts, for an
+    `iou_threshold` of 0.5 or more.
 
     Args:
         iou_threshold: an overlap counts if its IoU is greater than this, 0 <= iou_threshold < 1. From 0.5 on, at most one
             match is possible for each object.
         connectivity: pixels that touch belong together: 4 or 8 neighbours in 2-D, 6, 18 or 26 in 3-D; None for 8 and 26.
         min_size: components of fewer pixels are dropped from truth and prediction.
-        matching: "greedy": the largest IoU first; "optimal": as many matches as possible, then the largest sum of IoU. The
-            same from a threshold of 0.5 on.
+        matching: "greedy": the largest IoU first; "optimal": as many matches as possible, then the largest sum of IoU, by
+            SciPy. The same from a threshold of 0.5 on, which needs no SciPy.
         size_groups: ascending numbers of pixels, such as (100, 1000): results by size too, of objects below 100 pixels, from
             100 to 999, and from 1000 on. The recall groups true objects by their size, the precision groups predicted ones by
             theirs; f1 = (matched true + matched predicted objects) / (predicted + true objects) of the group.
@@ -60,7 +61,8 @@ class LesionDetection(ObjectMetric):
 
     Raises:
         ValueError: for a connectivity that the images do not have, pixel weights, an unknown option, or, where the host is
-            out of reach, optimal matching below 0.5.
+            out of reach, a threshold below 0.5.
+        ImportError: for optimal matching below 0.5 without SciPy.
         RuntimeError: for `instance_labels` where the host is out of reach.
 
     Example:
@@ -68,7 +70,7 @@ class LesionDetection(ObjectMetric):
     >>> import numpy as np
     >>> truth, prediction = np.zeros((2, 1, 8, 8, 1), "float32")
     >>> truth[0, :3, :3], truth[0, 5:, 5:] = 1, 1  # two lesions
-    >>> prediction[0, :3, :2], prediction[0, 0, 7] = 1, 1  # one found, one invented
+    >>> prediction[0, :3, :2], prediction[0, 0, 7] = 1, 1  # one true, one false positive
     >>> metric = LesionDetection()
     >>> metric.update_state(truth, prediction)
     >>> result = {key: float(value) for key, value in metric.result().items()}
@@ -130,15 +132,13 @@ class LesionDetection(ObjectMetric):
     def _count(self, truth, prediction):
         """(B * classes, groups, 4) float32."""
         if not host_is_reachable() and not self.instance_labels:
-            if self.matching == "optimal" and self.iou_threshold < 0.5:
-                raise ValueError(
-                    "matching='optimal' below iou_threshold=0.5 works on the host, which XLA cannot call from TensorFlow. "
-                    "Write `matching='greedy'`, or `model.compile(..., jit_compile=False)`."
-                )
             counts = object_counts_on_device(
                 truth, prediction, self.iou_threshold, self.connectivity, self.min_size, self._edges
             )
             return ops.cast(counts, "float32")
+
+        if self.matching == "optimal" and self.iou_threshold < 0.5:
+            assignment_solver()  # an ImportError is read more easily here than out of a compiled step
 
         def count(truth, prediction):
             return object_counts(
@@ -166,11 +166,11 @@ class LesionDetection(ObjectMetric):
         return result
 
     def _quantities(self, counts, *suffix):
-        found, actual, matched, predicted = (counts[..., k] for k in range(4))
+        true_positives, actual, matched, predicted = (counts[..., k] for k in range(4))
         quantities = {
             "precision": safe.ratio(matched, predicted, when_empty=math.nan),
-            "recall": safe.ratio(found, actual, when_empty=math.nan),
-            "f1": safe.ratio(found + matched, actual + predicted, when_empty=math.nan),
+            "recall": safe.ratio(true_positives, actual, when_empty=math.nan),
+            "f1": safe.ratio(true_positives + matched, actual + predicted, when_empty=math.nan),
             "objects": actual,
             "predictions": predicted,
         }

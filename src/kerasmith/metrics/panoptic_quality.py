@@ -164,20 +164,20 @@ class PanopticQuality(ObjectMetric):
         """A dict of qualities and what they average over."""
         if not totals:  # no batch yet, and classes unknown
             totals = {"segments": ops.zeros((1, 4)), "cases": ops.zeros(())}
-        iou, found, invented, missed = (totals["segments"][..., k] for k in range(4))
-        weight = found + (invented + missed) / 2
+        iou, true_positives, false_positives, false_negatives = (totals["segments"][..., k] for k in range(4))
+        weight = true_positives + (false_positives + false_negatives) / 2
         occurs = weight > 0
         per_class = {
             "pq": safe.ratio(iou, weight, when_empty=math.nan),
-            "sq": ops.where(occurs, safe.ratio(iou, found, when_empty=0.0), math.nan),
-            "rq": safe.ratio(found, weight, when_empty=math.nan),
+            "sq": ops.where(occurs, safe.ratio(iou, true_positives, when_empty=0.0), math.nan),
+            "rq": safe.ratio(true_positives, weight, when_empty=math.nan),
         }
         classes = ops.sum(ops.cast(occurs, "float32"), axis=-1)
         result = {}
         for name, values in per_class.items():
             total = ops.sum(ops.where(occurs, values, 0.0), axis=-1)
             result[self.key(name)] = safe.ratio(total, classes, when_empty=math.nan)
-        result[self.key("objects")] = ops.sum(found + missed, axis=-1)
+        result[self.key("objects")] = ops.sum(true_positives + false_negatives, axis=-1)
         result[self.key("classes")] = classes
         result[self.key("cases")] = totals["cases"]
         if self.per_class:

@@ -113,7 +113,7 @@ class RetrievalMetric(Metric):
         mean = ops.where(ops.logical_and(right, when_valid), mean, math.nan)
         return ops.cast(mean, self.dtype), ops.cast(ops.sum(ops.cast(weight > 0, "float32")), self.dtype)
 
-    def gallery_size(self):
+    def vector_count(self):
         """How many vectors there are, int32."""
         return ops.sum(ops.cast(ops.convert_to_tensor(self._rows.weights) > 0, "int32"))
 

@@ -85,12 +85,12 @@ class RetrievalRecall(RetrievalMetric):
         if self._rows is None:
             nothing = ops.convert_to_tensor(float("nan"), self.dtype)
             return {self.key(k): nothing for k in self._depths} | {self.key("cases"): ops.zeros((), self.dtype)}
-        found = retrieval.found_any if self.definition == "any" else retrieval.found_share
-        size = self.gallery_size()
+        score = retrieval.hit_at_k if self.definition == "any" else retrieval.recall_at_k
+        size = self.vector_count()
         self._warn_if_small(size)
         result = {}
         for k in self._depths:
-            result[self.key(k)], cases = self.scored(lambda codes, relevant, k=k: found(codes, relevant, k), size > k)
+            result[self.key(k)], cases = self.scored(lambda codes, relevant, k=k: score(codes, relevant, k), size > k)
         return result | {self.key("cases"): cases}
 
     def _warn_if_small(self, size):

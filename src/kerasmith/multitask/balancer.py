@@ -2,18 +2,21 @@
 
 from keras import ops
 
+from kerasmith._moved import keep_old_methods
 from kerasmith.base import Configured
+
+_OLD_METHODS = {"observe": "update_from_losses", "react": "update_from_gradients"}
 
 
 class Balancer(Configured):
     """Base class of `Objective(..., balance=...)`.
 
     In every training step the objective calls, in this order,
-    1. `observe(values, samples, is_first)` with the terms' values, before anything is weighted;
+    1. `update_from_losses(values, samples, is_first)` with the terms' values, before anything is weighted;
     2. `factors()`, a (K,) tensor that multiplies the weights of the K terms;
-    3. if `needs_gradients`: `react(gram)`, with the (K, K) inner products of the gradients of the weighted terms by the
-       shared representation. What it returns, (K,) coefficients, replaces the plain sum of these gradients below the
-       representation; None leaves the sum as it is.
+    3. if `needs_gradients`: `update_from_gradients(gram)`, with the (K, K) inner products of the gradients of the weighted
+       terms by the shared representation. What it returns, (K,) coefficients, replaces the plain sum of these gradients
+       below the representation; None leaves the sum as it is.
     Evaluation calls `factors` only.
 
     State is kept in variables that `add_state` makes; they are saved with the model. Terms keep their static weights, which
@@ -27,6 +30,10 @@ class Balancer(Configured):
     needs_gradients = False
     shows_weights = True
     at = None
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        keep_old_methods(cls, _OLD_METHODS)
 
     def build(self, objective):
         """Creates the state, once, when the model is compiled."""
@@ -43,7 +50,7 @@ class Balancer(Configured):
             shape=shape, initializer=initializer, dtype=dtype, trainable=False, name=name, aggregation="only_first_replica"
         )
 
-    def observe(self, values, samples, is_first):
+    def update_from_losses(self, values, samples, is_first):
         """Sees the (K,) values of a training step.
 
         Args:
@@ -55,9 +62,9 @@ class Balancer(Configured):
     def factors(self):
         """(K,) factors, or None for 1."""
 
-    def react(self, gram):
+    def update_from_gradients(self, gram):
         """Coefficients (K,) of the tasks' gradients, or None."""
-        raise NotImplementedError(f"{type(self).__name__} must implement `react`.")
+        raise NotImplementedError(f"{type(self).__name__} must implement `update_from_gradients`.")
 
 
 def when(condition, new, variable):

@@ -56,7 +56,7 @@ class DWA(Balancer):
         self.before = self.add_state("dwa_before", (count,))
         self.epochs = self.add_state("dwa_epochs", dtype="int32")
 
-    def observe(self, values, samples, is_first):
+    def update_from_losses(self, values, samples, is_first):
         sums, seen = ops.convert_to_tensor(self.sums), ops.convert_to_tensor(self.samples)
         ends = ops.logical_and(is_first, seen > 0)
         when(ends, ops.convert_to_tensor(self.last), self.before)

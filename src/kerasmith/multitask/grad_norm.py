@@ -67,7 +67,7 @@ class GradNorm(Balancer):
         self.now = self.add_state("grad_norm_now", (count,))
         self.has_first = self.add_state("grad_norm_has_first", dtype="int32")
 
-    def observe(self, values, samples, is_first):
+    def update_from_losses(self, values, samples, is_first):
         starts = ops.logical_and(ops.equal(ops.convert_to_tensor(self.has_first), 0), ops.all(ops.isfinite(values)))
         when(starts, values, self.first)
         when(starts, 1, self.has_first)
@@ -76,7 +76,7 @@ class GradNorm(Balancer):
     def factors(self):
         return ops.convert_to_tensor(self.weights)
 
-    def react(self, gram):
+    def update_from_gradients(self, gram):
         weights, now = ops.convert_to_tensor(self.weights), ops.convert_to_tensor(self.now)
         lengths = ops.sqrt(ops.maximum(ops.diagonal(gram), 0.0))
         progress = ops.maximum(safe.ratio(now, ops.convert_to_tensor(self.first), when_empty=1.0), 0.0)

@@ -86,7 +86,7 @@ class GradientSurgery(Balancer):
             self.steps = self.add_state("pcgrad_steps", dtype="int32")
             self.orders = random_orders(self.seed, count)
 
-    def react(self, gram):
+    def update_from_gradients(self, gram):
         if self.method == "cagrad":
             return task_conflicts.cagrad(gram, self.c)
         if self.method == "imtl":

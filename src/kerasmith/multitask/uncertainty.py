@@ -39,7 +39,7 @@ class Uncertainty(Configured):
     semantics", 2018, equations 7 and 10.
     """
 
-    is_shown = True
+    has_column = True
 
     def __init__(self, form="regression", *, initial_log_variance=0.0):
         check_choice("form", form, ("regression", "classification"))

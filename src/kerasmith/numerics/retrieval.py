@@ -100,12 +100,12 @@ def _hits(codes):
     return ops.sum(ops.cast(ops.equal(codes, HIT), "int32"), axis=-1)
 
 
-def found_any(codes, relevant, k):
+def hit_at_k(codes, relevant, k):
     """(rows,) 1.0 where one of the `k` nearest is of the same class."""
     return ops.cast(ops.any(ops.equal(codes[:, :k], HIT), axis=-1), "float32")
 
 
-def found_share(codes, relevant, k):
+def recall_at_k(codes, relevant, k):
     """(rows,) shares of the vectors of the same class that are among the `k` nearest."""
     return ops.cast(_hits(codes[:, :k]), "float32") / ops.cast(ops.maximum(relevant, 1), "float32")
 

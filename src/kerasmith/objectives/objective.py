@@ -8,7 +8,7 @@ from keras import ops
 from kerasmith.base import register
 from kerasmith.distribution import cross_replica_sum, global_value, local_share_of_mean
 from kerasmith.multitask.balancer import Balancer
-from kerasmith.objectives.task_gradients import gram_matrix, redirect
+from kerasmith.objectives.task_gradients import gradient_correction, gram_matrix
 from kerasmith.objectives.term import Term
 from kerasmith.objectives.term_columns import columns_of
 from kerasmith.objectives.term_weight import Constant
@@ -87,7 +87,7 @@ class Objective(keras.layers.Layer):
         """Empty: the model that trains on this shows the columns, and no other that has it as a part."""
         return []
 
-    def adopt(self, model):
+    def bind(self, model):
         """Binds this objective to the model that is compiled with it."""
         owner = self._owner() if self._owner is not None else None
         if owner is not None and owner is not model:
@@ -115,7 +115,7 @@ class Objective(keras.layers.Layer):
             # Keras resets the columns when an epoch begins.
             is_first = ops.equal(ops.convert_to_tensor(self.columns[0].value.count), 0)
             stacked = ops.stack([ops.cast(value, "float32") for value in values])
-            self.balance.observe(stacked, samples, is_first)
+            self.balance.update_from_losses(stacked, samples, is_first)
         factors = None if self.balance is None else self.balance.factors()
         weighted, penalties = [], []
         for k, (term, share) in enumerate(zip(self.terms, shares, strict=True)):
@@ -132,14 +132,14 @@ class Objective(keras.layers.Layer):
             total = total + ops.cast(part, total.dtype)
         return total, weighted
 
-    def react(self, gradients, tensors):
+    def update_from_gradients(self, gradients, tensors):
         """Lets the balancer see the gradients of the weighted terms by the shared tensors.
 
         Returns:
-            A scalar that is 0 and bends the gradient of the total at `tensors`.
+            A scalar that is 0 and whose gradient corrects that of the total at `tensors`.
         """
-        coefficients = self.balance.react(gram_matrix(gradients))
-        return ops.zeros(()) if coefficients is None else redirect(coefficients, gradients, tensors)
+        coefficients = self.balance.update_from_gradients(gram_matrix(gradients))
+        return ops.zeros(()) if coefficients is None else gradient_correction(coefficients, gradients, tensors)
 
     def attach(self, model, optimizer=None, **compile_arguments):
         """A compiled `kerasmith.Model` that shares all layers and weights with an existing Keras model.
@@ -149,9 +149,8 @@ class Objective(keras.layers.Layer):
             optimizer: that of `model` by default, else "rmsprop".
             **compile_arguments: see `keras.Model.compile`.
         """
-        from kerasmith.objectives.model import Model  # a model stands on this file
-
-        attached = Model.from_keras(model)
+        # By its registered name: the file of `Model` imports this one.
+        attached = keras.saving.get_registered_object("kerasmith>Model").from_keras(model)
         attached.compile(optimizer or getattr(model, "optimizer", None) or "rmsprop", self, **compile_arguments)
         return attached
 

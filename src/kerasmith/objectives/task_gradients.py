@@ -108,7 +108,7 @@ def gram_matrix(gradients):
     return cross_replica_sum(gram) / scale_loss_for_replicas(1.0) ** 2
 
 
-def redirect(coefficients, gradients, tensors):
+def gradient_correction(coefficients, gradients, tensors):
     """A number that is 0 and whose gradient turns sum_k g_k at the tensors into sum_k coefficients_k g_k.
 
     Args:

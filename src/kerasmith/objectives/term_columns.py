@@ -56,7 +56,7 @@ class Column:
 def columns_of(terms, balance):
     """One `Column` for each term; raises ValueError if two columns would have one name."""
     balanced = balance is not None and balance.shows_weights
-    columns = [Column(term, balanced or term.factor.is_shown) for term in terms]
+    columns = [Column(term, balanced or term.factor.has_column) for term in terms]
     names = [tracker.name for column in columns for tracker in column.trackers]
     refuse_clashes(names, RESERVED)
     return columns

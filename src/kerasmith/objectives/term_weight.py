@@ -13,7 +13,7 @@ from kerasmith.multitask import Uncertainty
 class Constant:
     """A number."""
 
-    is_shown = False
+    has_column = False
 
     def __init__(self, value):
         check_number("weight", value)
@@ -29,7 +29,7 @@ class Constant:
 class Scheduled:
     """A function of the step, such as a `keras.optimizers.schedules.LearningRateSchedule`."""
 
-    is_shown = True
+    has_column = True
 
     def __init__(self, schedule):
         self.schedule = schedule

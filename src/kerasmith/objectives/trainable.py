@@ -35,7 +35,7 @@ class TrainsOnObjective:
         if objective is not None:
             if loss_weights is not None:
                 raise ValueError("The terms of an objective bring their weights. Write `Objective(terms, weights=[...])`.")
-            objective.adopt(self)
+            objective.bind(self)
             if self.built and not taps_of(self) and any("features" in term.asks for term in objective.terms):
                 raise ValueError(
                     "A term asks for features, but the model has no Tap. Put one into the graph, "
@@ -76,7 +76,7 @@ class TrainsOnObjective:
                 current().terms, current().tensors = ops.stack(weighted), tensors
             else:
                 gradients = task_gradients.by_taps(weighted, tensors, current().tape)
-                total = total + objective.react(gradients, tensors)
+                total = total + objective.update_from_gradients(gradients, tensors)
         total = display_global_value(total)
         for loss in own:
             total = total + ops.cast(loss, total.dtype)
@@ -117,7 +117,7 @@ class TrainsOnObjective:
         loss, (unscaled, y_pred, non_trainable_variables, metrics_variables) = result
         variables, values = self.non_trainable_variables, non_trainable_variables
         with keras.StatelessScope(state_mapping=list(zip(variables, values))) as scope:
-            change = self.objective.react(gradients, tensors)
+            change = self.objective.update_from_gradients(gradients, tensors)
         new = [scope.get_current_value(variable) for variable in variables]
         with keras.StatelessScope(state_mapping=list(zip(self.optimizer.variables, optimizer_variables))):
             loss = loss + self.optimizer.scale_loss(change)

@@ -115,13 +115,13 @@ def renumber_objects(labels, min_size=0):
     if labels.max(initial=0) <= 4 * labels.size:  # a small table: counting beats sorting
         index = labels.astype("int64")
         sizes = np.bincount(index.ravel(), minlength=1)
-        kept = sizes >= max(min_size, 1)
-        kept[0] = False
+        retained = sizes >= max(min_size, 1)
+        retained[0] = False
     else:
         ids, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-        kept = (ids > 0) & (sizes >= min_size)
+        retained = (ids > 0) & (sizes >= min_size)
     # Before numpy 2.1 the inverse may come flat.
-    return (np.cumsum(kept) * kept)[index.reshape(labels.shape)], int(kept.sum())
+    return (np.cumsum(retained) * retained)[index.reshape(labels.shape)], int(retained.sum())
 
 
 class Overlaps(NamedTuple):

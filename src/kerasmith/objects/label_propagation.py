@@ -1,33 +1,21 @@
 """Objects on the device, for the one place that cannot call the host: TensorFlow under XLA.
 
-The results equal those of `matching.object_counts` with greedy matching and of `components.surplus_pixels`, to the last
-tie. All arithmetic is in int32: JAX has no 64-bit types by default, and IoUs that differ may be equal in float32.
+The results equal those of `matching.object_counts` from an IoU of 0.5 on, where pairs are matched or not by themselves, and of
+`components.surplus_pixels`, to the last tie.
 
 Each pixel of the flattened batch has a rank, falling from the number of pixels to 1; background counts as 0. An object is
-known by the rank of its first pixel, its largest. So objects are found, and partners chosen, by maxima to which 0 is neutral.
-Nothing is sorted: under XLA on a CPU one sort costs as much as forty segment maxima.
+known by the rank of its first pixel, its largest, so maxima find objects, and 0 is neutral. Nothing is sorted: under XLA on a
+CPU one sort costs as much as forty segment maxima.
 """
 
 import itertools
 import math
-from fractions import Fraction
 
 import keras
 from keras import ops
 
 from kerasmith.numerics.tensors import compatible, static_shape
 from kerasmith.objects.components import connectivity_order
-
-# An IoU is held in three digits of 20 bits: IoUs that differ do so within 60 bits if unions are below 2**30 pixels, and a
-# digit survives the float32 in which keras.ops reduces segments of PyTorch tensors.
-_DIGITS, _BITS = 3, 20
-
-
-def detection_counts_on_device(truth, prediction, threshold, connectivity=None, min_size=0):
-    """Found, invented and missed objects of each image, int32 (B, 3): see `matching.detection_counts`."""
-    counts = object_counts_on_device(truth, prediction, threshold, connectivity, min_size)
-    found, actual, _, predicted = (counts[:, 0, k] for k in range(4))
-    return ops.stack([found, predicted - found, actual - found], axis=-1)
 
 
 def object_counts_on_device(truth, prediction, threshold, connectivity=None, min_size=0, size_edges=()):
@@ -36,8 +24,7 @@ def object_counts_on_device(truth, prediction, threshold, connectivity=None, min
     Args:
         truth, prediction: boolean tensors (B, *spatial) of one shape, 1-D to 3-D images; sizes may be unknown where TensorFlow
             traces, the rank must be known.
-        threshold: the IoU that a match must exceed, 0 <= threshold < 1; matching is greedy, the largest IoU first, ties in the
-            order of the objects.
+        threshold: the IoU that a match must exceed, 0.5 <= threshold < 1: no object is in two such pairs.
         connectivity, min_size: see `components.label_objects`.
         size_edges: n ascending numbers of pixels, which separate n + 1 groups.
 
@@ -45,8 +32,14 @@ def object_counts_on_device(truth, prediction, threshold, connectivity=None, min
         int32 (B, n + 1, 4), see `matching.object_counts`.
 
     Raises:
-        ValueError: for shapes that differ, unknown rank, a connectivity that the images do not have, or too many pixels.
+        ValueError: for a threshold below 0.5, shapes that differ, unknown rank, a connectivity that the images do not have, or
+            too many pixels.
     """
+    if threshold < 0.5:
+        raise ValueError(
+            "Below an IoU of 0.5 objects are matched one to one, on the host, which XLA cannot call from TensorFlow. Write "
+            f"a threshold of 0.5 or more, or `model.compile(..., jit_compile=False)`. Received: threshold={threshold}"
+        )
     static, other = static_shape(truth, "truth"), static_shape(prediction, "prediction")
     if not compatible(static, other):
         raise ValueError(f"Expected masks of one shape (B, *spatial). Received: shapes {static} and {other}")
@@ -59,22 +52,18 @@ def object_counts_on_device(truth, prediction, threshold, connectivity=None, min
         limit = 2 ** (24 if keras.backend.backend() == "torch" else 30)
         if size >= limit:
             raise ValueError(
-                f"On the device, objects are counted in fewer than {limit} pixels. Received: masks of shape {static}. "
-                "Pass fewer images at once, or use `matching.detection_counts`."
+                f"On the device, objects are counted in fewer than {limit} pixels. Pass fewer images at once, or use "
+                f"`matching.object_counts`. Received: masks of shape {static}"
             )
     first, size_a, count_a = _objects(truth, order, min_size)
     second, size_b, count_b = _objects(prediction, order, min_size)
     at_a, at_b = _position(first), _position(second)
     size_a, size_b = ops.take(size_a, at_a), ops.take(size_b, at_b)
     shared = _shared(first, second, at_a, at_b)
-    digits = _iou_digits(shared, ops.maximum(size_a + size_b - shared, 1))
-    enough = shared > 0
-    for digit, least in reversed(list(zip(digits, _least_digits(threshold)))):
-        enough = (digit > least) | ((digit == least) & enough)
-    found = ops.cast(enough & (shared > 0), "int32")
-    if threshold < 0.5:  # from there on, no object is in two such pairs
-        found = _greedy(found, (*digits, first, second), at_a, at_b)
-    counted = ((found, size_a), (count_a, size_a), (found, size_b), (count_b, size_b))
+    # In float64 as on the host: IoUs that differ may be equal in float32.
+    iou = ops.cast(shared, "float64") / ops.cast(ops.maximum(size_a + size_b - shared, 1), "float64")
+    matched = ops.cast(iou > threshold, "int32")
+    counted = ((matched, size_a), (count_a, size_a), (matched, size_b), (count_b, size_b))
     return ops.stack([_per_group(at, size, size_edges, batch, pixels) for at, size in counted], axis=-1)
 
 
@@ -86,8 +75,7 @@ def surplus_pixels_on_device(masks, keep=None, min_size=0, connectivity=None):
     size = ops.take(area, _position(label)) * ops.cast(label > 0, "int32")
     surplus = size < min_size
     if keep is not None:
-        rest = _rows(size, masks)
-        rows = _rows(label, masks)
+        rest, rows = (ops.reshape(flat, (ops.shape(masks)[0], -1)) for flat in (size, label))
         for _ in range(keep):  # the largest that is left is no surplus; of equal ones the first has the higher rank
             largest = rest == ops.max(rest, axis=1, keepdims=True)
             first = ops.max(ops.where(largest, rows, 0), axis=1, keepdims=True)
@@ -96,14 +84,10 @@ def surplus_pixels_on_device(masks, keep=None, min_size=0, connectivity=None):
     return ops.reshape(surplus & (label > 0), ops.shape(masks))
 
 
-def _rows(flat, masks):
-    return ops.reshape(flat, (ops.shape(masks)[0], -1))
-
-
 def _objects(mask, order, min_size):
     """Flat: the object of each pixel (0 for none or a small one); sizes, held at first pixels; 1 at first pixels."""
     label = _label(mask, order)
-    area = ops.segment_sum(ops.cast(label > 0, "int32"), _position(label), num_segments=_length(label))
+    area = ops.segment_sum(ops.cast(label > 0, "int32"), _position(label), num_segments=ops.shape(label)[0])
     if min_size > 1:
         label = ops.where(ops.take(area, _position(label)) >= min_size, label, 0)
     return label, area, ops.cast((label > 0) & (label == _ranks(label)), "int32")
@@ -130,26 +114,23 @@ def _label(mask, order):
         label = _until_stable(jump, label)
         return label, spread(label)
 
-    label = _ranks(inside) * inside
-    return ops.while_loop(lambda label, best: ops.any(label != best), one_round, (label, spread(label)))[0]
+    start = _ranks(inside) * inside
+    return ops.while_loop(lambda label, best: ops.any(label != best), one_round, (start, spread(start)))[0]
 
 
 def _until_stable(function, value):
-    start = value, function(value)
-    return ops.while_loop(lambda old, new: ops.any(old != new), lambda _, new: (new, function(new)), start)[0]
+    return ops.while_loop(lambda a, b: ops.any(a != b), lambda _, b: (b, function(b)), (value, function(value)))[0]
 
 
 def _neighbour_maximum(image, order):
     """The maximum over a pixel and its neighbours that differ along at most `order` axes."""
-    maximum = image
-    for axes in itertools.combinations(range(1, len(image.shape)), order):
+    maximum, rank = image, range(len(image.shape))
+    for axes in itertools.combinations(rank[1:], order):
         box = image
         for axis in axes:
-            head = tuple(slice(None, -1) if a == axis else slice(None) for a in range(len(image.shape)))
-            tail = tuple(slice(1, None) if a == axis else slice(None) for a in range(len(image.shape)))
-            before = [(int(a == axis), 0) for a in range(len(image.shape))]
-            after = [(0, int(a == axis)) for a in range(len(image.shape))]
-            box = ops.maximum(box, ops.maximum(ops.pad(box[head], before), ops.pad(box[tail], after)))
+            padded = ops.pad(box, [(int(a == axis),) * 2 for a in rank])
+            parts = (tuple(part if a == axis else slice(None) for a in rank) for part in (slice(-2), slice(2, None)))
+            box = ops.maximum(box, ops.maximum(*(padded[part] for part in parts)))
         maximum = ops.maximum(maximum, box)
     return maximum
 
@@ -166,7 +147,7 @@ def _shared(first, second, at_a, at_b):
         for partner, at in ((second, at_a), (first, at_b)):
             partner = partner * todo
             pair = ops.cast((partner > 0) & (partner == ops.take(_segment_max(partner, at), at)), "int32")
-            pixels = ops.segment_sum(pair, at, num_segments=_length(at))
+            pixels = ops.segment_sum(pair, at, num_segments=ops.shape(at)[0])
             is_first = pair * ops.cast(rank == ops.take(_segment_max(rank * pair, at), at), "int32")
             shared = shared + is_first * ops.take(pixels, at)
             todo = todo - pair
@@ -176,62 +157,9 @@ def _shared(first, second, at_a, at_b):
     return ops.while_loop(lambda todo, _: ops.any(todo > 0), one_round, (todo, ops.zeros_like(todo)))[1]
 
 
-def _iou_digits(shared, union):
-    """shared / union, at most 1, in fixed point: digits of `_BITS` bits, the first with the 1 in front."""
-
-    def some_bits(_, state):
-        digit, rest = state
-        for _ in range(5):  # long division; rest + rest could overflow
-            bit = ops.cast(rest >= union - rest, "int32")
-            digit, rest = digit + digit + bit, rest + (rest - union * bit)
-        return digit, rest
-
-    digits = []
-    digit = ops.cast(shared >= union, "int32")
-    rest = shared - union * digit
-    for _ in range(_DIGITS):
-        digit, rest = ops.fori_loop(0, _BITS // 5, some_bits, (digit, rest))
-        digits.append(digit)
-        digit = ops.zeros_like(digit)
-    return digits
-
-
-def _least_digits(threshold):
-    """The digits of the smallest IoU whose nearest float64 exceeds the threshold, which is what the host compares."""
-    middle = (Fraction(float(threshold)) + Fraction(math.nextafter(threshold, 1.0))) / 2
-    rest, digits = math.ceil(middle * 2 ** (_DIGITS * _BITS)), []
-    for k in reversed(range(_DIGITS)):
-        digit, rest = divmod(rest, 2 ** (k * _BITS))
-        digits.append(digit)
-    return digits
-
-
-def _greedy(open_pairs, criteria, at_a, at_b):
-    """Which pairs are matched, in rounds: every pair that is the best of both its objects is.
-
-    Args:
-        open_pairs: 0 or 1.
-        criteria: integers >= 0, the more important first; no two pairs agree in all.
-    """
-
-    def best_of(pairs, at):
-        for values in criteria:
-            values = (values + 1) * pairs
-            pairs = pairs * ops.cast(values == ops.take(_segment_max(values, at), at), "int32")
-        return pairs
-
-    def one_round(todo, found):
-        matched = best_of(todo, at_a) * best_of(todo, at_b)
-        for at in (at_a, at_b):
-            todo = todo * (1 - ops.take(_segment_max(matched, at), at))
-        return todo, found + matched
-
-    return ops.while_loop(lambda todo, _: ops.any(todo > 0), one_round, (open_pairs, ops.zeros_like(open_pairs)))[1]
-
-
 def _segment_max(values, at):
     """The maximum of the values >= 0 sent to each place, 0 where none was."""
-    return ops.maximum(ops.segment_max(values, at, num_segments=_length(values)), 0)
+    return ops.maximum(ops.segment_max(values, at, num_segments=ops.shape(values)[0]), 0)
 
 
 def _per_group(flags, size, edges, batch, pixels):
@@ -242,14 +170,10 @@ def _per_group(flags, size, edges, batch, pixels):
     return ops.stack([a - b for a, b in itertools.pairwise(above)] + above[-1:], axis=-1)
 
 
-def _length(flat):
-    return ops.shape(flat)[0]
-
-
 def _ranks(flat):
-    return _length(flat) - ops.arange(_length(flat), dtype="int32")
+    return ops.shape(flat)[0] - ops.arange(ops.shape(flat)[0], dtype="int32")
 
 
 def _position(label):
     """Where the pixel of this rank is; the last place for background, whose values are 0."""
-    return ops.minimum(_length(label) - label, _length(label) - 1)
+    return ops.minimum(ops.shape(label)[0] - label, ops.shape(label)[0] - 1)

@@ -1,8 +1,5 @@
 """One-to-one matching of true and predicted objects by their IoU. NumPy in, NumPy out."""
 
-import heapq
-from collections import defaultdict
-
 import numpy as np
 
 from kerasmith.objects.components import connectivity_order, label_objects, overlaps, renumber_objects
@@ -23,6 +20,7 @@ def match(pairs, threshold, how="greedy"):
 
     Raises:
         ValueError: for another `how`.
+        ImportError: for "optimal" below 0.5 without SciPy.
 
     Example:
 
@@ -35,13 +33,11 @@ def match(pairs, threshold, how="greedy"):
     above = np.flatnonzero(pairs.iou > threshold)
     if threshold >= 0.5:
         return above
-    edges = [(int(pairs.first[k]), int(pairs.second[k]), float(pairs.iou[k]), int(k)) for k in above]
-    chosen = _greedy(edges) if how == "greedy" else _optimal(edges)
-    return np.array(sorted(chosen), "int64")
+    return _greedy(pairs, above) if how == "greedy" else _optimal(pairs, above)
 
 
 def detection_counts(truth, prediction, threshold, how="greedy", *, connectivity=None, min_size=0, truth_is_labels=False):
-    """Found, invented and missed objects (true positives, false positives, false negatives) of each image.
+    """True positives, false positives and false negatives of each image: objects found, invented and missed.
 
     Args:
         truth, prediction: boolean masks (B, *spatial) of one shape, 1-D to 3-D images.
@@ -63,8 +59,8 @@ def detection_counts(truth, prediction, threshold, how="greedy", *, connectivity
     counts = object_counts(
         truth, prediction, threshold, how, connectivity=connectivity, min_size=min_size, truth_is_labels=truth_is_labels
     )
-    found, actual, _, predicted = counts[:, 0].T
-    return np.stack([found, predicted - found, actual - found], axis=-1)
+    true_positives, actual, _, predicted = counts[:, 0].T
+    return np.stack([true_positives, predicted - true_positives, actual - true_positives], axis=-1)
 
 
 def object_counts(
@@ -112,68 +108,61 @@ def object_counts(
             labels_b, predicted = renumber_objects(one_prediction, min_size)
         else:
             labels_b, predicted = label_objects(one_prediction, connectivity, min_size)
-        pairs, found = None, ()
+        pairs, matched = None, ()
         if actual and predicted:
             pairs = overlaps(labels_a, labels_b)
-            found = match(pairs, threshold, how)
+            matched = match(pairs, threshold, how)
         if not size_edges:
-            row[0] = len(found), actual, len(found), predicted
+            row[0] = len(matched), actual, len(matched), predicted
             continue
         for labels, column in ((labels_a, 0), (labels_b, 2)):
             group = np.digitize(np.bincount(labels.ravel())[1:], size_edges)
             row[:, column + 1] = np.bincount(group, minlength=len(row))
-            if len(found):
+            if len(matched):
                 partners = pairs.first if column == 0 else pairs.second
-                row[:, column] = np.bincount(group[partners[found]], minlength=len(row))
+                row[:, column] = np.bincount(group[partners[matched]], minlength=len(row))
     return counts
 
 
-def _greedy(edges):
+def _greedy(pairs, above):
     used_first, used_second, chosen = set(), set(), []
-    for first, second, _, k in sorted(edges, key=lambda edge: (-edge[2], edge[0], edge[1])):
+    for k in above[np.lexsort((pairs.second[above], pairs.first[above], -pairs.iou[above]))]:
+        first, second = pairs.first[k], pairs.second[k]
         if first not in used_first and second not in used_second:
             used_first.add(first)
             used_second.add(second)
             chosen.append(k)
-    return chosen
+    return np.array(sorted(chosen), "int64")
 
 
-def _optimal(edges):
-    """The Hungarian method on the pairs that exist: first objects join one by one along the cheapest chain of changes.
+def assignment_solver():
+    """SciPy's solver of sparse assignment problems, imported where it is needed.
 
-    Each first object may also stay alone (with second object -1 - first), at a cost above that of any chain of changes, so
-    that matches come before IoU.
+    Raises:
+        ImportError: without SciPy.
     """
-    edge_of = {(first, second): k for first, second, _, k in edges}
-    partners = {first: [] for first, *_ in edges}
-    for first in partners:
-        partners[first].append((-1 - first, len(partners) + 1.0))
-    for first, second, iou, _ in edges:
-        partners[first].append((second, 1.0 - iou))
-    match_of_first, match_of_second = {}, {}
-    # Prices keep cost - price_first - price_second >= 0, with 0 for matched pairs, so that Dijkstra's search applies.
-    price_first, price_second = defaultdict(float), defaultdict(float)
-    for start in partners:
-        first, so_far = start, 0.0
-        heap, came_from, reached_first, reached_second = [], {}, {start: 0.0}, {}
-        while True:
-            for second, cost in partners[first]:
-                if second not in reached_second:
-                    heapq.heappush(heap, (so_far + cost - price_first[first] - price_second[second], second, first))
-            so_far, second, by = heapq.heappop(heap)
-            while second in reached_second:
-                so_far, second, by = heapq.heappop(heap)
-            reached_second[second], came_from[second] = so_far, by
-            if second not in match_of_second:
-                break
-            first = match_of_second[second]
-            reached_first[first] = so_far
-        for first, distance in reached_first.items():
-            price_first[first] += so_far - distance
-        for reached, distance in reached_second.items():
-            price_second[reached] -= so_far - distance
-        while second is not None:
-            first = came_from[second]
-            match_of_second[second] = first
-            match_of_first[first], second = second, match_of_first.get(first)
-    return [edge_of[pair] for pair in match_of_first.items() if pair in edge_of]
+    try:
+        from scipy.sparse import csgraph, csr_matrix
+    except ImportError as problem:
+        raise ImportError(
+            "Optimal matching below an IoU of 0.5 needs SciPy. Write `pip install scipy`, or `matching='greedy'`."
+        ) from problem
+    return lambda costs, pairs, shape: csgraph.min_weight_full_bipartite_matching(csr_matrix((costs, pairs), shape=shape))
+
+
+def _optimal(pairs, above):
+    """Which of the pairs `above` are chosen: as many as possible, and among those the largest sum of IoU.
+
+    Each first object may also stay alone, matched to a second object of its own, at a cost above that of any chain of changes.
+    """
+    if not len(above):
+        return above
+    firsts, first = np.unique(pairs.first[above], return_inverse=True)
+    seconds, second = np.unique(pairs.second[above], return_inverse=True)
+    alone = np.arange(len(firsts))
+    costs = np.append(2 - pairs.iou[above], np.full(len(firsts), len(firsts) + 2.0))  # 0 would be no edge
+    rows, columns = np.append(first, alone), np.append(second, len(seconds) + alone)
+    chosen = assignment_solver()(costs, (rows, columns), (len(firsts), len(seconds) + len(firsts)))
+    partner = np.empty(len(firsts), "int64")
+    partner[chosen[0]] = chosen[1]
+    return above[partner[first] == second]

@@ -40,14 +40,14 @@ def segment_counts(truth, prediction, void_truth=None, void_prediction=None, cat
     union = size_a[a] - void_a[a] + size_b[b] - void_b[b] - shared
     matched = (2 * shared > union) & (category_a[a - 1] == category_b[b - 1])
     a, b, iou = a[matched], b[matched], (shared / np.maximum(union, 1))[matched]
-    missed, invented = 2 * void_a <= size_a, 2 * void_b <= size_b
-    missed[a], invented[b] = False, False
+    false_negative, false_positive = 2 * void_a <= size_a, 2 * void_b <= size_b
+    false_negative[a], false_positive[b] = False, False
     return np.stack(
         [
             np.bincount(category_a[a - 1], iou, number),
             np.bincount(category_a[a - 1], minlength=number),
-            np.bincount(category_b[invented[1:]], minlength=number),
-            np.bincount(category_a[missed[1:]], minlength=number),
+            np.bincount(category_b[false_positive[1:]], minlength=number),
+            np.bincount(category_a[false_negative[1:]], minlength=number),
         ],
         axis=-1,
     )
