@@ -101,6 +101,25 @@ def test_an_exception_that_is_caught_gives_the_terminal_back():
     assert written(console).count(HIDE) == written(console).count(SHOW) == 2
 
 
+def test_an_exception_that_an_interactive_session_keeps_gives_the_terminal_back(monkeypatch):
+    class Broken(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            raise RuntimeError("boom")
+
+    console, kept = terminal(), None
+    try:
+        fit(model(), [LiveProgress(console), Broken()])
+    except RuntimeError as error:
+        kept = error  # with its traceback, so with the frame of `fit`
+    time.sleep(0.6)
+    assert SHOW not in written(console)
+    monkeypatch.setattr(sys, "last_value", kept, raising=False)
+    deadline = time.monotonic() + 20
+    while SHOW not in written(console) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert written(console).count(HIDE) == written(console).count(SHOW) == 1
+
+
 def test_as_a_context_the_terminal_is_back_at_once():
     console = terminal()
     with LiveProgress(console) as progress:
@@ -203,10 +222,10 @@ def test_rate_and_time_left_after_a_resume_in_the_middle_of_an_epoch(monkeypatch
         progress.on_train_batch_begin(batch)
         now[0] += 0.5
         progress.on_train_batch_end(batch)
-        said = progress._said(100, progress._done, progress._rate(progress._done))
+        pace = progress._pace(100, progress._done, progress._rate(progress._done))
         if batch == 89:
             # 10 steps at 2 a second, then an epoch of 100.
-            assert said == "2.000 steps/s  5.0s left, run 0:55"
+            assert pace == "2.000 steps/s  5.0s left, run 0:55"
     progress.on_epoch_end(1, {"loss": 0.5})
     progress.on_epoch_begin(2)
     assert list(progress._epoch_seconds) == [50.0]  # the 20 steps took 10 s
@@ -243,11 +262,11 @@ def test_the_bar_is_one_line(monkeypatch, width):
     for batch in range(2):
         now[0] += 0.1
         progress.on_train_batch_end(batch, {"loss": 0.5, "accuracy": 0.25, "a_metric_with_a_long_name": 0.125})
-        frame = console.render_lines(progress._frame(), pad=False)
+        frame = console.render_lines(progress._bar.get_renderable(), pad=False)
     assert len(frame) == 1
     text = "".join(segment.text for segment in frame[0])
     assert len(text) <= width
     assert text.startswith("epoch 12/") == (width >= 60)
-    assert ("10.0 steps/s  1:40 left, run 3:01:40" in text) == (width >= 72)
+    assert ("10.0 steps/s  1:40 left, run 3:01:40" in text) == (width >= 60)
     assert ("loss 0.5000" in text) == (width >= 84)
     assert ("accuracy" in text) == (width >= 160)

@@ -1,28 +1,29 @@
 """A live view of `fit` in the terminal."""
 
-import atexit
 import collections
 import sys
 import threading
 import time
+import weakref
+from collections.abc import Iterable
+from typing import Any
 
 import keras
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.errors import LiveError
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
+from kerasmith._types import Logs
 from kerasmith.base.direction import directions_of
 from kerasmith.callbacks.epoch_lines import EpochLines, clock
 from kerasmith.callbacks.log_values import scalars
+from kerasmith.keras_internals import fit_call
 from kerasmith.report.numbers import format_number
 
 _REFRESH_PER_SECOND = 4
 _RATE_WINDOW_SECONDS = 8.0
-_WATCH_SECONDS = 0.25
-_SAID_ROOM = len("12.34 steps/s  0:45 left, run 1:07:09")
+_PACE_WIDTH = len("12.34 steps/s  0:45 left, run 1:07:09")
 
 
 class LiveProgress(keras.callbacks.Callback):
@@ -32,8 +33,8 @@ class LiveProgress(keras.callbacks.Callback):
     far. Where the output is no terminal (a log file, CI) each epoch is one plain line.
 
     The screen is drawn four times a second by a thread of its own; a training step only leaves its logs behind. When `fit`
-    ends with an exception the terminal is restored, at the latest when the interpreter ends. After a resume the table and its
-    last line know the epochs before.
+    ends with an exception, the terminal is restored as soon as the exception is handled or shown, at the latest when the
+    interpreter ends. After a resume the table and its last line know the epochs before.
 
     Args:
         console: a `rich.console.Console`; standard output by default.
@@ -53,37 +54,31 @@ class LiveProgress(keras.callbacks.Callback):
     # Keras may call `on_train_batch_end` from its own threads then, and the training step does not wait for the values.
     async_safe = True
 
-    def __init__(self, console=None):
+    def __init__(self, console: Console | None = None):
         super().__init__()
         self.console = console or Console()
-        self._lock = threading.RLock()
-        self._live = None
+        self._closer = None
         self._reset()
 
-    def __enter__(self):
+    def __enter__(self) -> "LiveProgress":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         """Takes the bar away and gives the terminal back."""
-        with self._lock:
-            live, self._live = self._live, None
-            self._closed.set()
-        if live is not None:
-            atexit.unregister(self.close)
-            live.stop()
+        if self._closer is not None:
+            self._closer()
 
     # What Keras calls.
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self.close()
         self._reset()
-        self._start = time.perf_counter()
         self._open()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epoch, self._done, self._latest, self._phase = epoch, 0, {}, "training"
         self._epoch_start, self._epoch_earlier, self._skipped = time.perf_counter(), 0.0, None
         self._marks.clear()
@@ -92,40 +87,40 @@ class LiveProgress(keras.callbacks.Callback):
             self._read_directions()
             self._print([Text("so far ").append_text(line) for line in self._lines.closing(self._earlier)])
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         if self._skipped is None:
             self._skipped = batch  # after a resume in the middle of an epoch
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if batch + 1 >= self._done:  # threads may overtake each other
             self._done, self._latest = batch + 1, logs or {}
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: Logs = None) -> None:
         self._phase, self._tested = "validating", 0
 
-    def on_test_batch_begin(self, batch, logs=None):
+    def on_test_batch_begin(self, batch: int, logs: Logs = None) -> None:
         self._tested = batch
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         took = self._epoch_earlier + time.perf_counter() - self._epoch_start
         if epoch == (self._first_epoch or 0) + 1 and self._epoch_seconds:
-            self._epoch_seconds.pop()  # the first epoch holds the compilation and tells little of the others
-        known = self._done if self._epoch_earlier else self._done - (self._skipped or 0)
-        self._epoch_seconds.append(took * self._done / known if known > 0 else took)
+            self._epoch_seconds.pop()  # the first epoch holds the compilation and is no measure of the others
+        measured = self._done if self._epoch_earlier else self._done - (self._skipped or 0)
+        self._epoch_seconds.append(took * self._done / measured if measured > 0 else took)
         # The length of a generator is known once it has ended.
         self._steps_seen = self._done or self._steps_seen
         self._read_directions()
         self._print(self._lines.add(epoch + 1, self._epochs(), took, scalars(logs or {}), self._width()))
         self._phase = "between"
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self.close()
         self._read_directions()
         self._print(self._lines.closing(self._seconds()))
 
     # State for a run that is resumed in another process.
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """The epochs so far and the clock, as plain data."""
         now = time.perf_counter()
         return {
@@ -135,7 +130,7 @@ class LiveProgress(keras.callbacks.Callback):
             "epoch_seconds": list(self._epoch_seconds),
         }
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on after the epochs of the state."""
         self._lines.rows = [dict(row) for row in state["rows"]]
         # What this process needed to get here is no training.
@@ -147,8 +142,7 @@ class LiveProgress(keras.callbacks.Callback):
 
     # Drawing.
 
-    def _reset(self):
-        self._closed = threading.Event()
+    def _reset(self) -> None:
         self._lines = EpochLines()
         self._epoch = self._done = self._tested = 0
         self._first_epoch = self._steps_seen = self._skipped = None
@@ -157,81 +151,72 @@ class LiveProgress(keras.callbacks.Callback):
         self._start = self._epoch_start = time.perf_counter()
         self._epoch_seconds = collections.deque(maxlen=5)
         self._marks = collections.deque()
+        self._bar = _EpochBar(self)
 
-    def _open(self):
+    def _open(self) -> None:
         if not self.console.is_terminal or self.console.is_dumb_terminal:
             return
-        live = Live(get_renderable=self._frame, console=self.console, refresh_per_second=_REFRESH_PER_SECOND, transient=True)
         try:
-            live.start()
+            self._bar.start()
         except LiveError:  # somebody else's live view has the terminal: plain lines then
             return
-        self._live = live
-        atexit.register(self.close)
-        owner = sys._getframe(1)
-        while owner.f_back is not None and owner.f_code.co_name in ("_open", "on_train_begin"):
-            owner = owner.f_back
-        watch = threading.Thread(
-            target=_close_when_left, args=(self.close, self._closed, threading.get_ident(), owner), daemon=True
-        )
-        watch.start()
+        # Keras' list of callbacks belongs to the call of `fit` and goes with it, also after an exception.
+        fit = fit_call.find()
+        self._closer = weakref.finalize(self.console if fit is None else fit.callbacks, self._bar.stop)
 
-    def _print(self, lines):
+    def _print(self, lines: Iterable[Text]) -> None:
         for line in lines:
             self.console.print(line, soft_wrap=not self.console.is_terminal, highlight=False)
 
-    def _read_directions(self):
+    def _read_directions(self) -> None:
         self._lines.directions = directions_of(self.model.metrics) if self.model is not None else {}
 
-    def _seconds(self):
+    def _seconds(self) -> float:
         return self._earlier + time.perf_counter() - self._start
 
-    def _width(self):
-        return self.console.width if self._live is not None else None
+    def _width(self) -> int | None:
+        return self.console.width if self._closer is not None and self._closer.alive else None
 
-    def _epochs(self):
+    def _epochs(self) -> int | None:
         return (self.params or {}).get("epochs")
 
-    def _frame(self):
-        """The bar; called by the drawing thread."""
-        steps, done = (self.params or {}).get("steps") or self._steps_seen, self._done
-        rate = self._rate(done)
-        place, said = f"epoch {self._epoch + 1}/{self._epochs() or '?'}", self._said(steps, done, rate)
-        known = steps and self._phase != "starting"
-        count = f"{done}/{steps}" if known else f"{done or ''}"
-        # Room for the longest text and one value, so that the bar keeps its length and the line stays one line.
-        used = len(place) + len(count) + max(len(said), _SAID_ROOM) + 4 * 2
-        bar = max(8, min(36, self.console.width - used - len("loss 0.1234")))
-        grid = Table.grid(padding=(0, 2), expand=False)
-        for _ in range(5):
-            grid.add_column(no_wrap=True)
-        grid.add_row(
-            Text(place, style="bold"),
-            ProgressBar(total=steps, completed=done, width=bar) if known else ProgressBar(total=None, pulse=True, width=bar),
-            Text(count),
-            Text(said, style="cyan"),
-            Text(self._values(self.console.width - used - bar), style="dim"),
-        )
-        return grid
+    def _steps(self) -> int | None:
+        return (self.params or {}).get("steps") or self._steps_seen
 
-    def _said(self, steps, done, rate):
+    def _describe(self) -> dict[str, Any]:
+        """What the columns of the bar show; called by the drawing thread."""
+        steps, done = self._steps(), self._done
+        place, pace = f"epoch {self._epoch + 1}/{self._epochs() or '?'}", self._pace(steps, done, self._rate(done))
+        # Room for the longest text and one value, so that the bar keeps its length and the line stays one line.
+        used = len(place) + 2 * len(str(steps or done)) + 1 + max(len(pace), _PACE_WIDTH) + 4
+        bar = max(8, min(36, self.console.width - used - len("loss 0.1234")))
+        return {
+            "description": place,
+            "completed": done,
+            "total": steps if self._phase != "starting" else None,
+            "bar_width": bar,
+            "pace": pace,
+            "values": self._values(self.console.width - used - bar),
+        }
+
+    def _pace(self, steps: int | None, done: int, rate: float | None) -> str:
         if self._phase == "validating":
             return f"validating, step {self._tested + 1}"
         if not done:
             return "preparing the first step" if not self._epoch_seconds else "next epoch"
         if rate is None:
             return ""
-        said = f"{format_number(rate, 3)} steps/s"
+        pace = f"{format_number(rate, 3)} steps/s"
         if steps:
             left = max(steps - done, 0) / rate
-            said += f"  {clock(left)} left"
+            pace += f"  {clock(left)} left"
             epochs = (self._epochs() or 0) - self._epoch - 1
             if epochs > 0:
                 usual = sum(self._epoch_seconds) / len(self._epoch_seconds) if self._epoch_seconds else steps / rate
-                said += f", run {clock(left + epochs * usual)}"
-        return said
+                pace += f", run {clock(left + epochs * usual)}"
+        return pace
 
-    def _rate(self, done):
+    def _rate(self, done: int) -> float | None:
         """Steps per second over the last seconds, so that the first, compiling step is soon forgotten."""
         now = time.perf_counter()
         if done and (not self._marks or self._marks[-1][1] != done):
@@ -243,27 +228,43 @@ class LiveProgress(keras.callbacks.Callback):
         (t0, n0), (t1, n1) = self._marks[0], self._marks[-1]
         return (n1 - n0) / (t1 - t0) if t1 > t0 and n1 > n0 else None
 
-    def _values(self, room):
+    def _values(self, room: int) -> str:
         # Only here, a few times a second, may a value have to come from the device.
         values = scalars(dict(self._latest))
-        said = []
+        shown: list[str] = []
         for name in sorted(values, key=lambda name: name != "loss"):
             text = f"{name} {format_number(values[name])}"
-            if sum(map(len, said)) + 2 * len(said) + len(text) > room:
+            if sum(map(len, shown)) + 2 * len(shown) + len(text) > room:
                 break
-            said.append(text)
-        return "  ".join(said)
+            shown.append(text)
+        return "  ".join(shown)
 
 
-def _close_when_left(close, closed, thread, owner):
-    """Calls `close` when the function that trains (`owner`) is left without `on_train_end`, after an exception."""
-    missing = 0
-    # One look may fall between two frames of the running thread; three in a row do not.
-    while missing < 3:
-        if closed.wait(_WATCH_SECONDS):
-            return
-        frame = sys._current_frames().get(thread)
-        while frame is not None and frame is not owner:
-            frame = frame.f_back
-        missing = 0 if frame is owner else missing + 1
-    close()
+class _EpochBar(Progress):
+    """The line of the running epoch. The thread that draws it reads what the training steps have left behind."""
+
+    def __init__(self, owner: LiveProgress):
+        self._owner = owner
+        self._bar_column = BarColumn()
+        self._last_error = getattr(sys, "last_value", None)
+        columns = (
+            TextColumn("{task.description}", style="bold", markup=False),
+            self._bar_column,
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[pace]}", style="cyan", markup=False),
+            TextColumn("{task.fields[values]}", style="dim", markup=False),
+        )
+        super().__init__(*columns, console=owner.console, refresh_per_second=_REFRESH_PER_SECOND, transient=True)
+        self.add_task("", total=None, pace="", values="")
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        fields = self._owner._describe()
+        self._bar_column.bar_width = fields.pop("bar_width")
+        for task in self.task_ids:
+            self.update(task, **fields)
+        yield self.make_tasks_table(self.tasks)
+        if getattr(sys, "last_value", None) is not self._last_error:
+            # An interactive session has shown an exception, and keeps it and all that `fit` had. Not from this thread, which
+            # is in the middle of a drawing.
+            self._last_error = sys.last_value
+            threading.Thread(target=self._owner.close, daemon=True).start()
