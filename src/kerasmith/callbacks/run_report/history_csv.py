@@ -1,13 +1,16 @@
 """The history of a run as a table in a file."""
 
 from pathlib import Path
+from typing import Any
 
+from kerasmith import _types
 from kerasmith.callbacks.run_report.run_directory import set_aside
-from kerasmith.callbacks.run_report.run_output import RunPart
+from kerasmith.callbacks.run_report.run_output import RunOutput
+from kerasmith.callbacks.run_report.run_record import RunRecord
 from kerasmith.files.history_file import HistoryFile
 
 
-class HistoryCSV(RunPart):
+class HistoryCSV(RunOutput):
     """A CSV file with a row for each epoch: `epoch`, the logs, `learning_rate`; readable at any time, also of a killed run.
 
     Unlike `keras.callbacks.CSVLogger` it takes columns that appear later (`validation_freq`), writes the learning rate of the
@@ -16,7 +19,7 @@ class HistoryCSV(RunPart):
 
     Args:
         path: the file; its directory must exist.
-        record: see `RunPart`.
+        record: see `RunOutput`.
 
     Raises:
         ValueError: if the directory does not exist.
@@ -36,29 +39,29 @@ class HistoryCSV(RunPart):
 
     kerasmith_contract = {"continues": True}
 
-    def __init__(self, path, *, record=None):
+    def __init__(self, path: _types.Path, *, record: RunRecord | None = None):
         super().__init__(record)
         self.path = in_a_directory(path)
         self._file = HistoryFile(self.path)
         self._is_mine = False
 
     @property
-    def rows(self):
+    def rows(self) -> list[dict[str, Any]]:
         """One dict for each epoch: `epoch`, the logs, `learning_rate`."""
         return [dict(row) for row in self.record.rows]
 
-    def after_epoch(self):
+    def after_epoch(self) -> None:
         if not self._is_mine:
             set_aside(self.path)
             self._is_mine = True
         self._file.append(self.record.rows[-1])
 
-    def reload(self):
+    def reload(self) -> None:
         self._file.replace(self.record.rows)
         self._is_mine = True
 
 
-def in_a_directory(path):
+def in_a_directory(path: _types.Path) -> Path:
     """The path of a file whose directory is there, as a `pathlib.Path`.
 
     Raises:

@@ -3,28 +3,31 @@
 import math
 import numbers
 import time
+from typing import Any
 
 import numpy as np
 
+from kerasmith._types import Config, Path
 from kerasmith.base.arguments import check_config
 from kerasmith.callbacks.metric_pictures import metric_sections
 from kerasmith.callbacks.run_report import run_directory
 from kerasmith.callbacks.run_report.history_csv import in_a_directory
-from kerasmith.callbacks.run_report.run_output import RunPart
+from kerasmith.callbacks.run_report.run_output import RunOutput
+from kerasmith.callbacks.run_report.run_record import RunRecord
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.files.plain_data import flat_text
 from kerasmith.report import environment
 from kerasmith.report.numbers import format_duration
 from kerasmith.report.page import Section, render
 from kerasmith.report.tables import key_value_table
-from kerasmith.report.templating import render_template
+from kerasmith.report.templating import Markup, render_template
 from kerasmith.report.training import epoch_table, headline, training_sections, value_table
 
 _REFRESH_SECONDS = 10.0
 _MOST_TILES = 10
 
 
-class ReportPage(RunPart):
+class ReportPage(RunOutput):
     """A self-contained HTML page: curves, what stands out, tables of values, pictures that metrics draw, set-up.
 
     It is refreshed after epochs, every ten seconds at most, and when training ends. Files of the run beside it (`history.csv`,
@@ -34,7 +37,7 @@ class ReportPage(RunPart):
         path: the file; its directory must exist.
         title: the heading, the directory's name by default.
         config: {name: value}, what the run was made with; shown.
-        record: see `RunPart`.
+        record: see `RunOutput`.
 
     Attributes:
         tiles: {label: number or text} shown on top, before those of the run.
@@ -57,7 +60,7 @@ class ReportPage(RunPart):
     True
     """
 
-    def __init__(self, path, *, title=None, config=None, record=None):
+    def __init__(self, path: Path, *, title: str | None = None, config: Config | None = None, record: RunRecord | None = None):
         super().__init__(record)
         check_config(config)
         self.config = dict(config or {})
@@ -67,21 +70,21 @@ class ReportPage(RunPart):
         self._sections, self._pictures = {}, []
         self._last_write = -math.inf
 
-    def add_section(self, title, html):
-        """Adds a part, or replaces the one with this title. `html` goes in as it is."""
+    def add_section(self, title: str, html: str) -> None:
+        """Adds a section, or replaces the one with this title. `html` goes in as it is."""
         self._sections[title] = Section(title, html)
 
-    def after_epoch(self):
+    def after_epoch(self) -> None:
         self._pictures = self._metric_pictures()
         if time.perf_counter() - self._last_write > _REFRESH_SECONDS:
             self.write()
 
-    def after_training(self):
+    def after_training(self) -> None:
         # After a resume with no epoch left, the metrics have what was saved.
         self._pictures = self._pictures or self._metric_pictures()
         self.write()
 
-    def write(self):
+    def write(self) -> None:
         """Replaces the page."""
         self._last_write = time.perf_counter()
         record = self.record
@@ -95,17 +98,17 @@ class ReportPage(RunPart):
         sections.append(Section("Set-up", self._setup()))
         write_atomically(self.path, render(self.title, sections, self._tiles(), lead=self._lead(), footer=self._footer()))
 
-    # Parts.
+    # What the page holds.
 
-    def _metric_pictures(self):
+    def _metric_pictures(self) -> list[Section]:
         return metric_sections(self.record.model.metrics, self.record.has_validation)
 
-    def _tiles(self):
+    def _tiles(self) -> dict[str, Any]:
         record = self.record
         own = {k: v for k, v in self.tiles.items() if isinstance(v, numbers.Real) and not isinstance(v, bool)}
         own = {k.replace("_", " "): v for k, v in own.items() if k not in ("seconds", "parameters")}
         measured = headline(record.rows, record.directions)
-        tiles = {**own, **dict(list(measured.items())[: max(2, _MOST_TILES - 3 - len(own))])}
+        tiles: dict[str, Any] = {**own, **dict(list(measured.items())[: max(2, _MOST_TILES - 3 - len(own))])}
         count = record.facts.get("parameters")
         if count is not None:
             trainable = record.facts.get("trainable")
@@ -116,19 +119,19 @@ class ReportPage(RunPart):
             tiles["training time"] = (format_duration(record.seconds), usual)
         return tiles
 
-    def _lead(self):
+    def _lead(self) -> str:
         rows, planned, started = self.record.rows, self.record.planned, self.record.started
         done = f"{rows[-1]['epoch'] if rows else 0}"
-        said = {
+        status = {
             "completed": f"Completed {done} epochs",
             "stopped early": f"Stopped early after {done} of {planned} epochs",
             "paused": f"Paused after {done} of {planned} epochs",
             "running": f"Not finished: {done} of {planned} epochs so far",
             "not started": "Not started",
         }[self.record.status]
-        return " · ".join(filter(None, (said, started and started.replace("T", " ").replace("+00:00", " UTC"))))
+        return " · ".join(filter(None, (status, started and started.replace("T", " ").replace("+00:00", " UTC"))))
 
-    def _setup(self):
+    def _setup(self) -> Markup:
         facts = {k: v for k, v in self.record.facts.items() if k not in ("parameters", "trainable")}
         steps = (self.record.params or {}).get("steps")
         if steps:
@@ -139,7 +142,7 @@ class ReportPage(RunPart):
         tables = [(title, key_value_table(values)) for title, values in blocks if values]
         return render_template("setup.html", blocks=tables)
 
-    def _footer(self):
+    def _footer(self) -> Markup | None:
         names = (run_directory.HISTORY, run_directory.SUMMARY, run_directory.MODEL)
         there = [name for name in names if (self.path.parent / name).exists()]
         return render_template("files.html", names=there) if there else None

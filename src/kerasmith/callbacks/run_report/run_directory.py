@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kerasmith import _types
 from kerasmith.files.writable_directory import writable_directory
 
 REPORT, HISTORY, MODEL, SUMMARY = "report.html", "history.csv", "model.keras", "summary.json"
@@ -9,7 +10,7 @@ NAMES = (REPORT, HISTORY, MODEL, SUMMARY)
 EVENTS = "events.*"
 
 
-def prepare(directory, overwrite=False, keep=False):
+def prepare(directory: _types.Path, overwrite: bool = False, keep: bool = False) -> Path:
     """Creates the directory of a run and makes sure that files can be written there.
 
     Args:
@@ -49,7 +50,7 @@ def prepare(directory, overwrite=False, keep=False):
     return path
 
 
-def set_aside(path):
+def set_aside(path: _types.Path) -> Path | None:
     """Renames a file, if it is there, to the first free of `<name>.bak`, `<name>.bak2`, ...; returns the new path or None."""
     path = Path(path)
     if not path.exists() and not path.is_symlink():

@@ -1,52 +1,55 @@
-"""What the parts of a run report have in common."""
+"""What the files of a run report have in common."""
+
+from typing import Any
 
 import keras
 
+from kerasmith._types import Logs
 from kerasmith.callbacks.run_report.run_record import RunRecord
 
 
-class RunPart(keras.callbacks.Callback):
-    """Base of callbacks that write what a `RunRecord` knows: alone in `fit` with a record of their own, or as parts of one.
+class RunOutput(keras.callbacks.Callback):
+    """Base of callbacks that write what a `RunRecord` knows: alone in `fit` with a record of their own, or as outputs of one.
 
     A subclass implements `after_epoch` and `after_training`, and `reload` if its file has to follow a state that was loaded.
 
     Args:
-        record: a `RunRecord` that somebody else keeps up to date; None for one of its own.
+        record: a `RunRecord` that another callback keeps up to date; None for one of its own.
     """
 
-    def __init__(self, record=None):
+    def __init__(self, record: RunRecord | None = None):
         super().__init__()
         self.record = RunRecord() if record is None else record
         self._hooks = self.record if record is None else keras.callbacks.Callback()
 
-    def after_epoch(self):
+    def after_epoch(self) -> None:
         """The record has the epoch that has just ended."""
 
-    def after_training(self):
+    def after_training(self) -> None:
         """The record is complete."""
 
-    def reload(self):
+    def reload(self) -> None:
         """The record has gone back to a state that was loaded."""
 
-    def set_params(self, params):
+    def set_params(self, params: dict[str, Any]) -> None:
         super().set_params(params)
         self._hooks.set_params(params)
 
-    def set_model(self, model):
+    def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         self._hooks.set_model(model)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._hooks.on_train_begin(logs)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._hooks.on_epoch_begin(epoch, logs)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._hooks.on_epoch_end(epoch, logs)
         self.after_epoch()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self._hooks.on_train_end(logs)
         self.after_training()
 

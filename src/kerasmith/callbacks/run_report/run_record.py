@@ -2,10 +2,12 @@
 
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import keras
 import numpy as np
 
+from kerasmith._types import Logs
 from kerasmith.base.direction import directions_of
 from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.log_values import scalars
@@ -44,34 +46,34 @@ class RunRecord(keras.callbacks.Callback):
         self._fit_start = self._epoch_start = None
 
     @property
-    def seconds(self):
+    def seconds(self) -> float:
         """How long training took so far, in all calls of `fit`."""
         return self._seconds + _since(self._fit_start)
 
     @property
-    def planned(self):
-        """How many epochs there will be, None if nobody said."""
+    def planned(self) -> int | None:
+        """How many epochs there will be, None if that is not known."""
         epochs = (self.params or {}).get("epochs")
         return None if epochs is None else epochs + self._epochs.offset()
 
     @property
-    def has_validation(self):
+    def has_validation(self) -> bool:
         """Whether the latest epoch ended with a validation."""
         return bool(self.rows) and any(name.startswith("val_") for name in self.rows[-1])
 
     # What Keras calls.
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._fit_start = time.perf_counter()
         self.started = self.started or datetime.now(UTC).isoformat(timespec="seconds")
         self._epochs.begin_fit()
         self.status = "running"
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epoch_start, self._epoch_earlier = time.perf_counter(), 0.0
         self._milestones.append((self._steps(), epoch + self._epochs.offset(epoch)))
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         number = self._epochs.end(epoch)
         row = {"epoch": number, **scalars(logs or {})}
         if LEARNING_RATE not in row:
@@ -84,7 +86,7 @@ class RunRecord(keras.callbacks.Callback):
         self.rows.append(row)
         self._read_model()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self._seconds, self._fit_start = self.seconds, None
         finished = self.planned is None or not self.rows or self.rows[-1]["epoch"] >= self.planned
         fit = fit_call.find()
@@ -96,7 +98,7 @@ class RunRecord(keras.callbacks.Callback):
 
     # State for a run that is resumed in another process.
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """The history and the clock, as plain data."""
         return {
             "rows": [dict(row) for row in self.rows],
@@ -107,7 +109,7 @@ class RunRecord(keras.callbacks.Callback):
             "started": self.started,
         }
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continues from what `state_dict` returned."""
         now = time.perf_counter()
         self.rows = [dict(row) for row in state["rows"]]
@@ -120,17 +122,17 @@ class RunRecord(keras.callbacks.Callback):
         self._fit_start = None if self._fit_start is None else now
         self._epoch_start = None if self._epoch_start is None else now
 
-    # Parts.
+    # Reading the model.
 
-    def _steps(self):
+    def _steps(self) -> int:
         optimizer = getattr(self.model, "optimizer", None)
         return steps_done(optimizer) if hasattr(optimizer, "iterations") else 0
 
-    def _read_model(self):
+    def _read_model(self) -> None:
         self.directions = directions_of(self.model.metrics)
         self.facts = {**compile_facts(self.model), **parameter_counts(self.model)}
 
-    def _read_rate_curve(self):
+    def _read_rate_curve(self) -> None:
         schedule = schedule_of(self.model.optimizer)
         if schedule is None or len(self._milestones) < 2:
             return
@@ -139,9 +141,9 @@ class RunRecord(keras.callbacks.Callback):
         if np.all(np.diff(epochs) >= 0) and np.all(np.diff(steps) >= 0):
             positions, rates = rate_curve(schedule, self._milestones)
             # Epochs without a step leave several points at one position.
-            kept = np.flatnonzero(np.diff(positions, prepend=-1) > 0)
-            self.rate_curve = positions[kept], rates[kept]
+            distinct = np.flatnonzero(np.diff(positions, prepend=-1) > 0)
+            self.rate_curve = positions[distinct], rates[distinct]
 
 
-def _since(start):
+def _since(start: float | None) -> float:
     return 0.0 if start is None else time.perf_counter() - start

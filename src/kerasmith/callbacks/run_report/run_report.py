@@ -2,9 +2,11 @@
 
 import os
 import warnings
+from typing import Any
 
 import keras
 
+from kerasmith._types import Config, Logs, Path
 from kerasmith.base.arguments import check_config
 from kerasmith.callbacks.run_report import run_directory
 from kerasmith.callbacks.run_report.history_csv import HistoryCSV
@@ -51,7 +53,15 @@ class RunReport(keras.callbacks.Callback):
 
     kerasmith_contract = {"continues": True}
 
-    def __init__(self, directory, *, overwrite=False, keep=False, title=None, config=None):
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        overwrite: bool = False,
+        keep: bool = False,
+        title: str | None = None,
+        config: Config | None = None,
+    ):
         super().__init__()
         check_config(config)
         self.directory = run_directory.prepare(directory, overwrite=overwrite, keep=keep)
@@ -61,74 +71,74 @@ class RunReport(keras.callbacks.Callback):
         self._summary = SummaryFile(self.directory / run_directory.SUMMARY, title=title, config=config, record=self.record)
         self._page = ReportPage(self.directory / run_directory.REPORT, title=title, config=config, record=self.record)
         self._page.tiles = self._summary.added
-        self._parts = (self._history, self._summary, self._page)
+        self._outputs = (self._history, self._summary, self._page)
         self._is_mine = False
 
     @property
-    def title(self):
+    def title(self) -> str:
         """The heading of the report."""
         return self._page.title
 
     @property
-    def config(self):
+    def config(self) -> Config:
         """What the run was made with."""
         return self._summary.config
 
     @property
-    def status(self):
+    def status(self) -> str:
         """See `RunRecord`."""
         return self.record.status
 
     @property
-    def rows(self):
+    def rows(self) -> list[dict[str, Any]]:
         """One dict for each epoch: `epoch`, the logs, `learning_rate`."""
         return self._history.rows
 
-    def add_section(self, title, html):
-        """Adds a part to the report, or replaces the one with this title. `html` goes in as it is."""
+    def add_section(self, title: str, html: str) -> None:
+        """Adds a section to the report, or replaces the one with this title. `html` goes in as it is."""
         self._page.add_section(title, html)
 
-    def add_summary(self, **values):
+    def add_summary(self, **values: Any) -> None:
         """Adds values to `summary.json`; numbers are also tiles on top of the report. They win over values of the run."""
         self._summary.add_summary(**values)
 
-    def summary(self):
+    def summary(self) -> dict[str, Any]:
         """What `summary.json` holds."""
         return self._summary.summary()
 
-    def write(self):
+    def write(self) -> None:
         """Writes `summary.json` and `report.html` again, with what was added since."""
         self._summary.write()
         self._page.write()
 
     # What Keras calls.
 
-    def set_params(self, params):
+    def set_params(self, params: dict[str, Any]) -> None:
         super().set_params(params)
         self.record.set_params(params)
 
-    def set_model(self, model):
+    def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         self.record.set_model(model)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self.record.on_train_begin(logs)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self.record.on_epoch_begin(epoch, logs)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._take_directory()
         self.record.on_epoch_end(epoch, logs)
-        for part in self._parts:
-            part.after_epoch()
+        for output in self._outputs:
+            output.after_epoch()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self._take_directory()
         self.record.on_train_end(logs)
         self._save_model()
-        for part in self._parts:
-            part.after_training()
+        for output in self._outputs:
+            output.after_training()
 
     # State for a run that is resumed in another process.
 
@@ -140,19 +150,19 @@ class RunReport(keras.callbacks.Callback):
         """Continues from what `state_dict` returned; `history.csv` is written again."""
         self._is_mine = True
         self.record.load_state_dict(state)
-        for part in self._parts:
-            part.reload()
+        for output in self._outputs:
+            output.reload()
 
-    # Parts.
+    # Steps.
 
-    def _take_directory(self):
+    def _take_directory(self) -> None:
         """Renames the files of an earlier run, before the first of this one that is no continuation of it."""
         if not self._is_mine:
             for name in run_directory.NAMES:
                 run_directory.set_aside(self.directory / name)
             self._is_mine = True
 
-    def _save_model(self):
+    def _save_model(self) -> None:
         path = self.directory / run_directory.MODEL
         draft = path.with_name(f".{path.name}.{os.getpid()}.tmp.keras")
         self._page.remarks.pop(path.name, None)
@@ -160,6 +170,6 @@ class RunReport(keras.callbacks.Callback):
             with put_in_place(path, draft):
                 self.model.save(draft)
         except Exception as problem:  # whatever a user's layers raise, the run's other results must survive
-            said = f"{type(problem).__name__}: {problem}"
-            self._page.remarks[path.name] = f"not saved. {said}"
-            warnings.warn(f"RunReport could not save the model. {said}", stacklevel=2)
+            message = f"{type(problem).__name__}: {problem}"
+            self._page.remarks[path.name] = f"not saved. {message}"
+            warnings.warn(f"RunReport could not save the model. {message}", stacklevel=2)

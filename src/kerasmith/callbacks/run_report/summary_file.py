@@ -1,23 +1,27 @@
 """The figures of a run in a file, for scripts."""
 
+from typing import Any
+
+from kerasmith._types import Config, Path
 from kerasmith.base.arguments import check_config
 from kerasmith.base.direction import best_index, direction_of
 from kerasmith.callbacks.run_report.history_csv import in_a_directory
-from kerasmith.callbacks.run_report.run_output import RunPart
+from kerasmith.callbacks.run_report.run_output import RunOutput
+from kerasmith.callbacks.run_report.run_record import RunRecord
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.files.plain_data import json_text, plain
 from kerasmith.report import environment
 from kerasmith.report.training import LEARNING_RATE
 
 
-class SummaryFile(RunPart):
+class SummaryFile(RunOutput):
     """A JSON file with final and best values of a run, its duration, configuration and environment; written at the end.
 
     Args:
         path: the file; its directory must exist.
         title: what the run is called.
         config: {name: value}, what the run was made with. A `seed` is repeated in the environment.
-        record: see `RunPart`.
+        record: see `RunOutput`.
 
     Raises:
         ValueError: if the directory does not exist or `config` is no dict.
@@ -35,7 +39,7 @@ class SummaryFile(RunPart):
     2
     """
 
-    def __init__(self, path, *, title=None, config=None, record=None):
+    def __init__(self, path: Path, *, title: str | None = None, config: Config | None = None, record: RunRecord | None = None):
         super().__init__(record)
         check_config(config)
         self.config = dict(config or {})
@@ -43,11 +47,11 @@ class SummaryFile(RunPart):
         self.title = title or self.path.resolve().parent.name
         self.added = {}
 
-    def add_summary(self, **values):
+    def add_summary(self, **values: Any) -> None:
         """Adds values; they win over values of the run."""
         self.added.update(values)
 
-    def summary(self):
+    def summary(self) -> dict[str, Any]:
         """What the file holds."""
         record = self.record
         rows, best = record.rows, {}
@@ -70,9 +74,9 @@ class SummaryFile(RunPart):
         }
         return plain({**run, **self.added})
 
-    def write(self):
+    def write(self) -> None:
         """Replaces the file."""
         write_atomically(self.path, json_text(self.summary()))
 
-    def after_training(self):
+    def after_training(self) -> None:
         self.write()
