@@ -1,4 +1,4 @@
-"""`kerasmith new`: what it writes is formatted, runs its own tests, and is found right by the bench; it overwrites nothing."""
+"""`kerasmith new`: what it writes is formatted, runs its own tests, passes `kerasmith check`, and overwrites nothing."""
 
 import os
 import shutil
@@ -66,7 +66,7 @@ def test_in_a_package(tmp_path):
     assert done.returncode == 0, done.stdout[-4000:]
 
 
-BENCH = """
+CHECKER = """
 import sys
 import kerasmith.checks as checks
 from kerasmith.checks.engine.target import components
@@ -83,7 +83,7 @@ for target in sys.argv[1:]:
 @pytest.mark.heavy("checks what the scaffold writes in a worker", seconds=22)
 def test_the_bench_finds_neither_errors_nor_warnings(tmp_path):
     targets = [f"{write(kind, f'checked_{kind}', tmp_path)[0]}:Checked{kind.capitalize()}" for kind in KINDS]
-    fresh_process.run(BENCH, *targets, timeout=480)
+    fresh_process.run(CHECKER, *targets, timeout=480)
 
 
 def test_overwrites_nothing(tmp_path):

@@ -1,4 +1,4 @@
-"""`kerasmith check` and `kerasmith explain`: exit statuses, formats, bad input. The bench is tested in tests/checks."""
+"""`kerasmith check` and `kerasmith explain`: exit statuses, formats, bad input. The checker is tested in tests/checks."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""How an answer of the bench becomes one of pytest; what the tests of one component share."""
+"""How an answer of the checker becomes one of pytest; what the tests of one component share."""
 
 import types
 import warnings
@@ -9,7 +9,7 @@ from _pytest.outcomes import Failed, Skipped
 
 from kerasmith.checks.engine.finding import CannotCheck, Finding, Record
 from kerasmith.checks.engine.subject import subject_of
-from kerasmith.testing.component_tests import CheckOfPart, CheckWarning, Part, planned_tests
+from kerasmith.testing.component_tests import CheckWarning, ComponentTest, ComponentTests, planned_tests
 
 
 class Squared(keras.losses.Loss):
@@ -25,7 +25,7 @@ class Squared(keras.losses.Loss):
 
 def asked(record):
     part = types.SimpleNamespace(subject=types.SimpleNamespace(name="Mine"), record=lambda id: record)
-    return CheckOfPart(part, record.id)
+    return ComponentTest(part, record.id)
 
 
 def finding(severity):
@@ -71,7 +71,7 @@ def test_a_timeout_fails_and_a_comparison_of_backends_is_skipped():
 
 
 def test_requirements_are_asked_first_and_once():
-    part = Part(subject_of(Squared), select=["L104", "L101"])
+    part = ComponentTests(subject_of(Squared), select=["L104", "L101"])
     ids = [name.partition("-")[0] for name, _ in part.checks()]
     assert sorted(ids) == ["L000", "L101", "L104"]
     assert part.record("L101").outcome == "pass"
@@ -88,11 +88,11 @@ def test_warnings_as_errors_change_no_answer():
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert Part(subject_of(Warns), select=["L104"]).record("L104").outcome == "pass"
+        assert ComponentTests(subject_of(Warns), select=["L104"]).record("L104").outcome == "pass"
 
 
 def test_only_what_is_required_is_asked():
-    part = Part(subject_of(Squared))
+    part = ComponentTests(subject_of(Squared))
     assert part.record("L000").outcome == "pass"
     assert "L101" not in part._records
 
@@ -105,13 +105,13 @@ def test_a_component_without_inputs_fails_each_time_but_searches_once(monkeypatc
         raise CannotCheck("runs on none of the inputs")
 
     monkeypatch.setattr("kerasmith.checks.engine.examination.set_inputs", nothing)
-    part = Part(subject_of(Squared), select=["L104", "L101"])
+    part = ComponentTests(subject_of(Squared), select=["L104", "L101"])
     for _, check in part.checks():
         with pytest.raises(Failed, match="none of the inputs"):
             check()
     assert len(searches) == 1
     # What needs no inputs is answered all the same.
-    part = Part(subject_of(Squared), select=["X100", "L104"])
+    part = ComponentTests(subject_of(Squared), select=["X100", "L104"])
     with pytest.raises(Failed, match="none of the inputs"):
         part.checks()[-1][1]()
     assert part.record("X100").outcome == "pass"

@@ -43,7 +43,7 @@ def test_one_test_per_component_and_check(tmp_path):
     assert "declared: per_sample=False" in found[f"Declared-{L104}"][1]
     assert found["MeanIoU-can_be_checked"][0] == "failed"
     assert "num_classes" in found["MeanIoU-can_be_checked"][1]
-    # What pytest shows is the finding, not the inside of the bench.
+    # What pytest shows is the finding, not the inside of the checker.
     assert "part.py" not in done.text
 
 

@@ -1,4 +1,4 @@
-"""Components of four kinds, broken and right, with what must be said of each: what the bench is measured on.
+"""Components of four kinds, broken and right, with what must be said of each: what the checker is measured on.
 
 A docstring names where a fault comes from: a thread of a project, a measurement, or "asked for", a wish of users whose
 usual answer has it.

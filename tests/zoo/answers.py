@@ -1,4 +1,4 @@
-"""What the bench says of modules of the zoo, asked in a process of its own."""
+"""What the checker says of modules of the zoo, asked in a process of its own."""
 
 import json
 import os

@@ -42,7 +42,7 @@ def page(results):
     """The Markdown text of the measured zoo."""
     broken = results["broken"]
     lines = [
-        "# What the bench asks, and what it caught",
+        "# What `kerasmith check` asks, and what it caught",
         "",
         "Written by `python -m tests.zoo.table`; the tests of every backend hold the same zoo to it. *Caught*: broken",
         "components of the zoo that this check was named for and found, of those that there are, over the three backends. The",

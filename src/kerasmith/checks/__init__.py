@@ -1,4 +1,4 @@
-"""The bench: `kerasmith.check` says what is wrong with a loss, metric, callback or layer. Imports Keras late."""
+"""`kerasmith.check` says what is wrong with a loss, metric, callback or layer. Imports Keras late."""
 
 from kerasmith.checks.engine.checker import check
 from kerasmith.checks.engine.contract import Contract

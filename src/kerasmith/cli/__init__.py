@@ -11,8 +11,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="kerasmith", description=kerasmith.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"kerasmith {kerasmith.__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for room in (demo, check, new):
-        room.add_to(commands)
+    for module in (demo, check, new):
+        module.add_to(commands)
     options = parser.parse_args(arguments)
     try:
         return options.command(options) or 0

@@ -1,4 +1,4 @@
-"""`kerasmith check TARGET` and `kerasmith explain ID`: the bench."""
+"""`kerasmith check TARGET` and `kerasmith explain ID`."""
 
 import argparse
 import contextlib
@@ -33,8 +33,8 @@ def check(options):
         "seed": options.seed,
         "kind": options.kind,
     }
-    with _progress(options.target) as tell:
-        reports = reports_of(options.target, backends, budget=options.budget, on_event=tell, **request)
+    with _progress(options.target) as on_event:
+        reports = reports_of(options.target, backends, budget=options.budget, on_event=on_event, **request)
     form = importlib.import_module(f"kerasmith.checks.formats.{options.format}")
     if options.format == "text":
         form.show(reports, verbose=options.verbose)

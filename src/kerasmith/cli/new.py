@@ -7,7 +7,7 @@ from kerasmith.cli.arguments import add_traceback
 
 
 def new(options):
-    """Writes a documented part that passes the bench, and a test of it."""
+    """Writes a documented part that passes `kerasmith check`, and a test of it."""
     from rich.console import Console
 
     from kerasmith.checks import scaffold

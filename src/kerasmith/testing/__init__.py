@@ -1,4 +1,4 @@
-"""The bench inside pytest: `parametrize` makes a test of every check of a component; `plugin` collects whole modules."""
+"""The checker inside pytest: `parametrize` makes a test of every check of a component; `plugin` collects whole modules."""
 
 # Loaded when it is asked for: the plugin lives in this package and must not slow down every start of pytest.
 

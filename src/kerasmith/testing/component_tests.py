@@ -1,4 +1,4 @@
-"""One component whose checks are tests: what they share, and how an answer of the bench becomes one of pytest."""
+"""One component whose checks are tests: what they share, and how an answer of the checker becomes one of pytest."""
 
 import signal
 import warnings
@@ -19,7 +19,7 @@ class CheckWarning(UserWarning):
     """A finding that is a matter of taste; its test passes."""
 
 
-class Part:
+class ComponentTests:
     """One component and its examination, shared by the tests of its checks.
 
     The examination begins with the first test that runs. A test first asks what its check requires, so the tests may run in
@@ -43,7 +43,7 @@ class Part:
 
     def checks(self):
         """[(name, function without arguments)]: a test for each planned check."""
-        return [(f"{one.id}-{one.name}", CheckOfPart(self, one.id)) for one in self._plan]
+        return [(f"{one.id}-{one.name}", ComponentTest(self, one.id)) for one in self._plan]
 
     def record(self, id):
         """The `Record` of one check, after those that it requires.
@@ -82,30 +82,30 @@ class Part:
         return [one for one in self._plan if one.id in wanted]
 
 
-class CheckOfPart:
+class ComponentTest:
     """What a test calls: `check()`.
 
     Attributes:
-        part: the `Part`.
+        tests: the `ComponentTests`.
         id: of the check.
     """
 
-    def __init__(self, part, id):
-        self.part, self.id = part, id
+    def __init__(self, tests, id):
+        self.tests, self.id = tests, id
 
     def __repr__(self):
-        return f"<check {self.id} of {self.part.subject.name}>"
+        return f"<check {self.id} of {self.tests.subject.name}>"
 
     def __call__(self):
         """Fails, skips or warns as the check says."""
-        # Frames of the bench tell a reader nothing about the component.
+        # Frames of the checker say nothing about the component.
         __tracebackhide__ = True
         try:
-            record = self.part.record(self.id)
+            record = self.tests.record(self.id)
         except CannotCheck as problem:
             pytest.fail(str(problem), pytrace=False)
         if record.outcome == "fail" and record.finding.severity == "note":
-            warnings.warn(CheckWarning(f"{self.part.subject.name}: {_short(record.finding)}"), stacklevel=2)
+            warnings.warn(CheckWarning(f"{self.tests.subject.name}: {_short(record.finding)}"), stacklevel=2)
         elif record.outcome == "fail":
             pytest.fail(render_finding(record.finding), pytrace=False)
         elif record.outcome == "timeout":
@@ -144,7 +144,7 @@ def planned_tests(subjects, options):
         seen[name] = seen.get(name, 0) + 1
         label = name if seen[name] == 1 else f"{name}.{seen[name]}"
         try:
-            checks = Part(make(), **{**options, **own}).checks()
+            checks = ComponentTests(make(), **{**options, **own}).checks()
         except CannotCheck as problem:
             checks = [("can_be_checked", CannotBeChecked(name, str(problem)))]
         tests += [(f"{label}-{check}", function) for check, function in checks]

@@ -1,4 +1,4 @@
-"""The pytest plugin: `pytest --kerasmith=pkg.losses` puts the bench to a module without a test file. Imports no Keras."""
+"""The pytest plugin: `pytest --kerasmith=pkg.losses` puts the checks to a module without a test file. Imports no Keras."""
 
 import pathlib
 
@@ -26,7 +26,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "kerasmith: a check of the bench, collected by --kerasmith")
+    config.addinivalue_line("markers", "kerasmith: a check, collected by --kerasmith")
 
 
 @pytest.hookimpl(wrapper=True)

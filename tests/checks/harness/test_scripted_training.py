@@ -7,7 +7,7 @@ import pytest
 from kerasmith.checks.harness import tiny_model
 from kerasmith.checks.harness.scenarios import Scenario
 from kerasmith.checks.harness.scripted_training import STEPS, TEST_STEPS, Script
-from kerasmith.checks.harness.temporary_cwd import workplace
+from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 from kerasmith.checks.harness.trace import differences, same
 
 
@@ -36,7 +36,7 @@ for _part in ("train", "epoch", "train_batch", "test", "test_batch"):
 @pytest.mark.parametrize("validation", [0, 1, 2])
 def test_the_hooks_come_in_the_order_of_fit_with_the_same_keys(validation):
     on_paper, real = Diary(), Diary()
-    with workplace() as printed:
+    with temporary_cwd() as printed:
         Script(Scenario([1.0, 0.5, 0.4], validation), printed, tiny_model.fresh()).run(on_paper)
         x, y = tiny_model.data()
         x, y = np.concatenate([x, x])[: 2 * STEPS], np.concatenate([y, y])[: 2 * STEPS]
@@ -53,7 +53,7 @@ class Stops(keras.callbacks.Callback):
 
 
 def test_a_stop_in_a_step_ends_the_epoch_and_the_training():
-    with workplace() as printed:
+    with temporary_cwd() as printed:
         trace = Script(Scenario([1.0, 0.5]), printed, tiny_model.fresh()).run(Stops())
     assert trace.stopped == 0
     assert len(trace.rates[0]) == 2
@@ -70,7 +70,7 @@ class Meddles(keras.callbacks.Callback):
 
 
 def test_the_next_training_begins_as_the_first():
-    with workplace() as printed:
+    with temporary_cwd() as printed:
         before = Script(Scenario([1.0, 0.5]), printed, tiny_model.fresh()).run(keras.callbacks.Callback())
         meddled = Script(Scenario([1.0, 0.5]), printed, tiny_model.fresh()).run(Meddles())
         after = Script(Scenario([1.0, 0.5]), printed, tiny_model.fresh()).run(keras.callbacks.Callback())

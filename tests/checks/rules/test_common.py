@@ -10,7 +10,7 @@ from kerasmith.checks.engine.messages import first_line
 from kerasmith.checks.engine.spec import parse
 from kerasmith.checks.engine.subject import subject_of
 from kerasmith.checks.rules.common.arguments import other_values, own_arguments, variations
-from kerasmith.checks.rules.common.importable import places
+from kerasmith.checks.rules.common.importable import origins
 from kerasmith.checks.rules.losses.case import LossCase
 from tests.support import fresh_process
 
@@ -67,11 +67,11 @@ def test_what_no_other_process_can_import():
         pass
 
     with pytest.raises(NotApplicable, match="inside a function"):
-        places([Local])
+        origins([Local])
     Main = type("Main", (keras.losses.Loss,), {"__module__": "__main__", "__qualname__": "Main"})
     with pytest.raises(NotApplicable, match="__main__ or a notebook"):
-        places([Main])
-    (place,) = places([Powered])
+        origins([Main])
+    (place,) = origins([Powered])
     assert (place["module"], place["name"], place["custom"]) == (__name__, "Powered", True)
 
 

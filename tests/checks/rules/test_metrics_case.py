@@ -100,7 +100,7 @@ def test_mixed_takes_whole_samples():
 
 def test_no_telling_draw_is_inconclusive():
     with pytest.raises(Inconclusive, match="why"):
-        case_of(Correlation, PAIR).telling_draw(lambda draw: False, "why")
+        case_of(Correlation, PAIR).revealing_draw(lambda draw: False, "why")
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Parts of other libraries: what the bench finds in them is printed in the docs, nothing is asserted."""
+"""Parts of other libraries: what the checker finds in them is printed in the docs, nothing is asserted."""

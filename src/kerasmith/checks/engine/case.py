@@ -22,6 +22,7 @@ class Case:
         contract: its `Contract`.
         specs: {"y_true": Spec, ...}, nested as the component takes them; None until they are known.
         seed: of everything that is drawn.
+        cache: what several checks need and one has found out.
         archetype: the name of the inputs that were found by trying, None if they were declared.
     """
 
@@ -34,6 +35,7 @@ class Case:
 
     def __init__(self, subject, contract, seed=7):
         self.subject, self.contract, self.seed = subject, contract, seed
+        self.cache: dict[str, Any] = {}
         self.specs = self.archetype = None
 
     def make(self, **changed):

@@ -15,19 +15,19 @@ def set_inputs(case, like=None):
         like: {"y_true": spec, "y_pred": spec} or {"inputs": spec}, or None to try the archetypes.
 
     Raises:
-        CannotCheck: if no archetype runs; lists what was tried and what each said.
+        CannotCheck: if no archetype runs; lists what was tried and what each refusals.
     """
     if like is not None:
         case.specs = declared(case, like)
         return
-    said = []
+    refusals = []
     for archetype in case.preferred():
         case.specs, case.archetype = archetype.specs, archetype.name
         try:
             with np.errstate(all="ignore"):
                 case.try_inputs(archetype.specs)
         except Exception as error:
-            said.append(f"  {case.describe()}: {describe_error(error)}")
+            refusals.append(f"  {case.describe()}: {describe_error(error)}")
             continue
         return
     example = case.archetypes[0]
@@ -36,7 +36,7 @@ def set_inputs(case, like=None):
     case.specs = None
     raise CannotCheck(
         f"{case.subject.name} runs on none of the inputs that were tried. Declare some: --like '{text}' on the command line, "
-        f"like={{...}} in Python.\n" + "\n".join(said)
+        f"like={{...}} in Python.\n" + "\n".join(refusals)
     )
 
 

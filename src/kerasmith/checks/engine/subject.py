@@ -14,7 +14,7 @@ from kerasmith.checks.engine.registry import KINDS
 from kerasmith.checks.engine.target import kind_of_class
 
 # Where Keras keeps the public names of a kind.
-_HOME = {"loss": "losses", "metric": "metrics", "callback": "callbacks", "layer": "layers"}
+_PACKAGES = {"loss": "losses", "metric": "metrics", "callback": "callbacks", "layer": "layers"}
 
 
 class Subject:
@@ -35,7 +35,7 @@ class Subject:
         self.is_instance = not self.is_function and not inspect.isclass(component)
         self.cls = None if self.is_function else component if inspect.isclass(component) else type(component)
         self._pristine = _copy_of(component) if self.is_instance else None
-        self.file, self.line = _place(component if self.is_function else self.cls)
+        self.file, self.line = _location(component if self.is_function else self.cls)
 
     def make(self, **changed):
         """A fresh component.
@@ -78,7 +78,7 @@ class Subject:
         if variable is not None:
             module, name = variable
         if module.partition(".")[0] == "keras":
-            public = f"keras.{_HOME[self.kind]}.{name}"
+            public = f"keras.{_PACKAGES[self.kind]}.{name}"
         else:
             home = _folder_to_import_from(module, self.file)
             lines.append(
@@ -231,7 +231,7 @@ def _copy_of(component):
         return type(component).from_config(component.get_config())
 
 
-def _place(thing):
+def _location(thing):
     try:
         return inspect.getsourcefile(thing), inspect.getsourcelines(thing)[1]
     except (OSError, TypeError):
@@ -262,8 +262,8 @@ def _building_text(instance):
             return f".from_config({instance.get_config()!r})"
         except Exception:
             return ".from_config({})"
-    kept = [p for p in inspect.signature(type(instance)).parameters.values() if p.name in vars(instance)]
-    return "(" + ", ".join(f"{p.name}={_text(vars(instance)[p.name])}" for p in kept if p.kind is not p.VAR_KEYWORD) + ")"
+    retained = [p for p in inspect.signature(type(instance)).parameters.values() if p.name in vars(instance)]
+    return "(" + ", ".join(f"{p.name}={_text(vars(instance)[p.name])}" for p in retained if p.kind is not p.VAR_KEYWORD) + ")"
 
 
 def _text(value):

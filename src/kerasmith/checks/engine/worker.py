@@ -16,16 +16,16 @@ def main():
     events = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # A component that prints, even from C, must not write between the events.
 
-    def tell(event, **fields):
+    def send(event, **fields):
         events.write(json.dumps({"event": event, **fields}) + "\n")
 
     try:
-        _answer(request, tell)
+        _answer(request, send)
     except Exception as error:
         if not _is_cannot_check(error):
             traceback.print_exc()
-        tell("cannot", index=None, message=str(error) if _is_cannot_check(error) else f"{type(error).__name__}: {error}")
-    tell("done")
+        send("cannot", index=None, message=str(error) if _is_cannot_check(error) else f"{type(error).__name__}: {error}")
+    send("done")
 
 
 def _is_cannot_check(error):
@@ -34,23 +34,23 @@ def _is_cannot_check(error):
     return isinstance(error, CannotCheck)
 
 
-def _answer(request, tell):
+def _answer(request, send):
     import keras
 
     if keras.config.backend() == "tensorflow":
         split_processor()
     from kerasmith.checks.engine.finding import CannotCheck
 
-    tell("importing")
+    send("importing")
     subjects = _subjects(request)
-    tell("components", names=[name for name, _ in subjects])
+    send("components", names=[name for name, _ in subjects])
     for index, (_, make) in enumerate(subjects):
         if index in request["finished"]:
             continue
         try:
-            _examine(index, make(), request, tell)
+            _examine(index, make(), request, send)
         except CannotCheck as error:
-            tell("cannot", index=index, message=str(error))
+            send("cannot", index=index, message=str(error))
 
 
 def split_processor() -> None:
@@ -81,7 +81,7 @@ def _subjects(request):
     return subjects
 
 
-def _examine(index, subject, request, tell):
+def _examine(index, subject, request, send):
     from kerasmith.checks.engine.examination import Examination
     from kerasmith.checks.engine.target import split
 
@@ -92,7 +92,7 @@ def _examine(index, subject, request, tell):
     examination = Examination(
         subject, request["like"], request["contract"], request["select"], ignore, request["seed"], done=done
     )
-    tell(
+    send(
         "component",
         index=index,
         kind=subject.kind,
@@ -100,10 +100,10 @@ def _examine(index, subject, request, tell):
         line=subject.line,
         plan=[one.id for one in examination.plan],
     )
-    for record in examination.records(announce=lambda id: tell("begin", index=index, id=id)):
+    for record in examination.records(announce=lambda id: send("begin", index=index, id=id)):
         finding = None if record.finding is None else record.finding.as_dict()
-        tell("end", index=index, id=record.id, outcome=record.outcome, why=record.why, finding=finding, data=record.data)
-    tell("finished", index=index, **examination.circumstances())
+        send("end", index=index, id=record.id, outcome=record.outcome, why=record.why, finding=finding, data=record.data)
+    send("finished", index=index, **examination.circumstances())
 
 
 if __name__ == "__main__":

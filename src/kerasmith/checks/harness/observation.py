@@ -9,8 +9,8 @@ import sys
 import numpy as np
 
 from kerasmith.checks.harness import scenarios
-from kerasmith.checks.harness import temporary_cwd as workplace
 from kerasmith.checks.harness.scripted_training import counted_model_access
+from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 
 _listeners = []
 _hooked = []
@@ -39,7 +39,7 @@ class Observation:
 def observe(case):
     """The `Observation` of a fresh callback."""
     seen = Observation()
-    with workplace.workplace() as printed, _kept_generators():
+    with temporary_cwd() as printed, _kept_generators():
         here = os.path.realpath(os.getcwd())
 
         def watch(hook, epoch, step):

@@ -44,21 +44,13 @@ def _equations(jaxpr):
 
 
 def _torch(function, variables, tensors):
-    from torch.utils._python_dispatch import TorchDispatchMode
-
-    class Counting(TorchDispatchMode):
-        count = 0
-
-        def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
-            self.count += 1
-            return operation(*args, **(kwargs or {}))
+    from kerasmith.keras_internals.torch_dispatch import count_operations
 
     values = [variable.value.detach().clone() for variable in variables]
-    with Counting() as counting:
-        function(*tensors)
+    count = count_operations(lambda: function(*tensors))
     for variable, value in zip(variables, values):
         variable.assign(value)
-    return counting.count
+    return count
 
 
 def _leaves(output):

@@ -3,8 +3,8 @@
 import functools
 
 from kerasmith.checks.engine.lazy_keras import keras
-from kerasmith.checks.harness import temporary_cwd as workplace
 from kerasmith.checks.harness import tiny_model
+from kerasmith.checks.harness.temporary_cwd import files_here, temporary_cwd
 from kerasmith.checks.harness.trace import Trace
 
 
@@ -13,14 +13,14 @@ def fit(callback, printed, model, epochs=3, scenario=None, data_of=None):
 
     Args:
         callback: a callback, or None to train without one.
-        printed: the `io.StringIO` of the workplace.
+        printed: the `io.StringIO` of `temporary_cwd`.
         model: the tiny model.
         scenario: a `Scenario` whose epoch logs stand in the place of the real ones; it also says how many epochs there are.
         data_of: a callback that knows the data to train on; by default `callback`.
     """
     x, y = tiny_model.data()
     trace = Trace()
-    recorder = _recorder()(trace, printed)
+    recorder = _recorder()(trace, printed, model)
     listed = [recorder] if callback is None else [callback, recorder]
     if scenario is not None:
         listed.insert(0, _conductor()(scenario))
@@ -34,7 +34,7 @@ def fit(callback, printed, model, epochs=3, scenario=None, data_of=None):
     options.update({"x": x, "y": y, "batch_size": tiny_model.BATCH} if given is None else {"x": given})
     model.fit(epochs=number, shuffle=False, verbose=0, callbacks=listed, **options)
     trace.final = tiny_model.weights(model)
-    trace.files = workplace.files()
+    trace.files = files_here()
     trace.attributes = {} if callback is None else dict(vars(callback))
     if model.stop_training:
         trace.asked_to_stop, trace.stopped = True, max(trace.weights, default=0)
@@ -49,13 +49,13 @@ def reference(case, epochs, callback=None):
     """
     if _dataset_of(callback) is None:
         return _reference(case.averages, epochs)
-    with workplace.workplace() as printed:
+    with temporary_cwd() as printed:
         return fit(None, printed, case.model("fit"), epochs, data_of=callback)
 
 
 @functools.cache
 def _reference(averages, epochs):
-    with workplace.workplace() as printed:
+    with temporary_cwd() as printed:
         model = tiny_model.fresh("fit", averages)
         trace = fit(None, printed, model, epochs)
         tiny_model.trust(model)
@@ -73,17 +73,20 @@ def _recorder():
     class Recorder(keras.callbacks.Callback):
         """Keeps logs, rates and weights of each epoch; in the steps it looks at the optimizer without a call for the model."""
 
-        def __init__(self, trace, printed):
+        def __init__(self, trace, printed, model):
             super().__init__()
-            self.trace, self.printed, self.heard, self.rate = trace, printed, 0, tiny_model.RATE
+            self.tiny = model
+            self.trace, self.printed, self.read, self.rate = trace, printed, 0, tiny_model.RATE
 
         def on_epoch_begin(self, epoch, logs=None):
             self.epoch = epoch
             self.trace.rates[epoch] = []
 
         def on_train_batch_begin(self, batch, logs=None):
-            now = tiny_model.rate(self._model)
-            if now is None and isinstance(self._model.optimizer._learning_rate, keras.Variable):
+            from kerasmith.keras_internals.learning_rate import rate_given
+
+            now = tiny_model.rate(self.tiny)
+            if now is None and isinstance(rate_given(self.tiny.optimizer), keras.Variable):
                 # Nobody has set it since the step took it over.
                 now = self.rate
             self.rate = now
@@ -93,7 +96,7 @@ def _recorder():
             self.trace.logs[epoch] = dict(logs or {})
             self.trace.weights[epoch] = tiny_model.weights(self.model)
             text = self.printed.getvalue()
-            self.trace.printed[epoch], self.heard = text[self.heard :], len(text)
+            self.trace.printed[epoch], self.read = text[self.read :], len(text)
 
     return Recorder
 

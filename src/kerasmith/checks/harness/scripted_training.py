@@ -6,9 +6,9 @@ import functools
 import numpy as np
 
 from kerasmith.checks.engine.lazy_keras import keras, ops
-from kerasmith.checks.harness import temporary_cwd as workplace
 from kerasmith.checks.harness import tiny_model
 from kerasmith.checks.harness.attributes import is_array, reached_from
+from kerasmith.checks.harness.temporary_cwd import files_here
 from kerasmith.checks.harness.trace import Trace
 
 STEPS, TEST_STEPS = 3, 2
@@ -19,7 +19,7 @@ class Script:
 
     Args:
         scenario: a `Scenario`.
-        printed: the `io.StringIO` of the workplace.
+        printed: the `io.StringIO` of `temporary_cwd`.
         model: the tiny model.
         watch: called as `watch(hook, epoch, step)` after each hook that the callback has had.
         history: "after" or "before": where `keras.callbacks.History` stands in the list.
@@ -43,7 +43,7 @@ class Script:
             restore: called when training has begun, as a resume does it, before the first epoch.
         """
         self.trace = trace = Trace(first=first)
-        self.callback, self._heard = callback, len(self.printed.getvalue())
+        self.callback, self._read = callback, len(self.printed.getvalue())
         before, after = _recorder()(), _recorder()()
         history = [keras.callbacks.History()]
         listed = [*(history if self.history == "before" else []), before, callback, after]
@@ -67,7 +67,7 @@ class Script:
             self._call("on_train_end", None, None, logs)
             trace.final = tiny_model.weights(self.model)
             trace.printed["end"] = self._new_text()
-        trace.files = workplace.files()
+        trace.files = files_here()
         trace.attributes = dict(vars(callback))
         return trace
 
@@ -122,7 +122,7 @@ class Script:
 
     def _new_text(self):
         text = self.printed.getvalue()
-        new, self._heard = text[self._heard :], len(text)
+        new, self._read = text[self._read :], len(text)
         return new
 
 

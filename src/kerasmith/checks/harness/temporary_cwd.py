@@ -8,13 +8,15 @@ import re
 import tempfile
 import warnings
 import zipfile
+from collections.abc import Iterator
+from typing import Any
 
 # Seconds since 1970.
 _TIME = re.compile(r"\d{9,}")
 
 
 @contextlib.contextmanager
-def workplace():
+def temporary_cwd() -> Iterator[io.StringIO]:
     """Runs the block in an empty working directory, with its warnings and its standard output put away.
 
     Yields:
@@ -31,7 +33,7 @@ def workplace():
             os.chdir(home)
 
 
-def files():
+def files_here() -> dict[str, Any]:
     """{relative path: content} of the working directory.
 
     The content is bytes, of an archive {member: checksum} without the texts, which hold its date. Files with a time in

@@ -26,19 +26,19 @@ def fresh(purpose="script", averages=False):
         purpose: "script", "fit", or "linear": trained on the mean prediction, whose gradient does not depend on the weights.
         averages: whether the optimizer keeps a moving average of the weights.
     """
-    kept = _kept(purpose, averages)
-    if kept.model is None or not kept.reset():
-        kept.build()
-    return kept.model
+    pristine = _pristine(purpose, averages)
+    if pristine.model is None or not pristine.reset():
+        pristine.build()
+    return pristine.model
 
 
 def trust(model):
     """Says that nobody has touched the model: its compiled step can be used again."""
     for purpose in ("fit", "linear"):
         for averages in (False, True):
-            kept = _kept(purpose, averages)
-            if kept.model is model:
-                kept.step = model.train_function
+            pristine = _pristine(purpose, averages)
+            if pristine.model is model:
+                pristine.step = model.train_function
 
 
 def variables(model):
@@ -83,21 +83,23 @@ def attributes(model):
 
 
 @functools.cache
-def _kept(purpose, averages):
-    return _Kept(purpose, averages)
+def _pristine(purpose, averages):
+    return _Pristine(purpose, averages)
 
 
 def _mean_prediction(y_true, y_pred):
     return y_pred
 
 
-class _Kept:
+class _Pristine:
     """A model, and what it was like when it was new."""
 
     def __init__(self, purpose, averages):
         self.purpose, self.averages, self.model = purpose, averages, None
 
-    def build(self):
+    def build(self) -> None:
+        from kerasmith.keras_internals.learning_rate import rate_given
+
         dense = keras.layers.Dense(1, name="dense")
         self.model = keras.Sequential([keras.Input((FEATURES,), name="inputs"), dense], name="tiny")
         loss = _mean_prediction if self.purpose == "linear" else "mse"
@@ -111,16 +113,18 @@ class _Kept:
         self.model.reset_metrics()
         self.model.stop_training = False
         self.values = values(self.model)
-        self.attributes, self.optimizer, self.rate = attributes(self.model), optimizer, optimizer._learning_rate
+        self.attributes, self.optimizer, self.rate = attributes(self.model), optimizer, rate_given(optimizer)
         self.step = None
 
-    def reset(self):
+    def reset(self) -> bool:
         """Puts back the numbers; False if something else has changed."""
+        from kerasmith.keras_internals.learning_rate import rate_given
+
         model = self.model
         now = attributes(model)
         same = (
             model.optimizer is self.optimizer
-            and self.optimizer._learning_rate is self.rate
+            and rate_given(self.optimizer) is self.rate
             and now.keys() == self.attributes.keys()
         )
         if not same or any(now[name] is not value and now[name] != value for name, value in self.attributes.items()):

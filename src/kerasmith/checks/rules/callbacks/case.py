@@ -12,9 +12,9 @@ from kerasmith.checks.engine.finding import NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.harness import observation, real_fit, scenarios, tiny_model
-from kerasmith.checks.harness import temporary_cwd as workplace
 from kerasmith.checks.harness.scenarios import Scenario
 from kerasmith.checks.harness.scripted_training import Script
+from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 
 _MOST_KEYS = 6
 # (seconds of the processor for four epochs of a script, how many epochs are played then); most callbacks take 0.02 s.
@@ -44,7 +44,7 @@ class CallbackCase(Case):
         for _ in range(_MOST_KEYS):
             start = time.process_time()
             try:
-                with workplace.workplace() as printed:
+                with temporary_cwd() as printed:
                     callback = self.make()
                     self._add(getattr(callback, "monitor", None))
                     script = self.script(scenarios.falling(), printed)
@@ -63,7 +63,7 @@ class CallbackCase(Case):
     @functools.cached_property
     def monitor(self):
         """The name of the quantity that the callback watches, None if it does not say."""
-        with workplace.workplace():
+        with temporary_cwd():
             monitor = getattr(self.make(), "monitor", None)
         return monitor if isinstance(monitor, str) else None
 
@@ -71,7 +71,7 @@ class CallbackCase(Case):
     def fit_problem(self):
         """The exception that a short real `fit` ends with, None if all is well."""
         try:
-            with workplace.workplace() as printed:
+            with temporary_cwd() as printed:
                 real_fit.fit(self.make(), printed, self.model("fit"), scenario=self.scenario(scenarios.falling(2)))
         except Exception as error:
             return error
@@ -99,7 +99,7 @@ class CallbackCase(Case):
 
         Args:
             losses: of each epoch.
-            printed: the text of the workplace.
+            printed: the text that the working directory's block prints.
             scenario: other arguments of the `Scenario`.
             **options: see `Script`.
         """
@@ -114,7 +114,7 @@ class CallbackCase(Case):
             **options: see `Scenario`.
         """
         self.require_script()
-        with workplace.workplace() as printed:
+        with temporary_cwd() as printed:
             callback = self.make()
             return self.script(losses, printed, watch=watch, history=history, scenario=options).run(callback)
 
@@ -138,16 +138,16 @@ class CallbackCase(Case):
     @functools.cached_property
     def without(self):
         """The trace of that script without the callback."""
-        with workplace.workplace() as printed:
+        with temporary_cwd() as printed:
             return self.script(self.long, printed).run(keras.callbacks.Callback())
 
     def surroundings(self):
         """An empty working directory: many callbacks make folders in their constructor."""
-        return workplace.workplace()
+        return temporary_cwd()
 
     def outputs(self, component):
         self.require_script()
-        with workplace.workplace() as printed:
+        with temporary_cwd() as printed:
             trace = self.script(self.long, printed).run(component)
         rates = np.array([rate for epoch in sorted(trace.rates) for rate in trace.rates[epoch]])
         return [np.array([-1.0 if trace.stopped is None else trace.stopped]), rates, np.asarray(trace.final, "float64")]
@@ -182,7 +182,7 @@ class CallbackCase(Case):
             f"model.fit(x, y, batch_size=2, epochs={epochs}, verbose=0, callbacks=[callback]{given})",
         )
 
-    def told_lines(self):
+    def hook_lines(self):
         """The callback hears of a training with the losses of a list `losses`."""
         return (
             "model.stop_training = False; hooks = keras.callbacks.CallbackList([callback], model=model, epochs=len(losses))",

@@ -78,16 +78,16 @@ def did(trace, name):
 
 
 def _failed(case, losses, monitor, expected, actual, words):
-    told = case.told_lines()
+    hooks = case.hook_lines()
     return Failed(
         expected=f"`{monitor}` gets {words} for {_EPOCHS} epochs: {expected}",
         actual=actual,
         lines=(
             SMALL_MODEL.replace("Dense(1)", "Dense(1, use_bias=False)"),
             f"losses = {[round(loss, 2) for loss in losses]}",
-            *told[:3],
+            *hooks[:3],
             "    model.set_weights([np.full((4, 1), float(epoch + 1))])",
-            *told[3:],
+            *hooks[3:],
             "hooks.on_train_end()",
             'print("weights of", model.get_weights()[0][0, 0], "after", epoch + 1, float(model.optimizer.learning_rate))',
         ),

@@ -7,7 +7,7 @@ from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import real_fit, scenarios, tiny_model
-from kerasmith.checks.harness.temporary_cwd import workplace
+from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 from kerasmith.checks.rules.callbacks.case import MODEL_LINES
 
 # Names of Keras 2, with what stands for them now.
@@ -79,7 +79,7 @@ def _begins_elsewhere(trace):
 def _setting_is_read(case, name):
     without = real_fit.reference(case, 4)
     try:
-        with workplace() as printed:
+        with temporary_cwd() as printed:
             model = case.model("fit")
             before = tiny_model.attributes(model)
             trained = real_fit.fit(case.make(), printed, model, epochs=4)
@@ -117,7 +117,7 @@ def _rate_is_used(case, trace):
         raise Inconclusive("changes weights itself, so that the learning rate cannot be read from them")
     first = next((epoch for epoch, rates in trace.rates.items() if not same(rates, [tiny_model.RATE] * len(rates))), 0)
     losses = case.long[: first + 3] if first + 3 > 4 else scenarios.flat_after(epochs=4)
-    with workplace() as printed:
+    with temporary_cwd() as printed:
         model = case.model("linear")
         start = tiny_model.weights(model)
         fitted = real_fit.fit(case.make(), printed, model, scenario=case.scenario(losses))

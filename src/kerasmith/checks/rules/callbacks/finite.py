@@ -53,7 +53,7 @@ def _failed(case, expected, actual):
         lines=(
             SMALL_MODEL,
             "losses = [float('nan'), *np.linspace(1, 0.4, 16)]",
-            *case.told_lines(),
+            *case.hook_lines(),
             "hooks.on_train_end()",
             'print(epoch + 1, "epochs, loss", losses[epoch], "rate", float(model.optimizer.learning_rate), vars(callback))',
         ),

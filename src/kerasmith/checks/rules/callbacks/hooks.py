@@ -10,7 +10,7 @@ from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.temporary_cwd import workplace
+from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 from kerasmith.checks.rules.callbacks.case import BATCH_HOOKS, HOOKS, call_arguments, hooks_of
 
 # What other libraries call, and Keras does not.
@@ -86,7 +86,7 @@ def base_is_not_initialised(case):
         seen.append(self)
         return original(self, *arguments, **options)
 
-    with workplace():
+    with temporary_cwd():
         base.__init__ = watched
         try:
             made = case.make()
@@ -116,7 +116,7 @@ def hook_takes_other_arguments(case):
 
     Fix: write `def on_epoch_end(self, epoch, logs=None)` and `def on_train_batch_end(self, batch, logs=None)`.
     """
-    with workplace():
+    with temporary_cwd():
         callback = _made_or_not_applicable(case)
     for name in hooks_of(callback):
         hook = getattr(callback, name)

@@ -69,7 +69,7 @@ def request_to_stop_is_ignored(case):
                 lines=(
                     SMALL_MODEL,
                     f"losses = [{', '.join(map(str, shown))}]",
-                    *case.told_lines(),
+                    *case.hook_lines(),
                     "print(callback.stop_training, getattr(model, 'stop_training', False))",
                 ),
             )

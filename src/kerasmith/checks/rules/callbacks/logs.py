@@ -4,7 +4,7 @@ from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import scenarios
-from kerasmith.checks.harness.temporary_cwd import workplace
+from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 from kerasmith.checks.rules.callbacks.case import SMALL_MODEL, call_arguments, hooks_of
 
 _CARELESS = (KeyError, TypeError, AttributeError, IndexError, UnboundLocalError)
@@ -20,7 +20,7 @@ def fails_without_logs(case):
     Fix: begin the hook with `logs = logs or {}`.
     """
     case.require_script()
-    with workplace() as printed:
+    with temporary_cwd() as printed:
         callback = case.make()
         case.script(scenarios.falling(), printed).run(callback)
         for name in hooks_of(callback):

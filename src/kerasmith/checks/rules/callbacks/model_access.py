@@ -9,7 +9,7 @@ from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import scenarios
 from kerasmith.checks.harness.scripted_training import STEPS
-from kerasmith.checks.harness.temporary_cwd import workplace
+from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 from kerasmith.checks.rules.callbacks.case import BATCH_HOOKS, MODEL_LINES, hooks_of
 
 _LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Semaphore, threading.Event)
@@ -25,7 +25,7 @@ def asks_for_the_model_in_each_step(case):
     Fix: look at the model every so many steps, or at the end of the epoch; keep what does not change, such as the optimizer's
     name, in `on_train_begin`; set a learning rate for each step with a `LearningRateSchedule`.
     """
-    with workplace():
+    with temporary_cwd():
         if not any("batch" in name for name in hooks_of(case.make())):
             raise NotApplicable("has no hook of a training step")
     steps = case.observed.steps
@@ -53,7 +53,7 @@ def claims_to_be_safe_in_threads(case):
 
     Fix: remove `async_safe`, or keep what changes under a `threading.Lock` and away from the model.
     """
-    with workplace():
+    with temporary_cwd():
         callback = case.make()
     if not getattr(callback, "async_safe", False):
         raise NotApplicable("does not declare `async_safe`")

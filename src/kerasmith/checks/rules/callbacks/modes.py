@@ -6,7 +6,7 @@ from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import scenarios
 from kerasmith.checks.harness.scripted_training import TEST_STEPS
-from kerasmith.checks.harness.temporary_cwd import workplace
+from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 from kerasmith.checks.harness.trace import describe, differences, nondeterministic_fields
 from kerasmith.checks.rules.callbacks.case import MODEL_LINES, hooks_of
 
@@ -23,7 +23,7 @@ def fails_in_evaluate_or_predict(case):
     case.require_script()
     scenario = case.scenario(scenarios.falling(1))
     for mode in ("test", "predict"):
-        with workplace():
+        with temporary_cwd():
             callback = case.make()
             if not any(f"_{mode}_" in name for name in hooks_of(callback)):
                 continue

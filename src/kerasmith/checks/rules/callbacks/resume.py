@@ -8,7 +8,7 @@ from kerasmith.checks.engine.comparison import EXACT, same
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import tiny_model
-from kerasmith.checks.harness.temporary_cwd import workplace
+from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 from kerasmith.checks.harness.trace import describe, differences, nondeterministic_fields, without_printed
 from kerasmith.checks.rules.callbacks.case import SMALL_MODEL
 
@@ -101,7 +101,7 @@ def _resumed(case, kill, lag=0):
             saved["model"] = tiny_model.values(script.model)
             saved["state"] = _plain(first.state_dict()) if hasattr(first, "state_dict") else None
 
-    with workplace() as printed:
+    with temporary_cwd() as printed:
         first = case.make()
         script = case.script(case.long, printed, watch=checkpoint)
         script.run(first, until=kill)

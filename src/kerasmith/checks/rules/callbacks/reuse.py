@@ -2,7 +2,7 @@
 
 from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.temporary_cwd import workplace
+from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 from kerasmith.checks.harness.trace import describe, differences, nondeterministic_fields, without_printed
 from kerasmith.checks.rules.callbacks.case import SMALL_MODEL
 
@@ -33,7 +33,7 @@ def second_fit_remembers_the_first(case):
             SMALL_MODEL,
             f"losses = {[round(loss, 3) for loss in case.long]}",
             "for fit in range(2):",
-            *(f"    {line}" for line in case.told_lines()),
+            *(f"    {line}" for line in case.hook_lines()),
             "    hooks.on_train_end(); print('fit', fit + 1, 'epochs', epoch + 1, float(model.optimizer.learning_rate))",
         ),
     )
@@ -41,7 +41,7 @@ def second_fit_remembers_the_first(case):
 
 def _second(case, same):
     """The trace of the second of two trainings, by the same callback or by a new one."""
-    with workplace() as printed:
+    with temporary_cwd() as printed:
         callback = case.make()
         if same or case.plateau[0].files:
             # The files of the first `fit` belong to the second one's surroundings.

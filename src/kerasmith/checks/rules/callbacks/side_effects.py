@@ -6,7 +6,7 @@ from kerasmith.checks.engine.comparison import same
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import real_fit
-from kerasmith.checks.harness.temporary_cwd import workplace
+from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 from kerasmith.checks.rules.callbacks.case import MODEL_LINES
 
 
@@ -27,7 +27,7 @@ def disturbs_the_training(case):
         if _acts(case.plateau[0], case.without):
             raise NotApplicable("it sets weights, learning rate or the end of the training: it is meant to act")
         _seeds(case)
-    with workplace() as printed:
+    with temporary_cwd() as printed:
         callback = case.make()
         without = real_fit.reference(case, 3, callback)
         watched = real_fit.fit(callback, printed, case.model("fit"))

@@ -1,11 +1,16 @@
-"""The arguments of a constructor, and other values for them that can be expected to work."""
+"""The arguments of a constructor, other values for them that can be expected to work, and those that nothing reads."""
 
+import ast
 import inspect
 import time
 from typing import Any, NamedTuple
 
 from kerasmith.checks.engine.comparison import differ, same_setting
+from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.common.reproducers import run_text
+from kerasmith.checks.rules.common.syntax import class_trees, method
 
 # What the base classes of Keras take: other checks ask for these.
 BASE_ARGUMENTS = {"loss": ("name", "reduction", "dtype"), "metric": ("name", "dtype"), "layer": ("name", "dtype", "trainable")}
@@ -86,12 +91,12 @@ def other_values(value):
 
 def variations(case):
     """[Variation] of a class, one per argument that could be changed; computed once per case."""
-    if "_variations" not in vars(case):
-        case._variations = [] if case.subject.cls is None or case.subject.is_instance else list(_varied(case))
-    return case._variations
+    if "variations" not in case.cache:
+        case.cache["variations"] = [] if case.subject.cls is None or case.subject.is_instance else list(_varied(case))
+    return case.cache["variations"]
 
 
-def telling_arguments(case):
+def revealing_arguments(case):
     """{name: value} that differ from the constructor's defaults and show in the numbers: what must survive saving."""
     return {
         one.argument.name: one.value for one in variations(case) if one.shows and one.argument.name not in case.subject.init
@@ -143,3 +148,52 @@ def outputs_with_weights_of(case, component, original):
     for own, other in pairs:
         own.assign(other)
     return case.outputs(component)
+
+
+@check("X111", ("loss", "metric", "layer"), "error", requires=("base", "X102"), since="0.1.0")
+def arguments_are_used(case):
+    """An argument of the constructor is never read.
+
+    It is taken, and neither stored nor handed on: whatever the user gives, the component computes with something else, usually
+    a constant that is written in its methods.
+
+    Fix: keep it, `self.threshold = threshold`, use `self.threshold` where the constant stands, and put it into `get_config`.
+    Or remove the argument.
+    """
+    if case.subject.is_function:
+        raise NotApplicable("a function has no constructor")
+    unread = [name for owner, tree in class_trees(case.subject.cls) for name in _unread(tree)]
+    unread = [argument.name for argument in own_arguments(case.subject.cls) if argument.name in unread]
+    if not unread:
+        return
+    tried = {one.argument.name: one for one in variations(case)}
+    for name in unread:
+        one = tried.get(name)
+        if one is not None and (one.shows or one.kept):
+            continue
+        setting = f"{name}={'...' if one is None else repr(one.value)}"
+        raise Failed(
+            f"{setting} changes something",
+            f"the constructor never reads `{name}`" + ("" if one is None else ", and the numbers stay the same"),
+            _lines(case, one),
+            severity="warning" if one is None else None,
+        )
+
+
+def _lines(case, one):
+    if one is None:
+        return []
+    given = ", ".join(f"{key}={value!r}" for key, value in {**case.subject.init, one.argument.name: one.value}.items())
+    return [f"other = type({case.kind})({given})", f"print({run_text(case, case.kind)})", f"print({run_text(case, 'other')})"]
+
+
+def _unread(tree):
+    """Names of arguments that `__init__` takes and never mentions again."""
+    init = method(tree, "__init__")
+    if init is None:
+        return []
+    arguments = [argument.arg for argument in [*init.args.args[1:], *init.args.kwonlyargs]]
+    mentioned = {node.id for part in init.body for node in ast.walk(part) if isinstance(node, ast.Name)}
+    if "locals" in mentioned:
+        return []
+    return [name for name in arguments if name not in mentioned and not name.startswith("_")]

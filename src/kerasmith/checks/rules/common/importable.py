@@ -28,16 +28,16 @@ def is_registered(thing):
     return keras.saving.get_registered_object(keras.saving.get_registered_name(thing)) is thing
 
 
-def places(objects):
+def origins(objects):
     """[{"module", "file", "name", "custom"}] for the fresh process.
 
     Raises:
         NotApplicable: if one can be imported by nobody.
     """
-    return [_place(thing) for thing in objects]
+    return [_origin(thing) for thing in objects]
 
 
-def _place(thing):
+def _origin(thing):
     module, name = sys.modules.get(thing.__module__), thing.__qualname__
     if thing.__module__ == "__main__":
         raise NotApplicable(f"{name} is defined in __main__ or a notebook: another process cannot import it")

@@ -9,14 +9,13 @@ import numpy as np
 
 from kerasmith.checks.engine.comparison import differ, format_outputs, same_setting
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
-from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.lazy_keras import keras, ops
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import fresh_process
-from kerasmith.checks.rules.common.arguments import telling_arguments
+from kerasmith.checks.rules.common.arguments import revealing_arguments
 from kerasmith.checks.rules.common.config import OTHER_CAUSES
-from kerasmith.checks.rules.common.importable import custom_objects, is_registered, needed_objects, places
-from kerasmith.checks.rules.common.model_around import model_around, spread_weights
+from kerasmith.checks.rules.common.importable import custom_objects, is_registered, needed_objects, origins
 from kerasmith.checks.rules.common.reproducers import again_with, comparison_lines
 
 _KINDS = ("loss", "metric", "layer")
@@ -74,10 +73,10 @@ def loads_in_a_fresh_process(case):
     if case.subject.is_function:
         _function_is_found_again(case)
         return
-    where = places(needed_objects(case.subject))
+    where = origins(needed_objects(case.subject))
     fresh_process.start_in_background()
     compare = _layer_file if case.kind == "layer" else _component_text
-    arguments = telling_arguments(case)
+    arguments = revealing_arguments(case)
     if arguments:
         try:
             compare(case, arguments, where)
@@ -218,3 +217,26 @@ def _custom_text(case, objects=None):
     if (objects is not None and not objects) or (objects is None and is_registered(cls)):
         return ""
     return f"{cls.__name__!r}: type({case.kind})"
+
+
+def model_around(case, layer):
+    """(model, [array]): a model whose inputs are the flattened inputs of the case, without a mask.
+
+    Raises:
+        Exception: whatever the layer raises on symbolic inputs.
+    """
+    arrays = {name: value for name, value in case.inputs.items() if name != "mask"}
+    symbols = keras.tree.map_structure(lambda array: keras.Input(array.shape[1:], dtype=str(array.dtype)), arrays)
+    given = dict(symbols)
+    outputs = layer(given.pop("inputs") if "inputs" in given else given.pop(next(iter(given))), **given)
+    flat = keras.tree.flatten(arrays)
+    return keras.Model(keras.tree.flatten(symbols), outputs), flat
+
+
+def spread_weights(model, seed=7):
+    """Moves each weight of floats upwards by its own small step: a weight that loads as its initial value shows."""
+    rng = np.random.default_rng(seed)
+    for weight in model.weights:
+        if "float" in str(weight.dtype):
+            values = np.asarray(ops.convert_to_numpy(weight), "float32")
+            weight.assign(values + rng.uniform(0.02, 0.1, values.shape).astype("float32"))

@@ -4,7 +4,7 @@ import ast
 
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import KINDS, check
-from kerasmith.checks.harness.class_source import class_trees
+from kerasmith.checks.rules.common.syntax import class_trees
 
 _CHANGING = {
     "append",

@@ -101,7 +101,9 @@ def regularisers_work(case):
 
 def loaded(layer):
     """The layer that its config gives, after a way through JSON."""
-    scope = {type(part).__name__: type(part) for part in layer._flatten_layers()}
+    from kerasmith.keras_internals.layers import all_layers
+
+    scope = {type(part).__name__: type(part) for part in all_layers(layer)}
     with keras.saving.custom_object_scope(scope):
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         return keras.saving.deserialize_keras_object(config)

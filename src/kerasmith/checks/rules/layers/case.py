@@ -281,7 +281,7 @@ def compiled_gradients(function, count, total):
 
 
 def _attach_mask(inputs, mask):
-    from keras.src.backend import set_keras_mask
+    from kerasmith.keras_internals.tensors import set_keras_mask
 
     leaves, masks = keras.tree.flatten(inputs), keras.tree.flatten(mask)
     for leaf, own in zip(leaves, masks if len(masks) == len(leaves) else masks * len(leaves)):

@@ -6,6 +6,7 @@ from kerasmith.checks.engine.comparison import differ, farthest
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
+from kerasmith.keras_internals.reproducers import IMPORT_GET_MASK, IMPORT_SET_MASK
 
 
 @check("Y108", "layer", "error", requires=("base", "Y104"), since="0.1.0")
@@ -64,32 +65,35 @@ def _require_used(case, layer, values, mask):
 
 def _require_fitting(case, leaves, mask):
     """The mask of an output begins with its axes."""
-    from keras.src.backend import get_keras_mask
+    from kerasmith.keras_internals.tensors import keras_mask
 
     for leaf in leaves:
-        own = get_keras_mask(leaf)
+        own = keras_mask(leaf)
         shape = None if own is None else tuple(own.shape)
         if shape is not None and shape != tuple(leaf.shape)[: len(shape)]:
             raise Failed(
                 f"a mask of shape {tuple(leaf.shape)[: mask.ndim]} for an output of shape {tuple(leaf.shape)}, or None",
                 f"a mask of shape {shape}",
-                [*_masked_lines(case), f"y = {_masked_call(case)}; print(y.shape, keras.src.backend.get_keras_mask(y).shape)"],
+                [
+                    *_masked_lines(case),
+                    f"y = {_masked_call(case)}; {IMPORT_GET_MASK}; print(y.shape, get_keras_mask(y).shape)",
+                ],
                 title="The mask that the layer passes on does not fit its output",
             )
 
 
 def _require_kept(case, layer, leaves, mask):
     """A layer that keeps the steps keeps their mask."""
-    from keras.src.backend import get_keras_mask
+    from kerasmith.keras_internals.tensors import keras_mask
 
     steps = [leaf for leaf in leaves if leaf.ndim > mask.ndim and tuple(leaf.shape)[: mask.ndim] == mask.shape]
     if layer.supports_masking or not steps or "mask" in case.call_arguments:
         return
-    if all(get_keras_mask(leaf) is None for leaf in steps):
+    if all(keras_mask(leaf) is None for leaf in steps):
         raise Failed(
             f"an output of shape {tuple(steps[0].shape)} with the mask of its {mask.shape[1]} steps",
             "no mask: Keras drops it and warns, as the layer does not say `supports_masking`",
-            [*_masked_lines(case), f"print(keras.src.backend.get_keras_mask({_masked_call(case)}))"],
+            [*_masked_lines(case), f"{IMPORT_GET_MASK}; print(get_keras_mask({_masked_call(case)}))"],
             severity="warning",
             title="The mask ends at this layer",
             fix="`self.supports_masking = True` in `__init__`: the mask is passed on as it is.",
@@ -105,7 +109,9 @@ def _seen(array, mask):
 
 
 def _masked_lines(case):
-    return ["x = keras.ops.convert_to_tensor(inputs); keras.src.backend.set_keras_mask(x, keras.ops.convert_to_tensor(mask))"]
+    return [
+        f"{IMPORT_SET_MASK}; x = keras.ops.convert_to_tensor(inputs); set_keras_mask(x, keras.ops.convert_to_tensor(mask))"
+    ]
 
 
 def _masked_call(case):

@@ -73,6 +73,8 @@ def variables_follow_the_policy(case):
 
     Fix: leave `dtype` out of `add_weight`, or give it `self.variable_dtype`.
     """
+    from kerasmith.keras_internals.layers import all_layers, own_weights
+
     # Without its x64 mode JAX has no float64.
     policy = "bfloat16" if backend() == "jax" else "float64"
     lines = [
@@ -87,7 +89,7 @@ def variables_follow_the_policy(case):
         _refuse_missing(error)
         raise Inconclusive(f"the layer fails under the policy {policy}: {describe_error(error)}") from error
     # A weight may be an attribute of its layer and of a wrapper around it: one of them must want this dtype.
-    owners = [(variable, part.variable_dtype) for part in layer._flatten_layers() for variable in part._trainable_variables]
+    owners = [(variable, part.variable_dtype) for part in all_layers(layer) for variable in own_weights(part)]
     for variable, wanted in owners:
         dtype = keras.backend.standardize_dtype(variable.dtype)
         if "float" in dtype and dtype not in [other for v, other in owners if v is variable]:

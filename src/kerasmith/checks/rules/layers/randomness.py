@@ -24,9 +24,11 @@ def draws_in_the_graph(case):
     Fix: `self.seed_generator = keras.random.SeedGenerator(seed)` in `__init__`, and
     `keras.random.uniform(..., seed=self.seed_generator)` in `call`.
     """
+    from kerasmith.keras_internals.layers import all_layers
+
     layer = case.prepared()
     generator = lambda place: isinstance(place, np.random.Generator | np.random.RandomState | random.Random)  # noqa: E731
-    own = [value for part in layer._flatten_layers() for value in vars(part).values() if generator(value)]
+    own = [value for part in all_layers(layer) for value in vars(part).values() if generator(value)]
     before = _host_state(own)
     first = case.run(layer, training=True)
     if _host_state(own) == before:

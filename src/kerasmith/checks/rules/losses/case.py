@@ -40,9 +40,9 @@ class LossCase(Case):
             component = self.make(**({} if self.subject.is_function else changed))
         if isinstance(component, keras.losses.Loss):
             return component
-        from keras.src.losses.losses import LossFunctionWrapper
+        from kerasmith.keras_internals.compiled import loss_wrapper
 
-        return LossFunctionWrapper(component, **changed)
+        return loss_wrapper()(component, **changed)
 
     def summing(self):
         """A fresh loss that adds up its weighted values, whatever its own reduction is."""

@@ -68,14 +68,16 @@ def _text(subject):
 
 def _takes_logits(subject, text):
     """Whether the loss was told, or does, what is done to logits: `from_logits=True`, or a sigmoid of `y_pred`."""
-    told = subject.init.get("from_logits")
-    if told is None and subject.is_instance:
-        held = getattr(subject.component, "_fn_kwargs", {})
-        told = getattr(subject.component, "from_logits", held.get("from_logits"))
-    if told is None and not subject.is_instance:
-        told = _default(subject.component if subject.is_function else subject.cls, "from_logits")
-    if told is not None:
-        return bool(told)
+    given = subject.init.get("from_logits")
+    if given is None and subject.is_instance:
+        from kerasmith.keras_internals.compiled import function_arguments
+
+        held = function_arguments(subject.component)
+        given = getattr(subject.component, "from_logits", held.get("from_logits"))
+    if given is None and not subject.is_instance:
+        given = _default(subject.component if subject.is_function else subject.cls, "from_logits")
+    if given is not None:
+        return bool(given)
     return bool(re.search(r"\b(sigmoid|softmax|log_softmax|logsumexp|softplus)\(\s*(y_pred|pred|logits|y)\b", text))
 
 

@@ -11,6 +11,7 @@ from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.engine.spec import Spec
 from kerasmith.checks.rules.losses.edge_inputs import Point, edges, fail_at
+from kerasmith.keras_internals.reproducers import IMPORT_LOSS_WRAPPER
 
 # A full mask of this side and predictions of a half on average sum to more than the largest number of float16, 65504.
 _LARGE = 232
@@ -100,9 +101,8 @@ def _large(case):
 
 def _lines(case, dtype):
     if case.subject.is_function:
-        wrap = "from keras.src.losses.losses import LossFunctionWrapper as W"
         return [
-            wrap,
+            f"{IMPORT_LOSS_WRAPPER} as W",
             f'print(W(loss, reduction="none")(y_true, y_pred), W(loss, reduction="none", dtype="{dtype}")(y_true, y_pred))',
         ]
     again = f'half = type(loss).from_config({{**loss.get_config(), "dtype": "{dtype}"}})'

@@ -1,8 +1,9 @@
 """Lines of reproducers: the loss as `compile` calls it, its unreduced values, its gradient."""
 
 from kerasmith.checks.engine.lazy_keras import backend
+from kerasmith.keras_internals.reproducers import IMPORT_LOSS_WRAPPER
 
-_WRAP = "from keras.src.losses.losses import LossFunctionWrapper; loss = LossFunctionWrapper(loss)  # as compile does"
+_WRAP = f"{IMPORT_LOSS_WRAPPER}; loss = LossFunctionWrapper(loss)  # as compile does"
 
 
 def callable_loss(case):

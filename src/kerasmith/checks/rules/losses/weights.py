@@ -1,10 +1,9 @@
-"""Sample weights and masks of a loss reach each sample."""
+"""Sample weights of a loss reach each sample."""
 
 import numpy as np
 
 from kerasmith.checks.engine.comparison import REARRANGED, ROUNDED, SUMMED, differ, format_numbers, gap
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
-from kerasmith.checks.engine.lazy_keras import ops, to_tensors
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.losses.case import leaves
@@ -22,13 +21,13 @@ def weights_reach_each_sample(case):
     Fix: implement `call(self, y_true, y_pred)` and return one value per sample; leave `__call__` to Keras, or hand
     `sample_weight` on to `super().__call__`.
     """
-    _require_values(case)
+    require_values(case)
     size = len(case.values)
     weights = np.resize([2.0, 1.0, 0.5, 3.0], size).astype("float32")
-    right = _allowed(case.values, weights)
+    right = allowed_sums(case.values, weights)
     if not case.contract.independent:
         return _matter(case, weights)
-    if min(gap(_plain(case.values), value) for value in right) < 0.01:
+    if min(gap(plain_sum(case.values), value) for value in right) < 0.01:
         raise Inconclusive("the weighted and the plain loss of these inputs are too near to tell apart")
     return _compare(case, weights, right)
 
@@ -42,12 +41,12 @@ def weight_zero_deletes(case):
 
     Fix: multiply by the weights as they are; where they are divided by, guard the sum of the weights, not each weight.
     """
-    _require_values(case)
+    require_values(case)
     case.contract.require("independent")
     weights = np.resize([1.0, 0.0], len(case.values)).astype("float32")
     if len(case.values) < 2 or not np.any(case.samples(case.values)[1::2]):
         raise Inconclusive("the deleted samples have no loss in the first place")
-    _compare(case, weights, _allowed(case.values, weights))
+    _compare(case, weights, allowed_sums(case.values, weights))
     if not case.contract.exact_gradient:
         return
     inputs, shaped = case.inputs, _shaped(case, weights)
@@ -76,7 +75,7 @@ def weights_of_another_rank(case):
     Fix: for weight maps return one value per pixel, or take the weights inside the statistics as `kerasmith.losses` do;
     for (B,) weights return one value per sample.
     """
-    _require_values(case)
+    require_values(case)
     case.require_arrays()
     spec, values = case.specs["y_pred"], case.values
     if len(spec.shape) < 3 or case.specs["y_true"].shape[: len(spec.shape) - 1] != spec.shape[:-1]:
@@ -94,7 +93,7 @@ def weights_of_another_rank(case):
         f"weight = {code}",
         "print(loss(y_true, y_pred), loss(y_true, y_pred, sample_weight=weight))",
     ]
-    right = _allowed(values, weights)
+    right = allowed_sums(values, weights)
     try:
         actual = case.value(case.summing(), inputs["y_true"], inputs["y_pred"], given)
     except Exception as error:
@@ -122,44 +121,6 @@ def weights_of_another_rank(case):
         )
 
 
-@check("L106", "loss", "error", requires=("base", "L104"), since="0.1.0")
-def mask_of_predictions(case):
-    """The Keras mask of the predictions is ignored.
-
-    `Masking` and `Embedding(mask_zero=True)` mark padded steps, and Keras leaves them out of the loss through a mask that
-    travels as an attribute of `y_pred`. Any operation on `y_pred` before `super().__call__` makes a new tensor without
-    that attribute, so the padding is trained on.
-
-    Fix: change the predictions inside `call`, which is asked after the mask was read.
-    """
-    from keras.src.backend import set_keras_mask
-
-    _require_values(case)
-    case.require_arrays()
-    values, inputs = case.values, case.inputs
-    if values.shape != inputs["y_pred"].shape[: values.ndim]:
-        raise NotApplicable("the values do not belong to single steps of the predictions")
-    mask = (np.arange(values.size) % 3 > 0).reshape(values.shape)
-    right = _allowed(values, mask.astype("float32"))
-    if min(gap(_plain(values), value) for value in right) < 0.01:
-        raise Inconclusive("the masked and the plain loss of these inputs are too near to tell apart")
-    true, pred = to_tensors([inputs["y_true"], inputs["y_pred"]])
-    set_keras_mask(pred, ops.convert_to_tensor(mask))
-    actual = float(case.number(case.summing()(true, pred)))
-    if not any(not differ(actual, value) for value in right) and not differ(actual, float(np.sum(values)), ROUNDED):
-        raise Failed(
-            f"with a mask that keeps {int(mask.sum())} of {mask.size} values the sum {format_numbers(right[0])}",
-            f"{format_numbers(actual)}, the sum without a mask",
-            [
-                *callable_loss(case),
-                "from keras.src.backend import set_keras_mask; print(loss(y_true, y_pred))",
-                "y_pred = keras.ops.convert_to_tensor(y_pred)",
-                f"set_keras_mask(y_pred, keras.ops.reshape(keras.ops.arange({values.size}) % 3 > 0, {values.shape}))",
-                "print(loss(y_true, y_pred))",
-            ],
-        )
-
-
 def _telling(values, size):
     """(B,) weights for which the sum along the wrong axis is far from the right one, if there is a wrong one."""
     candidates = np.concatenate([np.resize([2.0, 1.0, 0.5, 3.0], size)[None], 1 + 3 * np.eye(size)[: min(size, 8)]]).astype(
@@ -167,16 +128,16 @@ def _telling(values, size):
     )
     if values.ndim == 1 or values.shape[-1] != size:
         return candidates[0]
-    return max(candidates, key=lambda w: min(gap(np.sum(values * w), right) for right in _allowed(values, w)))
+    return max(candidates, key=lambda w: min(gap(np.sum(values * w), right) for right in allowed_sums(values, w)))
 
 
-def _require_values(case):
+def require_values(case):
     case.contract.require("per_sample")
     if case.values.ndim == 0:
         raise NotApplicable("the loss is one number for the batch")
 
 
-def _plain(values):
+def plain_sum(values):
     return float(np.sum(values))
 
 
@@ -189,7 +150,7 @@ def _shaped(case, weights):
     return _column(weights, case.values.ndim) if weights.ndim == 1 else weights
 
 
-def _allowed(values, weights):
+def allowed_sums(values, weights):
     """Sums that a right loss may give for weights: their sum, or one of the means when a loss reduces by itself."""
     if weights.ndim < values.ndim:
         weights = _column(weights, values.ndim)

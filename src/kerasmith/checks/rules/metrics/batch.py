@@ -25,14 +25,14 @@ def any_split_gives_the_same(case):
     cut, size = case.batch, case.batch + case.batch // 2
     found = {}
 
-    def tells(draw):
+    def reveals(draw):
         inputs = case.draw(draw, size)
         two = [part(inputs, slice(0, cut)), part(inputs, slice(cut, None))]
         whole, first, second = (case.run((one, None)) for one in (inputs, *two))
         found[draw] = two, whole
         return first.has_finite and second.has_finite and (first.differs(second, CLEAR) or second.differs(whole, CLEAR))
 
-    draw = case.telling_draw(tells, "each batch gives the same number as all of them together")
+    draw = case.revealing_draw(reveals, "each batch gives the same number as all of them together")
     two, whole = found[draw]
     slices = [f"slice(0, {cut})", f"slice({cut}, None)"]
     for order, sizes in ((1, (cut, size - cut)), (-1, (size - cut, cut))):
@@ -66,7 +66,7 @@ def same_data_twice(case):
     """
     case.contract.require("additive")
     wanted = case.contract.mean_like
-    draw = case.telling_draw(
+    draw = case.revealing_draw(
         lambda draw: bool(case.whole(draw).keys_where(lambda x: (x != 0).any())), "the result is always 0"
     )
     once = case.whole(draw)

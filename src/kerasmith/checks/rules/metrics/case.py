@@ -38,7 +38,7 @@ class MetricCase(Case):
 
     @specs.setter
     def specs(self, specs):
-        self.__dict__.pop("_wholes", None)
+        self.cache.pop("wholes", None)
         grow = lambda spec: spec.with_batch(max(FEWEST, spec.shape[0]))  # noqa: E731
         self._specs = None if specs is None else {name: _map_specs(grow, part) for name, part in specs.items()}
 
@@ -106,21 +106,21 @@ class MetricCase(Case):
 
     def whole(self, draw=0):
         """The result of a fresh metric on one draw, computed once."""
-        found = self.__dict__.setdefault("_wholes", {})
+        found = self.cache.setdefault("wholes", {})
         if draw not in found:
             found[draw] = self.run((self.draw(draw), None))
         return found[draw]
 
-    def telling_draw(self, tells, what):
-        """The first draw of which `tells(draw)` is true.
+    def revealing_draw(self, reveals, reason):
+        """The first draw of which `reveals(draw)` is true.
 
         Raises:
-            Inconclusive: if none of the draws can show the fault: `what` says why.
+            Inconclusive: if none of the draws can show the fault, for this `reason`.
         """
         for draw in range(DRAWS):
-            if tells(draw):
+            if reveals(draw):
                 return draw
-        raise Inconclusive(what)
+        raise Inconclusive(reason)
 
     def outputs(self, component):
         metric = self.metric(component)

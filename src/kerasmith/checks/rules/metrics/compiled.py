@@ -8,6 +8,7 @@ from kerasmith.checks.engine.lazy_keras import backend, keras, ops
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.compiled import compiled, require_compiler, traced_without_batch
+from kerasmith.checks.harness.operations import operations
 
 _BRANCH = ("Bool", "bool", "as a Python `bool`", "OperatorNotAllowedInGraph")
 _NUMPY = (
@@ -39,9 +40,9 @@ class _Step:
 def _step(case):
     """The compiled step on two draws, run once per component."""
     require_compiler()
-    if "_compiled" not in case.__dict__:
-        case.__dict__["_compiled"] = _compiled(case)
-    return case.__dict__["_compiled"]
+    if "compiled" not in case.cache:
+        case.cache["compiled"] = _compiled(case)
+    return case.cache["compiled"]
 
 
 def _compiled(case):
@@ -208,4 +209,36 @@ def unknown_batch_size(case):
             actual=f"{texts[1]} traced without a batch size",
             severity="error",
             lines=lines,
+        )
+
+
+@check("M127", "metric", "warning", requires=("base", "M115", "M116"), since="0.1.0")
+def work_does_not_grow_by_a_loop(case):
+    """A Python loop over the samples or pixels: twice the data take twice the operations.
+
+    Each pass of the loop is a set of separate operations. On PyTorch that is thousands of times slower than one operation
+    on all samples; under JAX and TensorFlow the compiled step becomes that long, and is compiled anew for each batch size.
+
+    Fix: compute on the whole batch with `keras.ops` along axes, or with `ops.vectorized_map`.
+    """
+    counts = []
+    for times in (1, 2):
+        inputs = case.draw(0)
+        if times == 2:
+            inputs = keras.tree.map_structure(lambda a: a.repeat(2, axis=0), inputs)
+        metric = prepared(case)
+        counts.append(
+            operations(lambda *tensors, metric=metric: metric.update_state(*tensors), metric.variables, case.given(inputs))
+        )
+    if counts[1] > 1.4 * counts[0] + 10:
+        raise Failed(
+            expected=f"about {counts[0]} operations for any number of samples",
+            actual=f"{counts[0]} for {case.batch} samples, {counts[1]} for {2 * case.batch}",
+            lines=[
+                *case.preparation(),
+                "import time; start = time.time()",
+                f"metric.update_state({case.arguments}); print(time.time() - start, 's'); start = time.time()",
+                "y_true, y_pred = keras.tree.map_structure(lambda x: keras.ops.repeat(x, 50, axis=0), (y_true, y_pred))",
+                f"metric.update_state({case.arguments}); print(time.time() - start, 's for 50 times as many')",
+            ],
         )

@@ -29,12 +29,12 @@ def replicas_count_once(case):
     count = case.batch - case.batch % 2
     inputs = {}
 
-    def tells(draw):
+    def reveals(draw):
         inputs[draw] = part(case.draw(draw), slice(0, count))
         first = case.run((part(inputs[draw], slice(0, count // 2)), None))
         return first.has_finite and first.differs(case.run((inputs[draw], None)), CLEAR)
 
-    draw = case.telling_draw(tells, "half of the samples give the same number as all")
+    draw = case.revealing_draw(reveals, "half of the samples give the same number as all")
     expected = case.run((inputs[draw], None))
     names = ("y_pred",) if case.takes_values else ("y_true", "y_pred")
     structure = [inputs[draw][name] for name in names]
@@ -66,12 +66,12 @@ def _made_here(case, structure):
         metric = case.metric()
     if not metric.variables:
         # Variables of the first batch are made beforehand, as `fit` does.
-        from keras.src.backend import compute_output_spec
+        from kerasmith.keras_internals.tensors import output_spec
 
         symbols = keras.tree.map_structure(
             lambda x: keras.KerasTensor((x.shape[0] // 2, *x.shape[1:]), str(np.dtype(x.dtype))), structure
         )
-        compute_output_spec(lambda *given: metric.update_state(*given), *symbols)
+        output_spec(lambda *given: metric.update_state(*given), *symbols)
     return metric
 
 

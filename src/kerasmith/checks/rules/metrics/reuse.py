@@ -17,11 +17,11 @@ def reset_forgets(case):
     `update_state` changes.
     """
 
-    def tells(draw):
+    def reveals(draw):
         both = case.run((case.draw(draw + 1), None), (case.draw(draw), None))
         return case.whole(draw).has_finite and both.differs(case.whole(draw), CLEAR)
 
-    draw = case.telling_draw(tells, "what came before does not show in the result")
+    draw = case.revealing_draw(reveals, "what came before does not show in the result")
     metric = case.metric()
     case.update(metric, case.draw(draw + 1))
     few = case.part_text(f"{case.batch // 2}:")
@@ -60,7 +60,7 @@ def results_do_not_change_later(case):
 
     Fix: return a new value, such as `self.count + 0` or `ops.copy(self.count)`.
     """
-    draw = case.telling_draw(
+    draw = case.revealing_draw(
         lambda draw: case.whole(draw).has_finite and case.whole(draw).differs(case.whole(draw + 1), CLEAR),
         "different data give the same result",
     )

@@ -52,7 +52,7 @@ def _other_labels(case):
 
 
 def _compare(case, change, text, given_fits):
-    draw = case.telling_draw(lambda draw: case.whole(draw).has_finite, "the result is never finite")
+    draw = case.revealing_draw(lambda draw: case.whole(draw).has_finite, "the result is never finite")
     inputs = case.draw(draw)
     labels = change(inputs["y_true"])
     try:

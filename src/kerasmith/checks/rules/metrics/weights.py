@@ -36,11 +36,11 @@ def weight_is_repetition(case):
     _require_weights(case, weights)
     expected = {}
 
-    def tells(draw):
+    def reveals(draw):
         expected[draw] = case.run((part(case.draw(draw), np.repeat(np.arange(case.batch), weights)), None))
         return expected[draw].has_finite and expected[draw].differs(case.whole(draw), CLEAR)
 
-    draw = case.telling_draw(tells, "repeated samples do not change the result")
+    draw = case.revealing_draw(reveals, "repeated samples do not change the result")
     found = case.run((case.draw(draw), weights))
     texts = expected[draw].difference(found)
     lines = [*case.preparation(draw), f"w = np.resize({_REPEATS}, {case.batch})"]
@@ -92,19 +92,19 @@ def zero_weight_deletes(case):
     _require_weights(case, weights)
     replaced = {}
 
-    def tells(draw):
+    def reveals(draw):
         replaced[draw] = mixed(case.draw(draw), case.draw(draw + 1), weights == 0)
         unweighted = case.run((replaced[draw], None))
         return unweighted.has_finite and unweighted.differs(case.whole(draw), CLEAR)
 
-    first = case.telling_draw(tells, "the samples do not change the result")
-    texts, said = None, []
+    first = case.revealing_draw(reveals, "the samples do not change the result")
+    texts, results = None, []
     # An extremum shows only where it sits in a sample of weight 0.
     for draw in range(first, first + 3):
-        if draw not in replaced and not tells(draw):
+        if draw not in replaced and not reveals(draw):
             continue
         result = case.run((case.draw(draw), weights))
-        said += [result] if result.has_finite else []
+        results += [result] if result.has_finite else []
         texts = result.difference(case.run((replaced[draw], weights)))
         if texts:
             break
@@ -119,7 +119,7 @@ def zero_weight_deletes(case):
                 f"metric.update_state({case.part_text('::2')}, w[::2]); print('left out', metric.result())",
             ],
         )
-    if not said:
+    if not results:
         raise Inconclusive("the result of half of the samples is never finite")
 
 

@@ -3,7 +3,7 @@
 import ast
 
 from kerasmith.checks.engine.registry import KINDS, check
-from kerasmith.checks.rules.source.syntax import passage_of, report
+from kerasmith.checks.rules.source.syntax import report, syntax_of
 
 # What a training step runs.
 STEP_METHODS = {"call", "__call__", "update_state", "result", "compute_mask", "build", "reset_state"}
@@ -20,13 +20,13 @@ def functions_of_one_backend(case):
     Fix: `keras.ops` has the functions of NumPy and of neural networks for all three; where it does not, ask
     `keras.config.backend()`.
     """
-    passage = passage_of(case)
-    if any(passage.dotted(node) in _ASKS for node in ast.walk(passage.module) if isinstance(node, (ast.Attribute, ast.Name))):
+    syntax = syntax_of(case)
+    if any(syntax.dotted(node) in _ASKS for node in ast.walk(syntax.module) if isinstance(node, (ast.Attribute, ast.Name))):
         return  # It knows that there are several.
     places = set()
-    for function in step_functions(passage):
+    for function in step_functions(syntax):
         for node in ast.walk(function):
-            full = passage.dotted(node) if isinstance(node, ast.Attribute) else ""
+            full = syntax.dotted(node) if isinstance(node, ast.Attribute) else ""
             if full.partition(".")[0] in _LIBRARIES and not full.startswith("tensorflow.keras") and full.count("."):
                 places.add((node.lineno, full))
     outermost = {
@@ -34,17 +34,17 @@ def functions_of_one_backend(case):
         for line, name in places
         if not any(line == other and more.startswith(name + ".") for other, more in places)
     }
-    report(case, passage, outermost, "functions of keras.ops")
+    report(case, syntax, outermost, "functions of keras.ops")
 
 
-def step_functions(passage):
+def step_functions(syntax):
     """The methods of Keras' classes that a step runs, and functions of (y_true, y_pred)."""
     found = []
-    for tree in passage.classes():
-        if tree is passage.root or passage.is_of_keras(tree):
+    for tree in syntax.classes():
+        if tree is syntax.root or syntax.is_of_keras(tree):
             found += [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in STEP_METHODS]
-    for function in passage.functions():
+    for function in syntax.functions():
         names = [argument.arg for argument in function.args.args[:2]]
-        if function is passage.root or names == ["y_true", "y_pred"]:
+        if function is syntax.root or names == ["y_true", "y_pred"]:
             found.append(function)
     return found

@@ -3,7 +3,7 @@
 import ast
 
 from kerasmith.checks.engine.registry import KINDS, check
-from kerasmith.checks.rules.source.syntax import passage_of, report
+from kerasmith.checks.rules.source.syntax import report, syntax_of
 
 _DERIVATIVES = {
     "GradientTape",
@@ -30,15 +30,15 @@ def exceptions_hide_a_derivative(case):
 
     Fix: catch nothing there, or the one exception that you expect by its name.
     """
-    passage = passage_of(case)
+    syntax = syntax_of(case)
     places = set()
-    for node in passage.walk():
+    for node in syntax.walk():
         if not isinstance(node, ast.Try) or not _mentions_derivative(node.body):
             continue
         for handler in node.handlers:
             if _is_broad(handler.type) and _gives_constant(handler.body):
-                places.add((handler.lineno, passage.line(handler.lineno)))
-    report(case, passage, places, "an exception of the derivative is seen")
+                places.add((handler.lineno, syntax.line(handler.lineno)))
+    report(case, syntax, places, "an exception of the derivative is seen")
 
 
 def _mentions_derivative(body):

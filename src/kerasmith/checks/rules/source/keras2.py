@@ -3,7 +3,7 @@
 import ast
 
 from kerasmith.checks.engine.registry import KINDS, check
-from kerasmith.checks.rules.source.syntax import passage_of, report
+from kerasmith.checks.rules.source.syntax import report, syntax_of
 
 _KERAS = ("keras.", "tensorflow.keras.", "tf_keras.")
 # The functions of `keras.backend` that Keras 3 has.
@@ -74,31 +74,31 @@ def names_of_keras_2(case):
 
     Fix: `import keras` and `from keras import ops`; `optimizer.learning_rate`, `reset_state`, `fit`, `add_weight`.
     """
-    passage = passage_of(case)
+    syntax = syntax_of(case)
     places = set()
-    for node in passage.walk():
-        places |= {(node.lineno, *found) for found in _of(node, passage)}
-    for tree in passage.classes():
-        if passage.is_of_keras(tree) or tree is passage.root:
+    for node in syntax.walk():
+        places |= {(node.lineno, *found) for found in _of(node, syntax)}
+    for tree in syntax.classes():
+        if syntax.is_of_keras(tree) or tree is syntax.root:
             places |= set(_of_class(tree))
-    report(case, passage, places, "names of Keras 3")
+    report(case, syntax, places, "names of Keras 3")
 
 
-def _of(node, passage):
+def _of(node, syntax):
     if isinstance(node, ast.ImportFrom):
         yield from _of_import(node.module or "", [one.name for one in node.names])
     elif isinstance(node, ast.Import):
         for one in node.names:
             yield from _of_import(one.name, [])
     elif isinstance(node, ast.Attribute):
-        yield from _of_attribute(node, passage)
+        yield from _of_attribute(node, syntax)
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
         # Something imported by its own name, `from keras.backend import flatten`.
-        full = passage.names.get(node.id, "")
+        full = syntax.names.get(node.id, "")
         if full.rpartition(".")[0] in _BACKENDS and full.rpartition(".")[2] not in _BACKEND:
             yield full, "keras.ops"
     elif isinstance(node, ast.Call):
-        full = passage.dotted(node.func)
+        full = syntax.dotted(node.func)
         if full.startswith(_KERAS) and ".optimizers." in full and ".schedules" not in full:
             for keyword in node.keywords:
                 if keyword.arg in _OPTIMIZER:
@@ -118,12 +118,12 @@ def _of_import(module, names):
             yield f"import of {module}", new
 
 
-def _of_attribute(node, passage):
-    full = passage.dotted(node)
+def _of_attribute(node, syntax):
+    full = syntax.dotted(node)
     owner, _, name = full.rpartition(".")
     if owner in _BACKENDS and name not in _BACKEND:
         yield f"keras.backend.{name}", "keras.ops"
-    elif full == "tensorflow.keras" and passage.names.get("keras") != "tensorflow.keras":
+    elif full == "tensorflow.keras" and syntax.names.get("keras") != "tensorflow.keras":
         yield "tf.keras", "import keras"
     if node.attr in _METHODS and not full:
         yield f".{node.attr}", _METHODS[node.attr]

@@ -4,7 +4,7 @@ import ast
 
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.source.backends import step_functions
-from kerasmith.checks.rules.source.syntax import passage_of, report
+from kerasmith.checks.rules.source.syntax import report, syntax_of
 
 # What is known without the values: NumPy on these is right.
 _STATIC = {"shape", "ndim", "dtype", "rank", "get_shape"}
@@ -22,23 +22,23 @@ def numpy_on_tensors(case):
 
     Fix: the function of the same name in `keras.ops`. NumPy on shapes and constants is fine.
     """
-    passage = passage_of(case)
+    syntax = syntax_of(case)
     places = set()
-    for function in step_functions(passage):
+    for function in step_functions(syntax):
         if function.name in ("build", "reset_state", "compute_mask"):
             continue
-        places |= set(_of_function(function, passage))
-    report(case, passage, places, "keras.ops on tensors")
+        places |= set(_of_function(function, syntax))
+    report(case, syntax, places, "keras.ops on tensors")
 
 
-def _of_function(function, passage):
+def _of_function(function, syntax):
     arguments = [argument.arg for argument in [*function.args.posonlyargs, *function.args.args]]
     tainted = {name for name in arguments if name not in _NO_TENSORS}
     if function.name not in ("call", "__call__", "update_state", "result"):
         tainted = set(arguments[:2])
     for statement in _statements(function.body):
         for node in _expressions(statement):
-            found = _numpy_on(node, tainted, passage)
+            found = _numpy_on(node, tainted, syntax)
             if found:
                 yield node.lineno, found
         if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and statement.value is not None:
@@ -79,8 +79,8 @@ def _expressions(statement):
             left = list(ast.iter_child_nodes(node)) + left
 
 
-def _numpy_on(call, tainted, passage):
-    full = passage.dotted(call.func)
+def _numpy_on(call, tainted, syntax):
+    full = syntax.dotted(call.func)
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
     if full.startswith("numpy.") and not full.startswith("numpy.random.") and any(_depends(part, tainted) for part in given):
         return f"np.{full.partition('.')[2]} of {', '.join(sorted(_names(call, tainted)))}"

@@ -6,7 +6,7 @@ import linecache
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 
 
-class Passage:
+class Syntax:
     """A part of a file.
 
     Attributes:
@@ -67,27 +67,27 @@ class Passage:
         return self.text[number - 1].strip() if 0 < number <= len(self.text) else ""
 
 
-def passage_of(case):
-    """The `Passage` of a case: of the class or function, or of the whole file; parsed once.
+def syntax_of(case):
+    """The `Syntax` of a case: of the class or function, or of the whole file; parsed once.
 
     Raises:
         NotApplicable: if there is no source, or it is not in the file any more.
     """
-    if "_passage" not in vars(case):
+    if "syntax" not in case.cache:
         text, first = case.subject.source()
         file = case.subject.file
         if case.kind == "source":
-            case._passage = Passage(text, file=file)
+            case.cache["syntax"] = Syntax(text, file=file)
         elif (case.subject.cls or case.subject.component).__module__.partition(".")[0] == "keras":
             raise NotApplicable("the source is Keras' own")
         elif file is None:
             raise NotApplicable("the source cannot be read")
         else:
-            case._passage = Passage("".join(linecache.getlines(file)), first, file)
-    return case._passage
+            case.cache["syntax"] = Syntax("".join(linecache.getlines(file)), first, file)
+    return case.cache["syntax"]
 
 
-def report(case, passage, places, expected, title=None):
+def report(case, syntax, places, expected, title=None):
     """Raises `Failed` with the places that were found, if there are any.
 
     Args:
@@ -96,14 +96,14 @@ def report(case, passage, places, expected, title=None):
     if not places:
         return
     places = sorted(places)
-    shown = [f"line {line}: {found}" + (f" (write {rest[0]})" if rest else "") for line, found, *rest in places[:5]]
+    found_at = [f"line {line}: {found}" + (f" (write {rest[0]})" if rest else "") for line, found, *rest in places[:5]]
     more = f" and {len(places) - 5} more" if len(places) > 5 else ""
     number = places[0][0]
-    if case.kind == "source" or passage.file is None:
-        lines = [f"print({passage.line(number)!r})  # line {number}"]
+    if case.kind == "source" or syntax.file is None:
+        lines = [f"print({syntax.line(number)!r})  # line {number}"]
     else:
-        lines = [f"import linecache; print(linecache.getline({passage.file!r}, {number}))"]
-    raise Failed(expected, "; ".join(shown) + more, lines, line=number, title=title)
+        lines = [f"import linecache; print(linecache.getline({syntax.file!r}, {number}))"]
+    raise Failed(expected, "; ".join(found_at) + more, lines, line=number, title=title)
 
 
 def imported_names(module):
