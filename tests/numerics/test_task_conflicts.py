@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasmith.numerics import small_systems
 from kerasmith.numerics import task_conflicts as tc
 from tests.oracles import multitask as oracle
 from tests.support.cover import each_value
@@ -242,11 +241,11 @@ def test_small_systems(count):
     right = rng.normal(size=(count, 2))
     matrix = np.diag(10 ** (np.arange(count) - 1.5)) @ (factor @ factor.T) @ np.diag(10 ** (np.arange(count) - 1.5))
     got = ops.convert_to_numpy(
-        small_systems.solve(ops.convert_to_tensor(matrix.astype("float32")), ops.convert_to_tensor(right.astype("float32")))
+        tc.solve(ops.convert_to_tensor(matrix.astype("float32")), ops.convert_to_tensor(right.astype("float32")))
     )
     np.testing.assert_allclose(got, np.linalg.solve(matrix, right), rtol=1e-4, atol=1e-5 * np.abs(got).max())
 
 
 def test_a_singular_system_has_a_finite_answer():
-    got = ops.convert_to_numpy(small_systems.solve(ops.ones((2, 2)), ops.ones((2, 1))))
+    got = ops.convert_to_numpy(tc.solve(ops.ones((2, 2)), ops.ones((2, 1))))
     np.testing.assert_allclose(got.sum(), 1.0, rtol=1e-5)

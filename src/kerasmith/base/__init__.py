@@ -2,12 +2,11 @@
 
 from kerasmith import _moved
 from kerasmith.base.additive_metric import AdditiveMetric
-from kerasmith.base.configured import Configured
+from kerasmith.base.configured import Configured, register
 from kerasmith.base.functional import make_functional
 from kerasmith.base.keras_loss import KerasLoss
 from kerasmith.base.loss import Loss, LossTerm, PerSample
 from kerasmith.base.metric import Metric
-from kerasmith.base.registration import register
 from kerasmith.base.weighted_sum import WeightedSum
 from kerasmith.base.weights import Weights
 

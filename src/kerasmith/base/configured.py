@@ -1,6 +1,7 @@
-"""Constructor arguments that survive `get_config` without a line in the subclass."""
+"""What makes a part savable: constructor arguments that survive `get_config`, and the name under which it is found."""
 
 import inspect
+import re
 
 import keras
 import numpy as np
@@ -112,3 +113,20 @@ def _deserialize(value):
     if isinstance(value, list):
         return [_deserialize(v) for v in value]
     return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
+
+
+def register(cls=None, *, name=None):
+    """Class decorator: registers the class as "kerasmith>Name".
+
+    Args:
+        cls: the class, when used as `@register`.
+        name: another name than that of the class, where two rooms have a class of one name:
+            `@register(name="SSIMLoss")`.
+    """
+    decorator = keras.saving.register_keras_serializable(package="kerasmith", name=name)
+    return decorator if cls is None else decorator(cls)
+
+
+def snake_case(class_name):
+    """`FocalTversky` -> "focal_tversky", `DiceCE` -> "dice_ce", `IoU` -> "iou"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name.replace("IoU", "Iou")).lower()

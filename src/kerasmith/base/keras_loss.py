@@ -3,9 +3,9 @@
 import keras
 from keras import ops
 
+from kerasmith.base.configured import register
 from kerasmith.base.elements import in_one_dtype, per_sample_mean, without_unused
 from kerasmith.base.loss import Loss, PerSample
-from kerasmith.base.registration import register
 from kerasmith.keras_internals.compiled import forgotten_arguments
 from kerasmith.labels.alignment import align, check_batch
 

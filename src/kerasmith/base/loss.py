@@ -8,8 +8,7 @@ from keras import ops, tree
 from kerasmith import _moved
 from kerasmith.base.algebra import Algebra
 from kerasmith.base.arguments import check_choice
-from kerasmith.base.configured import Configured
-from kerasmith.base.names import snake_case
+from kerasmith.base.configured import Configured, snake_case
 from kerasmith.base.reduction import REDUCTIONS, reduce_samples
 from kerasmith.base.weights import split_sample_weight
 from kerasmith.distribution import global_value

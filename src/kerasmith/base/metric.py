@@ -2,8 +2,7 @@
 
 import keras
 
-from kerasmith.base.configured import Configured
-from kerasmith.base.names import snake_case
+from kerasmith.base.configured import Configured, snake_case
 from kerasmith.base.total import Total
 from kerasmith.keras_internals.metric_direction import SaysDirection
 

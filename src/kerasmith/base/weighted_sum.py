@@ -4,9 +4,9 @@ import keras
 
 from kerasmith.base.algebra import Algebra
 from kerasmith.base.arguments import check_number
+from kerasmith.base.configured import register
 from kerasmith.base.keras_loss import KerasLoss
 from kerasmith.base.loss import Loss
-from kerasmith.base.registration import register
 
 
 @register

@@ -1,9 +1,11 @@
 """What a caller asked to weigh or to leave out, sorted."""
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
-from kerasmith.labels import sample_weights
+from keras import ops
+
+from kerasmith.numerics.tensors import compatible, static_shape
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +44,43 @@ def split_sample_weight(sample_weight, mask, shape, dtype="float32"):
     """
     if sample_weight is None and mask is None:
         return Weights()
-    given = sample_weights.split(sample_weight, shape, dtype=dtype)
-    kept = sample_weights.split(mask, shape, what="the mask of y_pred", dtype=dtype)
-    return Weights(given.sample, given.pixel, kept.sample, kept.pixel, (sample_weight, mask))
+    given = split(sample_weight, shape, dtype=dtype)
+    valid = split(mask, shape, what="the mask of y_pred", dtype=dtype)
+    return Weights(given.sample, given.pixel, valid.sample, valid.pixel, (sample_weight, mask))
+
+
+class SampleWeights(NamedTuple):
+    """What a caller asked to weigh: whole samples, (B,), or single pixels, (B, *spatial); None where nothing."""
+
+    sample: Any = None
+    pixel: Any = None
+
+
+def split(sample_weight, shape, what="sample_weight", dtype="float32"):
+    """Sorts `sample_weight` (or a mask) into per-sample and per-pixel weights.
+
+    Args:
+        sample_weight: a scalar, (B,), (B, 1), (B, 1, ..., 1), (B, *spatial) or (B, *spatial, 1); None gives no weights.
+        shape: static (batch, *spatial) of the predictions.
+        what: name of the argument, for the error.
+        dtype: dtype of the result.
+
+    Raises:
+        ValueError: if the shape is none of these; it would broadcast.
+    """
+    if sample_weight is None:
+        return SampleWeights()
+    weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+    given = static_shape(weight, what)
+    batch, spatial = shape[0], shape[1:]
+    if given == ():
+        return SampleWeights(sample=weight)
+    whole_samples = (batch,) + (1,) * (len(given) - 1)
+    if compatible(given, whole_samples) and all(size == 1 for size in given[1:]):
+        return SampleWeights(sample=ops.reshape(weight, (-1,)))
+    if spatial and (compatible(given, shape) or compatible(given, (*shape, 1))):
+        return SampleWeights(pixel=weight if len(given) == len(shape) else ops.squeeze(weight, -1))
+    choices = f"({batch},) for one weight a sample"
+    if spatial:
+        choices += f", {shape} or {(*shape, 1)} for one weight a pixel"
+    raise ValueError(f"`{what}` of shape {given} does not fit predictions of shape {shape}. Expected {choices}.")

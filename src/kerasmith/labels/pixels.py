@@ -28,7 +28,8 @@ class Pixels:
         weight: (B, N) pixel weights, 0 on pixels that do not count, or None for all ones.
         valid: (B, N), 1 on pixels that count and 0 on ignored and masked ones, or None if all count.
         channels: C.
-        class_axis: axis of `scores` that holds the classes, None for one channel.
+        class_axis: axis of `scores` that holds the classes, 1 or 2, None for one channel: where the backend computes fastest,
+            not where `axis=` said that they come in.
         from_logits: True if `scores` are logits.
         multi_label: True if the channels are independent binary masks.
         spatial: the sizes of the image, N = their product; numbers, or tensors where TensorFlow does not know them.
@@ -118,46 +119,66 @@ def encode(
     channel_axis, channels = _channels(shape_pred, axis)
     sparse = _is_sparse(labels, shape_true, shape_pred, channel_axis, channels, multi_label)
     dtype = accumulation_dtype(y_pred.dtype)
+    given_axis = None if channels == 1 else (1 if channel_axis == 1 and len(shape_pred) > 2 else 2)
+    class_axis = _fastest_axis(given_axis, from_logits and not multi_label)
 
-    several = channels > 1
-    class_axis = None if not several else (1 if channel_axis == 1 and len(shape_pred) > 2 else 2)
-    scores = flatten(_cast(y_pred, dtype), shape_pred, class_axis, channels)
-    flat = flatten(y_true, shape_true, None if sparse else class_axis, channels)
-
+    scores = _moved(flatten(_cast(y_pred, dtype), shape_pred, given_axis, channels), given_axis, class_axis)
+    flat = flatten(y_true, shape_true, None if sparse else given_axis, channels)
     ids = dense = None
-    ignore = ids_to_ignore(ignore_class)
     if sparse:
-        ids = ops.cast(flat, "int32")
-        ignored = _any([ops.equal(ids, c) for c in ignore])
-        if ignored is not None:
-            ids = ops.where(ignored, ops.zeros_like(ids), ids)
-        _check_ids(flat, ids, ignored, channels, strict)
+        ids, ignored = _class_ids(flat, ids_to_ignore(ignore_class), channels, strict)
     else:
-        ignored = _any([_ignored_dense(flat, c, class_axis, channels, multi_label) for c in ignore])
-        if strict and (not several or multi_label):
-            _check_binary(flat, ignored if ignored is None or class_axis is None else ops.expand_dims(ignored, class_axis))
-        dense = _cast(flat, dtype)
-        if ignored is not None:
-            # An id such as 255 must not enter a sum, not even multiplied by a weight of 0.
-            keep = ops.logical_not(ignored)
-            keep = keep if class_axis is None else ops.expand_dims(keep, class_axis)
-            dense = ops.where(keep, dense, ops.zeros_like(dense))
+        dense, ignored = _dense_labels(flat, ids_to_ignore(ignore_class), given_axis, channels, multi_label, strict)
+        dense = _moved(_cast(dense, dtype), given_axis, class_axis)
+    weight, valid = _pixel_weights(ignored, mask, pixel_weight, dtype)
+    sizes = ops.shape(y_pred)
+    spatial = tuple(sizes[1:channel_axis]) + tuple(sizes[channel_axis + 1 :])
+    return Pixels(scores, ids, dense, weight, valid, channels, class_axis, from_logits, multi_label, spatial)
 
+
+def _fastest_axis(given_axis, takes_softmax):
+    """Where the classes are kept: as they came in, but for a softmax over a short last axis on PyTorch.
+
+    It is 14 times slower there than over an axis in the middle, more than a copy costs.
+    """
+    return 1 if given_axis == 2 and takes_softmax and keras.backend.backend() == "torch" else given_axis
+
+
+def _moved(x, given_axis, class_axis):
+    """(B, N, C) as (B, C, N) if that is asked for."""
+    return x if given_axis == class_axis else x.transpose(1, 2).contiguous()
+
+
+def _class_ids(flat, ignore, channels, strict):
+    """(B, N) int32 ids, 0 on ignored pixels, and where a pixel is ignored, or None."""
+    ids = ops.cast(flat, "int32")
+    ignored = _any([ops.equal(ids, c) for c in ignore])
+    if ignored is not None:
+        ids = ops.where(ignored, ops.zeros_like(ids), ids)
+    _check_ids(flat, ids, ignored, channels, strict)
+    return ids, ignored
+
+
+def _dense_labels(flat, ignore, class_axis, channels, multi_label, strict):
+    """Labels with 0 on ignored pixels, and where a pixel is ignored, (B, N), or None."""
+    ignored = _any([_ignored_dense(flat, c, class_axis, channels, multi_label) for c in ignore])
+    everywhere = ignored if ignored is None or class_axis is None else ops.expand_dims(ignored, class_axis)
+    if strict and (class_axis is None or multi_label):
+        _check_binary(flat, everywhere)
+    # An id such as 255 must not enter a sum, not even multiplied by a weight of 0.
+    return (flat if ignored is None else ops.where(everywhere, ops.zeros_like(flat), flat)), ignored
+
+
+def _pixel_weights(ignored, mask, pixel_weight, dtype):
+    """`weight` and `valid` of a `Pixels` record."""
     valid = None if ignored is None else ops.cast(ops.logical_not(ignored), dtype)
     if mask is not None:
         flat_mask = ops.cast(flatten(mask, static_shape(mask, "mask"), None, 1), dtype)
         valid = flat_mask if valid is None else valid * flat_mask
-    weight = valid
-    if pixel_weight is not None:
-        weight = ops.cast(flatten(pixel_weight, static_shape(pixel_weight, "sample_weight"), None, 1), dtype)
-        weight = weight if valid is None else weight * valid
-    sizes = ops.shape(y_pred)
-    spatial = tuple(sizes[1:channel_axis]) + tuple(sizes[channel_axis + 1 :])
-    if class_axis == 2 and from_logits and not multi_label and keras.backend.backend() == "torch":
-        # A softmax over a short last axis is 14 times slower on PyTorch than over an axis in the middle, more than a copy.
-        class_axis, scores = 1, scores.transpose(1, 2).contiguous()
-        dense = None if dense is None else dense.transpose(1, 2).contiguous()
-    return Pixels(scores, ids, dense, weight, valid, channels, class_axis, from_logits, multi_label, spatial)
+    if pixel_weight is None:
+        return valid, valid
+    weight = ops.cast(flatten(pixel_weight, static_shape(pixel_weight, "sample_weight"), None, 1), dtype)
+    return (weight if valid is None else weight * valid), valid
 
 
 def spatial_shape(y_pred, axis):

@@ -5,7 +5,7 @@ from keras import ops
 from kerasmith.base import PerSample
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.base.host import call_on_host, host_is_reachable
-from kerasmith.labels.decisions import decide
+from kerasmith.labels.class_ids import decide
 from kerasmith.losses._shape import ShapeLoss, one_channel, sum_over_pixels, valid_images
 from kerasmith.numerics import safe
 from kerasmith.numerics.tensors import static_shape

@@ -8,7 +8,7 @@ from keras import ops
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.base.host import call_on_host, host_is_reachable
-from kerasmith.labels.decisions import decide
+from kerasmith.labels.class_ids import decide
 from kerasmith.metrics.object_metric import ObjectMetric, whole_ids
 from kerasmith.numerics import safe
 from kerasmith.numerics.tensors import static_shape

@@ -5,9 +5,9 @@ import math
 from keras import ops
 
 from kerasmith.base.arguments import check_choice, check_integer, check_weights
+from kerasmith.labels.class_ids import decide
 from kerasmith.labels.class_reduction import class_weight_row
 from kerasmith.labels.confusion_measures import region_sums_of
-from kerasmith.labels.decisions import decide
 from kerasmith.labels.overlap import RegionSums, region_sums
 from kerasmith.metrics.decided_classes import DecidedClasses
 from kerasmith.numerics import safe

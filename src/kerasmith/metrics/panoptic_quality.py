@@ -7,7 +7,7 @@ from keras import ops
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer
 from kerasmith.base.host import call_on_host
-from kerasmith.labels.decisions import decide
+from kerasmith.labels.class_ids import decide
 from kerasmith.metrics.object_metric import ObjectMetric
 from kerasmith.numerics import safe
 from kerasmith.numerics.tensors import accumulation_dtype, compatible, is_float, static_shape

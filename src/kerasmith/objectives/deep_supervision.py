@@ -8,8 +8,8 @@ from keras import ops
 from kerasmith.base import Loss, register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.base.weighted_sum import as_loss
+from kerasmith.base.weights import split
 from kerasmith.labels import label_pyramid
-from kerasmith.labels.sample_weights import split
 from kerasmith.numerics.tensors import accumulation_dtype, is_float, static_shape
 
 DOWNSAMPLE = ("auto", "nearest", "area")

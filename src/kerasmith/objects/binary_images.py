@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith.labels.decisions import decide
+from kerasmith.labels.class_ids import decide
 
 
 def binary_images(pixels, threshold, include_background=False):

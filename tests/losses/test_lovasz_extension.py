@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasmith.numerics.lovasz_extension import lovasz_jaccard
+from kerasmith.losses._lovasz import lovasz_jaccard
 from tests.oracles import shape_loops
 
 pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
