@@ -7,6 +7,8 @@ from kerasmith import metrics
 from kerasmith.callbacks.metric_pictures import has_picture, metric_html, metric_image, metric_sections
 from tests.report.html_checks import Page
 
+pytestmark = pytest.mark.heavy("compiles a fit to look at what the host writes", on=("jax", "tensorflow"), seconds=2)
+
 
 def confusion():
     metric = metrics.ConfusionMatrix(2, class_names=["cell", "debris"])

@@ -23,6 +23,8 @@ from kerasmith.report.prediction_pictures import segmented
 from tests.callbacks.test_tensorboard import accumulated, tensors
 from tests.report.html_checks import assert_loads_nothing
 
+pytestmark = pytest.mark.heavy("compiles a fit to look at what the host writes", on=("jax", "tensorflow"), seconds=2)
+
 RNG = np.random.default_rng(5)
 IMAGES = RNG.random((12, 8, 8, 1)).astype("float32")
 MASKS = (IMAGES > 0.6).astype("float32")

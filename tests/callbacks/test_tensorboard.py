@@ -15,6 +15,8 @@ from kerasmith.callbacks.tensorboard import TensorBoard
 from tests.callbacks.runs import fit, model
 from tests.support import fresh_process
 
+pytestmark = pytest.mark.heavy("compiles a fit to look at what the host writes", on=("jax", "tensorflow"), seconds=2)
+
 
 def accumulated(directory):
     run = EventAccumulator(str(directory))

@@ -11,6 +11,7 @@ from keras import ops
 
 from kerasmith import metrics
 from kerasmith.base import AdditiveMetric, Metric
+from tests.losses.test_battery import masked
 from tests.metrics.battery import ROWS, N
 from tests.support.cover import each_value
 from tests.support.metric_runs import assert_equal, evaluated, fresh, read, run
@@ -56,6 +57,13 @@ def test_weights_repeat_and_delete(name):
         times = np.random.default_rng(4).permutation([0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 3])
         repeated = np.repeat(y, times, 0), np.repeat(p, times, 0)
         assert_equal(run(make(), (y, p, times.astype("float32"))), run(make(), repeated))
+
+
+@ADDITIVE
+def test_a_mask_deletes_where_there_are_weights_too(name):
+    make, y, p = prepared(name)
+    kept, weight = np.arange(N) % 3 > 0, 1 + np.arange(N).astype("float32") % 2
+    assert_equal(run(make(), (y, masked(p, kept), weight)), run(make(), (y[kept], p[kept], weight[kept])))
 
 
 @ALL

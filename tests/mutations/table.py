@@ -287,8 +287,8 @@ MUTATIONS = (
     ),
     Mutation(
         "metrics/panoptic_quality.py",
-        "weight = found + (invented + missed) / 2",
-        "weight = found + invented + missed",
+        "weight = true_positives + (false_positives + false_negatives) / 2",
+        "weight = true_positives + false_positives + false_negatives",
         "recognition quality is too low",
         ("tests/metrics/test_panoptic_quality.py",),
     ),
@@ -316,9 +316,9 @@ MUTATIONS = (
     # Objects.
     Mutation(
         "objects/label_propagation.py",
-        "enough = (digit > least) |",
-        "enough = (digit >= least) |",
-        "pairs below the threshold match on the device",
+        'ops.cast(iou > threshold, "int32")',
+        'ops.cast(iou >= threshold, "int32")',
+        "an IoU of the threshold itself is a match on the device",
         ("tests/objects/test_label_propagation.py",),
     ),
     Mutation(
@@ -331,8 +331,8 @@ MUTATIONS = (
     ),
     Mutation(
         "objects/components.py",
-        "kept = sizes >= max(min_size, 1)",
-        "kept = sizes > max(min_size, 1)",
+        "retained = sizes >= max(min_size, 1)",
+        "retained = sizes > max(min_size, 1)",
         "objects of the smallest size are dropped",
         ("tests/objects/test_components.py",),
         HOST,

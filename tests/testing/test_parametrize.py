@@ -6,7 +6,7 @@ import pytest
 import kerasmith.testing
 from tests.testing.pytest_runs import PARTS, on_one_backend, run
 
-pytestmark = on_one_backend
+pytestmark = [on_one_backend, pytest.mark.heavy("each test runs pytest in a process of its own", seconds=5)]
 
 TESTS = """
 import keras

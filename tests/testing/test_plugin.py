@@ -1,9 +1,11 @@
 """`pytest --kerasmith=TARGET` collects the components of a module without a test file."""
 
+import pytest
+
 from tests.support import fresh_process
 from tests.testing.pytest_runs import PARTS, on_one_backend, run
 
-pytestmark = on_one_backend
+pytestmark = [on_one_backend, pytest.mark.heavy("each test runs pytest in a process of its own", seconds=5)]
 
 SELECT = "--kerasmith-select=L104,L101"
 L104 = "L104-one_value_per_sample"

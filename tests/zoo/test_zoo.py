@@ -24,6 +24,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.heavy(
+    "asks every check of many parts",
+    seconds=60,
+    light=lambda kind: kind in ("losses", "source") and keras.config.backend() == "torch",
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_broken_components_are_caught(kind):
     zoo = [
@@ -41,6 +46,7 @@ def test_broken_components_are_caught(kind):
     assert not unshown, "reproducers that do not run as they stand, or show nothing"
 
 
+@pytest.mark.heavy("asks parts on all three backends", seconds=60)
 def test_differences_between_backends_are_caught():
     entries = between_backends.entries([name for kind in KINDS for name in modules("broken", kind)])
     assert {entry.check for entry, _ in entries} == set(between_backends.CHECKS)
@@ -49,6 +55,7 @@ def test_differences_between_backends_are_caught():
         assert [finding.id for finding in report.findings] == [entry.check], str(report)
 
 
+@pytest.mark.heavy("asks every check of many parts", seconds=60)
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_grave_is_said_of_right_components(kind):
     names = modules("clean", kind)
@@ -63,6 +70,7 @@ def test_nothing_grave_is_said_of_right_components(kind):
     assert not timeouts
 
 
+@pytest.mark.host("the list of checks and of parts")
 def test_the_zoo_is_large_and_asks_every_check():
     broken = [entry for kind in KINDS for name in modules("broken", kind) for entry in importlib.import_module(name).BROKEN]
     right = [entry for kind in KINDS for name in modules("clean", kind) for entry in importlib.import_module(name).RIGHT]
@@ -74,6 +82,7 @@ def test_the_zoo_is_large_and_asks_every_check():
     assert not unproved, "no broken component shows that these checks can fail"
 
 
+@pytest.mark.host("the list of checks and of parts")
 def test_the_docs_list_every_check():
     rows = (ROOT / "docs" / "checks.md").read_text().splitlines()
     missing = [

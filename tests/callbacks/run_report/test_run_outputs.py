@@ -23,6 +23,8 @@ from tests.callbacks.test_live_progress import plain_console, written
 from tests.callbacks.test_tensorboard import read, tensors
 from tests.report.html_checks import assert_loads_nothing
 
+pytestmark = pytest.mark.heavy("compiles a fit to look at what the host writes", on=("jax", "tensorflow"), seconds=2)
+
 FILES = ["history.csv", "model.keras", "report.html", "summary.json"]
 
 

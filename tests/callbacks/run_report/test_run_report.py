@@ -15,6 +15,8 @@ from kerasmith.metrics import ConfusionMatrix
 from tests.callbacks.runs import X, Y, fit, model
 from tests.report.html_checks import assert_loads_nothing
 
+pytestmark = pytest.mark.heavy("compiles a fit to look at what the host writes", on=("jax", "tensorflow"), seconds=2)
+
 
 def history(directory):
     with open(directory / "history.csv", newline="") as file:
