@@ -23,11 +23,11 @@ class EpochCounter:
         self.last = 0
         self._offset = None
 
-    def begin_fit(self):
+    def begin_fit(self) -> None:
         """To be called when training begins."""
         self._offset = None
 
-    def offset(self, epoch=None):
+    def offset(self, epoch: int | None = None) -> int:
         """How many epochs came before those that this `fit` counts.
 
         Args:
@@ -37,11 +37,11 @@ class EpochCounter:
             self._offset = max(self.last - epoch, 0)
         return self._offset or 0
 
-    def end(self, epoch):
+    def end(self, epoch: int) -> int:
         """The number, from 1, of an epoch that has ended; `epoch` is Keras' number, from 0."""
         self.last = epoch + 1 + self.offset(epoch)
         return self.last
 
-    def load(self, last):
+    def load(self, last: int) -> None:
         """Goes on after epoch `last`."""
         self.last, self._offset = int(last), None

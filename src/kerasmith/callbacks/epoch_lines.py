@@ -1,5 +1,8 @@
 """The lines that a terminal shows for finished epochs."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from rich.text import Text
 
 from kerasmith.base.direction import best_index, direction_of
@@ -19,11 +22,13 @@ class EpochLines:
     """
 
     def __init__(self):
-        self.rows = []
-        self.directions = {}
+        self.rows: list[dict[str, Any]] = []
+        self.directions: dict[str, str | None] = {}
         self._groups = None
 
-    def add(self, epoch, epochs, seconds, logs, width=None):
+    def add(
+        self, epoch: int, epochs: int | None, seconds: float, logs: Mapping[str, float], width: int | None = None
+    ) -> list[Text]:
         """The lines of a finished epoch, with a new header where the columns have changed.
 
         Args:
@@ -50,7 +55,7 @@ class EpochLines:
             line.append_text(cells)
         return [*head, line]
 
-    def closing(self, seconds):
+    def closing(self, seconds: float) -> list[Text]:
         """The line after the last epoch: the best values and the whole time."""
         if not self.rows:
             return []
@@ -64,16 +69,16 @@ class EpochLines:
                 line.append(f" (epoch {self.rows[best]['epoch']})")
         return [line]
 
-    def _watched(self):
+    def _watched(self) -> list[str]:
         names = dict.fromkeys(name for row in self.rows for name in row)
-        return [twin if twin in names else name for name in quantities(self.rows) for twin in ("val_" + name,)]
+        return [f"val_{name}" if f"val_{name}" in names else name for name in quantities(self.rows)]
 
-    def _is_best(self, name):
+    def _is_best(self, name: str) -> bool:
         if len(self.rows) < 2 or name not in self._watched():
             return False
         return best_index([row.get(name) for row in self.rows], direction_of(name, self.directions)) == len(self.rows) - 1
 
-    def _fitting(self, width):
+    def _fitting(self, width: int | None) -> tuple[list[tuple[list[str], int]], int]:
         """([(names, characters)] of the columns that fit into the width, how many do not)."""
         names = dict.fromkeys(name for row in self.rows for name in row)
         wanted = [[n for n in (name, "val_" + name) if n in names] for name in quantities(self.rows)]
@@ -87,7 +92,7 @@ class EpochLines:
             used += room + 2
         return groups, len(wanted) - len(groups)
 
-    def _header(self, groups, hidden):
+    def _header(self, groups: list[tuple[list[str], int]], hidden: int) -> list[Text]:
         top = Text(f"{'epoch':>7}  {'time':>7}", style="bold")
         below = Text(" " * 16, style="dim")
         for names, room in groups:
@@ -99,7 +104,7 @@ class EpochLines:
         return [top, *([below] if any(len(names) > 1 for names, _ in groups) else [])]
 
 
-def clock(seconds):
+def clock(seconds: float) -> str:
     """Seconds as `4.2s`, `1:05` or `2:07:09`.
 
     >>> clock(4.21), clock(65), clock(7629)
@@ -112,5 +117,5 @@ def clock(seconds):
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def _title(names):
+def _title(names: Sequence[str]) -> str:
     return names[0].removeprefix("val_") if len(names) > 1 else names[0]

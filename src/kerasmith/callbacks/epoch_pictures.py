@@ -1,17 +1,21 @@
 """What callbacks that draw pictures after epochs have in common."""
 
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
+from kerasmith._types import Logs
 from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.report.pixels import encode_png, sheet
 
 
 class Drawing(NamedTuple):
-    """What is shown after an epoch.
+    """What an epoch adds to the report and to the pictures.
 
     Attributes:
         html: a section of the report.
@@ -19,7 +23,7 @@ class Drawing(NamedTuple):
     """
 
     html: str
-    pictures: dict
+    pictures: dict[str, list[np.ndarray]]
 
 
 class EpochPictures(keras.callbacks.Callback):
@@ -35,10 +39,18 @@ class EpochPictures(keras.callbacks.Callback):
         tensorboard: a `callbacks.TensorBoard`.
 
     Raises:
-        ValueError: if there is nobody to show them to.
+        ValueError: without a directory, a report and a TensorBoard.
     """
 
-    def __init__(self, *, name, every=1, directory=None, report=None, tensorboard=None):
+    def __init__(
+        self,
+        *,
+        name: str,
+        every: int = 1,
+        directory: str | os.PathLike[str] | None = None,
+        report: Any = None,
+        tensorboard: Any = None,
+    ):
         super().__init__()
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise ValueError(f"`every` must be a number of epochs, at least 1. Received: every={every!r}")
@@ -62,14 +74,14 @@ class EpochPictures(keras.callbacks.Callback):
         self._epochs = EpochCounter()
         self._section = None
 
-    def draw(self):
+    def draw(self) -> Drawing:
         """The `Drawing` of the model as it is."""
         raise NotImplementedError(f"{type(self).__name__} must implement `draw`.")
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._epochs.begin_fit()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         number = self._epochs.end(epoch)
         if number % self.every and epoch + 1 != (self.params or {}).get("epochs"):
             return
@@ -83,23 +95,23 @@ class EpochPictures(keras.callbacks.Callback):
             self._section = f'<p class="legend">After epoch {number}.</p>{drawing.html}'
             self._add_section()
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """The number of the epoch and the section of the report, as plain data."""
         return {"epochs": self._epochs.last, "section": self._section}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on after the epoch of the state; pictures of later epochs are drawn and written again."""
         self._epochs.load(state["epochs"])
         self._section = state["section"]
         self._add_section()
 
-    def _add_section(self):
+    def _add_section(self) -> None:
         if self.report is not None and self._section is not None:
             self.report.add_section(self.name.replace("_", " ").capitalize(), self._section)
 
-    def _write(self, pictures, number):
+    def _write(self, pictures: Mapping[str, Sequence[np.ndarray]], number: int) -> None:
         directory = self.directory / self.name
         directory.mkdir(parents=True, exist_ok=True)
-        for tag, parts in pictures.items():
+        for tag, images in pictures.items():
             ending = "" if len(pictures) == 1 else f"_{tag.rsplit('/', 1)[-1]}"
-            write_atomically(directory / f"epoch_{number:04d}{ending}.png", encode_png(sheet(parts)))
+            write_atomically(directory / f"epoch_{number:04d}{ending}.png", encode_png(sheet(images)))

@@ -1,7 +1,12 @@
 """Confusion matrices and reliability diagrams of a data set of one's own."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import keras
 from keras import tree
 
+from kerasmith._types import Tensor, Tensors
 from kerasmith.callbacks import quiet_prediction
 from kerasmith.callbacks.epoch_pictures import Drawing, EpochPictures
 from kerasmith.callbacks.metric_pictures import has_picture, metric_html, metric_image
@@ -43,7 +48,19 @@ class EvaluationPictures(EpochPictures):
 
     kerasmith_contract = {"continues": True}
 
-    def __init__(self, x, y, metrics, *, sample_weight=None, output=None, batch_size=32, name="evaluation", every=1, **places):
+    def __init__(
+        self,
+        x: Tensors,
+        y: Tensor,
+        metrics: keras.metrics.Metric | Sequence[keras.metrics.Metric],
+        *,
+        sample_weight: Tensor | None = None,
+        output: str | int | None = None,
+        batch_size: int = 32,
+        name: str = "evaluation",
+        every: int = 1,
+        **places: Any,
+    ):
         super().__init__(name=name, every=every, **places)
         self.metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
         without = [metric for metric in self.metrics if not has_picture(metric) or not hasattr(metric, "update_state")]
@@ -64,7 +81,7 @@ class EvaluationPictures(EpochPictures):
         if len(set(lengths)) > 1:
             raise ValueError(f"`x`, `y` and `sample_weight` must be as long as each other. Received: lengths {lengths}")
 
-    def draw(self):
+    def draw(self) -> Drawing:
         predictions = quiet_prediction.predict(self.model, self.x, self.batch_size)
         predictions = quiet_prediction.output_of(predictions, self.output)
         blocks, pictures = [], {}

@@ -5,7 +5,9 @@ import os
 import re
 import threading
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +31,7 @@ class EventFile:
         length: its bytes so far.
     """
 
-    def __init__(self, directory, writer, purge_step=None):
+    def __init__(self, directory: str | os.PathLike[str], writer: str, purge_step: int | None = None):
         self._event_pb2, _, _ = event_parts()
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
@@ -44,14 +46,14 @@ class EventFile:
             log = self._event_pb2.SessionLog(status=self._event_pb2.SessionLog.START)
             self._append([self._event_pb2.Event(wall_time=time.time(), step=purge_step, session_log=log)])
 
-    def write(self, values, step):
+    def write(self, values: Any, step: int) -> None:
         """Adds `Summary.Value`s of one step, all of them or none."""
         _, summary_pb2, _ = event_parts()
         self._append(
             [self._event_pb2.Event(wall_time=time.time(), step=step, summary=summary_pb2.Summary(value=list(values)))]
         )
 
-    def _append(self, events):
+    def _append(self, events: Iterable[Any]) -> None:
         buffer = io.BytesIO()
         writer = event_parts()[2](buffer)
         for event in events:
@@ -69,18 +71,18 @@ class EventFile:
             self.length += len(buffer.getbuffer())
 
 
-def scalar_value(tag, value):
+def scalar_value(tag: str, value: Any) -> Any:
     """A number, for the tabs SCALARS and TIME SERIES."""
     return _value(tag=tag, simple_value=float(value))
 
 
-def histogram_value(tag, values):
+def histogram_value(tag: str, values: Any) -> Any:
     """The distribution of numbers, for the tabs HISTOGRAMS and DISTRIBUTIONS: rows of left edge, right edge, count."""
     rows = histogram_rows(values)
     return _tensor_value(tag, "histograms", 2, dtype="DT_DOUBLE", shape=rows.shape, tensor_content=rows.tobytes())
 
 
-def image_value(tag, images):
+def image_value(tag: str, images: Sequence[np.ndarray]) -> Any:
     """Pictures of one size, for the tab IMAGES.
 
     Args:
@@ -91,12 +93,12 @@ def image_value(tag, images):
     return _tensor_value(tag, "images", 3, dtype="DT_STRING", shape=(len(content),), string_val=content)
 
 
-def text_value(tag, text):
+def text_value(tag: str, text: str) -> Any:
     """Markdown, for the tab TEXT."""
     return _tensor_value(tag, "text", 2, dtype="DT_STRING", shape=(), string_val=[str(text).encode()])
 
 
-def histogram_rows(values, bins=_BINS):
+def histogram_rows(values: Any, bins: int = _BINS) -> np.ndarray:
     """(bins, 3) float64: left edge, right edge and count of equal bins; what is not finite is left out, (0, 3) if all is.
 
     >>> histogram_rows([0.0, 1.0, 1.0, 2.0], bins=2).tolist()
@@ -116,7 +118,7 @@ def histogram_rows(values, bins=_BINS):
     return np.stack([edges[:-1], edges[1:], counts], axis=1)
 
 
-def event_parts():
+def event_parts() -> tuple[Any, Any, Any]:
     """The modules of the protocol buffers and the class that writes records."""
     try:
         # Not tensorboard's EventFileWriter nor its `tf` module: both import TensorFlow where it is installed.
@@ -129,11 +131,11 @@ def event_parts():
     return event_pb2, summary_pb2, RecordWriter
 
 
-def _value(**fields):
+def _value(**fields: Any) -> Any:
     return event_parts()[1].Summary.Value(**fields)
 
 
-def _tensor_value(tag, plugin, data_class, *, dtype, shape, **content):
+def _tensor_value(tag: str, plugin: str, data_class: int, *, dtype: str, shape: tuple[int, ...], **content: Any) -> Any:
     from tensorboard.compat.proto import tensor_pb2, tensor_shape_pb2, types_pb2
 
     _, summary_pb2, _ = event_parts()

@@ -2,6 +2,8 @@
 
 import math
 import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from kerasmith.report.numbers import format_number
 
@@ -12,7 +14,7 @@ _SMALL_UPDATE = 1e-6
 _VANISHING = 1e-6
 
 
-def gradient_notes(rows, new):
+def gradient_notes(rows: Sequence[Mapping[str, Any]], new: int) -> dict[str, str]:
     """{kind: sentence} about the newest samples.
 
     Args:
@@ -62,7 +64,7 @@ def gradient_notes(rows, new):
     return {**notes, **_about_all(of)}
 
 
-def _about_all(of):
+def _about_all(of: Mapping[str, dict[str, list[float]]]) -> dict[str, str]:
     notes = {}
     updates = [statistics.median(column["update"]) for column in of.values() if column["update"]]
     if updates and 0 < max(updates) < _SMALL_UPDATE:
@@ -81,7 +83,7 @@ def _about_all(of):
     return notes
 
 
-def _columns(rows, name):
+def _columns(rows: Sequence[Mapping[str, Any]], name: str) -> dict[str, list[float]]:
     found = [row["layers"][name] for row in rows if name in row["layers"]]
     return {
         quantity: [values[quantity] for values in found if values[quantity] is not None]

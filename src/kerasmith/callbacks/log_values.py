@@ -1,10 +1,13 @@
 """The logs of Keras as plain numbers."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import numpy as np
 
 
-def scalars(logs):
+def scalars(logs: Mapping[str, Any]) -> dict[str, float]:
     """The logs as {name: float}; entry i of a vector becomes `<name>_<i>`.
 
     >>> scalars({"loss": np.float32(0.5), "iou": [0.25, 0.75]})

@@ -1,5 +1,8 @@
 """Shows the terms of a composite loss."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import tree
 
@@ -23,7 +26,7 @@ class LossTerms(keras.callbacks.Callback):
     ['ce', 'dice', 'loss']
     """
 
-    def set_model(self, model):
+    def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         losses = {prefix: loss for prefix, loss in _losses(model) if isinstance(loss, Loss)}
         fresh = {prefix: loss for prefix, loss in losses.items() if loss.term_names and not loss.trackers}
@@ -35,7 +38,7 @@ class LossTerms(keras.callbacks.Callback):
         model.loss_terms = [*getattr(model, "loss_terms", []), *trackers]
 
 
-def _losses(model):
+def _losses(model: keras.Model) -> list[tuple[str, Any]]:
     """Pairs of a prefix and a loss: no prefix for one loss, the name of its output for each of several."""
     given = getattr(model, "loss", None)
     if isinstance(given, dict) and len(given) > 1:
@@ -45,7 +48,7 @@ def _losses(model):
     return [("", loss) for loss in tree.flatten(given)]
 
 
-def _refuse_name_clashes(model, trackers):
+def _refuse_name_clashes(model: keras.Model, trackers: Sequence[keras.metrics.Metric]) -> None:
     """Raises ValueError before training if a term would overwrite another column of the history."""
     # Keras builds the metrics of `compile` with the first batch; until then only the user's own objects have names.
     names = [getattr(metric, "name", metric) for metric in [*metrics_given(model), *model.metrics, *trackers]]

@@ -5,6 +5,7 @@ import math
 import keras
 import numpy as np
 
+from kerasmith._types import Logs
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.direction import direction_of, directions_of
 from kerasmith.keras_internals import fit_call
@@ -23,7 +24,7 @@ class Monitored:
         direction: "max" or "min"; None until `settle` has found it.
     """
 
-    def __init__(self, name, mode, owner):
+    def __init__(self, name: str, mode: str, owner: str):
         if not isinstance(name, str) or not name:
             raise TypeError(f'`monitor` must be a name, such as "val_loss". Received: monitor={name!r}')
         check_choice("mode", mode, ("auto", "max", "min"))
@@ -31,7 +32,7 @@ class Monitored:
         self.owner = owner
         self.direction = None if mode == "auto" else mode
 
-    def settle(self, model):
+    def settle(self, model: keras.Model) -> None:
         """Finds the direction when training begins.
 
         Raises:
@@ -45,7 +46,7 @@ class Monitored:
                 f'Write {self.owner}(..., monitor="{self.name}", mode="max") or mode="min".'
             )
 
-    def read(self, logs):
+    def read(self, logs: Logs) -> float | None:
         """The value in an epoch's logs, a float; None for a `val_` quantity in an epoch that `validation_freq` leaves out.
 
         Raises:
@@ -69,7 +70,7 @@ class Monitored:
             raise ValueError(f"{self.owner} needs a single number. Received: {self.name} of shape {value.shape}")
         return float(value.reshape(()))
 
-    def is_better(self, value, than, delta=0.0, relative=False):
+    def is_better(self, value: float, than: float | None, delta: float = 0.0, relative: bool = False) -> bool:
         """Whether `value` is better than `than` (None: nothing yet) by more than `delta`; NaN never is."""
         if math.isnan(value):
             return False
@@ -81,6 +82,6 @@ class Monitored:
         return value - delta > than if self.direction == "max" else value + delta < than
 
 
-def _metrics(model):
+def _metrics(model: keras.Model) -> list[keras.metrics.Metric]:
     """The metrics of a model, also those given to `compile` that Keras takes up with the first batch only."""
     return [*model.metrics, *(metric for metric in metrics_given(model) if isinstance(metric, keras.metrics.Metric))]

@@ -1,9 +1,13 @@
 """Pictures of a few predictions as training goes on."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import tree
 
+from kerasmith._types import Tensor, Tensors
 from kerasmith.callbacks import quiet_prediction
 from kerasmith.callbacks.epoch_pictures import Drawing, EpochPictures
 from kerasmith.report._image_grid import OVERLAY_LEGEND, image_grid
@@ -55,9 +59,21 @@ class PredictionSnapshots(EpochPictures):
     kerasmith_contract = {"continues": True}
 
     def __init__(
-        self, x, y=None, *, kind="auto", images=None, max_images=8, output=None, from_logits=False, threshold=0.5,
-        class_names=None, name="snapshots", every=1, **places,
-    ):  # fmt: skip
+        self,
+        x: Tensors,
+        y: Tensor | None = None,
+        *,
+        kind: str = "auto",
+        images: Tensor | None = None,
+        max_images: int = 8,
+        output: str | int | None = None,
+        from_logits: bool = False,
+        threshold: float = 0.5,
+        class_names: Sequence[str] | None = None,
+        name: str = "snapshots",
+        every: int = 1,
+        **places: Any,
+    ):
         super().__init__(name=name, every=every, **places)
         if kind not in KINDS:
             raise ValueError(f"`kind` must be one of {', '.join(KINDS)}. Received: kind={kind!r}")
@@ -78,7 +94,7 @@ class PredictionSnapshots(EpochPictures):
         self.y = None if y is None else quiet_prediction.one_array(quiet_prediction.samples(y, "y", max_images), "y")
         self.images = _images(self.x if images is None else quiet_prediction.samples(images, "images", max_images))
 
-    def draw(self):
+    def draw(self) -> Drawing:
         predictions = quiet_prediction.predict(self.model, self.x, len(self.images))
         predictions = quiet_prediction.output_of(predictions, self.output)
         kind = self._kind(predictions)
@@ -93,7 +109,7 @@ class PredictionSnapshots(EpochPictures):
             legend = class_legend(self.class_names or range(classes)) if classes > 2 else OVERLAY_LEGEND
         return Drawing(image_grid(pictures, captions, legend), {self.name: pictures})
 
-    def _kind(self, predictions):
+    def _kind(self, predictions: np.ndarray) -> str:
         maps = predictions.ndim in (3, 4)
         if (
             predictions.ndim not in (1, 2, 3, 4)
@@ -113,14 +129,14 @@ class PredictionSnapshots(EpochPictures):
             return "segmentation" if channels not in (1, 3) else "image"
         return "segmentation" if _are_labels(self.y, channels) else "image"
 
-    def _segmented(self, image, truth, prediction):
+    def _segmented(self, image: np.ndarray, truth: Any, prediction: np.ndarray) -> tuple[np.ndarray, str]:
         picture = segmented(image, truth, prediction, threshold=self._logit(self.threshold))
         return picture, "truth, prediction" if prediction.shape[-1] > 2 and truth is not None else ""
 
-    def _translated(self, image, truth, prediction):
+    def _translated(self, image: np.ndarray, truth: Any, prediction: np.ndarray) -> tuple[np.ndarray, str]:
         return translated(image, truth, prediction), "input, prediction" + ("" if truth is None else ", truth")
 
-    def _classified(self, image, truth, prediction):
+    def _classified(self, image: np.ndarray, truth: Any, prediction: np.ndarray) -> tuple[np.ndarray, str]:
         scores = prediction.astype(float).ravel()
         if self.from_logits:
             scores = np.append(0.0, scores) if scores.size == 1 else scores
@@ -128,11 +144,11 @@ class PredictionSnapshots(EpochPictures):
             scores /= scores.sum()
         return classified(image, truth, scores, self.class_names)
 
-    def _logit(self, probability):
+    def _logit(self, probability: float) -> float:
         return np.log(probability / (1 - probability)) if self.from_logits else probability
 
 
-def _images(x):
+def _images(x: Any) -> np.ndarray:
     """(B, H, W, 1 | 3) to draw on."""
     shapes = [array.shape for array in tree.flatten(x)]
     images = _channels_last(tree.flatten(x)[0]) if len(shapes) == 1 and len(shapes[0]) in (3, 4) else None
@@ -144,7 +160,7 @@ def _images(x):
     return images
 
 
-def _are_labels(y, channels):
+def _are_labels(y: np.ndarray, channels: int) -> bool:
     """Whether the truth of a map (B, H, W, channels) is labels rather than brightness."""
     if y.dtype == bool or channels not in (1, 3):
         return True
@@ -154,11 +170,11 @@ def _are_labels(y, channels):
     return few or _channels_last(y).shape[-1] != channels or (y.dtype.kind in "iu" and y.dtype != np.uint8)
 
 
-def _is_channels_first(array):
+def _is_channels_first(array: np.ndarray) -> bool:
     return array.ndim == 4 and keras.config.image_data_format() == "channels_first"
 
 
-def _channels_last(array):
+def _channels_last(array: np.ndarray) -> np.ndarray:
     if array.ndim == 3:
         return array[..., None]
     return np.moveaxis(array, 1, -1) if _is_channels_first(array) else array

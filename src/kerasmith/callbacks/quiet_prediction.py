@@ -1,5 +1,7 @@
 """Predictions in the middle of a training that leave no trace in it."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops, tree
@@ -7,7 +9,7 @@ from keras import ops, tree
 from kerasmith.keras_internals import random_state
 
 
-def predict(model, x, batch_size=32):
+def predict(model: keras.Model, x: Any, batch_size: int = 32) -> Any:
     """The model's predictions as float or integer NumPy arrays, in the structure of its outputs.
 
     Unlike `model.predict` it draws nothing from the random generators that the training draws from (PyTorch's data loader
@@ -38,13 +40,13 @@ def predict(model, x, batch_size=32):
     return tree.map_structure(lambda *parts: np.concatenate(parts), *batches)
 
 
-def as_numpy(value):
+def as_numpy(value: Any) -> np.ndarray:
     """A NumPy array; half precision, which NumPy does not always know, becomes float32."""
     array = np.asarray(keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else value)
     return array.astype(np.float32) if array.dtype.kind not in "biufcOSU" or array.dtype == np.float16 else array
 
 
-def samples(x, name, most=None):
+def samples(x: Any, name: str, most: int | None = None) -> Any:
     """Data given to a callback, as arrays with one length; checked.
 
     Args:
@@ -69,7 +71,7 @@ def samples(x, name, most=None):
     return arrays if most is None else tree.map_structure(lambda array: array[:most], arrays)
 
 
-def one_array(data, name):
+def one_array(data: Any, name: str) -> np.ndarray:
     """`data` if it is one array and no structure of several.
 
     Raises:
@@ -80,7 +82,7 @@ def one_array(data, name):
     return data
 
 
-def output_of(predictions, output):
+def output_of(predictions: Any, output: str | int | None) -> np.ndarray:
     """One output of a model that may have several.
 
     Args:

@@ -1,10 +1,12 @@
 """Lowers any learning rate, also a scheduled one, when a quantity stops improving."""
 
 import weakref
+from typing import Any
 
 import keras
 from keras import ops
 
+from kerasmith._types import Logs
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks.monitored import Monitored
 from kerasmith.keras_internals.learning_rate import inner, rate_given, rate_now, schedule_of
@@ -55,16 +57,16 @@ class ReduceOnPlateau(keras.callbacks.Callback):
 
     def __init__(
         self,
-        monitor="val_loss",
-        factor=0.1,
-        patience=10,
-        mode="auto",
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        mode: str = "auto",
         *,
-        min_delta=1e-4,
-        threshold_mode="abs",
-        cooldown=0,
-        min_factor=0.0,
-        verbose=0,
+        min_delta: float = 1e-4,
+        threshold_mode: str = "abs",
+        cooldown: int = 0,
+        min_factor: float = 0.0,
+        verbose: int = 0,
     ):
         check_number("factor", factor, above=0, below=1)
         check_integer("patience", patience, minimum=0)
@@ -86,17 +88,17 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         self._for = None
         self._forget()
 
-    def _forget(self):
+    def _forget(self) -> None:
         self.total = 1.0
         self._pending = 1.0
         self._best, self._wait, self._cooling = None, 0, 0
 
     @property
-    def direction(self):
+    def direction(self) -> str | None:
         """What is better, "max" or "min"; None before training with `mode="auto"`."""
         return self._watched.direction
 
-    def set_model(self, model):
+    def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         optimizer = getattr(model, "optimizer", None)
         if optimizer is None:
@@ -109,7 +111,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         if known is not None:
             self.total = known
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         rate = rate_given(self.model.optimizer)
         if schedule_of(self.model.optimizer) is None and not isinstance(rate, keras.Variable):
             raise TypeError(
@@ -118,10 +120,10 @@ class ReduceOnPlateau(keras.callbacks.Callback):
             )
         self._watched.settle(self.model)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._apply()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if logs is not None and "learning_rate" not in logs:
             rate = rate_now(self.model.optimizer)
             if rate is not None:
@@ -133,12 +135,12 @@ class ReduceOnPlateau(keras.callbacks.Callback):
             if self.verbose:
                 print(f"\nEpoch {epoch + 1}: `{self.monitor}` is on a plateau, learning rate x {self.total / before:g}")
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self._apply()
 
     # State for a run that is resumed in another process.
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """The factor so far, what of it the optimizer has not got yet, and the counters."""
         return {
             "total": self.total,
@@ -148,7 +150,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
             "cooling": self._cooling,
         }
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on from what `state_dict` returned, and puts the factor around the optimizer's schedule."""
         self.total, self._pending = float(state["total"]), float(state["pending"])
         self._best, self._wait, self._cooling = state["best"], int(state["wait"]), int(state["cooling"])
@@ -157,7 +159,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
 
     # Parts.
 
-    def _is_plateau(self, value):
+    def _is_plateau(self, value: float) -> bool:
         """Keras' rules, but for a first NaN, after which Keras never sees an improvement."""
         if self._cooling > 0:
             self._cooling -= 1
@@ -173,7 +175,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         self._wait, self._cooling = 0, self.cooldown
         return True
 
-    def _apply(self):
+    def _apply(self) -> None:
         """Gives the optimizer the factor that it has not got yet.
 
         Not at once when it is found: callbacks after this one in the list still log the rate that the epoch was trained with.

@@ -1,11 +1,14 @@
 """Event files for TensorBoard without TensorFlow."""
 
 import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
+from kerasmith._types import Logs
 from kerasmith.base.arguments import check_config
 from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.event_file import EventFile, event_parts, histogram_value, image_value, scalar_value, text_value
@@ -49,7 +52,15 @@ class TensorBoard(keras.callbacks.Callback):
     {'events.out.tfevents.'}
     """
 
-    def __init__(self, log_dir, *, flat=False, histograms=0, images=None, config=None):
+    def __init__(
+        self,
+        log_dir: str | os.PathLike[str],
+        *,
+        flat: bool = False,
+        histograms: int = 0,
+        images: Callable[[int], Mapping[str, Any]] | None = None,
+        config: dict[str, Any] | None = None,
+    ):
         super().__init__()
         if isinstance(histograms, bool) or not isinstance(histograms, int) or histograms < 0:
             raise ValueError(f"`histograms` must be a number of epochs, 0 for none. Received: histograms={histograms!r}")
@@ -75,7 +86,7 @@ class TensorBoard(keras.callbacks.Callback):
 
     # For users and for other callbacks.
 
-    def scalar(self, name, value, step, *, run=None):
+    def scalar(self, name: str, value: Any, step: int, *, run: str | None = None) -> None:
         """Writes one number.
 
         Args:
@@ -86,11 +97,11 @@ class TensorBoard(keras.callbacks.Callback):
         """
         self._write(run, step, [scalar_value(name, _array(value, name, float))])
 
-    def histogram(self, name, values, step, *, run=None):
+    def histogram(self, name: str, values: Any, step: int, *, run: str | None = None) -> None:
         """Writes the distribution of numbers (any shape) in 30 equal bins; what is not finite is left out."""
         self._write(run, step, [histogram_value(name, _array(values, name, float))])
 
-    def image(self, name, array, step, *, run=None):
+    def image(self, name: str, array: Any, step: int, *, run: str | None = None) -> None:
         """Writes a picture.
 
         Args:
@@ -108,11 +119,11 @@ class TensorBoard(keras.callbacks.Callback):
             raise ValueError(f"The pictures of one tag must have one size. Received: {name!r} with sizes {sizes}")
         self._write(run, step, [image_value(name, pictures)])
 
-    def text(self, name, text, step, *, run=None):
+    def text(self, name: str, text: str, step: int, *, run: str | None = None) -> None:
         """Writes a text in Markdown."""
         self._write(run, step, [text_value(name, text)])
 
-    def close(self):
+    def close(self) -> None:
         """Ends the event files; a later value opens new ones."""
         for run, file in self._files.items():
             self._lengths[run, file.path.name] = file.length
@@ -120,14 +131,14 @@ class TensorBoard(keras.callbacks.Callback):
 
     # What Keras calls.
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._epochs.begin_fit()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         if epoch + self._epochs.offset(epoch) == 0 and not self._lengths and not self._files:
             self._purge = dict.fromkeys([".", "train", "validation"], 0)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         step = self._epochs.end(epoch) - 1
         values = scalars(logs or {})
         if "learning_rate" not in values:
@@ -148,12 +159,12 @@ class TensorBoard(keras.callbacks.Callback):
             for name, picture in self.images(step).items():
                 self.image(name, picture, step)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self.close()
 
     # State for a run that is resumed in another process.
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """How far each file was written, as plain data."""
         lengths = {**self._lengths, **{(run, file.path.name): file.length for run, file in self._files.items()}}
         return {
@@ -164,7 +175,7 @@ class TensorBoard(keras.callbacks.Callback):
             "described": self._described,
         }
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Cuts the files of the interrupted run to what they held when `state_dict` was called, and goes on in new ones."""
         self._files = {}
         self._epochs.load(state["epochs"])
@@ -184,14 +195,14 @@ class TensorBoard(keras.callbacks.Callback):
 
     # Parts.
 
-    def _place(self, name):
+    def _place(self, name: str) -> tuple[str, str]:
         if self.flat:
             return ".", name
         if name.startswith("val_"):
             return "validation", "epoch_" + name.removeprefix("val_")
         return "train", "epoch_" + name
 
-    def _write(self, run, step, values):
+    def _write(self, run: str | None, step: int, values: Any) -> None:
         if isinstance(step, bool) or int(step) != step or step < 0:
             raise ValueError(f"`step` must be a whole number >= 0. Received: step={step!r}")
         run = Path(run or ("." if self.flat else "train")).as_posix()
@@ -200,12 +211,12 @@ class TensorBoard(keras.callbacks.Callback):
         self._files[run].write(values, int(step))
         self._latest[run] = max(self._latest.get(run, 0), int(step))
 
-    def _purge_step(self, run):
+    def _purge_step(self, run: str | None) -> int | None:
         step, directory = self._purge.pop(run, None), self.log_dir / run
         return step if directory.is_dir() and any(directory.glob("events.out.tfevents.*")) else None
 
 
-def _array(value, name, dtype=None):
+def _array(value: Any, name: str, dtype: Any = None) -> np.ndarray:
     array = keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else np.asarray(value)
     try:
         return array if dtype is None else np.asarray(array, dtype)
@@ -213,7 +224,7 @@ def _array(value, name, dtype=None):
         raise ValueError(f"{name!r} needs numbers. Received: {value!r}") from None
 
 
-def _weights(model):
+def _weights(model: keras.Model) -> Iterator[tuple[str, np.ndarray]]:
     """(tag, array) of each weight, tags without doubles."""
     counts = {}
     for weight in model.weights:
@@ -224,6 +235,6 @@ def _weights(model):
         yield tag, keras.ops.convert_to_numpy(keras.ops.cast(weight.value, "float32"))
 
 
-def _markdown(config):
+def _markdown(config: dict[str, Any] | None) -> str:
     rows = [f"| {name} | {str(flat_text(value)).replace('|', '/')} |" for name, value in config.items()]
     return "\n".join(["| setting | value |", "| --- | --- |", *rows])

@@ -6,10 +6,13 @@ import math
 import numbers
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 
+from kerasmith._types import Logs
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.callbacks.epoch_lines import clock as written
 
@@ -53,7 +56,15 @@ class TimeLimit(keras.callbacks.Callback):
     True
     """
 
-    def __init__(self, limit, *, margin=None, since="process", total=False, clock=time.monotonic):
+    def __init__(
+        self,
+        limit: Any,
+        *,
+        margin: Any = None,
+        since: str = "process",
+        total: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         self.limit = seconds_of("limit", limit)
         self.margin = min(60.0, 0.05 * self.limit) if margin is None else seconds_of("margin", margin)
         if self.margin >= self.limit:
@@ -69,26 +80,26 @@ class TimeLimit(keras.callbacks.Callback):
         self._longest_epoch = self._longest_validation = 0.0
         self._steps = collections.deque(maxlen=_LATEST_STEPS)
         self._epoch = self._epoch_start = self._validation_start = self._step_start = None
-        self._training = self._told = False
+        self._training = self._is_announced = False
 
     @property
-    def elapsed(self):
+    def elapsed(self) -> float:
         """Seconds used so far; those of earlier runs too with `total`."""
         return self._before + (0.0 if self._start is None else self._clock() - self._start)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         if self._start is None:
             self._start = self._clock()
-        self.pausing = self._told = False
+        self.pausing = self._is_announced = False
         self._training = True
         self._steps.clear()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epoch, self._epoch_start, self._step_start = epoch, self._clock(), None
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         if self.pausing:
-            if not self._told:
+            if not self._is_announced:
                 # `Resume` has just saved; `fit` still makes the step that begins now.
                 self._stop(f"in epoch {self._epoch + 1}", "no step more fits")
             return
@@ -101,19 +112,19 @@ class TimeLimit(keras.callbacks.Callback):
         need = min(3, left) * max(self._steps, default=0.0) + self._longest_validation
         self.pausing = now - self._start + self._before + need > self.limit - self.margin
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: Logs = None) -> None:
         self._validation_start = self._clock() if self._training else None
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: Logs = None) -> None:
         if self._validation_start is not None:
             self._longest_validation = max(self._longest_validation, self._clock() - self._validation_start)
             self._validation_start = None
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         now = self._clock()
         self._longest_epoch = max(self._longest_epoch, now - self._epoch_start)
         epochs = (self.params or {}).get("epochs")
-        if self._told:
+        if self._is_announced:
             return
         if (epochs is not None and epoch + 1 >= epochs) or self.model.stop_training:
             self.pausing = False  # over for good
@@ -123,24 +134,24 @@ class TimeLimit(keras.callbacks.Callback):
             self.pausing = True
             self._stop(f"after epoch {epoch + 1}", f"an epoch takes up to {written(self._longest_epoch)}")
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self._training = False
 
     # State for a run that is resumed in another process.
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """The time used, and how long epochs and validations take."""
         return {"elapsed": self.elapsed, "epoch": self._longest_epoch, "validation": self._longest_validation}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Knows from what `state_dict` returned how long an epoch takes; with `total`, also how much time is used up."""
         self._longest_epoch = max(self._longest_epoch, float(state["epoch"]))
         self._longest_validation = max(self._longest_validation, float(state["validation"]))
         if self.total:
             self._before = float(state["elapsed"])
 
-    def _stop(self, where, why):
-        self._told = True
+    def _stop(self, where: Any, why: str) -> None:
+        self._is_announced = True
         self.model.stop_training = True
         epochs = (self.params or {}).get("epochs")
         of = f" of {epochs}" if epochs else ""
@@ -150,7 +161,7 @@ class TimeLimit(keras.callbacks.Callback):
         )
 
 
-def seconds_of(name, value):
+def seconds_of(name: str, value: Any) -> float:
     """Seconds of a number, "H:MM:SS" or "M:SS", or a `datetime.timedelta`.
 
     >>> seconds_of("limit", "1:30:00"), seconds_of("limit", "2:05"), seconds_of("limit", 7)
@@ -174,7 +185,7 @@ def seconds_of(name, value):
     return float(value)
 
 
-def process_seconds():
+def process_seconds() -> float:
     """How long this process has been running; since the import of this module where the system does not tell."""
     try:
         ticks = float(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])

@@ -5,10 +5,14 @@ import json
 import math
 import os
 import warnings
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import keras
 
+from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer
 from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.monitored import Monitored
@@ -64,7 +68,17 @@ class TopKCheckpoints(keras.callbacks.Callback):
 
     kerasmith_contract = {"continues": True}
 
-    def __init__(self, directory, monitor="val_loss", k=3, mode="auto", *, every=1, save_weights_only=False, filename=None):
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        k: int = 3,
+        mode: str = "auto",
+        *,
+        every: int = 1,
+        save_weights_only: bool = False,
+        filename: str | None = None,
+    ):
         super().__init__()
         self._watched = Monitored(monitor, mode, type(self).__name__)
         check_integer("k", k, minimum=1)
@@ -90,12 +104,12 @@ class TopKCheckpoints(keras.callbacks.Callback):
         self._read_index()
 
     @property
-    def best_path(self):
+    def best_path(self) -> Path | None:
         """The file of the best epoch, a `pathlib.Path`, or None."""
         paths = (self.directory / entry["file"] for entry in self.entries)
         return next((path for path in paths if path.exists()), None)
 
-    def load_best(self, model=None):
+    def load_best(self, model: keras.Model | None = None) -> keras.Model:
         """Loads the best weights into `model`; without a model, returns the one that was saved.
 
         Raises:
@@ -113,14 +127,14 @@ class TopKCheckpoints(keras.callbacks.Callback):
 
     # What Keras calls.
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._watched.settle(self.model)
         self._epochs.begin_fit()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epochs.offset(epoch)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         number = self._epochs.end(epoch)
         if number % self.every == 0:
             value = self._watched.read(logs)
@@ -133,21 +147,21 @@ class TopKCheckpoints(keras.callbacks.Callback):
 
     # State for a run that is resumed in another process.
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """What is kept, and the number of the latest epoch."""
         return {"entries": [dict(entry) for entry in self.entries], "epoch": self._epochs.last}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on from what `state_dict` returned; files of later epochs stay until these are trained again."""
         known = {entry["file"]: entry for entry in [*self._ahead, *self.entries]}
         self.entries = [dict(entry) for entry in state["entries"]]
-        kept = {entry["file"] for entry in self.entries}
-        self._ahead = [entry for name, entry in known.items() if name not in kept and entry["epoch"] > state["epoch"]]
+        current = {entry["file"] for entry in self.entries}
+        self._ahead = [entry for name, entry in known.items() if name not in current and entry["epoch"] > state["epoch"]]
         self._epochs.load(state["epoch"])
 
     # Parts.
 
-    def _save_if_wanted(self, number, value, logs):
+    def _save_if_wanted(self, number: int, value: float, logs: Logs) -> None:
         name = self._free_name(self.filename.format(**{**logs, "epoch": number, "value": value}), number, value)
         # An epoch that is trained again after a kill writes its file again.
         others = [entry for entry in self.entries if entry["file"] != name]
@@ -158,7 +172,7 @@ class TopKCheckpoints(keras.callbacks.Callback):
             self._ahead = [one for one in self._ahead if one["file"] != name]
             self._remove(others[self.k :])
 
-    def _free_name(self, wanted, number, value):
+    def _free_name(self, wanted: str, number: int, value: float) -> str:
         """A name that is neither that of another kept epoch nor of a file that is not ours."""
         name, count = wanted, 1
         while True:
@@ -171,7 +185,7 @@ class TopKCheckpoints(keras.callbacks.Callback):
             count += 1
             name = f"{wanted[: -len(self._suffix)]}-{count}{self._suffix}"
 
-    def _save(self, name):
+    def _save(self, name: str) -> None:
         path = self.directory / name
         draft = self.directory / _draft(name)
         self._write_index(writing=name)
@@ -191,15 +205,15 @@ class TopKCheckpoints(keras.callbacks.Callback):
             return False
         return True
 
-    def _remove(self, entries):
+    def _remove(self, entries: Iterable[dict[str, Any]]) -> None:
         """Writes the index, then removes the files of entries that are not in it any more."""
-        kept = {entry["file"] for entry in [*self.entries, *self._ahead]}
-        gone = [entry["file"] for entry in entries if entry["file"] not in kept]
+        listed = {entry["file"] for entry in [*self.entries, *self._ahead]}
+        gone = [entry["file"] for entry in entries if entry["file"] not in listed]
         self._write_index(removing=gone)
         for name in gone:
             (self.directory / name).unlink(missing_ok=True)
 
-    def _weights_that_were_measured(self):
+    def _weights_that_were_measured(self) -> AbstractContextManager[Any]:
         """The averaged weights if the monitored value is theirs."""
         fit = fit_call.find()
         if fit is not None and self.monitor.startswith("val_"):
@@ -208,7 +222,7 @@ class TopKCheckpoints(keras.callbacks.Callback):
                     return callback.averaged()
         return contextlib.nullcontext()
 
-    def _read_index(self):
+    def _read_index(self) -> None:
         path = self.directory / INDEX
         if not path.exists():
             return
@@ -228,7 +242,7 @@ class TopKCheckpoints(keras.callbacks.Callback):
             self._remove([{"file": name} for name in [*half, *removing]])
             self._write_index()
 
-    def _write_index(self, writing=None, removing=()):
+    def _write_index(self, writing: str | None = None, removing: Iterable[str] = ()) -> None:
         state = {"monitor": self.monitor, "entries": self.entries, "ahead": self._ahead}
         index = {**state, "writing": writing, "removing": list(removing)}
         try:
@@ -237,7 +251,7 @@ class TopKCheckpoints(keras.callbacks.Callback):
             warnings.warn(f"TopKCheckpoints could not write {self.directory / INDEX}: {problem.strerror}", stacklevel=4)
 
 
-def _draft(name):
+def _draft(name: str) -> str:
     # Keras wants its own endings.
     stem, suffix = (name[: -len(end)], end) if name.endswith(end := ".weights.h5") else (name[: -len(".keras")], ".keras")
     return f".{stem}.draft{suffix}"

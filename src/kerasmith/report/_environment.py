@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 import sys
+from typing import Any
 
 _DISTRIBUTIONS = {
     "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly"),
@@ -12,7 +13,7 @@ _DISTRIBUTIONS = {
 }
 
 
-def environment(seed=None):
+def environment(seed: int | None = None) -> dict[str, Any]:
     """Versions and platform as {name: text or number}; no paths, no user name, no host name.
 
     Args:
@@ -39,13 +40,13 @@ def environment(seed=None):
     return {name: value for name, value in found.items() if value}
 
 
-def _backend():
+def _backend() -> str:
     # Asked of a loaded Keras only: a page can be written without starting a backend.
     keras = sys.modules.get("keras")
     return keras.backend.backend() if keras else os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
-def _version(*names):
+def _version(*names: str) -> str | None:
     for name in names:
         loaded = getattr(sys.modules.get(name), "__version__", None)
         if loaded:
@@ -57,7 +58,7 @@ def _version(*names):
     return None
 
 
-def _devices(backend):
+def _devices(backend: str) -> str | None:
     """What the backend computes on: `2 x NVIDIA H100`, `CPU`."""
     module = sys.modules.get(backend)
     try:

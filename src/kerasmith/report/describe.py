@@ -1,11 +1,13 @@
 """Objects and their saved configurations in one readable line."""
 
+from typing import Any
+
 from kerasmith.report.numbers import format_number
 
-_NOT_SAID = {"name", "dtype", "reduction", "trainable"}
+_LEFT_OUT = {"name", "dtype", "reduction", "trainable"}
 
 
-def describe(value):
+def describe(value: Any) -> str:
     """A short text of a number, a function, a serialised or live configurable object, or a container of them.
 
     >>> describe({"class_name": "Adam", "config": {"name": "adam", "learning_rate": 0.001, "clipnorm": None}})
@@ -33,7 +35,7 @@ def describe(value):
     return getattr(value, "__name__", None) or type(value).__name__
 
 
-def _call(name, config):
+def _call(name: str, config: dict[str, Any]) -> str:
     unused = {"ema_momentum"} if config.get("use_ema") is False else set()
-    said = {k: v for k, v in config.items() if k not in _NOT_SAID | unused and v is not None and v is not False}
-    return f"{name}({', '.join(f'{k}={describe(v)}' for k, v in said.items())})"
+    options = {k: v for k, v in config.items() if k not in _LEFT_OUT | unused and v is not None and v is not False}
+    return f"{name}({', '.join(f'{k}={describe(v)}' for k, v in options.items())})"

@@ -1,10 +1,13 @@
 """What a model and its compilation are, read without changing them."""
 
+from typing import Any
+
 from kerasmith.report.describe import describe
 from kerasmith.report.tables import table
+from kerasmith.report.templating import Markup
 
 
-def compile_facts(model):
+def compile_facts(model: Any) -> dict[str, str]:
     """{name: text} of optimizer, loss, metrics and precision of a compiled Keras model."""
     facts = {"model": f"{type(model).__name__} {getattr(model, 'name', '')}".strip()}
     optimizer = getattr(model, "optimizer", None)
@@ -25,7 +28,7 @@ def compile_facts(model):
     return facts
 
 
-def parameter_counts(model):
+def parameter_counts(model: Any) -> dict[str, int]:
     """{"parameters", "trainable"} of a built model, {} of one without weights yet."""
     try:
         trainable = sum(_size(weight) for weight in model.trainable_weights)
@@ -34,7 +37,7 @@ def parameter_counts(model):
         return {}
 
 
-def layer_table(model):
+def layer_table(model: Any) -> Markup | None:
     """An HTML table of the layers, or None."""
     rows = []
     for layer in getattr(model, "layers", ()):
@@ -50,7 +53,7 @@ def layer_table(model):
     return table(rows) if rows else None
 
 
-def _size(weight):
+def _size(weight: Any) -> int:
     size = 1
     for length in weight.shape:
         size *= int(length)

@@ -2,9 +2,10 @@
 
 import math
 import numbers as abstract
+from typing import Any
 
 
-def format_number(value, digits=4):
+def format_number(value: Any, digits: int = 4) -> str:
     """A number with about `digits` significant digits; integers in full with commas, other values as text.
 
     >>> format_number(0.94876), format_number(276_481), format_number(1.5e-05), format_number(float("nan"))
@@ -38,7 +39,7 @@ def format_number(value, digits=4):
     return f"{value:,.{decimals}f}"
 
 
-def format_duration(seconds):
+def format_duration(seconds: float | None) -> str:
     """Seconds as `4.2 s`, `3 min 05 s` or `2 h 07 min`.
 
     >>> format_duration(4.21), format_duration(185), format_duration(7620)

@@ -1,15 +1,18 @@
 """What stands out in a history, in plain sentences."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from kerasmith.base.direction import best_index, direction_of
 from kerasmith.report.numbers import format_number
+from kerasmith.report.rows import Directions, Row
 
 _WORSE = 0.05
 """A last value this share of the curve's own span behind the best one is worth a sentence."""
 
 
-def observations(rows, known=None, learning_rate="learning_rate"):
+def observations(rows: Sequence[Row], known: Directions = None, learning_rate: str = "learning_rate") -> list[str]:
     """Sentences about a history that a reader should not have to find in the curves.
 
     Args:
@@ -26,20 +29,20 @@ def observations(rows, known=None, learning_rate="learning_rate"):
     ['loss is not finite in epoch 2 (1 of 2 epochs).']
     """
     names = dict.fromkeys(name for row in rows for name in row if name not in ("epoch", learning_rate))
-    broken, said = [], []
+    broken, notes = [], []
     for name in names:
         epochs = [row["epoch"] for row in rows if row.get(name) is not None and not math.isfinite(row[name])]
         if epochs:
             broken.append(f"{name} is not finite {_span(epochs)} ({len(epochs)} of {len(rows)} epochs).")
     watched = [n for n in names if n.startswith("val_")] or [n for n in names if "val_" + n not in names]
     for name in watched:
-        said += _about_best(rows, name, known)
+        notes += _about_best(rows, name, known)
     if "loss" in names:
-        said += _about_loss(rows)
-    return broken + said
+        notes += _about_loss(rows)
+    return broken + notes
 
 
-def _about_best(rows, name, known):
+def _about_best(rows: Sequence[Row], name: str, known: Directions) -> list[str]:
     direction = direction_of(name, known)
     points = [(row["epoch"], row[name]) for row in rows if row.get(name) is not None and math.isfinite(row[name])]
     best = best_index([value for _, value in points], direction)
@@ -59,7 +62,7 @@ def _about_best(rows, name, known):
     return []
 
 
-def _about_loss(rows):
+def _about_loss(rows: Sequence[Row]) -> list[str]:
     both = [row for row in rows if _finite(row.get("loss")) and _finite(row.get("val_loss"))]
     losses = [row["loss"] for row in rows if _finite(row.get("loss"))]
     if len(losses) >= 3 and min(losses[1:]) >= losses[0]:
@@ -77,11 +80,11 @@ def _about_loss(rows):
     return []
 
 
-def _finite(value):
+def _finite(value: Any) -> bool:
     return value is not None and math.isfinite(value)
 
 
-def _span(epochs):
+def _span(epochs: Sequence[int]) -> str:
     if len(epochs) == 1:
         return f"in epoch {epochs[0]}"
     if epochs[-1] - epochs[0] == len(epochs) - 1:

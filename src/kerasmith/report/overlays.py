@@ -1,6 +1,9 @@
 """Outlines of truth and prediction drawn on an image."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from kerasmith.report.pixels import enlarged, stretched
 
@@ -10,7 +13,15 @@ PREDICTION = (235, 60, 145)
 AGREEMENT = (100, 160, 255)
 
 
-def overlay(image, truth, prediction, *, scale=1, tolerance=1, percentiles=(0.5, 99.5)):
+def overlay(
+    image: ArrayLike,
+    truth: ArrayLike,
+    prediction: ArrayLike,
+    *,
+    scale: int = 1,
+    tolerance: float = 1,
+    percentiles: tuple[float, float] = (0.5, 99.5),
+) -> np.ndarray:
     """The image in grey with the outlines of the true and the predicted objects.
 
     `AGREEMENT` marks the true outline where a predicted one lies within `tolerance` pixels, `TRUTH` the rest of it
@@ -41,16 +52,16 @@ def overlay(image, truth, prediction, *, scale=1, tolerance=1, percentiles=(0.5,
     if int(scale) != scale or scale < 1:
         raise ValueError(f"`scale` must be a whole number >= 1. Received: scale={scale}")
     picture = enlarged(stretched(grey, percentiles), int(scale))
-    wanted, found = (_line(enlarged(mask, int(scale)), int(scale) // 2) for mask in masks)
+    true_line, predicted_line = (_line(enlarged(mask, int(scale)), int(scale) // 2) for mask in masks)
     reach = round(tolerance * scale)
     rgb = np.repeat(picture[..., None], 3, axis=-1)
-    rgb[found & ~_grown(wanted, reach)] = PREDICTION
-    rgb[wanted] = TRUTH
-    rgb[wanted & _grown(found, reach)] = AGREEMENT
+    rgb[predicted_line & ~_grown(true_line, reach)] = PREDICTION
+    rgb[true_line] = TRUTH
+    rgb[true_line & _grown(predicted_line, reach)] = AGREEMENT
     return rgb
 
 
-def outline(labels):
+def outline(labels: np.ndarray) -> np.ndarray:
     """The pixels of objects that touch another label or the background on one of four sides.
 
     >>> outline(np.array([[0, 1, 1, 2, 2, 2, 2, 0]])).astype(int)
@@ -67,17 +78,17 @@ def outline(labels):
     return edge & (labels != 0)
 
 
-def _line(labels, more):
+def _line(labels: np.ndarray, more: int) -> np.ndarray:
     """The outline and `more` pixels inside of it."""
     return _grown(outline(labels), more) & (labels != 0)
 
 
-def _halves(array, axis):
+def _halves(array: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
     length = array.shape[axis]
     return np.moveaxis(array, axis, 0)[: length - 1], np.moveaxis(array, axis, 0)[1:]
 
 
-def _grown(mask, reach):
+def _grown(mask: np.ndarray, reach: int) -> np.ndarray:
     """`mask` and all pixels within `reach` rows and columns of it."""
     for axis in (0, 1):
         grown = mask.copy()
@@ -89,7 +100,7 @@ def _grown(mask, reach):
     return mask
 
 
-def _grey(image):
+def _grey(image: np.ndarray) -> np.ndarray:
     if image.ndim == 3 and image.shape[-1] == 1:
         image = image[..., 0]
     if image.ndim == 3 and image.shape[-1] == 3:
@@ -99,7 +110,7 @@ def _grey(image):
     return image.astype(float)
 
 
-def _labels(mask, name, shape):
+def _labels(mask: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
     mask = np.asarray(mask)
     if mask.ndim == 3 and mask.shape[-1] == 1:
         mask = mask[..., 0]

@@ -16,7 +16,7 @@ GRID = "var(--grid, #e6e8eb)"
 GROUND = "var(--card, #ffffff)"
 
 
-def series_colour(index):
+def series_colour(index: int) -> str:
     """The CSS colour of series number `index`; colours repeat after eight."""
     index %= len(LIGHT)
     return f"var(--series-{index + 1}, {LIGHT[index]})"

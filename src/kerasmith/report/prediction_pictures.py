@@ -1,6 +1,10 @@
 """One picture of one prediction: masks, images, classes."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from kerasmith.report.numbers import format_number
 from kerasmith.report.overlays import AGREEMENT, PREDICTION, TRUTH, overlay
@@ -11,7 +15,7 @@ _SIDE = 256  # smaller pictures are enlarged to about this
 _MOST_BARS = 12
 
 
-def segmented(image, truth, prediction, *, threshold=0.5):
+def segmented(image: np.ndarray, truth: Any, prediction: np.ndarray, *, threshold: float = 0.5) -> np.ndarray:
     """Outlines of a mask on the image; for more than two classes the classes in colour, truth beside prediction.
 
     Args:
@@ -27,23 +31,28 @@ def segmented(image, truth, prediction, *, threshold=0.5):
     """
     scale = _scale(image)
     classes = prediction.shape[-1]
-    found = prediction[..., 0] > threshold if classes == 1 else prediction.argmax(-1)
-    wanted = None if truth is None else _labels(truth)
-    for name, labels in (("truth", wanted), ("prediction", found)):
+    predicted = prediction[..., 0] > threshold if classes == 1 else prediction.argmax(-1)
+    true_labels = None if truth is None else _labels(truth)
+    for name, labels in (("truth", true_labels), ("prediction", predicted)):
         if labels is not None and labels.shape != image.shape[:2]:
             raise ValueError(f"The {name} must have the size of the image {image.shape[:2]}. Received: shape {labels.shape}")
     if classes <= 2:
-        none = np.zeros(found.shape, bool)
-        return overlay(image, none if wanted is None else wanted == 1 if classes == 2 else wanted > 0, found, scale=scale)
-    return beside([_coloured(image, labels, classes, scale) for labels in (wanted, found) if labels is not None])
+        none = np.zeros(predicted.shape, bool)
+        return overlay(
+            image,
+            none if true_labels is None else true_labels == 1 if classes == 2 else true_labels > 0,
+            predicted,
+            scale=scale,
+        )
+    return beside([_coloured(image, labels, classes, scale) for labels in (true_labels, predicted) if labels is not None])
 
 
-def class_legend(names):
+def class_legend(names: Iterable[object]) -> dict[str, tuple[int, int, int]]:
     """{text: colour} of the classes that `segmented` fills; the first, the background, has none."""
     return {str(name): _colour(c) for c, name in enumerate(names) if c}
 
 
-def translated(image, truth, prediction):
+def translated(image: np.ndarray, truth: Any, prediction: np.ndarray) -> np.ndarray:
     """Input, prediction and truth side by side; prediction and truth on one scale of grey.
 
     Args:
@@ -62,7 +71,9 @@ def translated(image, truth, prediction):
     return beside([enlarged(rgb(part), _scale(prediction)) for part in parts])
 
 
-def classified(image, truth, probabilities, names=None):
+def classified(
+    image: np.ndarray, truth: Any, probabilities: ArrayLike, names: Sequence[object] | None = None
+) -> tuple[np.ndarray, str]:
     """The image, and a bar for the probability of each class; of many classes the likeliest and the true one.
 
     Args:
@@ -72,7 +83,8 @@ def classified(image, truth, probabilities, names=None):
         names: texts of the classes, numbers by default.
 
     Returns:
-        (uint8 picture, caption): the bar of the true class is in the colour of agreement, or of what was missed.
+        (uint8 picture, caption): the bar of the true class is in the colour of agreement, or of the truth where the
+        prediction is another class.
 
     Raises:
         ValueError: for what are no probabilities, or names that do not fit.
@@ -98,13 +110,13 @@ def classified(image, truth, probabilities, names=None):
     likeliest = np.argsort(-p)[:_MOST_BARS].tolist()
     if true is not None and true not in likeliest:
         likeliest[-1] = true
-    shown = sorted(likeliest)
+    classes = sorted(likeliest)
     return beside(
-        [picture, _bars(np.nan_to_num(p)[shown], [_bar_colour(c, true, best) for c in shown], len(picture))]
+        [picture, _bars(np.nan_to_num(p)[classes], [_bar_colour(c, true, best) for c in classes], len(picture))]
     ), caption
 
 
-def _bars(values, colours, height):
+def _bars(values: Sequence[float] | np.ndarray, colours: Sequence[tuple[int, int, int]], height: int) -> np.ndarray:
     width, room = _SIDE // 2, height / len(values)
     panel = np.full((height, width, 3), 255, np.uint8)
     for i, (value, colour) in enumerate(zip(values, colours, strict=True)):
@@ -117,40 +129,40 @@ def _bars(values, colours, height):
     return panel
 
 
-def _bar_colour(c, true, best):
+def _bar_colour(c: int, true: int | None, best: int | None) -> tuple[int, int, int]:
     if c == true:
         return AGREEMENT if c == best else TRUTH
     return PREDICTION if c == best and true is not None else (120, 128, 136)
 
 
-def _class_id(truth, classes):
+def _class_id(truth: Any, classes: int) -> int | None:
     if truth is None:
         return None
     truth = np.asarray(truth).ravel()
     if truth.size == classes and classes > 1:
         return int(truth.argmax())
-    found = int(truth[0])
-    return found if truth.size == 1 and 0 <= found < classes else None
+    predicted = int(truth[0])
+    return predicted if truth.size == 1 and 0 <= predicted < classes else None
 
 
-def _labels(truth):
+def _labels(truth: Any) -> np.ndarray:
     truth = np.asarray(truth)
     if truth.ndim == 3:
         truth = truth[..., 0] if truth.shape[-1] == 1 else truth.argmax(-1)
     return truth.astype(np.int64)
 
 
-def _coloured(image, labels, classes, scale):
+def _coloured(image: np.ndarray, labels: np.ndarray, classes: int, scale: int) -> np.ndarray:
     grey = rgb(stretched(image.astype(float).mean(-1)))
     for c in range(1, classes):
         grey[labels == c] = (0.45 * grey[labels == c] + 0.55 * np.array(_colour(c))).round()
     return enlarged(grey, scale)
 
 
-def _colour(c):
+def _colour(c: int) -> tuple[int, int, int]:
     text = LIGHT[(c - 1) % len(LIGHT)]
-    return tuple(int(text[i : i + 2], 16) for i in (1, 3, 5))
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 
 
-def _scale(image):
+def _scale(image: np.ndarray) -> int:
     return max(1, _SIDE // max(image.shape[:2]))

@@ -1,17 +1,20 @@
 """A reliability diagram as inline SVG: how often a model was right, beside how sure it was."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from kerasmith.report.numbers import format_number
 from kerasmith.report.palette import LIGHT
-from kerasmith.report.templating import render_template
+from kerasmith.report.templating import Markup, render_template
 
 WIDTH, HEIGHT = 360, 420
 _LEFT, _TOP, _SIDE = 52, 48, 292
 _STRIP = 34  # height of the strip of counts
 
 
-def reliability_chart(edges, confidence, accuracy, cases, *, title="Reliability"):
+def reliability_chart(
+    edges: ArrayLike, confidence: ArrayLike, accuracy: ArrayLike, cases: ArrayLike, *, title: str = "Reliability"
+) -> Markup:
     """A bar of the accuracy in each bin, its gap to the mean confidence, and below how many cases each bin holds.
 
     Args:
@@ -50,7 +53,9 @@ def reliability_chart(edges, confidence, accuracy, cases, *, title="Reliability"
     )
 
 
-def reliability_image(edges, confidence, accuracy, cases, *, side=300):
+def reliability_image(
+    edges: ArrayLike, confidence: ArrayLike, accuracy: ArrayLike, cases: ArrayLike, *, side: int = 300
+) -> np.ndarray:
     """The same as pixels, for where no SVG is shown: accuracy against confidence, the diagonal, below the counts.
 
     Args:
@@ -84,11 +89,12 @@ def reliability_image(edges, confidence, accuracy, cases, *, side=300):
     return picture
 
 
-def _pixels(index):
-    return tuple(int(LIGHT[index][i : i + 2], 16) for i in (1, 3, 5))
+def _pixels(index: int) -> tuple[int, int, int]:
+    text = LIGHT[index]
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 
 
-def _checked(edges, confidence, accuracy, cases):
+def _checked(edges: ArrayLike, confidence: ArrayLike, accuracy: ArrayLike, cases: ArrayLike) -> tuple[np.ndarray, ...]:
     edges, confidence, accuracy, cases = (np.asarray(x, float) for x in (edges, confidence, accuracy, cases))
     if not (len(edges) - 1 == len(confidence) == len(accuracy) == len(cases) > 0):
         raise ValueError(
@@ -100,11 +106,11 @@ def _checked(edges, confidence, accuracy, cases):
     return edges, confidence, accuracy, cases
 
 
-def _x(value):
+def _x(value: float) -> float:
     return _LEFT + float(value) * _SIDE
 
 
-def _y(value):
+def _y(value: float) -> float:
     return _TOP + (1.0 - float(value)) * _SIDE
 
 

@@ -1,11 +1,12 @@
 """Round positions for the ticks of an axis."""
 
 import math
+from collections.abc import Sequence
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def linear_ticks(low, high, count=5, whole=False):
+def linear_ticks(low: float, high: float, count: int = 5, whole: bool = False) -> tuple[list[float], list[str]]:
     """Multiples of 1, 2 or 5 times a power of ten inside [low, high], about `count` of them.
 
     Args:
@@ -33,7 +34,7 @@ def linear_ticks(low, high, count=5, whole=False):
     return positions, [f"{p:.{decimals}f}" for p in positions]
 
 
-def log_ticks(low, high):
+def log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     """Powers of ten inside [low, high]; 1-2-5 between them when there are few, round linear ones inside one decade.
 
     >>> log_ticks(1e-5, 1e-2)[1]
@@ -42,8 +43,8 @@ def log_ticks(low, high):
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     decades = list(range(first, last + 1))
     if len(decades) >= 3:
-        kept = decades[:: math.ceil(len(decades) / 7)]
-        return [10.0**k for k in kept], [f"10{str(k).translate(_SUPERSCRIPT)}" for k in kept]
+        labelled = decades[:: math.ceil(len(decades) / 7)]
+        return [10.0**k for k in labelled], [f"10{str(k).translate(_SUPERSCRIPT)}" for k in labelled]
     positions = [m * 10.0**k for k in range(first - 1, last + 2) for m in (1, 2, 5)]
     positions = [p for p in positions if low * (1 - 1e-9) <= p <= high * (1 + 1e-9)]
     if len(positions) < 3:
@@ -52,10 +53,10 @@ def log_ticks(low, high):
     return positions, [_short(p) for p in positions]
 
 
-def _short(value):
+def _short(value: float) -> str:
     return f"{value:g}" if 1e-3 <= value < 1e5 else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 
-def _positive(positions, labels):
-    kept = [(p, label) for p, label in zip(positions, labels, strict=True) if p > 0]
-    return [p for p, _ in kept], [label for _, label in kept]
+def _positive(positions: Sequence[float], labels: Sequence[str]) -> tuple[list[float], list[str]]:
+    above = [(p, label) for p, label in zip(positions, labels, strict=True) if p > 0]
+    return [p for p, _ in above], [label for _, label in above]

@@ -1,6 +1,8 @@
 """The sections of the report of a training run: curves, what stands out, tables of values."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -8,8 +10,9 @@ from kerasmith.base.direction import best_index, direction_of
 from kerasmith.report.curves import VALIDATION, line_chart
 from kerasmith.report.observations import observations
 from kerasmith.report.page import Section
+from kerasmith.report.rows import Directions, Row
 from kerasmith.report.tables import table
-from kerasmith.report.templating import render_template
+from kerasmith.report.templating import Markup, render_template
 
 LEARNING_RATE = "learning_rate"
 _WEIGHT = "_weight"
@@ -17,7 +20,9 @@ _WIDE_RANGE = 50
 """Curves that span more than this factor get a logarithmic axis."""
 
 
-def training_sections(rows, known=None, rate_curve=None):
+def training_sections(
+    rows: Sequence[Row], known: Directions = None, rate_curve: tuple[Sequence[float], Sequence[float]] | None = None
+) -> list[Section]:
     """[what stands out, curves] of a history.
 
     Args:
@@ -33,7 +38,9 @@ def training_sections(rows, known=None, rate_curve=None):
     return [*sections, Section("Curves", curves(rows, known, rate_curve))]
 
 
-def curves(rows, known=None, rate_curve=None):
+def curves(
+    rows: Sequence[Row], known: Directions = None, rate_curve: tuple[Sequence[float], Sequence[float]] | None = None
+) -> Markup:
     """One chart for each quantity with that of the validation, and one of the learning rate."""
     epochs = [row["epoch"] for row in rows]
     charts, has_validation, has_rings = [], False, False
@@ -65,26 +72,26 @@ def curves(rows, known=None, rate_curve=None):
     return render_template("charts.html", charts=charts, notes=[], hint=" ".join(hint))
 
 
-def _is_term_weight(name, rows, known):
+def _is_term_weight(name: str, rows: Sequence[Row], known: Directions) -> bool:
     """Whether a column is the weight of a term of an objective."""
     is_neutral = (known or {}).get(name, "") is None
     return is_neutral and name.endswith(_WEIGHT) and any(name.removesuffix(_WEIGHT) in row for row in rows)
 
 
-def _is_constant_count(name, rows, known):
+def _is_constant_count(name: str, rows: Sequence[Row], known: Directions) -> bool:
     """Whether a metric says that a quantity is neither good nor bad, and it never changes: how many images there are."""
     if (known or {}).get(name, "") is not None:
         return False
     return all(len({row[n] for row in rows if n in row}) <= 1 for n in (name, VALIDATION + name))
 
 
-def quantities(rows):
+def quantities(rows: Sequence[Row]) -> list[str]:
     """The logged names without those of the validation, epoch and learning rate; loss first."""
     names = dict.fromkeys(n.removeprefix(VALIDATION) for row in rows for n in row if n not in ("epoch", LEARNING_RATE))
     return sorted(names, key=lambda name: name != "loss")
 
 
-def value_table(rows, known=None):
+def value_table(rows: Sequence[Row], known: Directions = None) -> Markup:
     """First, last and best value of each column."""
     listed = []
     for name in _columns(rows):
@@ -104,7 +111,7 @@ def value_table(rows, known=None):
     return table(listed)
 
 
-def epoch_table(rows, known=None, seconds=None):
+def epoch_table(rows: Sequence[Row], known: Directions = None, seconds: Sequence[float | None] | None = None) -> Markup:
     """Every epoch with every value; the best ones are emphasised."""
     columns = ["epoch", *_columns(rows), *([LEARNING_RATE] if any(LEARNING_RATE in row for row in rows) else [])]
     best = {c: best_index([row.get(c) for row in rows], direction_of(c, known)) for c in columns if c != LEARNING_RATE}
@@ -115,7 +122,7 @@ def epoch_table(rows, known=None, seconds=None):
     return table(rows, columns, best=best)
 
 
-def headline(rows, known=None):
+def headline(rows: Sequence[Row], known: Directions = None) -> dict[str, tuple[Any, str]]:
     """Tiles: the best value of each watched quantity and its epoch."""
     tiles = {}
     for name in _columns(rows):
@@ -134,15 +141,15 @@ def headline(rows, known=None):
     return tiles
 
 
-def _columns(rows):
+def _columns(rows: Sequence[Row]) -> list[str]:
     return [n for name in quantities(rows) for n in (name, VALIDATION + name) if any(n in row for row in rows)]
 
 
-def _is_wide(finite):
+def _is_wide(finite: Sequence[float]) -> bool:
     return bool(finite) and min(finite) > 0 and max(finite) > _WIDE_RANGE * min(finite)
 
 
-def _rate_chart(positions, rates):
+def _rate_chart(positions: Sequence[float], rates: Sequence[float | None]) -> Markup:
     rates = [math.nan if rate is None else float(rate) for rate in rates]
     finite = [rate for rate in rates if math.isfinite(rate)]
     # A schedule may touch 0 (the end of a cosine): that one point must not force a linear axis on four decades.
