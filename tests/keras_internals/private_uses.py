@@ -3,8 +3,8 @@
 import ast
 from pathlib import Path
 
-# Public though they begin with an underscore: named tuples, and torch's own word for a package.
-_PUBLIC = {"_replace", "_asdict", "_fields", "_make", "_field_defaults"}
+# Named tuples, whose methods are public, and Python's own import system.
+_NOT_OF_KERAS = {"_replace", "_asdict", "_fields", "_make", "_field_defaults", "_initializing"}
 _READERS = ("getattr", "hasattr", "setattr", "delattr")
 
 
@@ -16,7 +16,7 @@ def private_uses(sources: dict[Path, str]) -> list[str]:
         sources: {path: source code} of all files of the package.
     """
     trees = {path: ast.parse(text) for path, text in sources.items()}
-    own = {name for tree in trees.values() for name in _own_names(tree)} | _PUBLIC
+    own = {name for tree in trees.values() for name in _own_names(tree)} | _NOT_OF_KERAS
     return [f"{path}:{line}: {what}" for path, tree in trees.items() for line, what in _uses(tree, own)]
 
 

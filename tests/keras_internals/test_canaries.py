@@ -1,0 +1,316 @@
+"""One test for each name that Keras or a backend keeps private and kerasmith uses: it fails when the name is gone.
+
+The rows are those of `src/kerasmith/keras_internals/README.md`. On the next Keras the failing ones are what has to be mended.
+"""
+
+import importlib
+import inspect
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kerasmith.keras_internals import (
+    callback_attributes,
+    compiled,
+    data_epoch,
+    epoch_caller,
+    fit_call,
+    layers,
+    learning_rate,
+    metric_direction,
+    random_state,
+    summed_metrics,
+    tensors,
+    training_state,
+    versions,
+)
+from kerasmith.keras_internals.train_function_hook import attach, detach
+
+BACKEND = keras.backend.backend()
+
+
+def model_of(*metrics):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.5), "mse", metrics=list(metrics), run_eagerly=BACKEND != "jax")
+    return model
+
+
+class Look(keras.callbacks.Callback):
+    """Keeps what a function says in the middle of a `fit`."""
+
+    def __init__(self, hook, function):
+        super().__init__()
+        self.said = None
+
+        def look(*args, **kwargs):
+            self.said = function()
+
+        setattr(self, hook, look)
+
+
+class Data(keras.utils.PyDataset):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.callers = []
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return np.ones((2, 3), "float32"), np.ones((2, 1), "float32")
+
+    def on_epoch_begin(self):
+        self.callers.append(epoch_caller.find(self))
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """(model, the `FitCall` and JAX's weights seen from within, the data's callers)."""
+    model, data = model_of("mae"), Data(workers=2)
+    fit, weights = (
+        Look("on_train_batch_end", fit_call.find),
+        Look("on_train_batch_end", lambda: training_state.weights_now(model, [0])),
+    )
+    model.fit(data, epochs=1, verbose=0, callbacks=[fit, weights])
+    return model, fit.said, weights.said, data
+
+
+def test_frames_of_fit(trained):
+    _, fit, _, data = trained
+    assert fit is not None
+    assert fit.x is data
+    assert isinstance(fit.callbacks, keras.callbacks.CallbackList)
+    assert fit.epochs == 1
+
+
+def test_every_local_of_fit_is_there():
+    assert set(fit_call._LOCALS) <= set(inspect.unwrap(keras.Model.fit).__code__.co_varnames)
+
+
+def test_epoch_iterator(trained):
+    iterator = trained[1].epoch_iterator
+    assert iterator.num_batches == 2
+    assert iterator.steps_per_execution == 1
+    assert {"_num_batches", "_current_iterator", "_steps_seen"} <= set(vars(iterator))
+    assert callable(iterator._get_iterator)
+
+
+def test_first_batches_of_a_generator():
+    def batches():
+        while True:
+            yield np.ones((2, 3), "float32"), np.ones((2, 1), "float32")
+
+    look = Look("on_train_begin", lambda: fit_call.first_batch(fit_call.find()))
+    model_of().fit(batches(), steps_per_epoch=1, verbose=0, callbacks=[look])
+    assert look.said is not None
+
+
+def test_frames_of_an_epoch(trained):
+    training = [caller for caller in trained[3].callers if caller.purpose == "fit"]
+    assert len(training) == 1
+    assert training[0].adapter is trained[1].epoch_iterator.data_adapter
+
+
+def test_names_of_methods_that_read_data():
+    assert callable(keras.Model._symbolic_build)
+    if BACKEND == "tensorflow":
+        assert callable(keras.Model._maybe_symbolic_build)
+
+
+def test_ready_queue():
+    look = Look("on_train_batch_begin", lambda: fit_call.find().epoch_iterator.data_adapter.enqueuer.ready_queue)
+    model_of().fit(Data(workers=2), verbose=0, callbacks=[look])
+    assert look.said is not None
+
+
+def test_epoch_of_the_data_adapter():
+    look = Look("on_epoch_begin", lambda: data_epoch.epoch_of(fit_call.find().epoch_iterator.data_adapter))
+    model_of().fit(np.ones((4, 3)), np.ones((4, 1)), epochs=2, verbose=0, callbacks=[look])
+    assert (look.said is not None) == versions.shuffles_by_counter()
+
+
+def test_list_of_callbacks_may_be_replaced(trained):
+    assert isinstance(trained[1].callbacks.callbacks, list)
+
+
+def test_initial_epoch():
+    model, begun = model_of(), []
+    training_state.begin_at(model, 2)
+    count = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: begun.append(epoch))
+    model.fit(np.ones((2, 3)), np.ones((2, 1)), epochs=3, verbose=0, callbacks=[count])
+    assert begun == [2]
+
+
+def test_flush_futures():
+    training_state.finish_hooks(keras.callbacks.CallbackList())
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="the state of a step is JAX's")
+def test_jax_state(trained):
+    assert trained[2] is not None
+    assert trained[2][0].shape == (3, 2)
+
+
+def test_final_weights():
+    model, said = model_of(), []
+    training_state.before_final_weights(model.optimizer, lambda: said.append(1))
+    model.fit(np.ones((2, 3)), np.ones((2, 1)), verbose=0)
+    assert said == [1]
+    training_state.own_final_weights(model.optimizer)
+    model.fit(np.ones((2, 3)), np.ones((2, 1)), verbose=0)
+    assert said == [1]
+
+
+def test_learning_rate_and_iterations():
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+    optimizer = keras.optimizers.SGD(schedule, gradient_accumulation_steps=2)
+    assert learning_rate.schedule_of(optimizer) is schedule
+    assert isinstance(learning_rate.rate_given(keras.optimizers.SGD(0.1)), keras.Variable)
+    optimizer.build([keras.Variable([1.0])])
+    for _ in range(2):
+        optimizer.apply([ops.ones(1)])
+    assert learning_rate.steps_done(optimizer) == 2
+
+
+def test_train_function_may_be_replaced():
+    class Watch(keras.callbacks.Callback):
+        seen = 0
+
+        def on_train_batch_begin(self, batch, logs=None):
+            attach(self._model, self)
+
+        def on_train_end(self, logs=None):
+            detach(self._model)
+
+        def before_step(self, state, batches):
+            self.seen += 1
+
+        def after_step(self, logs, state, batches):
+            return logs, state
+
+    watch = Watch()
+    model_of().fit(np.ones((4, 3)), np.ones((4, 1)), batch_size=2, verbose=0, callbacks=[watch])
+    assert watch.seen == 2
+
+
+def test_layers_inside_of_layers(trained):
+    assert sum(isinstance(layer, keras.layers.Dense) for layer in layers.all_layers(trained[0])) == 2
+    assert len(layers.own_weights(trained[0].layers[0])) == 2
+
+
+def test_whether_call_takes_training():
+    assert layers.takes_training(keras.layers.Dropout(0.5))
+    assert not layers.takes_training(keras.layers.Flatten())
+
+
+def test_default_build():
+    class Plain(keras.layers.Layer):
+        pass
+
+    assert layers.has_default_build(Plain)
+    assert not layers.has_default_build(keras.layers.Dense)
+
+
+def test_tracker(trained):
+    model = trained[0]
+    first, second = keras.layers.Dense(1, name="first"), keras.layers.Dense(1, name="second")
+    layers.replace_tracked(model, "extra", first)
+    assert any(layer is first for layer in layers.all_layers(model))
+    layers.replace_tracked(model, "extra", second)
+    assert [layer for layer in layers.all_layers(model) if layer in (first, second)] == [second]
+    layers.replace_tracked(model, "extra", None)
+
+
+def test_additional_loss(trained):
+    assert float(ops.convert_to_numpy(layers.added_loss(trained[0], ops.convert_to_tensor(2.0)))) == 2.0
+
+
+def test_functional():
+    inputs = keras.Input((2,))
+    assert type(keras.Model(inputs, keras.layers.Dense(1)(inputs))) is layers.functional()
+
+
+def test_metrics_given():
+    assert compiled.metrics_given(model_of("mae")) == ["mae"]
+
+
+def test_losses_of_a_trained_model(trained):
+    ((path, loss, factor),) = compiled.losses_by_output(trained[0])
+    assert tuple(path) == ()
+    assert isinstance(loss, keras.losses.Loss)
+    assert factor in (None, 1.0)
+
+
+def test_symbolic_build():
+    model = model_of("mae")
+    assert not compiled.is_built(model)
+    compiled.build_on(model, (np.ones((2, 3), "float32"), np.ones((2, 1), "float32")))
+    assert compiled.is_built(model)
+
+
+def test_arguments_of_a_loss():
+    assert compiled.function_arguments(keras.losses.Huber(delta=3.0))["delta"] == 3.0
+    assert isinstance(compiled.wrap_loss(lambda a, b: a), compiled.loss_wrapper())
+
+
+def test_direction():
+    assert metric_direction.direction_in_keras(keras.metrics.MeanIoU(2)) in ("max", None)
+    assert metric_direction.direction_in_keras(keras.metrics.BinaryAccuracy()) == "max"
+    source = inspect.getsource(importlib.import_module(keras.callbacks.EarlyStopping.__mro__[1].__module__))
+    assert "_direction" in source
+
+
+@pytest.mark.parametrize("cls", list(callback_attributes.ATTRIBUTES))
+def test_attributes_of_callbacks(cls):
+    source = "".join(inspect.getsource(base) for base in cls.__mro__ if base.__module__.startswith("keras."))
+    assert [name for name in callback_attributes.ATTRIBUTES[cls] if f"self.{name}" not in source] == []
+
+
+def test_mask():
+    x, mask = ops.ones((2, 3)), ops.ones((2, 3), "bool")
+    assert tensors.keras_mask(x) is None
+    tensors.set_keras_mask(x, mask)
+    assert tensors.keras_mask(x) is mask
+
+
+def test_output_spec():
+    spec = tensors.output_spec(lambda x: ops.sum(x, -1), keras.KerasTensor((4, 3)))
+    assert tuple(spec.shape) == (4,)
+
+
+def test_global_seed_generator():
+    keras.random.normal((1,))
+    assert "keras" in random_state.capture()
+
+
+def test_stateless_scope():
+    variable = keras.Variable([1.0])
+    assert not summed_metrics.is_summed(variable)
+    if BACKEND == "torch":
+        assert summed_metrics._trainer_sums() == (versions.minor(keras.__version__) >= (3, 16))
+        with keras.StatelessScope(state_mapping=[(variable, ops.ones(1))]):
+            assert summed_metrics.is_summed(variable) == summed_metrics._trainer_sums()
+
+
+@pytest.mark.parametrize("name", ["keras.src.saving.serialization_lib", "keras.src.utils.rng_utils"])
+def test_modules_that_ask_for_tensorflow(name):
+    assert hasattr(importlib.import_module(name), "tf")
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="names of TensorFlow")
+def test_tensorflow():
+    assert tensors.compiled_by_xla() is False
+    keras.utils.set_random_seed(1)
+    assert random_state.tensorflow_is_seeded()
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="names of PyTorch")
+def test_torch():
+    from kerasmith.keras_internals.torch_dispatch import count_operations
+
+    averages = [ops.zeros(2)]
+    tensors.lerp(averages, [ops.ones(2)], 0.5)
+    assert averages[0].tolist() == [0.5, 0.5]
+    assert count_operations(lambda: ops.add(averages[0], 1.0)) > 0
