@@ -212,11 +212,11 @@ MUTATIONS = (
         ("tests/losses/test_against_closed_form.py",),
     ),
     Mutation(
-        "numerics/lovasz_extension.py",
+        "losses/_lovasz.py",
         "slope = ops.stop_gradient(ops.where(first, ops.ones_like(share), share))",
         "slope = ops.where(first, ops.zeros_like(share), share)",
         "a false positive where nothing is labelled is free",
-        ("tests/numerics/test_lovasz_extension.py", "tests/losses/test_against_shape.py"),
+        ("tests/losses/test_lovasz_extension.py", "tests/losses/test_against_shape.py"),
     ),
     Mutation(
         "numerics/pairs.py",
@@ -234,17 +234,17 @@ MUTATIONS = (
     ),
     Mutation(
         "numerics/hardest.py",
-        "ops.where(valid > 0, weighted, -1.0)",
-        "weighted",
-        "ignored pixels take places among the hardest",
+        "ops.ceil(number * k - 1e-3) if isinstance(k, float)",
+        "ops.floor(number * k) if isinstance(k, float)",
+        "the hardest tenth of seven pixels is none of them",
         ("tests/losses/test_against_rules.py", "tests/losses/test_every_loss.py", "tests/losses/test_against_shape.py"),
     ),
     # Labels and metrics.
     Mutation(
         "labels/pixels.py",
-        "dense = ops.where(keep, dense, ops.zeros_like(dense))",
-        "dense = ops.where(keep, dense, dense)",
-        "the id 255 of ignored pixels enters the sums",
+        "valid = None if ignored is None else ops.cast(ops.logical_not(ignored), dtype)",
+        "valid = None if ignored is None else ops.cast(ops.ones_like(ignored), dtype)",
+        "ignored pixels count",
         ("tests/losses/test_battery.py",),
     ),
     Mutation(
