@@ -1,7 +1,11 @@
 """Area under the ROC curve."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from kerasmith._types import Tensor
 from kerasmith.base import register
 from kerasmith.metrics.ranking import RankingMetric
 from kerasmith.numerics.score_histograms import area_under_roc
@@ -45,19 +49,21 @@ class AUC(RankingMetric):
     Reference: Fawcett, "An introduction to ROC analysis", 2006.
     """
 
-    def __init__(self, bins=16384, class_names=None, *, name="auc", **kwargs):
+    def __init__(
+        self, bins: int = 16384, class_names: Sequence[Any] | None = None, *, name: str = "auc", **kwargs: Any
+    ) -> None:
         super().__init__(bins, class_names, name=name, **kwargs)
 
-    def area(self, histogram):
+    def area(self, histogram: Tensor) -> Tensor:
         return area_under_roc(histogram)
 
-    def error_bound(self):
+    def error_bound(self) -> np.ndarray:
         """How far each class can be from the area over unbinned scores: half of the pairs in one bin, (C,) NumPy array."""
         counts = self.histogram()[..., :-1]
         shares = counts / np.maximum(counts.sum(-1, keepdims=True), 1e-30)
         return 0.5 * shares.prod(1).sum(-1)
 
-    def curve(self, channel=0):
+    def curve(self, channel: int = 0) -> tuple[np.ndarray, ...]:
         """(false positive rates, true positive rates) as NumPy arrays from (0, 0) to (1, 1), one point for each used bin."""
         counts = self.histogram()[channel, :, -2::-1]
         rates = np.cumsum(counts, -1) / np.maximum(counts.sum(-1, keepdims=True), 1e-30)

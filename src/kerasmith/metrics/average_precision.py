@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kerasmith._types import Tensor
 from kerasmith.base import register
 from kerasmith.metrics.ranking import RankingMetric
 from kerasmith.numerics.score_histograms import average_precision
@@ -42,10 +43,10 @@ class AveragePrecision(RankingMetric):
     Reference: Davis and Goadrich, "The relationship between precision-recall and ROC curves", 2006.
     """
 
-    def area(self, histogram):
+    def area(self, histogram: Tensor) -> Tensor:
         return average_precision(histogram)
 
-    def curve(self, channel=0):
+    def curve(self, channel: int = 0) -> tuple[np.ndarray, ...]:
         """(recall, precision) as NumPy arrays, from the highest score on, one point for each used bin."""
         negatives, positives = np.cumsum(self.histogram()[channel, :, -2::-1], -1)
         used = np.diff(negatives + positives, prepend=0.0) > 0

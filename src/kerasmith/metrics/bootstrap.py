@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasmith._types import DType, Tensor
 from kerasmith.base import AdditiveMetric, Metric, register
 from kerasmith.base.arguments import check_integer, check_number
 from kerasmith.distribution import metric_sum, replica_count
@@ -61,9 +62,19 @@ class Bootstrap(Metric):
     Reference: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
     """
 
-    kerasmith_contract = {"weights_repeat": False}
+    kerasmith_contract: dict[str, bool] = {"weights_repeat": False}
 
-    def __init__(self, metric, n=1000, confidence=0.95, seed=0, capacity=10_000, *, name=None, dtype=None):
+    def __init__(
+        self,
+        metric: AdditiveMetric,
+        n: int = 1000,
+        confidence: float = 0.95,
+        seed: int = 0,
+        capacity: int = 10_000,
+        *,
+        name: str | None = None,
+        dtype: DType = None,
+    ) -> None:
         if not isinstance(metric, AdditiveMetric) or type(metric).statistics is AdditiveMetric.statistics:
             raise TypeError(
                 "`metric` must be an AdditiveMetric, whose result is a function of sums over samples. For the metrics of a "
@@ -98,7 +109,7 @@ class Bootstrap(Metric):
             self._seen = self.add_variable((), "zeros", dtype="int32", name="seen")
             self._dropped = self.add_variable((), "zeros", dtype="int32", name="dropped")
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
         """Adds a batch to the metric, and its statistics to the store."""
         statistics, weight = self.metric.weighted_statistics(y_true, y_pred, sample_weight)
         self.metric.add_statistics(statistics, weight)
@@ -115,7 +126,7 @@ class Bootstrap(Metric):
         self._seen.assign(self._seen.value + batch)
         self._dropped.assign(self._dropped.value + ops.sum(ops.cast(beyond, "int32")))
 
-    def result(self):
+    def result(self) -> dict[str, Tensor]:
         """A dict of the results of the metric and their intervals."""
         estimate = self.metric.result()
         if not isinstance(estimate, dict):

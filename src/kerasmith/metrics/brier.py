@@ -1,10 +1,12 @@
 """Brier score."""
 
 import math
+from typing import Any
 
 from keras import ops
 
-from kerasmith.base import register
+from kerasmith._types import Tensor
+from kerasmith.base import Weights, register
 from kerasmith.base.arguments import check_choice
 from kerasmith.metrics.pixel_metric import PixelMetric
 from kerasmith.numerics import safe
@@ -47,15 +49,15 @@ class Brier(PixelMetric):
 
     def __init__(
         self,
-        scale_by_half="auto",
-        **kwargs,
-    ):
+        scale_by_half: bool | str = "auto",
+        **kwargs: Any,
+    ) -> None:
         check_choice("scale_by_half", scale_by_half, ("auto", True, False))
         super().__init__(**kwargs)
         self.scale_by_half = scale_by_half
         self.create_totals({"error": (), "weight": ()})
 
-    def statistics(self, y_true, y_pred, weights):
+    def statistics(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> dict[str, Tensor]:
         pixels = self.encode(y_true, y_pred, weights)
         error = ops.square(pixels.probabilities - pixels.truth)
         if pixels.class_axis is not None:
@@ -69,5 +71,5 @@ class Brier(PixelMetric):
         error = ops.where(weight == 0, 0.0, error * weight)
         return {"error": ops.sum(error, axis=-1), "weight": ops.sum(weight, axis=-1)}
 
-    def combine(self, totals):
+    def combine(self, totals: dict[str, Tensor]) -> Tensor:
         return safe.ratio(totals["error"], totals["weight"], when_empty=math.nan)

@@ -1,12 +1,14 @@
 """Calibration error."""
 
 import math
+from typing import Any
 
 import numpy as np
 from keras import ops
 
 from kerasmith._moved import moved_method
-from kerasmith.base import register
+from kerasmith._types import Tensor
+from kerasmith.base import Weights, register
 from kerasmith.base.arguments import check_choice, check_integer
 from kerasmith.labels.confidences import confidences, sums_in_bins
 from kerasmith.metrics.pixel_metric import PixelMetric
@@ -53,16 +55,16 @@ class CalibrationError(PixelMetric):
     """
 
     direction = "min"
-    directions = {"ece": "min", "mce": "min", "rmsce": "min", "cases": None}
+    directions: dict[str, str | None] = {"ece": "min", "mce": "min", "rmsce": "min", "cases": None}
 
     def __init__(
         self,
-        bins=15,
-        confidence="auto",
+        bins: int = 15,
+        confidence: float = "auto",
         *,
-        name="calibration",
-        **kwargs,
-    ):
+        name: str = "calibration",
+        **kwargs: Any,
+    ) -> None:
         check_integer("bins", bins, minimum=1)
         check_choice("confidence", confidence, ("auto", "positive", "winner"))
         super().__init__(name=name, **kwargs)
@@ -70,7 +72,7 @@ class CalibrationError(PixelMetric):
         self.confidence = confidence
         self.create_totals({"weight": (bins,), "confidence": (bins,), "outcome": (bins,)})
 
-    def statistics(self, y_true, y_pred, weights):
+    def statistics(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> dict[str, Tensor]:
         pixels = self.encode(y_true, y_pred, weights)
         if self.confidence == "positive" and not pixels.binary:
             raise ValueError(
@@ -79,7 +81,7 @@ class CalibrationError(PixelMetric):
             )
         return sums_in_bins(*confidences(pixels, "winner" if self.confidence == "winner" else "positive"), self.bins)
 
-    def combine(self, totals):
+    def combine(self, totals: dict[str, Tensor]) -> dict[str, Tensor]:
         weight = totals["weight"]
         total = ops.sum(weight, axis=-1)
         difference = ops.abs(totals["outcome"] - totals["confidence"])
@@ -92,7 +94,7 @@ class CalibrationError(PixelMetric):
             self.key("cases"): total,
         }
 
-    def reliability(self):
+    def reliability(self) -> dict[str, np.ndarray]:
         """The bins as NumPy arrays: "edges" (bins + 1,), "confidence", "accuracy" and "cases" (bins,), NaN in unused bins."""
         sums = {name: total.exact() for name, total in self._totals.items()}
         used = np.where(sums["weight"] > 0, sums["weight"], np.nan)

@@ -1,5 +1,8 @@
 """Cohen's kappa."""
 
+from typing import Any
+
+from kerasmith._types import Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice
 from kerasmith.labels.confusion_measures import WEIGHTINGS, cohen_kappa
@@ -38,10 +41,10 @@ class CohenKappa(ClassCounts):
     Reference: Cohen, "A coefficient of agreement for nominal scales", 1960; "Weighted kappa", 1968.
     """
 
-    def __init__(self, num_classes, weighting=None, **kwargs):
+    def __init__(self, num_classes: int, weighting: str | None = None, **kwargs: Any) -> None:
         check_choice("weighting", weighting, WEIGHTINGS)
         super().__init__(num_classes, **kwargs)
         self.weighting = weighting
 
-    def combine_matrix(self, matrix):
+    def combine_matrix(self, matrix: Tensor) -> Tensor:
         return cohen_kappa(matrix, self.weighting)

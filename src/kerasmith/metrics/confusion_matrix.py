@@ -1,10 +1,14 @@
 """Confusion matrix."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 from keras import ops
 
 from kerasmith._moved import moved_method
+from kerasmith._types import Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice
 from kerasmith.labels.confusion_measures import per_class, region_sums_of
@@ -58,19 +62,19 @@ class ConfusionMatrix(ClassCounts):
     0.5
     """
 
-    directions = {"support": None, "classes": None}
+    directions: dict[str, str | None] = {"support": None, "classes": None}
     takes_multi_label = True
 
     def __init__(
         self,
-        num_classes,
-        class_names=None,
-        report=("precision", "recall", "f1", "iou"),
+        num_classes: int,
+        class_names: Sequence[Any] | None = None,
+        report: Sequence[str] = ("precision", "recall", "f1", "iou"),
         *,
-        per_class=True,
-        absent="skip",
-        **kwargs,
-    ):
+        per_class: bool = True,
+        absent: str = "skip",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(num_classes, **kwargs)
         check_choice("absent", absent, ("skip", "zero"))
         if isinstance(report, str) or not set(report) <= set(QUANTITIES):
@@ -84,7 +88,7 @@ class ConfusionMatrix(ClassCounts):
         self.per_class = per_class
         self.absent = absent
 
-    def combine_matrix(self, matrix):
+    def combine_matrix(self, matrix: Tensor) -> dict[str, Tensor]:
         total = ops.sum(matrix, axis=(-2, -1))
         if self.multi_label:
             sums = RegionSums(matrix[..., 1, 1], ops.sum(matrix[..., 1], axis=-1), ops.sum(matrix[..., 1, :], axis=-1))
@@ -107,11 +111,11 @@ class ConfusionMatrix(ClassCounts):
         result[self.key("classes")] = ops.where(empty, math.nan, ops.sum(occurs, axis=-1))
         return result
 
-    def labels_of_classes(self):
+    def labels_of_classes(self) -> list[str]:
         """The texts that stand for the classes in the keys."""
         return [str(c) for c in (self.class_names or range(self.num_classes))]
 
-    def matrix(self, normalize=None):
+    def matrix(self, normalize: str | None = None) -> np.ndarray:
         """The counts as a float64 NumPy array (C, C), or (C, 2, 2) for `multi_label`.
 
         Args:

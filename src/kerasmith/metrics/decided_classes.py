@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from kerasmith._types import Tensor
+from kerasmith.base import Weights
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.labels.class_ids import class_ids, predictions_are_ids
@@ -44,7 +46,7 @@ class DecidedClasses(PixelMetric):
     counted_statistic = "the joint counts of true and decided classes"
     _has_warned = False
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("share") is not None:
             warnings.warn(
                 f"`share` is deprecated, goes with version 0.2 and saves no counting any more. Received: "
@@ -54,7 +56,15 @@ class DecidedClasses(PixelMetric):
             )
         return super().__new__(cls, *args, **kwargs)
 
-    def __init__(self, num_classes, threshold=0.5, *, predictions="auto", share=None, **kwargs):
+    def __init__(
+        self,
+        num_classes: int | None,
+        threshold: float = 0.5,
+        *,
+        predictions: str = "auto",
+        share: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         check_number("threshold", threshold, minimum=0, maximum=1)
         check_choice("predictions", predictions, ("auto", "scores", "ids"))
         super().__init__(**kwargs)
@@ -63,23 +73,23 @@ class DecidedClasses(PixelMetric):
         self.predictions = predictions
         self.share = share
 
-    def element_shape(self, y_true, y_pred):
+    def element_shape(self, y_true: Tensor, y_pred: Tensor) -> tuple[int | None, ...]:
         if not self.gets_ids(y_true, y_pred):
             return super().element_shape(y_true, y_pred)
         shape = static_shape(y_pred, "y_pred")
         return shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape
 
-    def gets_ids(self, y_true, y_pred):
+    def gets_ids(self, y_true: Tensor, y_pred: Tensor) -> bool:
         """Whether y_pred holds class ids."""
         return predictions_are_ids(y_true, y_pred, self.predictions, self.num_classes)
 
     @property
-    def counted_classes(self):
+    def counted_classes(self) -> int | None:
         """How many classes are told apart in the counts."""
         return self.num_classes
 
     @property
-    def count_settings(self):
+    def count_settings(self) -> dict[str, Any]:
         """{argument: value} of all that the counts depend on; metrics for which it is equal can be members of one `Shared`."""
         return {
             "num_classes": self.counted_classes,
@@ -88,11 +98,11 @@ class DecidedClasses(PixelMetric):
             **self.reading,
         }
 
-    def keeps_samples_apart(self, y_true, weights):
+    def keeps_samples_apart(self, y_true: Tensor, weights: Weights) -> bool:
         """Whether this metric needs the counts of each sample by themselves."""
         raise NotImplementedError(f"{type(self).__name__} must implement `keeps_samples_apart`.")
 
-    def count(self, y_true, y_pred, weights, per_sample):
+    def count(self, y_true: Tensor, y_pred: Tensor, weights: Weights, per_sample: bool) -> BatchCounts:
         """The `BatchCounts` of tensors and their `Weights`."""
         classes = self.counted_classes
         settings = {name: value for name, value in self.count_settings.items() if name != "num_classes"}
@@ -105,15 +115,15 @@ class DecidedClasses(PixelMetric):
         table = joint_counts(ids.truth, ids.prediction, ids.classes, valid=ids.valid, weight=weight, per_sample=per_sample)
         return BatchCounts(table, ids.dense, per_sample)
 
-    def add_counts(self, counts, weights):
+    def add_counts(self, counts: BatchCounts, weights: Weights) -> None:
         """Adds `BatchCounts` and the `Weights` of its samples."""
         raise NotImplementedError(f"{type(self).__name__} must implement `add_counts`.")
 
-    def out_of_range(self):
+    def out_of_range(self) -> float:
         """How many elements had a true or predicted id that is no class; they are in no count."""
         raise NotImplementedError(f"{type(self).__name__} must implement `out_of_range`.")
 
-    def result(self):
+    def result(self) -> Tensor | dict[str, Tensor]:
         """What `combine` makes of the totals; warns if ids were out of range."""
         readable = self.variables and not self._has_warned and is_concrete(self.variables[0].value)
         if readable and self.out_of_range() > 0:

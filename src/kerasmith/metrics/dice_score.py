@@ -1,7 +1,8 @@
 """Dice score."""
 
+from kerasmith._types import Tensor
 from kerasmith.base import register
-from kerasmith.labels.overlap import tversky_index
+from kerasmith.labels.overlap import RegionSums, tversky_index
 from kerasmith.metrics.overlap_score import OverlapScore
 
 
@@ -32,5 +33,5 @@ class DiceScore(OverlapScore):
     0.8333
     """
 
-    def score(self, sums):
+    def score(self, sums: RegionSums) -> Tensor:
         return tversky_index(sums, 0.5, 0.5, 0.0)

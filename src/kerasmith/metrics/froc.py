@@ -2,11 +2,14 @@
 
 import itertools
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from keras import ops
 
-from kerasmith.base import register
+from kerasmith._types import Tensor
+from kerasmith.base import Weights, register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.base.host import call_on_host
 from kerasmith.metrics.object_metric import ObjectMetric
@@ -75,19 +78,19 @@ class FROC(ObjectMetric):
     """
 
     # The numbers of objects and images are neither good nor bad.
-    directions = {"objects": None, "cases": None}
+    directions: dict[str, str | None] = {"objects": None, "cases": None}
 
     def __init__(
         self,
-        fp_per_image=(1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8),
-        threshold=0.1,
-        hit="overlap",
+        fp_per_image: Sequence[float] = (1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8),
+        threshold: float = 0.1,
+        hit: str = "overlap",
         *,
-        iou_threshold=0.0,
-        bins=2048,
-        name="froc",
-        **kwargs,
-    ):
+        iou_threshold: float = 0.0,
+        bins: int = 2048,
+        name: str = "froc",
+        **kwargs: Any,
+    ) -> None:
         _check_rates(fp_per_image)
         check_number("threshold", threshold, minimum=0, below=1)
         check_choice("hit", hit, HITS)
@@ -100,7 +103,7 @@ class FROC(ObjectMetric):
         self.bins = bins
         self.create_totals({"objects": (), "hits": (bins,), "false_positives": (bins,), "cases": ()})
 
-    def statistics(self, y_true, y_pred, weights):
+    def statistics(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> dict[str, Tensor]:
         """(B,) objects and cases; (B, bins) histograms of hits and false positives."""
         pixels, truth = self.encode_images(y_true, y_pred, weights)
         probabilities = as_images(pixels, pixels.probabilities)
@@ -123,7 +126,7 @@ class FROC(ObjectMetric):
         objects, hits, false = counts[:, 0], counts[:, 1 : self.bins + 1], counts[:, self.bins + 1 :]
         return {"objects": objects, "hits": hits, "false_positives": false, "cases": ops.ones_like(objects)}
 
-    def combine(self, totals):
+    def combine(self, totals: dict[str, Tensor]) -> dict[str, Tensor]:
         """A dict of sensitivities and what they average over."""
         objects, cases = totals["objects"], totals["cases"]
         hits, false = cumulative(totals["hits"]), cumulative(totals["false_positives"])
@@ -134,7 +137,7 @@ class FROC(ObjectMetric):
         result.update({self.key("sensitivity_at", f"{rate:g}"): x for rate, x in zip(self.fp_per_image, at_rates)})
         return {**result, self.key("objects"): objects, self.key("cases"): cases}
 
-    def curve(self):
+    def curve(self) -> tuple[np.ndarray, ...]:
         """False positives per image, sensitivity and lowest score of all points, as NumPy arrays; outside compiled steps."""
         exact = {name: total.exact() for name, total in self._totals.items()}
         hits, false = (np.append(0, np.cumsum(exact[name][::-1])) for name in ("hits", "false_positives"))

@@ -1,7 +1,8 @@
 """Intersection over union."""
 
+from kerasmith._types import Tensor
 from kerasmith.base import register
-from kerasmith.labels.overlap import tversky_index
+from kerasmith.labels.overlap import RegionSums, tversky_index
 from kerasmith.metrics.overlap_score import OverlapScore
 
 
@@ -31,5 +32,5 @@ class IoU(OverlapScore):
     {'iou_0': 0.5, 'iou_1': 0.5}
     """
 
-    def score(self, sums):
+    def score(self, sums: RegionSums) -> Tensor:
         return tversky_index(sums, 1.0, 1.0, 0.0)

@@ -2,10 +2,13 @@
 
 import itertools
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from keras import ops
 
-from kerasmith.base import register
+from kerasmith._types import Tensor
+from kerasmith.base import Weights, register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.base.host import call_on_host, host_is_reachable
 from kerasmith.labels.class_ids import decide
@@ -79,20 +82,20 @@ class LesionDetection(ObjectMetric):
     """
 
     # The numbers of objects and images are neither good nor bad.
-    directions = {"objects": None, "predictions": None, "cases": None}
+    directions: dict[str, str | None] = {"objects": None, "predictions": None, "cases": None}
 
     def __init__(
         self,
-        iou_threshold=0.5,
-        connectivity=None,
-        min_size=0,
-        matching="greedy",
+        iou_threshold: float = 0.5,
+        connectivity: int | None = None,
+        min_size: int = 0,
+        matching: str = "greedy",
         *,
-        size_groups=None,
-        instance_predictions=False,
-        name="lesion",
-        **kwargs,
-    ):
+        size_groups: Sequence[int] | None = None,
+        instance_predictions: bool = False,
+        name: str = "lesion",
+        **kwargs: Any,
+    ) -> None:
         check_number("iou_threshold", iou_threshold, minimum=0)
         if iou_threshold >= 1:
             raise ValueError(f"`iou_threshold` must be below 1: no IoU exceeds 1. Received: iou_threshold={iou_threshold}")
@@ -112,7 +115,7 @@ class LesionDetection(ObjectMetric):
         self._edges = tuple(int(edge) for edge in size_groups or ())
         self.create_totals({"objects": (len(self._edges) + 1, 4), "cases": ()})
 
-    def statistics(self, y_true, y_pred, weights):
+    def statistics(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> dict[str, Tensor]:
         """{"objects": (B, groups, 4): see `matching.object_counts`; "cases": (B,)}."""
         if self.instance_predictions:
             pixels, truth, prediction = self._encode_instances(y_true, y_pred, weights)
@@ -155,7 +158,7 @@ class LesionDetection(ObjectMetric):
 
         return call_on_host(count, (truth, prediction), (static_shape(truth, "y_true")[0], len(self._edges) + 1, 4))
 
-    def combine(self, totals):
+    def combine(self, totals: dict[str, Tensor]) -> dict[str, Tensor]:
         """A dict of precision, recall, F1 and what they average over."""
         counts = totals["objects"]
         result = self._quantities(ops.sum(counts, axis=-2))

@@ -1,5 +1,6 @@
 """Matthews correlation coefficient."""
 
+from kerasmith._types import Tensor
 from kerasmith.base import register
 from kerasmith.labels.confusion_measures import matthews_correlation
 from kerasmith.metrics.class_counts import ClassCounts
@@ -34,5 +35,5 @@ class MCC(ClassCounts):
     Reference: Gorodkin, "Comparing two K-category assignments by a K-category correlation coefficient", 2004.
     """
 
-    def combine_matrix(self, matrix):
+    def combine_matrix(self, matrix: Tensor) -> Tensor:
         return matthews_correlation(matrix)

@@ -1,10 +1,15 @@
 """The core of the metrics on objects: labels and predictions -> images of one class each, in which objects are found."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
+from kerasmith.base import Weights
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.keras_internals.tensors import is_concrete
+from kerasmith.labels.pixels import Pixels
 from kerasmith.metrics.pixel_metric import PixelMetric
 from kerasmith.numerics.tensors import is_float
 from kerasmith.objects.binary_images import as_images, image_classes
@@ -27,13 +32,13 @@ class ObjectMetric(PixelMetric):
 
     def __init__(
         self,
-        connectivity=None,
-        min_size=0,
-        threshold=0.5,
+        connectivity: int | None = None,
+        min_size: int = 0,
+        threshold: float = 0.5,
         *,
-        instance_labels=False,
-        **kwargs,
-    ):
+        instance_labels: bool = False,
+        **kwargs: Any,
+    ) -> None:
         check_choice("connectivity", connectivity, (None, 4, 8, 6, 18, 26))
         check_integer("min_size", min_size, minimum=0)
         check_number("threshold", threshold, minimum=0, maximum=1)
@@ -44,7 +49,7 @@ class ObjectMetric(PixelMetric):
         self.threshold = threshold
         self.instance_labels = instance_labels
 
-    def encode_images(self, y_true, y_pred, weights):
+    def encode_images(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> tuple[Pixels, Tensor]:
         """`Pixels`, and the truth as images (B * classes, *spatial): booleans, or instance ids in int32."""
         self.check_whole_images(weights)
         ids, ignore_class = None, self.ignore_class
@@ -67,12 +72,12 @@ class ObjectMetric(PixelMetric):
             ids = ops.where(ops.reshape(pixels.valid, ops.shape(ids)) > 0, ids, 0)
         return pixels, ids
 
-    def per_image(self, values, pixels):
+    def per_image(self, values: Tensor, pixels: Pixels) -> Tensor:
         """(B * classes, ...) -> (B, ...): sums over the classes."""
         return ops.sum(ops.reshape(values, (-1, len(image_classes(pixels)), *values.shape[1:])), axis=1)
 
 
-def whole_ids(ids, name):
+def whole_ids(ids: Tensor, name: str) -> Tensor:
     """Instance ids in int32."""
     whole = ops.cast(ids, "int32")
     if is_float(ids) and is_concrete(ids) and not bool(ops.all(ops.cast(whole, ids.dtype) == ids)):

@@ -1,15 +1,19 @@
 """The core of the overlap metrics: labels -> decisions -> three sums -> score, averaged over images or taken over all data."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from keras import ops
 
+from kerasmith._types import Tensor
+from kerasmith.base import Weights
 from kerasmith.base.arguments import check_choice, check_integer, check_weights
 from kerasmith.labels.class_ids import decide
 from kerasmith.labels.class_reduction import class_weight_row
 from kerasmith.labels.confusion_measures import region_sums_of
 from kerasmith.labels.overlap import RegionSums, region_sums
-from kerasmith.metrics.decided_classes import DecidedClasses
+from kerasmith.metrics.decided_classes import BatchCounts, DecidedClasses
 from kerasmith.numerics import safe
 
 
@@ -34,21 +38,21 @@ class OverlapScore(DecidedClasses):
         name, dtype: see `kerasmith.base.Metric`.
     """
 
-    directions = {"cases": None}
+    directions: dict[str, str | None] = {"cases": None}
 
     def __init__(
         self,
-        num_classes=None,
-        threshold=0.5,
-        average="macro",
-        per="image",
+        num_classes: int | None = None,
+        threshold: float = 0.5,
+        average: str | None = "macro",
+        per: str = "image",
         *,
-        include_background=True,
-        absent="score",
-        class_weights=None,
-        report_cases=False,
-        **kwargs,
-    ):
+        include_background: bool = True,
+        absent: str = "score",
+        class_weights: Sequence[float] | None = None,
+        report_cases: bool = False,
+        **kwargs: Any,
+    ) -> None:
         if num_classes is not None:
             check_integer("num_classes", num_classes, minimum=1)
         check_choice("average", average, ("macro", "micro", None))
@@ -73,24 +77,24 @@ class OverlapScore(DecidedClasses):
     def _statistic_names(self):
         return ("score", "cases") if self.per == "image" else ("intersection", "predicted", "actual")
 
-    def out_of_range(self):
+    def out_of_range(self) -> float:
         """How many elements had a class id that is no class, as far as the batches were counted and not summed."""
         return float(self._totals["outside"].exact()) if self._totals else 0.0
 
     @property
-    def counted_classes(self):
+    def counted_classes(self) -> int | None:
         """Two for a binary mask, which is counted with its background."""
         return 2 if self.num_classes == 1 and not self.multi_label else self.num_classes
 
-    def keeps_samples_apart(self, y_true, weights):
+    def keeps_samples_apart(self, y_true: Tensor, weights: Weights) -> bool:
         """Always: a score is that of an image, and sums are those of its classes."""
         return True
 
-    def statistics(self, y_true, y_pred, weights):
+    def statistics(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> dict[str, Tensor]:
         """Score of each image and class and whether it counts, or the three sums."""
         return self._statistics_of(*self._region_sums(y_true, y_pred, weights))
 
-    def add_counts(self, counts, weights):
+    def add_counts(self, counts: BatchCounts, weights: Weights) -> None:
         """See `DecidedClasses.add_counts`."""
         self.add_statistics(self._statistics_of(*self._counted_sums(counts)), weights.effective_sample)
 
@@ -131,7 +135,7 @@ class OverlapScore(DecidedClasses):
             sums, outside = sums._replace(predicted=sums.predicted + table[:, -1, :-1]), ops.zeros_like(outside)
         return (RegionSums(*(s[:, 1:] for s in sums)) if self.num_classes == 1 else sums), outside
 
-    def combine(self, totals):
+    def combine(self, totals: dict[str, Tensor]) -> Tensor | dict[str, Tensor]:
         """A scalar, or a dict with one scalar per class for `average=None`; NaN where there is no data."""
         if not totals:
             return ops.convert_to_tensor(math.nan, self.dtype)
@@ -158,6 +162,6 @@ class OverlapScore(DecidedClasses):
         counted = ops.where(weight > 0, cases, 0.0)
         return {self.name: score, self.key("cases"): (ops.max if self.per == "image" else ops.sum)(counted, axis=-1)}
 
-    def score(self, sums):
+    def score(self, sums: RegionSums) -> Tensor:
         """The score from (..., C) sums; 1 where nothing is present and nothing predicted."""
         raise NotImplementedError(f"{type(self).__name__} must implement `score`.")

@@ -1,10 +1,13 @@
 """Panoptic quality: how many segments are found, times how well they fit."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from keras import ops
 
-from kerasmith.base import register
+from kerasmith._types import Tensor
+from kerasmith.base import Weights, register
 from kerasmith.base.arguments import check_choice, check_integer
 from kerasmith.base.host import call_on_host
 from kerasmith.labels.class_ids import decide
@@ -72,20 +75,20 @@ class PanopticQuality(ObjectMetric):
     """
 
     # The numbers of segments, classes and images are neither good nor bad.
-    directions = {"objects": None, "classes": None, "cases": None}
+    directions: dict[str, str | None] = {"objects": None, "classes": None, "cases": None}
 
     def __init__(
         self,
-        inputs="components",
-        things=(),
-        stuffs=(),
+        inputs: str = "components",
+        things: Sequence[int] = (),
+        stuffs: Sequence[int] = (),
         *,
-        unknown_predictions="error",
-        per_class=False,
-        num_classes=None,
-        name="panoptic",
-        **kwargs,
-    ):
+        unknown_predictions: str = "error",
+        per_class: bool = False,
+        num_classes: int | None = None,
+        name: str = "panoptic",
+        **kwargs: Any,
+    ) -> None:
         check_choice("inputs", inputs, ("components", "panoptic"))
         check_choice("unknown_predictions", unknown_predictions, ("error", "void"))
         check_choice("per_class", per_class, (False, True))
@@ -117,7 +120,7 @@ class PanopticQuality(ObjectMetric):
         self._classes = list(classes)
         self.create_totals({"segments": (len(self._classes), 4), "cases": ()})
 
-    def statistics(self, y_true, y_pred, weights):
+    def statistics(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> dict[str, Tensor]:
         """{"segments": (B, classes, 4): see `segment_quality.segment_counts`; "cases": (B,)}."""
         counts = (self._maps if self.inputs == "panoptic" else self._components)(y_true, y_pred, weights)
         return {"segments": counts, "cases": ops.ones_like(counts[:, 0, 0])}
@@ -160,7 +163,7 @@ class PanopticQuality(ObjectMetric):
 
         return call_on_host(count, maps, (shape[0], len(self._classes), 4))
 
-    def combine(self, totals):
+    def combine(self, totals: dict[str, Tensor]) -> dict[str, Tensor]:
         """A dict of qualities and what they average over."""
         if not totals:  # no batch yet, and classes unknown
             totals = {"segments": ops.zeros((1, 4)), "cases": ops.zeros(())}

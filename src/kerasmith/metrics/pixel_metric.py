@@ -1,8 +1,11 @@
 """Base of the metrics that read labels and predictions as the losses on pixels do."""
 
-from kerasmith.base import AdditiveMetric
+from typing import Any
+
+from kerasmith._types import ClassIds, DType, Tensor
+from kerasmith.base import AdditiveMetric, Weights
 from kerasmith.base.arguments import check_choice
-from kerasmith.labels.pixels import encode, spatial_shape
+from kerasmith.labels.pixels import Pixels, encode, spatial_shape
 
 READING = ("from_logits", "axis", "labels", "ignore_class", "multi_label")
 
@@ -22,14 +25,14 @@ class PixelMetric(AdditiveMetric):
     def __init__(
         self,
         *,
-        from_logits=False,
-        axis=-1,
-        labels="auto",
-        ignore_class=None,
-        multi_label=False,
-        name=None,
-        dtype=None,
-    ):
+        from_logits: bool = False,
+        axis: int = -1,
+        labels: str = "auto",
+        ignore_class: ClassIds = None,
+        multi_label: bool = False,
+        name: str | None = None,
+        dtype: DType = None,
+    ) -> None:
         check_choice("axis", axis, (-1, 1))
         check_choice("labels", labels, ("auto", "one_hot", "sparse"))
         super().__init__(name=name, dtype=dtype)
@@ -39,20 +42,20 @@ class PixelMetric(AdditiveMetric):
         self.ignore_class = ignore_class
         self.multi_label = multi_label
 
-    def element_shape(self, y_true, y_pred):
+    def element_shape(self, y_true: Tensor, y_pred: Tensor) -> tuple[int | None, ...]:
         return spatial_shape(y_pred, self.axis)
 
     @property
-    def reading(self):
+    def reading(self) -> dict[str, Any]:
         """{argument: value} of how labels and predictions are read."""
         return {name: getattr(self, name) for name in READING}
 
-    def encode(self, y_true, y_pred, weights, **changes):
+    def encode(self, y_true: Tensor, y_pred: Tensor, weights: Weights, **changes: Any) -> Pixels:
         """The batch as `Pixels`; `changes` replace arguments of the constructor."""
         reading = self.reading | changes
         return encode(y_true, y_pred, pixel_weight=weights.pixel, mask=weights.valid_pixel, **reading)
 
-    def check_whole_images(self, weights):
+    def check_whole_images(self, weights: Weights) -> None:
         """Refuses pixel weights where objects are counted or measured whole."""
         if weights.pixel is not None:
             raise ValueError(
@@ -61,7 +64,7 @@ class PixelMetric(AdditiveMetric):
                 "to leave out by `ignore_class`."
             )
 
-    def check_channels(self, pixels):
+    def check_channels(self, pixels: Pixels) -> None:
         """Refuses predictions whose channels are not `num_classes`, where that is given."""
         if self.num_classes not in (None, pixels.channels):
             raise ValueError(

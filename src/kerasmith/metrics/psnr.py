@@ -4,7 +4,8 @@ import math
 
 from keras import ops
 
-from kerasmith.base import AdditiveMetric, register
+from kerasmith._types import DType, Tensor
+from kerasmith.base import AdditiveMetric, Weights, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.labels.image_pairs import image_pair, weighted_mean
 from kerasmith.numerics import safe
@@ -45,9 +46,11 @@ class PSNR(AdditiveMetric):
     20.0
     """
 
-    directions = {"cases": None, "identical": "max"}
+    directions: dict[str, str | None] = {"cases": None, "identical": "max"}
 
-    def __init__(self, max_val=1.0, cap=100.0, *, axis=-1, name="psnr", dtype=None):
+    def __init__(
+        self, max_val: float = 1.0, cap: float | None = 100.0, *, axis: int = -1, name: str = "psnr", dtype: DType = None
+    ) -> None:
         check_number("max_val", max_val, above=0)
         if cap is not None:
             check_number("cap", cap, above=0)
@@ -58,7 +61,7 @@ class PSNR(AdditiveMetric):
         self.axis = axis
         self.create_totals({"decibel": (), "cases": (), "identical": ()})
 
-    def statistics(self, y_true, y_pred, weights):
+    def statistics(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> dict[str, Tensor]:
         x, y = image_pair(y_true, y_pred, self.axis, weights.valid_pixel)
         error, weight = weighted_mean(ops.square((x - y) / self.max_val), weights.pixel, weights.valid_pixel)
         equal = ops.logical_and(error == 0, weight > 0)
@@ -75,7 +78,7 @@ class PSNR(AdditiveMetric):
             "identical": ops.cast(equal, "int32"),
         }
 
-    def combine(self, totals):
+    def combine(self, totals: dict[str, Tensor]) -> dict[str, Tensor]:
         return {
             self.key(): safe.ratio(totals["decibel"], totals["cases"], when_empty=math.nan),
             self.key("cases"): totals["cases"],

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from kerasmith._types import DType, Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_integer
 from kerasmith.keras_internals.tensors import is_concrete
@@ -50,8 +51,15 @@ class RPrecision(RetrievalMetric):
     """
 
     def __init__(
-        self, max_relevant=100, capacity=10_000, *, similarity="cosine", absent="skip", name="r_precision", dtype=None
-    ):
+        self,
+        max_relevant: int = 100,
+        capacity: int = 10_000,
+        *,
+        similarity: str = "cosine",
+        absent: str = "skip",
+        name: str = "r_precision",
+        dtype: DType = None,
+    ) -> None:
         check_integer("max_relevant", max_relevant, minimum=1)
         check_integer("capacity", capacity, minimum=2)
         if max_relevant >= capacity:
@@ -62,7 +70,7 @@ class RPrecision(RetrievalMetric):
         super().__init__(max_relevant, capacity, similarity, absent, name=name, dtype=dtype)
         self.max_relevant = max_relevant
 
-    def result(self):
+    def result(self) -> dict[str, Tensor]:
         """A dict of scalars."""
         if self._rows is None:
             nothing = ops.convert_to_tensor(float("nan"), self.dtype)

@@ -1,9 +1,14 @@
 """The core of the ranking metrics: labels -> histograms of the scores of negatives and positives -> a number per class."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 from keras import ops
 
+from kerasmith._types import Tensor
+from kerasmith.base import Weights
 from kerasmith.base.arguments import check_choice, check_integer
 from kerasmith.metrics.pixel_metric import PixelMetric
 from kerasmith.numerics import safe
@@ -24,18 +29,18 @@ class RankingMetric(PixelMetric):
         name, dtype: see `kerasmith.base.Metric`.
     """
 
-    directions = {"cases": None}
+    directions: dict[str, str | None] = {"cases": None}
     counted_statistic = "histograms of scores"
 
     def __init__(
         self,
-        bins=16384,
-        class_names=None,
+        bins: int = 16384,
+        class_names: Sequence[Any] | None = None,
         *,
-        per_class=True,
-        absent="skip",
-        **kwargs,
-    ):
+        per_class: bool = True,
+        absent: str = "skip",
+        **kwargs: Any,
+    ) -> None:
         check_integer("bins", bins, minimum=2)
         if bins > 2**20:
             raise ValueError(f"`bins` must be at most 2**20: float32 scores tell no more apart. Received: bins={bins}")
@@ -48,29 +53,29 @@ class RankingMetric(PixelMetric):
         self.per_class = per_class
         self.absent = absent
 
-    def area(self, histogram):
+    def area(self, histogram: Tensor) -> Tensor:
         """The number from (..., 2, bins + 1) counts of negatives and positives, NaN where it is not defined."""
         raise NotImplementedError(f"{type(self).__name__} must implement `area`.")
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
         """Adds a batch; arguments as of the losses: `sample_weight` is (B,) or (B, *spatial[, 1])."""
         y_true, y_pred, weights = self.sorted_inputs(y_true, y_pred, sample_weight)
         self.add_counts(self.count(y_true, y_pred, weights), weights)
 
     @property
-    def count_settings(self):
+    def count_settings(self) -> dict[str, Any]:
         """{argument: value} of all that the histograms depend on, see `metrics.Shared`."""
         return {"bins": self.bins, **self.reading}
 
-    def keeps_samples_apart(self, y_true, weights):
+    def keeps_samples_apart(self, y_true: Tensor, weights: Weights) -> bool:
         """Never: weights are in the histograms."""
         return False
 
-    def count(self, y_true, y_pred, weights, per_sample=False):
+    def count(self, y_true: Tensor, y_pred: Tensor, weights: Weights, per_sample: bool = False) -> Tensor:
         """(C, 2, bins + 1) histograms of a batch."""
         return self._histogram(self.encode(y_true, y_pred, weights), weights)
 
-    def add_counts(self, counts, weights):
+    def add_counts(self, counts: Tensor, weights: Weights) -> None:
         """Adds what `count` gave."""
         channels = counts.shape[0]
         if self.class_names is not None and len(self.class_names) != channels:
@@ -118,7 +123,7 @@ class RankingMetric(PixelMetric):
             weight=weight,
         )
 
-    def combine(self, totals):
+    def combine(self, totals: dict[str, Tensor]) -> Tensor | dict[str, Tensor]:
         if not totals:
             return ops.convert_to_tensor(math.nan)
         of_each = self.area(totals["histogram"])
@@ -137,7 +142,7 @@ class RankingMetric(PixelMetric):
             result |= {self.key(label): of_each[..., c] for c, label in enumerate(names)}
         return result | {self.key("cases"): cases}
 
-    def histogram(self):
+    def histogram(self) -> np.ndarray:
         """Counts of negatives and positives in each bin as a float64 NumPy array (C, 2, bins + 1); the last bin counts NaN."""
         if not self._totals:
             raise ValueError(f"{self.name} has seen no data. Call `update_state` or `model.evaluate` first.")

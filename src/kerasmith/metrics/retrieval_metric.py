@@ -1,10 +1,12 @@
 """The core of the retrieval metrics: the nearest neighbours of every vector among all of a data set."""
 
 import math
+from collections.abc import Callable
 
 from keras import ops
 
 from kerasmith._moved import renamed
+from kerasmith._types import DType, Tensor
 from kerasmith.base import Metric
 from kerasmith.base.arguments import check_choice, check_integer
 from kerasmith.base.weights import split_sample_weight
@@ -32,11 +34,13 @@ class RetrievalMetric(Metric):
         name, dtype: see `kerasmith.base.Metric`.
     """
 
-    kerasmith_contract = {"weights_repeat": False, "replicas": False}
+    kerasmith_contract: dict[str, bool] = {"weights_repeat": False, "replicas": False}
 
-    directions = {"cases": None}
+    directions: dict[str, str | None] = {"cases": None}
 
-    def __init__(self, nearest, capacity, similarity, absent, *, name=None, dtype=None):
+    def __init__(
+        self, nearest: int, capacity: int, similarity: str, absent: str, *, name: str | None = None, dtype: DType = None
+    ) -> None:
         check_integer("capacity", capacity, minimum=2)
         check_choice("similarity", similarity, ("cosine", "euclidean"))
         check_choice("absent", absent, ("skip", "zero"))
@@ -59,7 +63,7 @@ class RetrievalMetric(Metric):
             )
         )
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
         """Adds a batch: class ids (B,) or (B, 1), vectors (B, D), and weights (B,)."""
         if replica_count() > 1:
             raise RuntimeError(
@@ -93,7 +97,7 @@ class RetrievalMetric(Metric):
             variable.assign(value)
         self._seen.assign(seen + added)
 
-    def scored(self, score, when_valid=True):
+    def scored(self, score: Callable[..., Tensor], when_valid: Tensor = True) -> tuple[Tensor, Tensor]:
         """(mean of a score over queries, number of queries in the mean).
 
         Args:
@@ -113,7 +117,7 @@ class RetrievalMetric(Metric):
         mean = ops.where(ops.logical_and(right, when_valid), mean, math.nan)
         return ops.cast(mean, self.dtype), ops.cast(ops.sum(ops.cast(weight > 0, "float32")), self.dtype)
 
-    def vector_count(self):
+    def vector_count(self) -> Tensor:
         """How many vectors there are, int32."""
         return ops.sum(ops.cast(ops.convert_to_tensor(self._rows.weights) > 0, "int32"))
 

@@ -1,9 +1,11 @@
 """Recall at k of embeddings."""
 
 import warnings
+from collections.abc import Sequence
 
 from keras import ops
 
+from kerasmith._types import DType, Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer
 from kerasmith.keras_internals.tensors import is_concrete
@@ -54,15 +56,15 @@ class RetrievalRecall(RetrievalMetric):
 
     def __init__(
         self,
-        k=1,
-        capacity=10_000,
+        k: int | Sequence[int] = 1,
+        capacity: int = 10_000,
         *,
-        similarity="cosine",
-        definition="any",
-        absent="skip",
-        name=None,
-        dtype=None,
-    ):
+        similarity: str = "cosine",
+        definition: str = "any",
+        absent: str = "skip",
+        name: str | None = None,
+        dtype: DType = None,
+    ) -> None:
         depths = sorted(set(k)) if hasattr(k, "__len__") else [k]
         if not depths:
             raise ValueError(f"`k` must hold at least one number. Received: k={k!r}")
@@ -80,7 +82,7 @@ class RetrievalRecall(RetrievalMetric):
         self._depths = depths
         self._warned = False
 
-    def result(self):
+    def result(self) -> dict[str, Tensor]:
         """A dict of scalars."""
         if self._rows is None:
             nothing = ops.convert_to_tensor(float("nan"), self.dtype)

@@ -1,10 +1,12 @@
 """Structural similarity as a metric."""
 
 import math
+from collections.abc import Sequence
 
 from keras import ops
 
-from kerasmith.base import AdditiveMetric, register
+from kerasmith._types import DType, Tensor
+from kerasmith.base import AdditiveMetric, Weights, register
 from kerasmith.base.arguments import check_choice, check_number, check_window
 from kerasmith.labels.image_pairs import image_pair, weighted_mean
 from kerasmith.numerics import safe
@@ -54,9 +56,20 @@ class SSIM(AdditiveMetric):
     Reference: Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004.
     """
 
-    directions = {"cases": None}
+    directions: dict[str, str | None] = {"cases": None}
 
-    def __init__(self, max_val=1.0, window=11, sigma=1.5, k1=0.01, k2=0.03, *, axis=-1, name="ssim", dtype=None):
+    def __init__(
+        self,
+        max_val: float = 1.0,
+        window: int | Sequence[int] = 11,
+        sigma: float | Sequence[float] = 1.5,
+        k1: float = 0.01,
+        k2: float = 0.03,
+        *,
+        axis: int = -1,
+        name: str = "ssim",
+        dtype: DType = None,
+    ) -> None:
         for label, value in (("max_val", max_val), ("k1", k1), ("k2", k2)):
             check_number(label, value, above=0)
         check_window(window, sigma)
@@ -70,7 +83,7 @@ class SSIM(AdditiveMetric):
         self.axis = axis
         self.create_totals({"missing": (), "cases": ()})
 
-    def statistics(self, y_true, y_pred, weights):
+    def statistics(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> dict[str, Tensor]:
         x, y = image_pair(y_true, y_pred, self.axis, weights.valid_pixel)
         windows = similarity_windows(x.shape, self.window, self.sigma)
         c1, c2 = (self.k1 * self.max_val) ** 2, (self.k2 * self.max_val) ** 2
@@ -79,6 +92,6 @@ class SSIM(AdditiveMetric):
         missing, weight = weighted_mean(luminance + contrast - luminance * contrast, pixel, valid)
         return {"missing": missing, "cases": ops.cast(weight > 0, "int32")}
 
-    def combine(self, totals):
+    def combine(self, totals: dict[str, Tensor]) -> dict[str, Tensor]:
         missing = safe.ratio(totals["missing"], totals["cases"], when_empty=math.nan)
         return {self.key(): 1.0 - missing, self.key("cases"): totals["cases"]}

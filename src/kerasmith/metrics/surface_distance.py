@@ -3,11 +3,14 @@
 import functools
 import math
 import os
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from keras import ops
 
-from kerasmith.base import register
+from kerasmith._types import Tensor
+from kerasmith.base import Weights, register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.base.host import call_on_host
 from kerasmith.metrics.pixel_metric import PixelMetric
@@ -88,7 +91,7 @@ class SurfaceDistance(PixelMetric):
     """
 
     direction = "min"
-    directions = {
+    directions: dict[str, str | None] = {
         "hd": "min",
         "hd95": "min",
         "assd": "min",
@@ -100,22 +103,22 @@ class SurfaceDistance(PixelMetric):
 
     def __init__(
         self,
-        spacing=None,
-        definitions=QUANTITIES,
-        tolerances=(1.0,),
+        spacing: Sequence[float] | None = None,
+        definitions: Sequence[str] = QUANTITIES,
+        tolerances: Sequence[float] = (1.0,),
         *,
-        surface="voxels",
-        hd95="max_of_directed",
-        assd="pooled",
-        both_empty="skip",
-        one_empty="worst",
-        per_class=True,
-        num_classes=None,
-        threads=None,
-        threshold=0.5,
-        name="surface",
-        **kwargs,
-    ):
+        surface: str = "voxels",
+        hd95: str = "max_of_directed",
+        assd: str = "pooled",
+        both_empty: str = "skip",
+        one_empty: str = "worst",
+        per_class: bool = True,
+        num_classes: int | None = None,
+        threads: int | None = None,
+        threshold: float = 0.5,
+        name: str = "surface",
+        **kwargs: Any,
+    ) -> None:
         _check_list("definitions", definitions, lambda key, value: check_choice(key, value, QUANTITIES))
         _check_list("tolerances", tolerances, functools.partial(check_number, minimum=0))
         if spacing is not None:
@@ -174,7 +177,7 @@ class SurfaceDistance(PixelMetric):
     def _statistic_names(self):
         return (*self._quantities, "cases", "one_empty", "both_empty")
 
-    def statistics(self, y_true, y_pred, weights):
+    def statistics(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> dict[str, Tensor]:
         """(B, classes) each: the quantities, 1 for pairs that count, 1 for those with one and with no surface."""
         self.check_whole_images(weights)
         pixels = self.encode(y_true, y_pred, weights)
@@ -207,7 +210,7 @@ class SurfaceDistance(PixelMetric):
         values[skipped] = 0
         return np.column_stack((values, ~skipped, empty == 1, empty == 2))
 
-    def combine(self, totals):
+    def combine(self, totals: dict[str, Tensor]) -> dict[str, Tensor]:
         """A dict of the means over classes, what they average over, and the means of each class."""
         if not totals:  # no batch yet, and classes unknown
             totals = dict.fromkeys(self._statistic_names(), ops.zeros((1,)))

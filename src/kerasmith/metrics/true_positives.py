@@ -1,7 +1,10 @@
 """True positives."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import register
 from kerasmith.labels.confusion_measures import region_sums_of
 from kerasmith.metrics.class_counts import ClassCounts
@@ -34,11 +37,11 @@ class TruePositives(ClassCounts):
     2.0
     """
 
-    def __init__(self, num_classes, *, per_class=False, **kwargs):
+    def __init__(self, num_classes: int, *, per_class: bool = False, **kwargs: Any) -> None:
         super().__init__(num_classes, **kwargs)
         self.per_class = per_class
 
-    def combine_matrix(self, matrix):
+    def combine_matrix(self, matrix: Tensor) -> Tensor | dict[str, Tensor]:
         hits = region_sums_of(matrix).intersection
         if self.per_class:
             return {self.key(c): hits[..., c] for c in range(self.num_classes)}

@@ -1,8 +1,12 @@
 """The base of strategies that weigh tasks against each other while the model trains."""
 
+from typing import Any
+
+import keras
 from keras import ops
 
 from kerasmith._moved import keep_old_methods
+from kerasmith._types import DType, Tensor
 from kerasmith.base import Configured
 
 _OLD_METHODS = {"observe": "update_from_losses", "react": "update_from_gradients"}
@@ -31,26 +35,28 @@ class Balancer(Configured):
     shows_weights = True
     at = None
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         keep_old_methods(cls, _OLD_METHODS)
 
-    def build(self, objective):
+    def build(self, objective: Any) -> None:
         """Creates the state, once, when the model is compiled."""
         self._objective_add_weight = objective.add_weight
-        self.count = len(objective.terms)
+        self.count: int = len(objective.terms)
         self.create_state(self.count)
 
-    def create_state(self, count):
+    def create_state(self, count: int) -> None:
         """Variables for `count` terms."""
 
-    def add_state(self, name, shape=(), initializer="zeros", dtype="float32"):
+    def add_state(
+        self, name: str, shape: tuple[int, ...] = (), initializer: str = "zeros", dtype: DType = "float32"
+    ) -> keras.Variable:
         """A variable that is no weight of the model; every replica writes the same into it."""
         return self._objective_add_weight(
             shape=shape, initializer=initializer, dtype=dtype, trainable=False, name=name, aggregation="only_first_replica"
         )
 
-    def update_from_losses(self, values, samples, is_first):
+    def update_from_losses(self, values: Tensor, samples: Tensor, is_first: Tensor) -> None:
         """Sees the (K,) values of a training step.
 
         Args:
@@ -59,20 +65,20 @@ class Balancer(Configured):
             is_first: boolean scalar, true in the first step of an epoch.
         """
 
-    def factors(self):
+    def factors(self) -> Tensor | None:
         """(K,) factors, or None for 1."""
 
-    def update_from_gradients(self, gram):
+    def update_from_gradients(self, gram: Tensor) -> Tensor | None:
         """Coefficients (K,) of the tasks' gradients, or None."""
         raise NotImplementedError(f"{type(self).__name__} must implement `update_from_gradients`.")
 
 
-def when(condition, new, variable):
+def when(condition: Tensor, new: Tensor, variable: Any) -> None:
     """Assigns `new` to a variable where a boolean scalar holds."""
     variable.assign(ops.where(condition, ops.cast(new, variable.dtype), ops.convert_to_tensor(variable)))
 
 
-def check_taps(at):
+def check_taps(at: Any) -> None:
     """Raises TypeError unless `at` is the name of a Tap, a list of names, or None."""
     names = [at] if isinstance(at, str) else at
     if at is not None and (

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_number
 from kerasmith.multitask.balancer import Balancer, when
@@ -44,11 +45,11 @@ class DWA(Balancer):
     Reference: Liu, Johns and Davison, "End-to-end multi-task learning with attention", 2019, equation 7.
     """
 
-    def __init__(self, temperature=2.0):
+    def __init__(self, temperature: float = 2.0) -> None:
         check_number("temperature", temperature, above=0)
         self.temperature = temperature
 
-    def create_state(self, count):
+    def create_state(self, count: int) -> None:
         """Sums of the running epoch, means of the two before, and how many have ended."""
         self.sums = self.add_state("dwa_sums", (count,))
         self.samples = self.add_state("dwa_samples")
@@ -56,7 +57,7 @@ class DWA(Balancer):
         self.before = self.add_state("dwa_before", (count,))
         self.epochs = self.add_state("dwa_epochs", dtype="int32")
 
-    def update_from_losses(self, values, samples, is_first):
+    def update_from_losses(self, values: Tensor, samples: Tensor, is_first: Tensor) -> None:
         sums, seen = ops.convert_to_tensor(self.sums), ops.convert_to_tensor(self.samples)
         ends = ops.logical_and(is_first, seen > 0)
         when(ends, ops.convert_to_tensor(self.last), self.before)
@@ -67,7 +68,7 @@ class DWA(Balancer):
         self.sums.assign(ops.where(ends, ops.zeros_like(sums), sums) + added)
         self.samples.assign(ops.where(ends, ops.zeros_like(seen), seen) + ops.where(counts, samples, ops.zeros_like(samples)))
 
-    def factors(self):
+    def factors(self) -> Tensor:
         rate = safe.ratio(ops.convert_to_tensor(self.last), ops.convert_to_tensor(self.before), when_empty=1.0)
         moved = self.count * ops.softmax(ops.minimum(rate, _LARGEST_RATE) / self.temperature, axis=-1)
         return ops.where(ops.convert_to_tensor(self.epochs) < 2, ops.ones_like(moved), moved)

@@ -1,7 +1,10 @@
 """Weights under which the gradients of all tasks have the length that their progress asks for."""
 
+from collections.abc import Sequence
+
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_number
 from kerasmith.multitask.balancer import Balancer, check_taps, when
@@ -52,7 +55,7 @@ class GradNorm(Balancer):
 
     needs_gradients = True
 
-    def __init__(self, alpha=1.5, learning_rate=0.025, at=None):
+    def __init__(self, alpha: float = 1.5, learning_rate: float = 0.025, at: str | Sequence[str] | None = None) -> None:
         check_number("alpha", alpha, minimum=0)
         check_number("learning_rate", learning_rate, above=0)
         check_taps(at)
@@ -60,23 +63,23 @@ class GradNorm(Balancer):
         self.learning_rate = learning_rate
         self.at = at
 
-    def create_state(self, count):
+    def create_state(self, count: int) -> None:
         """The factors, the losses of the first step and of the current one."""
         self.weights = self.add_state("grad_norm_factors", (count,), initializer="ones")
         self.first = self.add_state("grad_norm_first", (count,))
         self.now = self.add_state("grad_norm_now", (count,))
         self.has_first = self.add_state("grad_norm_has_first", dtype="int32")
 
-    def update_from_losses(self, values, samples, is_first):
+    def update_from_losses(self, values: Tensor, samples: Tensor, is_first: Tensor) -> None:
         starts = ops.logical_and(ops.equal(ops.convert_to_tensor(self.has_first), 0), ops.all(ops.isfinite(values)))
         when(starts, values, self.first)
         when(starts, 1, self.has_first)
         self.now.assign(values)
 
-    def factors(self):
+    def factors(self) -> Tensor:
         return ops.convert_to_tensor(self.weights)
 
-    def update_from_gradients(self, gram):
+    def update_from_gradients(self, gram: Tensor) -> None:
         weights, now = ops.convert_to_tensor(self.weights), ops.convert_to_tensor(self.now)
         lengths = ops.sqrt(ops.maximum(ops.diagonal(gram), 0.0))
         progress = ops.maximum(safe.ratio(now, ops.convert_to_tensor(self.first), when_empty=1.0), 0.0)

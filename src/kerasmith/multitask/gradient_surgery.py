@@ -1,10 +1,12 @@
 """Gradients of several tasks, combined so that they do not fight in the shared part of the model."""
 
 import random
+from collections.abc import Sequence
 
 import numpy as np
 from keras import ops
 
+from kerasmith._types import Config, Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.multitask.balancer import Balancer, check_taps
@@ -65,7 +67,9 @@ class GradientSurgery(Balancer):
     needs_gradients = True
     shows_weights = False
 
-    def __init__(self, method="pcgrad", *, at=None, c=0.5, seed=None):
+    def __init__(
+        self, method: str = "pcgrad", *, at: str | Sequence[str] | None = None, c: float = 0.5, seed: int | None = None
+    ) -> None:
         check_choice("method", method, METHODS)
         check_taps(at)
         check_number("c", c, minimum=0)
@@ -76,17 +80,17 @@ class GradientSurgery(Balancer):
         self.c = c
         self.seed = random.randrange(2**31) if seed is None else seed
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """All constructor arguments; the seed as it was drawn, so that a loaded model goes on with the same orders."""
         return {**super().get_config(), "seed": int(self.seed)}
 
-    def create_state(self, count):
+    def create_state(self, count: int) -> None:
         """The number of steps, for "pcgrad"."""
         if self.method == "pcgrad":
             self.steps = self.add_state("pcgrad_steps", dtype="int32")
             self.orders = random_orders(self.seed, count)
 
-    def update_from_gradients(self, gram):
+    def update_from_gradients(self, gram: Tensor) -> Tensor:
         if self.method == "cagrad":
             return task_conflicts.cagrad(gram, self.c)
         if self.method == "imtl":
@@ -99,7 +103,7 @@ class GradientSurgery(Balancer):
         return task_conflicts.pcgrad(gram, order)
 
 
-def random_orders(seed, count):
+def random_orders(seed: int, count: int) -> np.ndarray:
     """(256, K, K) int32; one permutation of the K tasks for each step and task."""
     tasks = np.broadcast_to(np.arange(count, dtype="int32"), (_ORDERS, count, count))
     return np.random.default_rng(seed).permuted(tasks, axis=-1)

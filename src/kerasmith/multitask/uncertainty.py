@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import Configured, register
 from kerasmith.base.arguments import check_choice, check_number
 
@@ -41,17 +42,17 @@ class Uncertainty(Configured):
 
     has_column = True
 
-    def __init__(self, form="regression", *, initial_log_variance=0.0):
+    def __init__(self, form: str = "regression", *, initial_log_variance: float = 0.0) -> None:
         check_choice("form", form, ("regression", "classification"))
         check_number("initial_log_variance", initial_log_variance)
         self.form = form
         self.initial_log_variance = initial_log_variance
 
-    def build(self, add_weight, name):
+    def build(self, add_weight: Function, name: str) -> None:
         self.log_variance = add_weight(
             shape=(), initializer=keras.initializers.Constant(self.initial_log_variance), name=f"{name}_log_variance"
         )
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> tuple[Tensor, Tensor]:
         s = ops.convert_to_tensor(self.log_variance)
         return ops.exp(-s) * (0.5 if self.form == "regression" else 1.0), 0.5 * s

@@ -1,12 +1,16 @@
 """The loss of several outputs, each at a resolution of its own, against one array of labels."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
-from kerasmith.base import Loss, register
+from kerasmith._types import Config, DType, Tensor
+from kerasmith.base import Loss, Weights, register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
+from kerasmith.base.loss import LossTerm
 from kerasmith.base.weighted_sum import as_loss
 from kerasmith.base.weights import split
 from kerasmith.labels import label_pyramid
@@ -79,7 +83,17 @@ class DeepSupervision(Loss):
 
     takes_all_outputs = True  # read by `objectives.term`
 
-    def __init__(self, loss, weights="halving", *, levels=None, downsample="auto", reduction="of_loss", name=None, dtype=None):
+    def __init__(
+        self,
+        loss: Any,
+        weights: str | Sequence[float] = "halving",
+        *,
+        levels: int | None = None,
+        downsample: str = "auto",
+        reduction: Any = "of_loss",
+        name: str | None = None,
+        dtype: DType = None,
+    ) -> None:
         check_choice("downsample", downsample, DOWNSAMPLE)
         loss = as_loss(loss)
         weights = _checked(weights)
@@ -95,17 +109,17 @@ class DeepSupervision(Loss):
         self.levels = levels if weights == "halving" else len(weights)
         self.downsample = downsample
 
-    def get_config(self):
+    def get_config(self) -> Config:
         # As a kerasmith loss: Keras' own forget arguments when they are saved.
         return {**super().get_config(), "loss": keras.saving.serialize_keras_object(self.loss), "weights": self.weights}
 
     @property
-    def term_names(self):
+    def term_names(self) -> tuple[str, ...] | None:
         if self.levels is None:
             return None
         return tuple(name for level in range(self.levels) for name in self._names_at(level))
 
-    def weighted_terms(self, y_true, y_pred, sample_weight=None):
+    def weighted_terms(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> list[tuple[LossTerm, Weights]]:
         outputs = _outputs(y_pred, _channel_axis(self.loss))
         factors = self._factors(len(outputs))
         y_true = _one_array(y_true)

@@ -1,7 +1,10 @@
 """The drop-in for `keras.Model` that trains on objectives."""
 
+from typing import Any
+
 import keras
 
+from kerasmith._types import Config, Tensors
 from kerasmith.base import register
 from kerasmith.keras_internals.layers import functional
 from kerasmith.objectives.trainable import TrainsOnObjective
@@ -32,12 +35,12 @@ class Model(TrainsOnObjective, keras.Model):
     ['loss', 'dice', 'ce']
     """
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         # As keras.Model does: the class itself stays free of Functional, so that it can be subclassed with a `call`.
         cls = FunctionalModel if cls is Model and _is_functional(args, kwargs) else cls
         return super().__new__(cls, *args, **kwargs)
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not _is_functional(args, kwargs):
             super().__init__(*args, **kwargs)
             return
@@ -46,7 +49,7 @@ class Model(TrainsOnObjective, keras.Model):
         Functional.__init__(self, *args, **kwargs)
 
     @staticmethod
-    def from_keras(model):
+    def from_keras(model: keras.Model) -> "Model":
         """A kerasmith model around an existing Keras model; both share all layers and weights.
 
         Args:
@@ -84,18 +87,18 @@ class WrappedModel(Model):
         name: its name by default.
     """
 
-    def __init__(self, model, name=None, **kwargs):
+    def __init__(self, model: keras.Model, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name or f"{model.name}_model", **kwargs)
         self.model = model
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Tensors, training: bool | None = None) -> Tensors:
         return self.model(inputs, training=training)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"model": keras.saving.serialize_keras_object(self.model), "name": self.name}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Any:
         return cls(keras.saving.deserialize_keras_object(config["model"]), name=config["name"])
 
 

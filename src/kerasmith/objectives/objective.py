@@ -1,13 +1,17 @@
 """A loss made of named terms, each of which sees whatever it needs."""
 
 import weakref
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
+from kerasmith._types import Config, DType, Tensor
 from kerasmith.base import register
 from kerasmith.distribution import cross_replica_sum, global_value, local_share_of_mean
 from kerasmith.multitask.balancer import Balancer
+from kerasmith.objectives.step_inputs import StepInputs
 from kerasmith.objectives.task_gradients import gradient_correction, gram_matrix
 from kerasmith.objectives.term import Term
 from kerasmith.objectives.term_columns import columns_of
@@ -55,7 +59,15 @@ class Objective(keras.layers.Layer):
     ['fit', 'loss', 'smooth', 'smooth_weight']
     """
 
-    def __init__(self, terms, weights=None, *, balance=None, name="objective", dtype=None):
+    def __init__(
+        self,
+        terms: Any,
+        weights: Sequence[Any] | dict[str, Any] | None = None,
+        *,
+        balance: Balancer | None = None,
+        name: str = "objective",
+        dtype: DType = None,
+    ) -> None:
         super().__init__(name=name, dtype=dtype or "float32")
         self.terms = _named_terms(terms, weights)
         self.balance = _checked_balance(balance, self.terms)
@@ -63,7 +75,7 @@ class Objective(keras.layers.Layer):
         self.term_layers = [term.fn for term in self.terms if isinstance(term.fn, keras.layers.Layer)]
         self._owner = None
 
-    def build(self):
+    def build(self) -> None:
         """Creates the step counter, learned weights, the balancer's state and the columns."""
         for layer in self.term_layers:
             if not layer.built and type(layer).build is not keras.layers.Layer.build:
@@ -83,11 +95,11 @@ class Objective(keras.layers.Layer):
         self.built = True
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[Any]:
         """Empty: the model that trains on this shows the columns, and no other that has it as a part."""
         return []
 
-    def bind(self, model):
+    def bind(self, model: keras.Model) -> None:
         """Binds this objective to the model that is compiled with it."""
         owner = self._owner() if self._owner is not None else None
         if owner is not None and owner is not model:
@@ -99,7 +111,7 @@ class Objective(keras.layers.Layer):
         if not self.built:
             self.build()
 
-    def compute(self, inputs):
+    def compute(self, inputs: StepInputs) -> tuple[Tensor, list[Tensor]]:
         """This replica's part of the sum of the weighted terms, and the weighted terms.
 
         Args:
@@ -132,7 +144,7 @@ class Objective(keras.layers.Layer):
             total = total + ops.cast(part, total.dtype)
         return total, weighted
 
-    def update_from_gradients(self, gradients, tensors):
+    def update_from_gradients(self, gradients: list[list[Tensor]], tensors: list[Tensor]) -> Tensor:
         """Lets the balancer see the gradients of the weighted terms by the shared tensors.
 
         Returns:
@@ -141,7 +153,7 @@ class Objective(keras.layers.Layer):
         coefficients = self.balance.update_from_gradients(gram_matrix(gradients))
         return ops.zeros(()) if coefficients is None else gradient_correction(coefficients, gradients, tensors)
 
-    def attach(self, model, optimizer=None, **compile_arguments):
+    def attach(self, model: keras.Model, optimizer: Any = None, **compile_arguments: Any) -> Any:
         """A compiled `kerasmith.Model` that shares all layers and weights with an existing Keras model.
 
         Args:
@@ -154,14 +166,14 @@ class Objective(keras.layers.Layer):
         attached.compile(optimizer or getattr(model, "optimizer", None) or "rmsprop", self, **compile_arguments)
         return attached
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(
             "An Objective trains a kerasmith.Model, which hands it all that its terms need, tracks its state and saves it. "
             "Write `model = kerasmith.Model(inputs, outputs)` instead of keras.Model, or, for a model that exists, "
             "`model = objective.attach(model)`."
         )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         serialize = keras.saving.serialize_keras_object
         return {
             "terms": [serialize(term) for term in self.terms],
@@ -171,7 +183,7 @@ class Objective(keras.layers.Layer):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> "Objective":
         restore = keras.saving.deserialize_keras_object
         balance = config["balance"]
         return cls(

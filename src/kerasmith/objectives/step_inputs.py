@@ -9,6 +9,8 @@ import keras
 import numpy as np
 from keras import ops, tree
 
+from kerasmith._types import Tensor, Tensors
+
 NAMES = ("x", "y", "y_true", "y_pred", "sample_weight", "features", "model", "training", "step")
 
 
@@ -33,9 +35,9 @@ class StepInputs:
     model: Any
     training: bool
     step: Any
-    output_names: tuple = ()
+    output_names: tuple[str, ...] = ()
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Any:
         """What a function gets under this name; half-precision outputs and features in float32, like the losses of Keras."""
         names = {"y_true": "y", "y_pred": "_wide_y_pred", "features": "_wide_features"}
         return getattr(self, names.get(name, name))
@@ -51,7 +53,7 @@ class StepInputs:
         return wide
 
     @functools.cached_property
-    def y_like_y_pred(self):
+    def y_like_y_pred(self) -> Tensors:
         """Labels with the rank of the predictions where a trailing 1 is all that differs, as in functions that Keras calls."""
         if self.y is None or tree.is_nested(self.y) or tree.is_nested(self.y_pred):
             return self.y
@@ -61,11 +63,11 @@ class StepInputs:
         return ops.squeeze(self.y, -1) if rank == wanted + 1 and self.y.shape[-1] == 1 else self.y
 
     @functools.cached_property
-    def batch(self):
+    def batch(self) -> Tensor:
         """A tensor with the batch in its first axis."""
         return next(leaf for leaf in tree.flatten([self.y_pred, self.x]) if leaf is not None)
 
-    def of_output(self, output, name, position=None):
+    def of_output(self, output: str | int | None, name: str, position: int | None = None) -> tuple[Tensors, Tensors, Tensors]:
         """(y, y_pred, sample_weight) of one output.
 
         Args:
@@ -82,7 +84,9 @@ class StepInputs:
             )
         return self._pick("y", output, name, position), y_pred, self.weight_of(output, name, position)
 
-    def of_all_outputs(self, output, name, position=None):
+    def of_all_outputs(
+        self, output: str | int | None, name: str, position: int | None = None
+    ) -> tuple[Tensors, Tensors, Tensors]:
         """(y, y_pred, sample_weight) for a term that reads several outputs: one array, all outputs, weights of that array.
 
         Arguments as `of_output`. Where one of the outputs is itself a list, as in {"mask": [fine, coarse], "edge": ...}, it is
@@ -100,7 +104,7 @@ class StepInputs:
             )
         return self._pick("y", None, name, None), self.y_pred, self.weight_of(None, name)
 
-    def weight_of(self, output, name, position=None):
+    def weight_of(self, output: str | int | None, name: str, position: int | None = None) -> Tensors:
         """The sample weights of one output, or None."""
         return self._pick("sample_weight", output, name, position)
 
@@ -130,7 +134,7 @@ def _widened(leaf):
     return ops.cast(leaf, "float32") if half else leaf
 
 
-def as_tensors(nest):
+def as_tensors(nest: Tensors) -> Tensors:
     """Tensors in place of NumPy arrays, which `train_on_batch` and eager steps hand over as they are; floats as in `fit`."""
 
     def convert(leaf):

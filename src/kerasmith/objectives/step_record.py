@@ -2,6 +2,10 @@
 
 import contextlib
 import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from kerasmith._types import Tensor
 
 # Replicas of TensorFlow's MirroredStrategy are threads that take turns within a step.
 _of_this_thread = threading.local()
@@ -17,13 +21,16 @@ class StepRecord:
         terms, tensors: the stacked weighted terms and the tensors at the taps of a balancer; JAX.
     """
 
-    def __init__(self, shifts=None, tape=None):
-        self.seen, self.shifts, self.tape = {}, shifts or {}, tape
-        self.terms = self.tensors = None
+    def __init__(self, shifts: dict[str, Tensor] | None = None, tape: Any = None) -> None:
+        self.seen: dict[str, list[Tensor]] | None = {}
+        self.shifts: dict[str, Tensor] = shifts or {}
+        self.tape: Any = tape
+        self.terms: Tensor = None
+        self.tensors: list[Tensor] | None = None
 
 
 @contextlib.contextmanager
-def recording(shifts=None, tape=None):
+def recording(shifts: dict[str, Tensor] | None = None, tape: Any = None) -> Iterator[StepRecord]:
     """Gives a `StepRecord`, the current one of this thread until the end of the context."""
     before = current()
     _of_this_thread.record = record = StepRecord(shifts, tape)
@@ -33,12 +40,12 @@ def recording(shifts=None, tape=None):
         _of_this_thread.record = before
 
 
-def current():
+def current() -> StepRecord | None:
     """The `StepRecord` of the step that runs in this thread, or None."""
     return getattr(_of_this_thread, "record", None)
 
 
-def take_features(known):
+def take_features(known: Callable[[], list[str]]) -> "Features":
     """`Features` of the forward pass; what flows later, in a second pass, is not recorded.
 
     Args:
@@ -50,14 +57,14 @@ def take_features(known):
     return Features({name: found[0] if len(found) == 1 else found for name, found in seen.items()}, known)
 
 
-class Features(dict):
+class Features(dict[str, Any]):
     """{name of a Tap: its tensor, or a list if it was passed more than once}; an unknown name says which ones there are."""
 
-    def __init__(self, tensors, known):
+    def __init__(self, tensors: dict[str, Any], known: Callable[[], list[str]]) -> None:
         super().__init__(tensors)
         self.known = known
 
-    def __missing__(self, name):
+    def __missing__(self, name: str) -> Any:
         if name in self.known():
             raise ValueError(
                 f"Nothing was recorded at the Tap {name!r}. The forward pass left it out, or a `train_step` of your own made "

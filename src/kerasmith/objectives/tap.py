@@ -1,7 +1,10 @@
 """A named place in a model whose tensor the terms of an objective can read."""
 
+from typing import Any
+
 import keras
 
+from kerasmith._types import Config, DType, Tensor
 from kerasmith.base import register
 from kerasmith.keras_internals.layers import all_layers
 from kerasmith.objectives.step_record import current
@@ -35,13 +38,13 @@ class Tap(keras.layers.Layer):
     ['fit', 'loss', 'sparse']
     """
 
-    def __init__(self, name, *, dtype=None):
+    def __init__(self, name: str, *, dtype: DType = None) -> None:
         if not isinstance(name, str) or not name:
             raise TypeError(f'A Tap needs the name that terms read it by, `Tap("hidden")`. Received: name={name!r}')
         super().__init__(name=name, dtype=dtype)
         self.supports_masking = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         record = current()
         if record is None:
             return inputs
@@ -51,13 +54,13 @@ class Tap(keras.layers.Layer):
             record.seen.setdefault(self.name, []).append(outputs)
         return outputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"name": self.name, "dtype": super().get_config()["dtype"]}
 
 
-def taps_of(model):
+def taps_of(model: keras.Model) -> list[str]:
     """Names of the taps of a model, nested models included."""
     return [layer.name for layer in all_layers(model, include_self=False) if isinstance(layer, Tap)]

@@ -6,10 +6,13 @@ shift that is added at the taps and is zero.
 """
 
 import contextlib
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.distribution import cross_replica_sum, scale_loss_for_replicas
 from kerasmith.numerics.pairwise_distances import product
 from kerasmith.objectives.step_record import recording
@@ -18,7 +21,7 @@ from kerasmith.objectives.step_record import recording
 _HALF_SCALE = 2.0**10
 
 
-def tape_around():
+def tape_around() -> contextlib.AbstractContextManager[Any]:
     """A context around a step in which `by_taps` can be called; gives TensorFlow's tape, else None."""
     if keras.backend.backend() != "tensorflow":
         return contextlib.nullcontext()
@@ -27,7 +30,7 @@ def tape_around():
     return tf.GradientTape(persistent=True)
 
 
-def by_taps(terms, tensors, tape):
+def by_taps(terms: list[Tensor], tensors: list[Tensor], tape: Any) -> list[list[Tensor]]:
     """Gradients of each term by each tensor, K lists of float32 tensors; TensorFlow and PyTorch.
 
     Args:
@@ -62,7 +65,7 @@ def _torch(terms, tensors, tape):
     return found
 
 
-def by_taps_jax(forward, names):
+def by_taps_jax(forward: Function, names: Sequence[str]) -> tuple[list[Tensor], list[list[Tensor]], Any]:
     """The result of a step on JAX, with gradients of each term by the tensors at some taps.
 
     Args:
@@ -94,7 +97,7 @@ def by_taps_jax(forward, names):
     return tensors, found, result
 
 
-def gram_matrix(gradients):
+def gram_matrix(gradients: list[list[Tensor]]) -> Tensor:
     """(K, K) inner products of the tasks' gradients over the global batch and all tensors.
 
     Args:
@@ -108,7 +111,7 @@ def gram_matrix(gradients):
     return cross_replica_sum(gram) / scale_loss_for_replicas(1.0) ** 2
 
 
-def gradient_correction(coefficients, gradients, tensors):
+def gradient_correction(coefficients: Tensor, gradients: list[list[Tensor]], tensors: list[Tensor]) -> Tensor:
     """A number that is 0 and whose gradient turns sum_k g_k at the tensors into sum_k coefficients_k g_k.
 
     Args:

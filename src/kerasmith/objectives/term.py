@@ -1,10 +1,12 @@
 """One named part of an objective."""
 
 import inspect
+from typing import Any
 
 import keras
 from keras import ops
 
+from kerasmith._types import Config, Reduction, Tensor
 from kerasmith.base import Configured, KerasLoss, Loss, register
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.elements import per_sample_mean
@@ -14,7 +16,7 @@ from kerasmith.base.weights import split_sample_weight
 from kerasmith.distribution import local_share_of_mean
 from kerasmith.keras_internals.tensors import keras_mask
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
-from kerasmith.objectives.step_inputs import NAMES
+from kerasmith.objectives.step_inputs import NAMES, StepInputs
 from kerasmith.objectives.term_columns import check_name
 from kerasmith.objectives.term_weight import weight_of
 
@@ -58,7 +60,16 @@ class Term(Configured):
     'smooth'
     """
 
-    def __init__(self, fn, weight=1.0, name=None, *, output=None, reduction="sum_over_batch_size", fixed=None):
+    def __init__(
+        self,
+        fn: Any,
+        weight: Any = 1.0,
+        name: str | None = None,
+        *,
+        output: str | int | None = None,
+        reduction: Reduction = "sum_over_batch_size",
+        fixed: dict[str, Any] | None = None,
+    ) -> None:
         check_choice("reduction", reduction, _FUNCTION_REDUCTIONS)
         if isinstance(output, bool) or not isinstance(output, (str, int, type(None))):
             raise TypeError(f"`output` must be a key or a position. Received: output={output!r}")
@@ -83,7 +94,7 @@ class Term(Configured):
         if callable(weight):
             register_function(weight)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         for part in (self.fn, self.weight):
             reason = why_not_savable(part) if callable(part) else None
             if reason is not None:
@@ -99,7 +110,7 @@ class Term(Configured):
             config["fn"] = keras.saving.serialize_keras_object(self.loss)
         return config
 
-    def under(self, name=None, position=None, weight=None):
+    def under(self, name: str | None = None, position: int | None = None, weight: Any = None) -> "Term":
         """This term with another name, position in a list, or weight."""
         term = Term(
             self.fn,
@@ -112,7 +123,7 @@ class Term(Configured):
         term.position = position
         return term
 
-    def share(self, inputs):
+    def share(self, inputs: StepInputs) -> Tensor:
         """This replica's part of the reduced term, a scalar in the dtype of sums."""
         if self.loss is not None:
             read = inputs.of_all_outputs if takes_all_outputs(self.loss) else inputs.of_output
@@ -166,7 +177,7 @@ class Term(Configured):
             )
 
 
-def takes_all_outputs(loss):
+def takes_all_outputs(loss: Any) -> bool:
     """Whether a loss, or one in a sum of losses, reads a list of outputs with one array of labels, as `DeepSupervision`."""
     return getattr(loss, "takes_all_outputs", False) or any(takes_all_outputs(part) for part in getattr(loss, "losses", ()))
 

@@ -1,14 +1,19 @@
 """What a term shows in the progress bar, the history and the report."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import Loss
+from kerasmith.multitask.balancer import Balancer
 
 RESERVED = ("loss", "epoch", "learning_rate", "lr")
 
 
-def check_name(name):
+def check_name(name: Any) -> None:
     """Raises TypeError or ValueError if a column cannot have this name; None is for a name that is still to be found."""
     if not isinstance(name, (str, type(None))):
         raise TypeError(f"`name` must be a string. Received: name={name!r}")
@@ -22,13 +27,13 @@ def check_name(name):
 class TermMean(keras.metrics.Mean):
     """Mean of a term over the samples of an epoch."""
 
-    direction = "min"
+    direction: str = "min"
 
 
 class WeightMean(keras.metrics.Mean):
     """Mean of a weight over the samples of an epoch; neither more nor less is better."""
 
-    direction = None
+    direction: str | None = None
 
 
 class Column:
@@ -38,22 +43,22 @@ class Column:
         trackers: the metrics that Keras resets, shows and keeps as state of the step.
     """
 
-    def __init__(self, term, shows_weight):
-        self.value = TermMean(name=term.name)
-        self.weight = WeightMean(name=f"{term.name}_weight") if shows_weight else None
+    def __init__(self, term: Any, shows_weight: bool) -> None:
+        self.value: TermMean = TermMean(name=term.name)
+        self.weight: WeightMean | None = WeightMean(name=f"{term.name}_weight") if shows_weight else None
         parts = ()
         if isinstance(term.loss, Loss) and term.loss.term_names:
             parts = term.loss.track_terms(prefix=f"{term.name}_")
-        self.trackers = [self.value, *([self.weight] if shows_weight else []), *parts]
+        self.trackers: list[keras.metrics.Metric] = [self.value, *([self.weight] if shows_weight else []), *parts]
 
-    def update(self, value, weight, samples):
+    def update(self, value: Tensor, weight: Tensor, samples: Tensor) -> None:
         """Adds one batch: scalars, and the number of its samples."""
         self.value.update_state(value, sample_weight=samples)
         if self.weight is not None:
             self.weight.update_state(ops.stop_gradient(weight), sample_weight=samples)
 
 
-def columns_of(terms, balance):
+def columns_of(terms: Sequence[Any], balance: Balancer | None) -> list[Column]:
     """One `Column` for each term; raises ValueError if two columns would have one name."""
     balanced = balance is not None and balance.shows_weights
     columns = [Column(term, balanced or term.factor.has_column) for term in terms]
@@ -62,7 +67,7 @@ def columns_of(terms, balance):
     return columns
 
 
-def refuse_clashes(names, others):
+def refuse_clashes(names: Sequence[str], others: Sequence[str]) -> None:
     """Raises ValueError if a name occurs twice, or among `others`."""
     for name in names:
         if names.count(name) > 1 or name in others:

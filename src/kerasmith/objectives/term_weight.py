@@ -2,10 +2,12 @@
 
 import math
 import numbers
+from typing import Any
 
 import keras
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base.arguments import check_number
 from kerasmith.multitask import Uncertainty
 
@@ -15,14 +17,14 @@ class Constant:
 
     has_column = False
 
-    def __init__(self, value):
+    def __init__(self, value: Any) -> None:
         check_number("weight", value)
-        self.value = float(value)
+        self.value: float = float(value)
 
-    def build(self, add_weight, name):
+    def build(self, add_weight: Function, name: str) -> None:
         pass
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> tuple[Any, Any]:
         return self.value, None
 
 
@@ -31,10 +33,10 @@ class Scheduled:
 
     has_column = True
 
-    def __init__(self, schedule):
+    def __init__(self, schedule: Function) -> None:
         self.schedule = schedule
 
-    def build(self, add_weight, name):
+    def build(self, add_weight: Function, name: str) -> None:
         try:
             first = self.schedule(ops.zeros((), "int32"))
         except TypeError as problem:
@@ -48,11 +50,11 @@ class Scheduled:
                 f"{getattr(self.schedule, '__name__', type(self.schedule).__name__)} returned {first!r}."
             )
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> tuple[Any, Any]:
         return ops.cast(self.schedule(step), "float32"), None
 
 
-def weight_of(given):
+def weight_of(given: Any) -> Any:
     """The weight object of what a user wrote."""
     if isinstance(given, Uncertainty):
         return Uncertainty.from_config(given.get_config())  # each term learns its own

@@ -2,10 +2,12 @@
 
 import contextlib
 import warnings
+from typing import Any
 
 import keras
 from keras import ops, tree
 
+from kerasmith._types import Config, Tensor, Tensors
 from kerasmith.distribution import display_global_value
 from kerasmith.keras_internals.compiled import forget_loss
 from kerasmith.keras_internals.layers import added_loss, all_layers, replace_tracked
@@ -21,7 +23,15 @@ from kerasmith.objectives.term_columns import refuse_clashes
 class TrainsOnObjective:
     """Mixin for `keras.Model`: `compile(loss=Objective(...))`, and losses that cannot get lost."""
 
-    def compile(self, optimizer="rmsprop", loss=None, loss_weights=None, metrics=None, weighted_metrics=None, **kwargs):
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        **kwargs: Any,
+    ) -> None:
         """As `keras.Model.compile`; `loss` may also be an `Objective`, or a dict or list in which a `Term` occurs.
 
         Raises:
@@ -56,7 +66,9 @@ class TrainsOnObjective:
             **kwargs,
         )
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self, x: Tensors = None, y: Tensors = None, y_pred: Tensor = None, sample_weight: Tensor = None, training: bool = True
+    ) -> Tensor:
         """The total of the objective and of the model's own losses; see `keras.Model.compute_loss`."""
         objective = objective_of(self)
         if objective is None:
@@ -82,28 +94,28 @@ class TrainsOnObjective:
             total = total + ops.cast(loss, total.dtype)
         return total
 
-    def train_step(self, *args):
+    def train_step(self, *args: Any) -> Any:
         self._build_before(args[-1])
         around = task_gradients.tape_around() if _needs_gradients(self) else contextlib.nullcontext()
         with around as tape, recording(tape=tape):
             return super().train_step(*args)
 
-    def test_step(self, *args):
+    def test_step(self, *args: Any) -> Any:
         self._build_before(args[-1])
         with recording():
             return super().test_step(*args)
 
     def compute_loss_and_updates(
         self,
-        trainable_variables,
-        non_trainable_variables,
-        metrics_variables,
-        x,
-        y,
-        sample_weight,
-        training=False,
-        optimizer_variables=None,
-    ):
+        trainable_variables: list[Tensor],
+        non_trainable_variables: list[Tensor],
+        metrics_variables: list[Tensor],
+        x: Tensors,
+        y: Tensors,
+        sample_weight: Tensor,
+        training: bool = False,
+        optimizer_variables: list[Tensor] | None = None,
+    ) -> Any:
         """What JAX differentiates; see `keras.Model`."""
 
         def forward():
@@ -124,21 +136,21 @@ class TrainsOnObjective:
         return loss, (unscaled, y_pred, new, metrics_variables)
 
     @property
-    def variables(self):
+    def variables(self) -> list[Any]:
         """As in Keras; those of the objective stand last, whether the layers were built before `compile` or after."""
         return _with_last(super().variables, objective_of(self), "variables")
 
     @property
-    def weights(self):
+    def weights(self) -> list[Any]:
         """As `variables`, without seeds."""
         return _with_last(super().weights, objective_of(self), "weights")
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[Any]:
         """As in Keras, and the columns of the objective."""
         return [*super().metrics, *getattr(objective_of(self), "trackers", ())]
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> Config:
         config = super().get_compile_config()
         objective = objective_of(self)
         if objective is None or not config:
@@ -152,7 +164,7 @@ class TrainsOnObjective:
             )
             return {}
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: Config) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))
         if self.optimizer is not None and self.built:
             self.optimizer.build(self.trainable_variables)
@@ -166,7 +178,7 @@ class TrainsOnObjective:
             self(tree.map_structure(_symbolic, x))
 
 
-def objective_of(model):
+def objective_of(model: keras.Model) -> Objective | None:
     """The objective that a model was compiled with, or None."""
     # A class attribute would hide the layer on PyTorch, which keeps its modules elsewhere.
     return getattr(model, "objective", None)

@@ -2,10 +2,12 @@
 
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.labels.class_ids import decide
+from kerasmith.labels.pixels import Pixels
 
 
-def binary_images(pixels, threshold, include_background=False):
+def binary_images(pixels: Pixels, threshold: float, include_background: bool = False) -> tuple[Tensor, Tensor]:
     """Truth and decision as boolean images of one class each.
 
     Ignored and masked pixels are False in both. The classes of one sample lie next to each other:
@@ -26,12 +28,12 @@ def binary_images(pixels, threshold, include_background=False):
     return tuple(as_images(pixels, values, include_background) for values in both)
 
 
-def image_classes(pixels, include_background=False):
+def image_classes(pixels: Pixels, include_background: bool = False) -> range:
     """The channels that have images: all, or all but the background (channel 0) of competing classes."""
     return range(int(not pixels.binary and not include_background), pixels.channels)
 
 
-def as_images(pixels, values, include_background=False, *, ignored=False):
+def as_images(pixels: Pixels, values: Tensor, include_background: bool = False, *, ignored: bool = False) -> Tensor:
     """Values in the layout of `pixels.scores` as (B * classes, *spatial).
 
     Args:

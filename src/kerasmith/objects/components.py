@@ -1,6 +1,6 @@
 """Connected components of masks, and how two sets of objects overlap. NumPy in, NumPy out."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cc3d
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 CONNECTIVITIES = {1: {2: 1}, 2: {4: 1, 8: 2}, 3: {6: 1, 18: 2, 26: 3}}
 
 
-def connectivity_order(connectivity, dimensions):
+def connectivity_order(connectivity: int | None, dimensions: int) -> int:
     """Along how many axes at once neighbours may differ; `None` means all.
 
     Raises:
@@ -28,7 +28,7 @@ def connectivity_order(connectivity, dimensions):
     return choices[connectivity]
 
 
-def label_objects(mask, connectivity=None, min_size=0):
+def label_objects(mask: np.ndarray, connectivity: int | None = None, min_size: int = 0) -> tuple[np.ndarray, int]:
     """Numbers the connected components of one mask.
 
     Args:
@@ -65,7 +65,7 @@ def label_objects(mask, connectivity=None, min_size=0):
     return labels, int(count)
 
 
-def surplus_pixels(masks, keep=None, min_size=0, connectivity=None):
+def surplus_pixels(masks: Any, keep: int | None = None, min_size: int = 0, connectivity: int | None = None) -> np.ndarray:
     """Where a mask breaks a rule on its components.
 
     Args:
@@ -89,7 +89,7 @@ def surplus_pixels(masks, keep=None, min_size=0, connectivity=None):
     return surplus
 
 
-def renumber_objects(labels, min_size=0):
+def renumber_objects(labels: np.ndarray, min_size: int = 0) -> tuple[np.ndarray, int]:
     """Numbers the objects of an instance-label image 1, 2, ... in the order of their ids, which may have gaps.
 
     Pixels of one id are one object, whether they touch or not.
@@ -132,7 +132,7 @@ class Overlaps(NamedTuple):
     iou: np.ndarray
 
 
-def overlaps(labels_a, labels_b):
+def overlaps(labels_a: np.ndarray, labels_b: np.ndarray) -> Overlaps:
     """The pairs of objects of two label images that share a pixel, in the order of their labels.
 
     IoU = shared / (size of a + size of b - shared). Only pairs that occur are held: memory grows with the pixels, not with
@@ -149,7 +149,9 @@ def overlaps(labels_a, labels_b):
     return Overlaps(first - 1, second - 1, shared / (size_a[first] + size_b[second] - shared))
 
 
-def shared_pixels(labels_a, labels_b, height, width):
+def shared_pixels(
+    labels_a: np.ndarray, labels_b: np.ndarray, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The pairs of labels above 0 that meet at a pixel, in their order, and at how many.
 
     Args:

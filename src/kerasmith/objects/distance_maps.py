@@ -1,15 +1,18 @@
 """How far each pixel is from the border of a mask: Euclidean distance transforms, on the host and on the device."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import edt
 import numpy as np
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.numerics.tensors import static_shape
 
 
-def squared_distances(masks, spacing=None):
+def squared_distances(masks: Any, spacing: float | Sequence[float] | None = None) -> np.ndarray:
     """Squared distance of each pixel to the nearest pixel of the other kind, outside and inside. NumPy in, NumPy out.
 
     A mask that is empty or full has no border: its distances are 0.
@@ -34,7 +37,7 @@ def squared_distances(masks, spacing=None):
     return distances
 
 
-def signed_distances(masks, spacing=None):
+def signed_distances(masks: Any, spacing: float | Sequence[float] | None = None) -> np.ndarray:
     """Distance of each pixel to the nearest pixel of the other kind, negative inside. NumPy in, NumPy out.
 
     The two sides are alike: pixels on either side of a border have -1 and 1 (times the spacing). A mask that is empty or full
@@ -44,7 +47,7 @@ def signed_distances(masks, spacing=None):
     return np.where(masks, -distances, distances)
 
 
-def squared_distances_on_device(masks, spacing=None):
+def squared_distances_on_device(masks: Any, spacing: float | Sequence[float] | None = None) -> Tensor:
     """`squared_distances` in `keras.ops`, for the one place that cannot call the host: TensorFlow under XLA.
 
     Exact: along one axis after the other, d(i) = min_j d(j) + (s (i - j)) ** 2. It takes n steps a pixel on an axis of n
@@ -72,7 +75,7 @@ def _pass_along(distances, axis, step):
     return ops.moveaxis(ops.min(lines + pairs, axis=-1), -1, axis)
 
 
-def axis_spacing(spacing, dimensions):
+def axis_spacing(spacing: float | Sequence[float] | None, dimensions: int) -> tuple[float, ...]:
     """One number per spatial axis.
 
     Raises:

@@ -4,16 +4,26 @@ Counting is NumPy in, NumPy out; the curve is a function of tensors.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.objects.components import connectivity_order, label_objects, overlaps, renumber_objects
 
 HITS = ("overlap", "iou", "peak", "center")
 
 
-def scored_candidates(truth, probability, threshold, hit, iou_threshold=0.0, connectivity=None, min_size=0):
+def scored_candidates(
+    truth: Any,
+    probability: np.ndarray,
+    threshold: float,
+    hit: str,
+    iou_threshold: float = 0.0,
+    connectivity: int | None = None,
+    min_size: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
     """The best score that hit each true object, and the scores of the candidates that hit none.
 
     Args:
@@ -58,7 +68,7 @@ def scored_candidates(truth, probability, threshold, hit, iou_threshold=0.0, con
     return best, score[false]
 
 
-def score_bins(score, threshold, bins):
+def score_bins(score: Any, threshold: float, bins: int) -> Any:
     """The bin from 0 to bins - 1 of each score above the threshold; the order of scores is kept.
 
     Half of the bins are spent evenly on probabilities and half on logits, so that scores are told apart both in the middle
@@ -67,7 +77,7 @@ def score_bins(score, threshold, bins):
     return np.clip(np.ceil(bins * _position(np.asarray(score, "float64"), threshold)) - 1, 0, bins - 1).astype("int64")
 
 
-def bin_edges(threshold, bins):
+def bin_edges(threshold: float, bins: int) -> np.ndarray:
     """The lowest score of each bin, by bisection."""
     low, high = np.full(bins, float(threshold)), np.ones(bins)
     for _ in range(60):
@@ -89,8 +99,17 @@ def _position(score, threshold):
 
 
 def free_response_counts(
-    truth, probability, threshold, bins, *, hit, iou_threshold=0.0, connectivity=None, min_size=0, truth_is_labels=False
-):
+    truth: Any,
+    probability: np.ndarray,
+    threshold: float,
+    bins: int,
+    *,
+    hit: str,
+    iou_threshold: float = 0.0,
+    connectivity: int | None = None,
+    min_size: int = 0,
+    truth_is_labels: bool = False,
+) -> np.ndarray:
     """Histograms over the scores of hits and of false candidates.
 
     Args:
@@ -114,13 +133,13 @@ def free_response_counts(
     return rows
 
 
-def cumulative(histogram):
+def cumulative(histogram: Tensor) -> Tensor:
     """How many are counted at or above each score, from none to all: (..., bins) -> (..., bins + 1)."""
     counts = ops.cumsum(ops.flip(histogram, axis=-1), axis=-1)
     return ops.concatenate([ops.zeros_like(counts[..., :1]), counts], axis=-1)
 
 
-def value_at(x, y, at):
+def value_at(x: Tensor, y: Tensor, at: Tensor) -> Tensor:
     """y(at) on the polygon through points that ascend in x and in y; of equal x the last, beyond the last x the last y.
 
     Args:

@@ -10,15 +10,25 @@ CPU one sort costs as much as forty segment maxima.
 
 import itertools
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.numerics.tensors import compatible, static_shape
 from kerasmith.objects.components import connectivity_order
 
 
-def object_counts_on_device(truth, prediction, threshold, connectivity=None, min_size=0, size_edges=()):
+def object_counts_on_device(
+    truth: Any,
+    prediction: Any,
+    threshold: float,
+    connectivity: int | None = None,
+    min_size: int = 0,
+    size_edges: Sequence[int] = (),
+) -> Tensor:
     """How many objects of each size there are in an image, and how many of them have a partner.
 
     Args:
@@ -67,7 +77,9 @@ def object_counts_on_device(truth, prediction, threshold, connectivity=None, min
     return ops.stack([_per_group(at, size, size_edges, batch, pixels) for at, size in counted], axis=-1)
 
 
-def surplus_pixels_on_device(masks, keep=None, min_size=0, connectivity=None):
+def surplus_pixels_on_device(
+    masks: Any, keep: int | None = None, min_size: int = 0, connectivity: int | None = None
+) -> Tensor:
     """Where a mask breaks a rule on its components, see `components.surplus_pixels`."""
     if 0 in static_shape(masks, "masks"):
         return ops.zeros_like(masks)

@@ -1,11 +1,14 @@
 """One-to-one matching of true and predicted objects by their IoU. NumPy in, NumPy out."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 
-from kerasmith.objects.components import connectivity_order, label_objects, overlaps, renumber_objects
+from kerasmith.objects.components import Overlaps, connectivity_order, label_objects, overlaps, renumber_objects
 
 
-def match(pairs, threshold, how="greedy"):
+def match(pairs: Overlaps, threshold: float, how: str = "greedy") -> np.ndarray:
     """Chooses pairs with IoU > threshold so that each object is used at most once.
 
     Args:
@@ -36,7 +39,16 @@ def match(pairs, threshold, how="greedy"):
     return _greedy(pairs, above) if how == "greedy" else _optimal(pairs, above)
 
 
-def detection_counts(truth, prediction, threshold, how="greedy", *, connectivity=None, min_size=0, truth_is_labels=False):
+def detection_counts(
+    truth: Any,
+    prediction: Any,
+    threshold: float,
+    how: str = "greedy",
+    *,
+    connectivity: int | None = None,
+    min_size: int = 0,
+    truth_is_labels: bool = False,
+) -> np.ndarray:
     """True positives, false positives and false negatives of each image: objects found, invented and missed.
 
     Args:
@@ -64,17 +76,17 @@ def detection_counts(truth, prediction, threshold, how="greedy", *, connectivity
 
 
 def object_counts(
-    truth,
-    prediction,
-    threshold,
-    how="greedy",
+    truth: Any,
+    prediction: Any,
+    threshold: float,
+    how: str = "greedy",
     *,
-    connectivity=None,
-    min_size=0,
-    truth_is_labels=False,
-    prediction_is_labels=False,
-    size_edges=(),
-):
+    connectivity: int | None = None,
+    min_size: int = 0,
+    truth_is_labels: bool = False,
+    prediction_is_labels: bool = False,
+    size_edges: Sequence[int] = (),
+) -> np.ndarray:
     """How many objects of each size there are in an image, and how many of them have a partner.
 
     Args:
@@ -135,7 +147,7 @@ def _greedy(pairs, above):
     return np.array(sorted(chosen), "int64")
 
 
-def assignment_solver():
+def assignment_solver() -> Callable[..., tuple[np.ndarray, np.ndarray]]:
     """SciPy's solver of sparse assignment problems, imported where it is needed.
 
     Raises:

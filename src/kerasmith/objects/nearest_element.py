@@ -6,6 +6,7 @@ around it, nearest columns first, until none can be better. If that takes long, 
 """
 
 import itertools
+from collections.abc import Sequence
 
 import edt
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 _FAR = 2**14  # more steps than any column has
 
 
-def distances_to_nearest(elements, others, spacing, threads=1):
+def distances_to_nearest(elements: np.ndarray, others: np.ndarray, spacing: Sequence[float], threads: int = 1) -> np.ndarray:
     """The distance of each True in `elements` to the nearest True in `others`, infinite if there is none.
 
     Args:

@@ -1,5 +1,8 @@
 """Matched, invented and missed segments of images, and how well the matched ones fit. NumPy in, NumPy out."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from kerasmith.objects.components import connectivity_order, label_objects, renumber_objects, shared_pixels
@@ -7,7 +10,9 @@ from kerasmith.objects.components import connectivity_order, label_objects, renu
 MASKED = -1  # a category that is void in truth and prediction
 
 
-def segment_counts(truth, prediction, void_truth=None, void_prediction=None, categories=None):
+def segment_counts(
+    truth: Any, prediction: Any, void_truth: Any = None, void_prediction: Any = None, categories: Any = None
+) -> np.ndarray:
     """What two label images of the same scene have in common.
 
     A true and a predicted segment of one category match if IoU > 0.5; at most one match is possible for each. Pixels that are
@@ -57,7 +62,15 @@ def _inside(labels, void, number):
     return np.zeros(number, "int64") if void is None else np.bincount(labels[void.ravel()], minlength=number)
 
 
-def component_quality(truth, prediction, void=None, *, connectivity=None, min_size=0, truth_is_labels=False):
+def component_quality(
+    truth: Any,
+    prediction: Any,
+    void: Any = None,
+    *,
+    connectivity: int | None = None,
+    min_size: int = 0,
+    truth_is_labels: bool = False,
+) -> np.ndarray:
     """`segment_counts` of images whose connected components are the segments.
 
     Args:
@@ -82,7 +95,9 @@ def component_quality(truth, prediction, void=None, *, connectivity=None, min_si
     return rows
 
 
-def panoptic_quality(truth, prediction, things, stuffs, *, unknown_predictions="error"):
+def panoptic_quality(
+    truth: Any, prediction: Any, things: Sequence[int], stuffs: Sequence[int], *, unknown_predictions: str = "error"
+) -> np.ndarray:
     """`segment_counts` of panoptic maps.
 
     Args:

@@ -1,8 +1,9 @@
 """How far two surfaces are apart: Hausdorff distance, its 95th percentile, average distance, surface Dice. NumPy in, out."""
 
 import math
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,17 +28,19 @@ class SurfaceDistances(NamedTuple):
     prediction_sizes: np.ndarray
 
     @property
-    def directed(self):
+    def directed(self) -> tuple[Any, ...]:
         """((distances, sizes) from the truth, the same from the prediction)."""
         return (self.from_truth, self.truth_sizes), (self.from_prediction, self.prediction_sizes)
 
     @property
-    def empty(self):
+    def empty(self) -> int:
         """How many of the two surfaces are empty: 0, 1 or 2."""
         return int(self.from_truth.size == 0) + int(self.from_prediction.size == 0)
 
 
-def surface_distances(truth, prediction, spacing=None, surface="voxels", threads=1):
+def surface_distances(
+    truth: np.ndarray, prediction: Any, spacing: Sequence[float] | None = None, surface: str = "voxels", threads: int = 1
+) -> SurfaceDistances:
     """The distances between the surfaces of two binary images.
 
     Work and memory are those of the common bounding box of the two objects.
@@ -71,12 +74,12 @@ def surface_distances(truth, prediction, spacing=None, surface="voxels", threads
     return SurfaceDistances(from_truth, from_prediction, *sizes)
 
 
-def hausdorff(pair):
+def hausdorff(pair: SurfaceDistances) -> float:
     """The largest distance: max(max_t d(t, P), max_p d(p, T)); infinite if one surface is empty, NaN if both are."""
     return _unless_empty(pair, lambda: float(max(pair.from_truth.max(), pair.from_prediction.max())))
 
 
-def hausdorff_percentile(pair, definition="max_of_directed", percent=95):
+def hausdorff_percentile(pair: SurfaceDistances, definition: str = "max_of_directed", percent: float = 95) -> float:
     """The distance that `percent` of the surface keeps to; infinite if one surface is empty, NaN if both are.
 
     Args:
@@ -97,7 +100,7 @@ def hausdorff_percentile(pair, definition="max_of_directed", percent=95):
     return _unless_empty(pair, compute)
 
 
-def average_distance(pair, definition="pooled"):
+def average_distance(pair: SurfaceDistances, definition: str = "pooled") -> float:
     """The average symmetric surface distance; infinite if one surface is empty, NaN if both are.
 
     Args:
@@ -117,7 +120,7 @@ def average_distance(pair, definition="pooled"):
     return _unless_empty(pair, compute)
 
 
-def surface_dice(pair, tolerance):
+def surface_dice(pair: SurfaceDistances, tolerance: float) -> float:
     """The share of both surfaces, by size, within `tolerance` of the other; 0 if one is empty, NaN if both are."""
     if pair.empty == 2:
         return math.nan
@@ -126,7 +129,14 @@ def surface_dice(pair, tolerance):
     return float(near / sum(sizes.sum() for _, sizes in pair.directed))
 
 
-def surface_quantities(truth, prediction, quantities, spacing=None, surface="voxels", threads=1):
+def surface_quantities(
+    truth: Any,
+    prediction: Any,
+    quantities: Any,
+    spacing: Sequence[float] | None = None,
+    surface: str = "voxels",
+    threads: int = 1,
+) -> np.ndarray:
     """Quantities of each of several pairs of images, and which surfaces were empty.
 
     Args:
@@ -155,7 +165,7 @@ def surface_quantities(truth, prediction, quantities, spacing=None, surface="vox
     return np.array(rows, "float64").reshape(count, len(quantities) + 1)
 
 
-def check_spacing(spacing, rank):
+def check_spacing(spacing: Sequence[float] | None, rank: int) -> tuple[float, ...]:
     """The voxel size along each of `rank` axes as a tuple; ValueError if they are not one number each."""
     if spacing is None:
         return (1.0,) * rank
@@ -167,7 +177,7 @@ def check_spacing(spacing, rank):
     return tuple(float(size) for size in spacing)
 
 
-def common_box(truth, prediction):
+def common_box(truth: Any, prediction: Any) -> tuple[slice, ...] | None:
     """Slices of the smallest box that holds both objects; None if there is no object."""
     box = []
     either = truth | prediction

@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 
-def border_voxels(mask):
+def border_voxels(mask: np.ndarray) -> np.ndarray:
     """True on voxels of the object that have a background neighbour across a face."""
     inner = mask.copy()
     for axis in range(mask.ndim):
@@ -27,7 +27,7 @@ def border_voxels(mask):
     return mask & ~inner
 
 
-def dual_codes(mask):
+def dual_codes(mask: np.ndarray) -> np.ndarray:
     """For each corner of the voxels (each size one larger): which of the voxels around it belong to the object, as bits.
 
     Bit sum_i 2**i d_i with d in {0, 1}^rank is set if the voxel on side d of the corner is in the object.
@@ -45,7 +45,7 @@ def dual_codes(mask):
 
 
 @functools.lru_cache(maxsize=64)
-def element_sizes(spacing):
+def element_sizes(spacing: tuple[float, ...]) -> np.ndarray:
     """The area (3-D) or length (2-D) of the surface in a cell of the dual grid, for each code of `dual_codes`.
 
     Args:
