@@ -1,12 +1,13 @@
 """The command line: `kerasmith demo nuclei`, `kerasmith check path.py:Name`. Starts without importing Keras."""
 
 import argparse
+from collections.abc import Sequence
 
 import kerasmith
 from kerasmith.cli import check, demo, new
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status: 0 done, 1 faults found, 2 bad input, 130 interrupted."""
     parser = argparse.ArgumentParser(prog="kerasmith", description=kerasmith.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"kerasmith {kerasmith.__version__}")
@@ -25,7 +26,7 @@ def main(arguments=None):
         return 130
 
 
-def _print_error(error):
+def _print_error(error: BaseException) -> None:
     from rich.console import Console
     from rich.text import Text
 

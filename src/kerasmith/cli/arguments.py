@@ -1,12 +1,13 @@
 """Arguments that several commands have, and how they are read."""
 
 import argparse
+from collections.abc import Callable
 
 
-def whole_number(minimum):
+def whole_number(minimum: int) -> Callable[[str], int]:
     """A reader of whole numbers of at least `minimum`."""
 
-    def read(text):
+    def read(text: str) -> int:
         try:
             number = int(text)
         except ValueError:
@@ -18,6 +19,6 @@ def whole_number(minimum):
     return read
 
 
-def add_traceback(command):
+def add_traceback(command: argparse.ArgumentParser) -> None:
     """`--traceback`, which every command has."""
     command.add_argument("--traceback", action="store_true", help="show where an error came from")

@@ -14,7 +14,7 @@ FORMATS = ("text", "json", "sarif", "junit")
 EXITS = "Exit status: 0 no error was found, 1 findings of severity error, 2 it could not be checked."
 
 
-def check(options):
+def check(options: argparse.Namespace) -> int:
     """Says what is wrong with a loss, metric, callback or layer."""
     from kerasmith.checks.engine.checker import installed
     from kerasmith.checks.engine.contract import Contract
@@ -43,7 +43,7 @@ def check(options):
     return exit_status(reports)
 
 
-def explain(options):
+def explain(options: argparse.Namespace) -> None:
     """Prints what a check asks, why it matters, and what to write instead; lists all checks without an id."""
     from rich.console import Console
     from rich.markup import escape
@@ -70,7 +70,7 @@ def explain(options):
         console.print(f"Asked after: {', '.join(one.requires)}", markup=False)
 
 
-def add_to(commands):
+def add_to(commands: Any) -> None:
     """The parsers of both commands."""
     command = commands.add_parser(
         "check", help="say what is wrong with a part of your own", description=check.__doc__, epilog=EXITS
@@ -114,7 +114,7 @@ def _progress(target: str) -> Iterator[Callable[[str, dict[str, Any]], None]]:
         return
     doing, names = {}, {}
 
-    def show(backend, event):
+    def show(backend: str, event: dict[str, Any]) -> None:
         if event["event"] == "components":
             names[backend] = event["names"]
         elif event["event"] == "importing":
@@ -129,7 +129,7 @@ def _progress(target: str) -> Iterator[Callable[[str, dict[str, Any]], None]]:
         yield show
 
 
-def _json_dict(text):
+def _json_dict(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
@@ -139,7 +139,7 @@ def _json_dict(text):
     return value
 
 
-def _specs(text):
+def _specs(text: str) -> dict[str, Any]:
     """{name: value} of `name=value name=value` or of JSON; values that are JSON are read as such."""
     if text.lstrip().startswith("{"):
         return _json_dict(text)
@@ -152,14 +152,14 @@ def _specs(text):
     return pairs
 
 
-def _names(text):
+def _names(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise argparse.ArgumentTypeError(f"expected names with commas between them, received {text!r}")
     return names
 
 
-def _seconds(text):
+def _seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:

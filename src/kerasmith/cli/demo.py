@@ -3,13 +3,14 @@
 import argparse
 import importlib
 import os
+from typing import Any
 
 from kerasmith.backends import BACKENDS, installed_backends
 from kerasmith.cli.arguments import add_traceback, whole_number
 from kerasmith.recipes import DEMOS
 
 
-def demo(options):
+def demo(options: argparse.Namespace) -> int | None:
     """Trains a recipe on real data and writes a run directory."""
     backend = _choose_backend(options.backend)
     os.environ["KERAS_BACKEND"] = backend
@@ -19,7 +20,7 @@ def demo(options):
     recipe.run(out=out, epochs=options.epochs, seed=options.seed, overwrite=options.overwrite)
 
 
-def add_to(commands):
+def add_to(commands: Any) -> None:
     """The command's parser."""
     about = "\n".join(f"  {name:<10} {entry.description}" for name, entry in DEMOS.items())
     command = commands.add_parser(
@@ -38,7 +39,7 @@ def add_to(commands):
     command.set_defaults(command=demo)
 
 
-def _choose_backend(asked):
+def _choose_backend(asked: str | None) -> str:
     """The backend to use; raises ImportError if it is not installed."""
     installed = installed_backends()
     asked = asked or os.environ.get("KERAS_BACKEND") or (installed[0] if installed else BACKENDS[0])

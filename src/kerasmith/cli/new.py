@@ -1,12 +1,14 @@
 """`kerasmith new KIND NAME`: a part to begin with, and its test."""
 
+import argparse
 import pathlib
+from typing import Any
 
 from kerasmith.checks.engine.registry import KINDS
 from kerasmith.cli.arguments import add_traceback
 
 
-def new(options):
+def new(options: argparse.Namespace) -> None:
     """Writes a documented part that passes `kerasmith check`, and a test of it."""
     from rich.console import Console
 
@@ -20,7 +22,7 @@ def new(options):
     console.print(f"\nNow: kerasmith check {paths[0]}:{name}\n     pytest {paths[1]}", markup=False)
 
 
-def add_to(commands):
+def add_to(commands: Any) -> None:
     """The command's parser."""
     command = commands.add_parser("new", help="begin a part of your own, with a test", description=new.__doc__)
     command.add_argument("kind", choices=KINDS)

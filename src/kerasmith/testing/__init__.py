@@ -1,9 +1,11 @@
 """The checker inside pytest: `parametrize` makes a test of every check of a component; `plugin` collects whole modules."""
 
+from typing import Any
+
 # Loaded when it is asked for: the plugin lives in this package and must not slow down every start of pytest.
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name == "parametrize":
         from kerasmith.testing.decorator import parametrize
 
@@ -11,5 +13,5 @@ def __getattr__(name):
     raise AttributeError(f"module 'kerasmith.testing' has no attribute {name!r}. It has: parametrize")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*globals(), "parametrize"])

@@ -2,12 +2,17 @@
 
 import signal
 import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import pytest
 
 from kerasmith.checks.engine import registry
+from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.examination import Examination
-from kerasmith.checks.engine.finding import CannotCheck
+from kerasmith.checks.engine.finding import CannotCheck, Finding, Record
+from kerasmith.checks.engine.registry import Check
+from kerasmith.checks.engine.subject import SourceSubject, Subject
 from kerasmith.checks.formats.counts import reason
 from kerasmith.checks.formats.text import render_finding
 
@@ -34,18 +39,27 @@ class ComponentTests:
         CannotCheck: for options that cannot be understood.
     """
 
-    def __init__(self, subject, like=None, contract=None, select=None, ignore=None, seed=7, without=None):
+    def __init__(
+        self,
+        subject: Subject | SourceSubject,
+        like: Any = None,
+        contract: Contract | dict[str, Any] | None = None,
+        select: Sequence[str] | None = None,
+        ignore: Sequence[str] | None = None,
+        seed: int = 7,
+        without: str | None = None,
+    ) -> None:
         self.subject = subject
         self._examination = Examination(subject, like, contract, select, ignore, seed)
         self._plan = [one for one in self._examination.plan if without is None or not one.id.startswith(without)]
         self._records = {}
         self._problem = None
 
-    def checks(self):
+    def checks(self) -> list[tuple[str, Callable[[], None]]]:
         """[(name, function without arguments)]: a test for each planned check."""
         return [(f"{one.id}-{one.name}", ComponentTest(self, one.id)) for one in self._plan]
 
-    def record(self, id):
+    def record(self, id: str) -> Record:
         """The `Record` of one check, after those that it requires.
 
         Raises:
@@ -55,7 +69,7 @@ class ComponentTests:
             self._examine(self._with_requirements(id))
         return self._records[id]
 
-    def _examine(self, plan):
+    def _examine(self, plan: list[Check]) -> None:
         if self._problem is not None and any(one.needs_inputs for one in plan):
             raise self._problem
         self._examination.plan = plan
@@ -70,7 +84,7 @@ class ComponentTests:
             self._problem = problem
             raise
 
-    def _with_requirements(self, id):
+    def _with_requirements(self, id: str) -> list[Check]:
         """The checks that must be answered for this one, in the order of the plan, itself the last."""
         by_id = {one.id: one for one in self._plan}
         wanted, left = set(), [id]
@@ -90,13 +104,13 @@ class ComponentTest:
         id: of the check.
     """
 
-    def __init__(self, tests, id):
+    def __init__(self, tests: ComponentTests, id: str) -> None:
         self.tests, self.id = tests, id
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<check {self.id} of {self.tests.subject.name}>"
 
-    def __call__(self):
+    def __call__(self) -> None:
         """Fails, skips or warns as the check says."""
         # Frames of the checker say nothing about the component.
         __tracebackhide__ = True
@@ -119,17 +133,19 @@ class ComponentTest:
 class CannotBeChecked:
     """In place of the checks of a component that cannot be checked: fails and says why."""
 
-    def __init__(self, name, why):
+    def __init__(self, name: str, why: str) -> None:
         self.name, self.why = name, why
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{self.name} cannot be checked>"
 
-    def __call__(self):
+    def __call__(self) -> None:
         pytest.fail(self.why, pytrace=False)
 
 
-def planned_tests(subjects, options):
+def planned_tests(
+    subjects: Iterable[tuple[str, Callable[[], Subject | SourceSubject], dict[str, Any]]], options: dict[str, Any]
+) -> list[tuple[str, Callable[[], None]]]:
     """[(id, function)]: the tests of several components.
 
     Args:
@@ -151,11 +167,11 @@ def planned_tests(subjects, options):
     return tests
 
 
-def _limit():
+def _limit() -> float | None:
     """Seconds for the next check; None while another plugin's alarm runs, which must not be switched off."""
     taken = hasattr(signal, "getitimer") and signal.getitimer(signal.ITIMER_REAL)[0] > 0
     return None if taken else SECONDS
 
 
-def _short(finding):
+def _short(finding: Finding) -> str:
     return f"{finding.id} {finding.title}: expected {finding.expected}, got {finding.actual}. {finding.fix}"

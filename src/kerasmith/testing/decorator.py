@@ -1,17 +1,28 @@
 """`@kerasmith.testing.parametrize`: a test for every check of every component."""
 
 import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
 from kerasmith.checks.engine import registry
-from kerasmith.checks.engine.subject import subject_of
+from kerasmith.checks.engine.contract import Contract
+from kerasmith.checks.engine.subject import Subject, subject_of
 from kerasmith.testing.component_tests import planned_tests
 
 OPTIONS = ("init", "like", "contract", "kind", "name")
 
 
-def parametrize(components, *, like=None, contract=None, select=None, ignore=None, seed=7):
+def parametrize(
+    components: Sequence[Any],
+    *,
+    like: Any = None,
+    contract: Contract | dict[str, Any] | None = None,
+    select: Sequence[str] | None = None,
+    ignore: Sequence[str] | None = None,
+    seed: int = 7,
+) -> pytest.MarkDecorator:
     """Makes a test of each check of each component, on the backend that runs.
 
     A finding fails its test with the numbers, the reproducer and the fix; a note passes with a warning; a check that has no
@@ -48,7 +59,7 @@ def parametrize(components, *, like=None, contract=None, select=None, ignore=Non
     return pytest.mark.parametrize("check", [pytest.param(function, id=id) for id, function in tests])
 
 
-def _planned(given):
+def _planned(given: Any) -> tuple[str, Callable[[], Subject], dict[str, Any]]:
     """(name, function that gives the `Subject`, options of its own) of a component or a pair."""
     component, options = given if isinstance(given, (tuple, list)) and len(given) == 2 else (given, {})
     if not isinstance(options, dict) or set(options) - set(OPTIONS):

@@ -1,11 +1,13 @@
 """The pytest plugin: `pytest --kerasmith=pkg.losses` puts the checks to a module without a test file. Imports no Keras."""
 
 import pathlib
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 import pytest
 
 
-def pytest_addoption(parser):
+def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("kerasmith", "kerasmith: checks of losses, metrics, callbacks and layers")
     group.addoption(
         "--kerasmith",
@@ -25,12 +27,12 @@ def pytest_addoption(parser):
     group.addoption("--kerasmith-ignore", action="append", default=[], metavar="IDS", help="all but these checks")
 
 
-def pytest_configure(config):
+def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "kerasmith: a check, collected by --kerasmith")
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector):
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Adds the targets to what the session collects."""
     report = yield
     targets = collector.config.getoption("kerasmith") if isinstance(collector, pytest.Session) else ()
@@ -44,13 +46,13 @@ class Target(pytest.Collector):
     """A module, or one component of it."""
 
     @classmethod
-    def of(cls, session, target):
+    def of(cls, session: pytest.Session, target: str) -> "Target":
         """The collector of one value of `--kerasmith`."""
         node = cls.from_parent(session, name=target, nodeid=target, path=_file_of(target) or session.path)
         node.add_marker("kerasmith")
         return node
 
-    def collect(self):
+    def collect(self) -> Iterator[pytest.Item]:
         from kerasmith.checks.engine import registry
         from kerasmith.checks.engine.finding import CannotCheck
         from kerasmith.testing.component_tests import planned_tests
@@ -64,7 +66,7 @@ class Target(pytest.Collector):
         for id, function in planned_tests(subjects, {"select": select, "ignore": ignore}):
             yield CheckItem.from_parent(self, name=id, check=function)
 
-    def _ids(self, option):
+    def _ids(self, option: str) -> list[str] | None:
         given = ",".join(self.config.getoption(option))
         return [id.strip() for id in given.split(",") if id.strip()] or None
 
@@ -72,18 +74,18 @@ class Target(pytest.Collector):
 class CheckItem(pytest.Item):
     """One check of one component."""
 
-    def __init__(self, *, check, **options):
+    def __init__(self, *, check: Callable[[], None], **options: Any) -> None:
         super().__init__(**options)
         self.check = check
 
-    def runtest(self):
+    def runtest(self) -> None:
         self.check()
 
-    def reportinfo(self):
+    def reportinfo(self) -> tuple[pathlib.Path, None, str]:
         return self.path, None, self.name
 
 
-def _subjects(target):
+def _subjects(target: str) -> list[tuple[str, Callable[[], Any], dict[str, Any]]]:
     """[(name, function that gives the `Subject`, {})] of a target; a whole file is one of its own, its source."""
     from kerasmith.checks.engine import target as targets
     from kerasmith.checks.engine.subject import subject_of
@@ -100,7 +102,7 @@ def _subjects(target):
     return subjects + [(label, lambda part=part, label=label: subject_of(part, name=label), own) for label, part in found]
 
 
-def _file_of(target):
+def _file_of(target: str) -> pathlib.Path | None:
     """The file that a target names; None if it is the name of a module."""
     place = target.partition(".py:")[0] + ".py" if ".py:" in target else target
     file = pathlib.Path(place)

@@ -5,25 +5,27 @@ import inspect
 import json
 import sys
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from kerasmith.backends import BACKENDS, installed_backends
 from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import CannotCheck
-from kerasmith.checks.engine.report import report_of
+from kerasmith.checks.engine.report import Report, report_of
 
 
 def check(
-    component,
-    init=None,
-    like=None,
-    contract=None,
-    backends=None,
-    select=None,
-    ignore=None,
-    budget=60.0,
-    seed=7,
-    kind=None,
-):
+    component: Any,
+    init: dict[str, Any] | None = None,
+    like: Any = None,
+    contract: Contract | dict[str, Any] | None = None,
+    backends: str | Sequence[str] | None = None,
+    select: str | Sequence[str] | None = None,
+    ignore: str | Sequence[str] | None = None,
+    budget: float = 60.0,
+    seed: int = 7,
+    kind: str | None = None,
+) -> Report:
     """Says what is wrong with a loss, metric, callback or layer.
 
     Args:
@@ -67,7 +69,7 @@ def check(
     return _in_process(component, init, like, promises, budget, kind, options)
 
 
-def installed(backends=None):
+def installed(backends: str | Sequence[str] | None = None) -> list[str]:
     """The backends to run on: those asked for, or all that are installed.
 
     Raises:
@@ -84,7 +86,7 @@ def installed(backends=None):
     return list(dict.fromkeys(asked))
 
 
-def importable(component):
+def importable(component: Any) -> str:
     """`file:Name` under which another process can import a component.
 
     Raises:
@@ -102,7 +104,15 @@ def importable(component):
     return f"{module.__file__}:{name}" if module.__spec__ is None else f"{module.__name__}:{name}"
 
 
-def _in_process(component, init, like, contract, budget, kind, options):
+def _in_process(
+    component: Any,
+    init: dict[str, Any] | None,
+    like: Any,
+    contract: Contract | None,
+    budget: float,
+    kind: str | None,
+    options: dict[str, Any],
+) -> Report:
     from kerasmith.checks.engine.examination import Examination
     from kerasmith.checks.engine.lazy_keras import backend
     from kerasmith.checks.engine.subject import subject_of
@@ -114,7 +124,16 @@ def _in_process(component, init, like, contract, budget, kind, options):
     return report_of(subject.name, {backend(): examination.answer(records, time.monotonic() - start)})
 
 
-def _in_workers(target, backends, budget, *, init, like, contract, **options):
+def _in_workers(
+    target: str,
+    backends: list[str],
+    budget: float,
+    *,
+    init: dict[str, Any] | None,
+    like: Any,
+    contract: Contract | None,
+    **options: Any,
+) -> Report:
     from kerasmith.checks.engine.target import split
     from kerasmith.checks.engine.workers import reports_of
 
@@ -138,7 +157,7 @@ def _in_workers(target, backends, budget, *, init, like, contract, **options):
     return report
 
 
-def _as_text(like):
+def _as_text(like: Any) -> Any:
     """Specs as text, so that example arrays reach another process as what they look like."""
     from kerasmith.checks.engine.spec import Spec, parse
 
@@ -149,7 +168,7 @@ def _as_text(like):
     return None if like is None else str(parse(like))
 
 
-def _ids(name, given):
+def _ids(name: str, given: str | Sequence[str] | None) -> list[str] | None:
     if given is None:
         return None
     ids = [given] if isinstance(given, str) else list(given)

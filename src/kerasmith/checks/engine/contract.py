@@ -1,6 +1,7 @@
 """What a component promises; each promise that it does not make, by design, is named here and not reported."""
 
 import dataclasses
+from typing import Any
 
 from kerasmith.checks.engine.finding import CannotCheck, NotApplicable
 
@@ -53,7 +54,7 @@ class Contract:
     continues: bool = False
 
     @classmethod
-    def of(cls, given):
+    def of(cls, given: "Contract | dict[str, Any] | None") -> "Contract":
         """A `Contract` of None, a dict or a `Contract`.
 
         Raises:
@@ -72,16 +73,16 @@ class Contract:
         return cls(**given)
 
     @classmethod
-    def of_subject(cls, given, component):
+    def of_subject(cls, given: "Contract | dict[str, Any] | None", component: Any) -> "Contract":
         """The `Contract` that is given, or else the one that the component declares."""
         return cls.of(getattr(component, "kerasmith_contract", None) if given is None else given)
 
-    def exceptions(self):
+    def exceptions(self) -> list[str]:
         """["per_sample=False", ...]: what differs from the default."""
         pairs = ((field.name, getattr(self, field.name), field.default) for field in dataclasses.fields(self))
         return [f"{name}={value!r}" for name, value, default in pairs if value != default]
 
-    def require(self, name):
+    def require(self, name: str) -> None:
         """Ends a check as "not applicable" if the promise `name` is not the default.
 
         Raises:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from kerasmith.checks.engine import registry
+from kerasmith.checks.engine.case import Case
+from kerasmith.checks.engine.comparison import BACKENDS, differ, farthest
 from kerasmith.checks.engine.finding import Finding, Record
 
-# Of the largest number: float32 sums in another order differ by less, another definition by far more.
-TOLERANCE = 2e-3
 SHOWN_BY = {
     "loss": "print(loss(y_true, y_pred))",
     "metric": "metric.update_state(y_true, y_pred); print(metric.result())",
@@ -41,9 +41,9 @@ def _compare(records: dict[str, list[Record]], id: str) -> None:
     reference = _flat(shares[first].data["values"])
     for backend in others:
         found = _flat(shares[backend].data["values"])
-        if _close(reference, found):
+        if not differ(reference, found, BACKENDS):
             continue
-        worst = _worst(reference, found)
+        worst = farthest(reference, found, digits=6)
         finding = Finding(
             **{
                 **shares[backend].data["finding"],
@@ -58,7 +58,7 @@ def _replace(records: dict[str, list[Record]], backend: str, id: str, **changes:
     records[backend] = [dataclasses.replace(one, **changes) if one.id == id else one for one in records[backend]]
 
 
-def _flat(values):
+def _flat(values: Any) -> np.ndarray:
     if isinstance(values, dict):
         values = [values[key] for key in sorted(values)]
     if isinstance(values, (list, tuple)):
@@ -66,25 +66,7 @@ def _flat(values):
     return np.array([np.nan if values is None else values], "float64")
 
 
-def _close(a, b):
-    if a.shape != b.shape:
-        return False
-    scale = np.nanmax(np.abs(np.where(np.isfinite(a), a, 0)), initial=1e-3)
-    return bool(np.allclose(a, b, rtol=TOLERANCE, atol=TOLERANCE * scale, equal_nan=True))
-
-
-def _worst(a, b):
-    if a.shape != b.shape:
-        return f"{a.size} numbers", f"{b.size} numbers"
-    with np.errstate(invalid="ignore"):
-        gap = np.abs(a - b)
-    gap = np.where(np.isnan(gap), np.inf, gap)
-    gap[np.isnan(a) & np.isnan(b)] = 0
-    index = int(np.argmax(gap))
-    return f"{a[index]:.6g}", f"{b[index]:.6g}"
-
-
-def template(id, case):
+def template(id: str, case: Case) -> dict[str, Any]:
     """The finding of a difference between backends, but for its numbers; made where the component is."""
     one = registry.CHECKS[id]
     return Finding(

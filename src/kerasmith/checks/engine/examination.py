@@ -7,6 +7,7 @@ import signal
 import threading
 import traceback
 import warnings
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from kerasmith.checks.engine import cross_backend, registry
@@ -16,7 +17,9 @@ from kerasmith.checks.engine.finding import CannotCheck, Failed, Finding, Inconc
 from kerasmith.checks.engine.inference import set_inputs
 from kerasmith.checks.engine.lazy_keras import backend
 from kerasmith.checks.engine.messages import describe_error
+from kerasmith.checks.engine.registry import Check
 from kerasmith.checks.engine.report import Answer
+from kerasmith.checks.engine.subject import SourceSubject, Subject
 from kerasmith.keras_internals.without_tensorflow import without_tensorflow
 
 MOST_LINES = 12
@@ -31,14 +34,25 @@ class Examination:
         done: {id: outcome} of checks that an earlier process has finished; they are not repeated.
     """
 
-    def __init__(self, subject, like=None, contract=None, select=None, ignore=None, seed=7, done=None):
+    def __init__(
+        self,
+        subject: Subject | SourceSubject,
+        like: Any = None,
+        contract: Contract | dict[str, Any] | None = None,
+        select: Sequence[str] | None = None,
+        ignore: Sequence[str] | None = None,
+        seed: int = 7,
+        done: dict[str, str] | None = None,
+    ) -> None:
         self.subject = subject
         self.case = case_of(subject, Contract.of_subject(contract, subject.component), seed)
         self.like = like
         self.plan = registry.planned(subject.kind, select, ignore)
         self.outcomes = dict(done or {})
 
-    def records(self, seconds=None, announce=lambda id: None):
+    def records(
+        self, seconds: Callable[[], float | None] | None = None, announce: Callable[[str], None] = lambda id: None
+    ) -> Iterator[Record]:
         """Yields a `Record` for each planned check that is not done.
 
         Args:
@@ -82,7 +96,7 @@ class Examination:
             "contract": case.contract.exceptions(),
         }
 
-    def _find_inputs(self):
+    def _find_inputs(self) -> bool:
         try:
             with without_tensorflow(backend()):
                 set_inputs(self.case, self.like)
@@ -92,15 +106,15 @@ class Examination:
             raise
         return True
 
-    def _failed(self):
+    def _failed(self) -> list[str]:
         return [id for id, outcome in self.outcomes.items() if outcome in ("fail", "timeout")]
 
-    def _blocked(self, one):
+    def _blocked(self, one: Check) -> Record | None:
         required = registry.requirements(one, self.subject.kind)
         by = [id for id in required if self.outcomes.get(id) in ("fail", "blocked", "timeout")]
         return Record(one.id, "blocked", f"blocked by {', '.join(by)}") if by else None
 
-    def _put(self, one, seconds):
+    def _put(self, one: Check, seconds: float | None) -> Record:
         """The record of one check; whatever it raises that is not an answer leaves the question open."""
         if seconds is not None and seconds <= 0:
             return Record(one.id, "timeout", "the budget was spent")
@@ -122,7 +136,7 @@ class Examination:
             data = {"values": data, "finding": cross_backend.template(one.id, self.case)}
         return Record(one.id, "pass", data=data)
 
-    def _finding(self, one, failed):
+    def _finding(self, one: Check, failed: Failed) -> Finding:
         lines = self.case.lines(*failed.lines).splitlines()
         # Imports that fill a line each are what a reader can do without seeing apart.
         while len(lines) > MOST_LINES:
@@ -141,7 +155,7 @@ class Examination:
 
 
 @contextlib.contextmanager
-def _quiet():
+def _quiet() -> Iterator[None]:
     """What a component prints or warns of is not what was asked."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
@@ -153,13 +167,13 @@ class OutOfTime(BaseException):
 
 
 @contextlib.contextmanager
-def deadline(seconds):
+def deadline(seconds: float | None) -> Iterator[None]:
     """Raises `OutOfTime` in the block after `seconds`; no limit with None, in other threads, or without `setitimer`."""
     if seconds is None or threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
 
-    def ring(*_):
+    def ring(*_: Any) -> None:
         raise OutOfTime
 
     before = signal.signal(signal.SIGALRM, ring)

@@ -1,13 +1,16 @@
 """Finds inputs that a component understands: the declared ones, or the most telling archetype that runs."""
 
+from typing import Any
+
 import numpy as np
 
+from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.finding import CannotCheck
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.spec import Spec, parse
 
 
-def set_inputs(case, like=None):
+def set_inputs(case: Case, like: Any = None) -> None:
     """Gives `case` its specs.
 
     Args:
@@ -40,7 +43,7 @@ def set_inputs(case, like=None):
     )
 
 
-def declared(case, like):
+def declared(case: Case, like: Any) -> dict[str, Any]:
     """The specs of `like`, after a look at its keys.
 
     Raises:
@@ -58,7 +61,7 @@ def declared(case, like):
     return specs
 
 
-def parsed(value):
+def parsed(value: Any) -> Any:
     """`Spec`s in place of their texts and example arrays, in lists and dicts."""
     if isinstance(value, dict):
         return {key: parsed(part) for key, part in value.items()}
@@ -67,5 +70,5 @@ def parsed(value):
     return parse(value)
 
 
-def _example(case):
+def _example(case: Case) -> str:
     return "{" + ", ".join(f'"{name}": "{spec}"' for name, spec in case.archetypes[0].specs.items()) + "}"

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Sequence
 
-from kerasmith.checks.engine.cross_backend import compare_backends
 from kerasmith.checks.engine.finding import OUTCOMES, SEVERITIES, Finding, Record
 
 
@@ -116,6 +115,10 @@ def report_of(name: str, answers: dict[str, Answer], seconds: float | None = Non
         seconds: of wall time for all backends together; by default that of the slowest.
         target: "path.py:Name" where it was named so.
     """
+    from kerasmith.checks.engine.cross_backend import (
+        compare_backends,
+    )  # Late: it needs NumPy, and `kerasmith --help` does not.
+
     parts = list(answers.values())
     problems = dict.fromkeys(part.problem for part in parts if part.problem)
     report = Report(

@@ -1,7 +1,7 @@
 """Inputs written as text: `float32[4,16,16,1](0,1)`, `int32[4]{0,9}`."""
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Spec(NamedTuple):
     shape: tuple
     domain: tuple | None = None
 
-    def __str__(self):
+    def __str__(self) -> str:
         shape = ",".join(map(str, self.shape))
         end = ""
         if self.domain is not None:
@@ -36,11 +36,11 @@ class Spec(NamedTuple):
             end = form.format(*ends)
         return f"{self.dtype}[{shape}]{end}"
 
-    def with_batch(self, size):
+    def with_batch(self, size: int) -> "Spec":
         """The same with another number of samples."""
         return self._replace(shape=(size, *self.shape[1:]))
 
-    def code(self, seed):
+    def code(self, seed: int) -> str:
         """A Python expression with NumPy as `np` that draws the array: what a reproducer shows is what was computed."""
         rng, shape = f"np.random.default_rng({seed})", self.shape
         kind, *ends = self.domain or ("bool" if self.dtype == "bool" else "normal",)
@@ -59,12 +59,12 @@ class Spec(NamedTuple):
             return f'np.eye({classes})[{rng}.integers(0, {classes}, {rows})].astype("{self.dtype}")'
         return f'{rng}.dirichlet(np.ones({classes}), {rows}).astype("{self.dtype}")'
 
-    def draw(self, seed):
+    def draw(self, seed: int) -> np.ndarray:
         """An array of this kind, the same for the same seed."""
         return eval(self.code(seed), {"np": np})
 
 
-def parse(text):
+def parse(text: Any) -> Spec:
     """The `Spec` of a text, of an array (a description of its values), or of a `Spec`.
 
     Raises:
@@ -106,7 +106,7 @@ def parse(text):
     return Spec(match["dtype"], shape, domain)
 
 
-def _described(array):
+def _described(array: Any) -> Spec:
     """The `Spec` that an array looks like: other arrays of its kind can be drawn from it."""
     if array.ndim == 0 or not array.size or array.dtype.kind not in "biuf":
         raise CannotCheck(

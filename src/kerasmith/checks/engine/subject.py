@@ -5,6 +5,8 @@ import inspect
 import os
 import pathlib
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +31,7 @@ class Subject:
         file, line: where it is defined, None if that is unknown.
     """
 
-    def __init__(self, component, kind, name, init):
+    def __init__(self, component: Any, kind: str, name: str, init: dict[str, Any]) -> None:
         self.component, self.kind, self.name, self.init = component, kind, name, init
         self.is_function = inspect.isfunction(component) or not (inspect.isclass(component) or _kind(component))
         self.is_instance = not self.is_function and not inspect.isclass(component)
@@ -37,7 +39,7 @@ class Subject:
         self._pristine = _copy_of(component) if self.is_instance else None
         self.file, self.line = _location(component if self.is_function else self.cls)
 
-    def make(self, **changed):
+    def make(self, **changed: Any) -> Any:
         """A fresh component.
 
         Args:
@@ -57,7 +59,7 @@ class Subject:
         # Arguments that a constructor keeps and changes must not reach the next instance.
         return self.cls(**{**_copied(self.init), **changed})
 
-    def source(self):
+    def source(self) -> tuple[str, int]:
         """(text, first line) of the class or function.
 
         Raises:
@@ -69,7 +71,7 @@ class Subject:
             raise NotApplicable("the source cannot be read") from None
         return "".join(lines), first
 
-    def setup_lines(self):
+    def setup_lines(self) -> list[str]:
         """The first lines of a reproducer: imports, and the component under the name of its kind."""
         lines = [f'import os; os.environ["KERAS_BACKEND"] = "{backend()}"', "import keras, numpy as np"]
         thing = self.component if self.is_function else self.cls
@@ -96,7 +98,9 @@ class Subject:
         return lines
 
 
-def subject_of(component, init=None, kind=None, name=None):
+def subject_of(
+    component: Any, init: dict[str, Any] | None = None, kind: str | None = None, name: str | None = None
+) -> Subject:
     """The `Subject` of a class, instance or function.
 
     Raises:
@@ -137,17 +141,17 @@ class SourceSubject:
     is_function = is_instance = False
     cls = None
 
-    def __init__(self, text, name, file=None):
+    def __init__(self, text: str, name: str, file: str | None = None) -> None:
         self.component, self.name, self.file = text, name, file
         self.line = None if file is None else 1
         self.init = {}
 
-    def source(self):
+    def source(self) -> tuple[str, int]:
         """(text, first line)."""
         return self.component, 1
 
 
-def source_subject(path_or_text):
+def source_subject(path_or_text: str | os.PathLike[str]) -> SourceSubject:
     """The subject of a `.py` file, or of Python text.
 
     Raises:
@@ -160,15 +164,15 @@ def source_subject(path_or_text):
     return SourceSubject(path.read_text(encoding="utf-8"), path.name, str(path.resolve()))
 
 
-def _kind(component):
+def _kind(component: Any) -> str | None:
     return None if inspect.isclass(component) else kind_of_class(type(component))
 
 
-def _is_keras_model(component):
+def _is_keras_model(component: Any) -> bool:
     return isinstance(component, keras.Model)
 
 
-def _none_of_the_kinds(component):
+def _none_of_the_kinds(component: Any) -> CannotCheck:
     what = component.__name__ if inspect.isclass(component) else repr(component)
     return CannotCheck(
         "Losses, metrics, callbacks and layers can be checked: a class or instance of keras.losses.Loss, "
@@ -177,7 +181,7 @@ def _none_of_the_kinds(component):
     )
 
 
-def _require_arguments(cls, init):
+def _require_arguments(cls, init: dict[str, Any]) -> None:
     """Says which arguments of the constructor are missing, before anything is built."""
     try:
         signature = inspect.signature(cls)
@@ -199,7 +203,7 @@ def _require_arguments(cls, init):
         )
 
 
-def _require_pair(function):
+def _require_pair(function: Callable[..., Any]) -> None:
     try:
         inspect.signature(function).bind(None, None)
     except ValueError:
@@ -211,14 +215,14 @@ def _require_pair(function):
         ) from None
 
 
-def _copied(value):
+def _copied(value: dict[str, Any]) -> dict[str, Any]:
     try:
         return copy.deepcopy(value)
     except Exception:
         return dict(value)
 
 
-def _copy_of(component):
+def _copy_of(component: Any) -> Any:
     """A copy of an instance with its own state; by its config where it cannot be copied."""
     try:
         return copy.deepcopy(component)
@@ -231,14 +235,14 @@ def _copy_of(component):
         return type(component).from_config(component.get_config())
 
 
-def _location(thing):
+def _location(thing: Any) -> tuple[str | None, int | None]:
     try:
         return inspect.getsourcefile(thing), inspect.getsourcelines(thing)[1]
     except (OSError, TypeError):
         return None, None
 
 
-def _variable_that_holds(component):
+def _variable_that_holds(component: Any) -> tuple[str, str] | None:
     """(module, name) of the module variable that is this object, None if there is none."""
     module = sys.modules.get(getattr(component, "__module__", None) or "")
     for name, value in vars(module).items() if module is not None else ():
@@ -247,7 +251,7 @@ def _variable_that_holds(component):
     return None
 
 
-def _folder_to_import_from(module, file):
+def _folder_to_import_from(module: str, file: str | None) -> str | None:
     """The folder that must be on the path to import `module`; None if it is installed or belongs to Python."""
     if file is None or "site-packages" in file or module == "__main__":
         return None
@@ -255,7 +259,7 @@ def _folder_to_import_from(module, file):
     return str(folder) + os.sep * (str(folder) == "")
 
 
-def _building_text(instance):
+def _building_text(instance: Any) -> str:
     """What follows the class to build an instance anew: its config or, where there is none, the arguments that it kept."""
     if hasattr(instance, "get_config"):
         try:
@@ -266,7 +270,7 @@ def _building_text(instance):
     return "(" + ", ".join(f"{p.name}={_text(vars(instance)[p.name])}" for p in retained if p.kind is not p.VAR_KEYWORD) + ")"
 
 
-def _text(value):
+def _text(value: Any) -> str:
     """An argument as a reproducer writes it; functions are imported by a line of their own."""
     if inspect.isfunction(value):
         return value.__name__

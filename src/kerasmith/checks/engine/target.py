@@ -5,6 +5,9 @@ import importlib.util
 import inspect
 import pathlib
 import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 from kerasmith.checks.engine.finding import CannotCheck
 from kerasmith.checks.engine.lazy_keras import keras
@@ -12,7 +15,7 @@ from kerasmith.checks.engine.lazy_keras import keras
 _FIRST = ("y_true", "true", "target", "targets", "label", "labels", "y", "truth")
 
 
-def split(target):
+def split(target: str) -> tuple[str, str | None]:
     """(file or module, name or None) of a target, looked at without importing anything.
 
     Raises:
@@ -33,7 +36,7 @@ def split(target):
     return place, name or None
 
 
-def source_file(place):
+def source_file(place: str) -> str | None:
     """The file of a file or module, without importing the module itself; None if it has no Python source."""
     if place.endswith(".py"):
         return str(pathlib.Path(place).resolve())
@@ -44,7 +47,7 @@ def source_file(place):
     return spec.origin if spec is not None and (spec.origin or "").endswith(".py") else None
 
 
-def import_module(place):
+def import_module(place: str) -> ModuleType:
     """The module of a file or of a dotted name, imported.
 
     A file inside a package is imported as a part of it, any other under its own name with its folder on the path.
@@ -77,7 +80,7 @@ def import_module(place):
         raise CannotCheck(f"Importing {place} failed with {type(error).__name__}: {error}") from error
 
 
-def components(target):
+def components(target: str) -> list[tuple[str, Any]]:
     """[(name, component)] of a target, imported.
 
     Raises:
@@ -101,7 +104,7 @@ def components(target):
     return found
 
 
-def _public(module):
+def _public(module: ModuleType) -> list[tuple[str, Any]]:
     names = getattr(module, "__all__", None)
     own = lambda value: (getattr(value, "__module__", None) or "").split(".")[: module.__name__.count(".") + 1]  # noqa: E731
     found = []
@@ -114,7 +117,7 @@ def _public(module):
     return found
 
 
-def _takes_pair(function):
+def _takes_pair(function: Callable[..., Any]) -> bool:
     """Whether a function reads like `f(y_true, y_pred)`."""
     parameters = [
         p for p in inspect.signature(function).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
@@ -123,7 +126,7 @@ def _takes_pair(function):
     return len(required) == 2 and required[0].name in _FIRST
 
 
-def kind_of_class(cls):
+def kind_of_class(cls) -> str | None:
     """The kind of a class, such as "loss"; None for anything else (a model is none of them)."""
     if issubclass(cls, keras.losses.Loss):
         return "loss"

@@ -8,15 +8,19 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Callable
+from typing import Any
+
+from kerasmith.checks.engine.subject import SourceSubject, Subject
 
 
-def main():
+def main() -> None:
     """Reads the request and answers it."""
     request = json.loads(sys.stdin.readline())
     events = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # A component that prints, even from C, must not write between the events.
 
-    def send(event, **fields):
+    def send(event: str, **fields: Any) -> None:
         events.write(json.dumps({"event": event, **fields}) + "\n")
 
     try:
@@ -28,13 +32,13 @@ def main():
     send("done")
 
 
-def _is_cannot_check(error):
+def _is_cannot_check(error: BaseException) -> bool:
     from kerasmith.checks.engine.finding import CannotCheck
 
     return isinstance(error, CannotCheck)
 
 
-def _answer(request, send):
+def _answer(request: dict[str, Any], send: Callable[..., None]) -> None:
     import keras
 
     if keras.config.backend() == "tensorflow":
@@ -61,7 +65,7 @@ def split_processor() -> None:
     tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 
-def _subjects(request):
+def _subjects(request: dict[str, Any]) -> list[tuple[str, Callable[[], Subject | SourceSubject]]]:
     """[(name, function that gives the `Subject`)] of the target; a whole file is a subject of its own, its source."""
     from kerasmith.checks.engine import target
     from kerasmith.checks.engine.subject import subject_of
@@ -81,7 +85,7 @@ def _subjects(request):
     return subjects
 
 
-def _examine(index, subject, request, send):
+def _examine(index: int, subject: Subject | SourceSubject, request: dict[str, Any], send: Callable[..., None]) -> None:
     from kerasmith.checks.engine.examination import Examination
     from kerasmith.checks.engine.target import split
 

@@ -5,7 +5,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 from kerasmith.checks.engine import inference, registry
 from kerasmith.checks.engine.child_process import ChildProcess
@@ -59,7 +59,7 @@ def reports_of(
     return _joined(target, results, time.monotonic() - start)
 
 
-def _look_at(request):
+def _look_at(request: dict[str, Any]) -> None:
     """Refuses what can be seen to be wrong before a process is started."""
     if request.get("like") is not None:
         inference.parsed(request["like"])
@@ -70,7 +70,9 @@ def _look_at(request):
 class _Run:
     """One backend: its worker, restarted after a check that hangs or ends the process."""
 
-    def __init__(self, backend, request, budget, on_event):
+    def __init__(
+        self, backend: str, request: dict[str, Any], budget: float, on_event: Callable[[str, dict[str, Any]], None]
+    ) -> None:
         self.backend, self.request, self.budget, self.on_event = backend, request, budget, on_event
         self.process = None
         self.stopped = False
@@ -78,13 +80,13 @@ class _Run:
         self.components: dict[int, Answer] = {}
         self.finished = set()
 
-    def stop(self):
+    def stop(self) -> None:
         """Ends the worker and keeps it from being started again."""
         self.stopped = True
         if self.process is not None:
             self.process.stop()
 
-    def results(self):
+    def results(self) -> tuple[list[str], dict[int, Answer]]:
         """(names, components by index) after all checks."""
         for _ in range(MOST_RESTARTS):
             if self.stopped or self._one_process():
@@ -94,7 +96,7 @@ class _Run:
                 self._end(index, "the process was started too often")
         return self.names, self.components
 
-    def _one_process(self):
+    def _one_process(self) -> bool:
         """Starts a worker and follows it; True if everything is done."""
         done = {index: {r.id: r.outcome for r in part.records} for index, part in self.components.items()}
         request = {**self.request, "finished": sorted(self.finished), "done": done}
@@ -110,7 +112,7 @@ class _Run:
             finally:
                 self.process.stop()
 
-    def _follow(self, output):
+    def _follow(self, output: IO[bytes]) -> bool:
         phase, index, limit = "starting", None, START
         while True:
             begun = time.monotonic()
@@ -149,11 +151,11 @@ class _Run:
                 self.components.setdefault(index, Answer()).problem = event["message"]
                 self.finished.add(index)
 
-    def _limit(self, index):
+    def _limit(self, index: int) -> float:
         left = self.budget - self.components[index].seconds
         return min(self.budget / 4, left)
 
-    def _too_long(self, phase, index, limit):
+    def _too_long(self, phase: str, index: int | None, limit: float) -> bool:
         """Notes a check that hangs; the next worker goes on behind it."""
         self.process.stop()
         target = self.request["target"]
@@ -176,14 +178,14 @@ class _Run:
             self._end(index, f"the budget of {self.budget:g} s was spent")
         return False
 
-    def _end(self, index, why):
+    def _end(self, index: int, why: str) -> None:
         """What is left of a component's plan is not asked any more."""
         part = self.components[index]
         have = {record.id for record in part.records}
         part.records += [Record(id, "timeout", why) for id in part.plan if id not in have]
         self.finished.add(index)
 
-    def _died(self, phase, index, output):
+    def _died(self, phase: str, index: int | None, output: IO[bytes]) -> bool:
         """Notes a check that ended the process."""
         status = self.process.wait()
         output.seek(0)
@@ -195,12 +197,12 @@ class _Run:
         return False
 
 
-def _record(event):
+def _record(event: dict[str, Any]) -> Record:
     finding = None if event["finding"] is None else Finding(**event["finding"])
     return Record(event["id"], event["outcome"], event["why"], finding, event["data"])
 
 
-def _joined(target, results, seconds):
+def _joined(target: str, results: dict[str, tuple[list[str], dict[int, Answer]]], seconds: float) -> list[Report]:
     """[Report], one per component, of {backend: (names, answers)}."""
     names = next((names for names, _ in results.values() if names), [])
     reports = []

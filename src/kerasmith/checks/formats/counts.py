@@ -1,11 +1,14 @@
 """Counts of outcomes and findings in words that add up."""
 
-from kerasmith.checks.engine.finding import OUTCOMES, SEVERITIES
+from collections.abc import Sequence
+
+from kerasmith.checks.engine.finding import OUTCOMES, SEVERITIES, Finding
+from kerasmith.checks.engine.report import Report
 
 WORDS = {"pass": "passed", "fail": "failed"}
 
 
-def total(reports):
+def total(reports: Sequence[Report]) -> dict[str, int]:
     """{outcome: how many} of all reports."""
     counts = dict.fromkeys(OUTCOMES, 0)
     for report in reports:
@@ -14,7 +17,7 @@ def total(reports):
     return counts
 
 
-def sum_line(outcomes):
+def sum_line(outcomes: dict[str, int]) -> str:
     """`9 planned = 6 passed + 1 failed + 2 inconclusive`: what is zero is left out but for the first two.
 
     Example:
@@ -27,7 +30,7 @@ def sum_line(outcomes):
     return f"{sum(outcomes.values())} planned = {' + '.join(terms)}"
 
 
-def found_line(findings):
+def found_line(findings: Sequence[Finding]) -> str:
     """`2 errors, 1 note`, or "nothing found".
 
     Args:
@@ -38,12 +41,12 @@ def found_line(findings):
     return ", ".join(f"{number} {name}{'s' * (number > 1)}" for name, number in counts if number) or "nothing found"
 
 
-def reason(outcome, why):
+def reason(outcome: str, why: str) -> str:
     """`inconclusive: ...`; a blocked check says itself that it is blocked."""
     return why if outcome == "blocked" else f"{outcome}: {why}"
 
 
-def open_questions(report, outcomes):
+def open_questions(report: Report, outcomes: Sequence[str]) -> list[tuple[str, list[str], list[str], str]]:
     """[(outcome, ids, backends, why)]: the checks without an answer, those with one reason together.
 
     Args:

@@ -1,11 +1,14 @@
 """Reports as JSON, for programs."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
+from kerasmith.checks.engine.report import Report
 from kerasmith.checks.formats import counts
 
 
-def render(reports):
+def render(reports: Sequence[Report]) -> str:
     """One report as an object, several as an object with "components".
 
     Returns:
@@ -18,7 +21,7 @@ def render(reports):
     return json.dumps(whole, indent=2) + "\n"
 
 
-def as_dict(report):
+def as_dict(report: Report) -> dict[str, Any]:
     """What JSON shows of one report."""
     return {
         "subject": report.subject,
@@ -43,7 +46,7 @@ def as_dict(report):
     }
 
 
-def _joined(reports, parts):
+def _joined(reports: Sequence[Report], parts: list[dict[str, Any]]) -> dict[str, Any]:
     outcomes = counts.total(reports)
     places = {(report.target or report.subject).removesuffix(f":{report.subject}") for report in reports}
     return {
@@ -56,6 +59,6 @@ def _joined(reports, parts):
     }
 
 
-def _empty_source(report):
+def _empty_source(report: Report) -> bool:
     """A file of which nothing was asked (by `--select`) spoils nothing."""
     return report.kind == "source" and report.ran == 0 and report.problem is None

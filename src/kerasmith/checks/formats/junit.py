@@ -1,8 +1,11 @@
 """Reports as JUnit XML, which continuous integration shows as tests."""
 
 import xml.etree.ElementTree as etree
+from collections.abc import Sequence
 
 from kerasmith.checks.engine import registry
+from kerasmith.checks.engine.finding import Record
+from kerasmith.checks.engine.report import Report
 from kerasmith.checks.formats import counts
 from kerasmith.checks.formats.characters import printable
 from kerasmith.checks.formats.text import render_finding
@@ -10,7 +13,7 @@ from kerasmith.checks.formats.text import render_finding
 _TAGS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
-def render(reports):
+def render(reports: Sequence[Report]) -> str:
     """A suite per component and backend, a case per check.
 
     A finding that is an error or a warning is a failure, a note is text of a passed case, a check that ran out of time and a
@@ -29,7 +32,7 @@ def render(reports):
     return '<?xml version="1.0" encoding="utf-8"?>\n' + etree.tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(root, report, name, cases):
+def _suite(root: etree.Element, report: Report, name: str, cases: list[tuple[Record | None, str]]) -> None:
     suite = etree.SubElement(root, "testsuite", name=printable(name))
     for record, label in cases:
         case = etree.SubElement(suite, "testcase", classname=printable(name), name=printable(label))
@@ -43,7 +46,7 @@ def _suite(root, report, name, cases):
         suite.set(key, str(len(suite.findall(f"testcase/{tag}"))))
 
 
-def _answer(case, report, record):
+def _answer(case: etree.Element, report: Report, record: Record | None) -> None:
     if record is None:
         _element(case, "error", "could not be checked", report.problem)
     elif record.outcome == "fail" and record.finding.severity == "note":
@@ -58,11 +61,11 @@ def _answer(case, report, record):
         _element(case, "skipped", counts.reason(record.outcome, record.why), None)
 
 
-def _element(case, tag, message, text, type=None):
+def _element(case: etree.Element, tag: str, message: str, text: str | None, type: str | None = None) -> None:
     element = etree.SubElement(case, tag, message=printable(message), **({"type": type} if type else {}))
     element.text = None if text is None else printable(text)
 
 
-def _name(id):
+def _name(id: str) -> str:
     one = registry.load().get(id)
     return id if one is None else f"{id}-{one.name}"

@@ -4,7 +4,7 @@ import os
 import pathlib
 
 
-def relative(file):
+def relative(file: str) -> pathlib.Path:
     """The path as a `pathlib.Path`, relative where it is below the working directory."""
     path = pathlib.Path(file)
     try:
@@ -13,14 +13,14 @@ def relative(file):
         return path
 
 
-def place(file, line=None):
+def place(file: str | None, line: int | None = None) -> str:
     """`losses.py:12`, which terminals and editors make a link; "" where the file is unknown."""
     if not file:
         return ""
     return f"{relative(file)}{'' if line is None else f':{line}'}"
 
 
-def uri(file):
+def uri(file: str) -> tuple[str, bool]:
     """(URI, whether it is relative to the working directory), percent-encoded, with forward slashes."""
     path = relative(file)
     if not path.is_absolute():

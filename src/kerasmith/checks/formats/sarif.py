@@ -5,9 +5,14 @@ The format: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 
 import json
 import pathlib
+from collections.abc import Sequence
+from typing import Any
 
 import kerasmith
 from kerasmith.checks.engine import registry
+from kerasmith.checks.engine.finding import Finding
+from kerasmith.checks.engine.registry import Check
+from kerasmith.checks.engine.report import Report
 from kerasmith.checks.formats.places import place, uri
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -16,7 +21,7 @@ ROOT = "SRCROOT"
 LEVELS = {"error": "error", "warning": "warning", "note": "note"}
 
 
-def render(reports):
+def render(reports: Sequence[Report]) -> str:
     """A text with one run: all checks as rules, the findings as results, what could not be checked as notifications."""
     rules = [_rule(one) for one in registry.load().values()]
     index = {rule["id"]: number for number, rule in enumerate(rules)}
@@ -38,7 +43,7 @@ def render(reports):
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _rule(one):
+def _rule(one: Check) -> dict[str, Any]:
     return {
         "id": one.id,
         "name": "".join(word.capitalize() for word in one.name.split("_")),
@@ -50,7 +55,7 @@ def _rule(one):
     }
 
 
-def _result(report, finding, index):
+def _result(report: Report, finding: Finding, index: dict[str, int]) -> dict[str, Any]:
     where = f" (on {finding.backend})" if finding.backend else ""
     fault = f"{report.subject}: {finding.title}{where}. Expected {finding.expected}. Got {finding.actual}."
     return {
@@ -65,7 +70,7 @@ def _result(report, finding, index):
     }
 
 
-def _location(report, finding):
+def _location(report: Report, finding: Finding) -> dict[str, Any]:
     location = {"logicalLocations": [{"name": report.subject, "kind": "module" if report.kind == "source" else "type"}]}
     if finding.file:
         location["physicalLocation"] = {"artifactLocation": _artifact(finding.file)}
@@ -74,12 +79,12 @@ def _location(report, finding):
     return location
 
 
-def _artifact(file):
+def _artifact(file: str) -> dict[str, Any]:
     text, is_relative = uri(file)
     return {"uri": text, "uriBaseId": ROOT} if is_relative else {"uri": text}
 
 
-def _notification(report):
+def _notification(report: Report) -> dict[str, Any]:
     notification = {"level": "error", "message": {"text": f"{report.subject} could not be checked: {report.problem}"}}
     if report.file:
         notification["locations"] = [{"physicalLocation": {"artifactLocation": _artifact(report.file)}}]

@@ -2,10 +2,19 @@
 
 import io
 import shutil
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
+from kerasmith.checks.engine.finding import Finding
+from kerasmith.checks.engine.report import Report
 from kerasmith.checks.formats import counts
 from kerasmith.checks.formats.characters import printable
 from kerasmith.checks.formats.places import place
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
 STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 # Without `verbose`: what a reader can do something about, and not more lines than are read.
@@ -13,7 +22,7 @@ OPEN, ALL_OPEN = ("timeout", "inconclusive"), ("timeout", "inconclusive", "block
 MOST_OPEN = 4
 
 
-def render(reports, verbose=False, width=None, color=False):
+def render(reports: Sequence[Report], verbose: bool = False, width: int | None = None, color: bool = False) -> str:
     """The reports as text.
 
     Args:
@@ -27,14 +36,14 @@ def render(reports, verbose=False, width=None, color=False):
     return _text_of(console)
 
 
-def render_finding(finding, width=None):
+def render_finding(finding: Finding, width: int | None = None) -> str:
     """One finding as plain text, as a failing test shows it."""
     console = _console_in_memory(width, False)
     _show_finding(finding, console)
     return _text_of(console)
 
 
-def show(reports, console=None, verbose=False):
+def show(reports: Sequence[Report], console: "Console | None" = None, verbose: bool = False) -> None:
     """Prints the reports.
 
     Args:
@@ -54,7 +63,7 @@ def show(reports, console=None, verbose=False):
         _show_total(reports, console)
 
 
-def _show(report, console, verbose, brief):
+def _show(report: Report, console: "Console", verbose: bool, brief: bool) -> None:
     header = _text(report.subject, style="bold")
     for part in filter(None, (report.kind, place(report.file, report.line))):
         header.append(printable(f"  {part}"), style="not bold dim")
@@ -80,7 +89,7 @@ def _show(report, console, verbose, brief):
     _show_open(report, console, verbose)
 
 
-def _show_finding(finding, console):
+def _show_finding(finding: Finding, console: "Console") -> None:
     title = _text(f"{finding.severity} {finding.id}", style=STYLES[finding.severity])
     title.append(printable(f" {finding.title}"), style="bold default")
     if finding.backend:
@@ -97,7 +106,7 @@ def _show_finding(finding, console):
         _show_code(finding.reproducer, console)
 
 
-def _show_rows(rows, console):
+def _show_rows(rows: Iterable[tuple[str, str]], console: "Console") -> None:
     """Names in a column, the texts beside them; below them where the terminal is narrow."""
     from rich.padding import Padding
 
@@ -111,13 +120,13 @@ def _show_rows(rows, console):
             console.print(grid)
 
 
-def _text(text, **options):
+def _text(text: Any, **options: Any) -> "Text":
     from rich.text import Text
 
     return Text(printable(text), **options)
 
 
-def _grid():
+def _grid() -> "Table":
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 1))
@@ -126,7 +135,7 @@ def _grid():
     return grid
 
 
-def _show_code(code, console):
+def _show_code(code: str, console: "Console") -> None:
     """Python from the first column on, its lines unbroken, so that it can be copied and runs."""
     from rich.syntax import Syntax
 
@@ -137,7 +146,7 @@ def _show_code(code, console):
     console.print(text, soft_wrap=True)
 
 
-def _show_sum(report, console):
+def _show_sum(report: Report, console: "Console") -> None:
     worst = report.findings[0].severity if report.findings else None
     style = STYLES["error"] if report.problem is not None else STYLES.get(worst, "green" if report.ok else "yellow")
     verdict = counts.found_line(report.findings) if report.ran else "nothing checked"
@@ -146,7 +155,7 @@ def _show_sum(report, console):
     console.print(line)
 
 
-def _show_open(report, console, verbose):
+def _show_open(report: Report, console: "Console", verbose: bool) -> None:
     from rich.padding import Padding
 
     rows = counts.open_questions(report, ALL_OPEN if verbose else OPEN)
@@ -162,17 +171,17 @@ def _show_open(report, console, verbose):
         console.print(f"  and {len(rows) - len(shown)} more reasons; -v lists all", style="dim")
 
 
-def _hidden(report):
+def _hidden(report: Report) -> int:
     """Whether the short form would leave out what a reader must know: that time ran out, or why nothing was answered."""
     return report.outcomes["timeout"] > 0 or (report.planned > 0 and report.ran == 0)
 
 
-def _listed(ids, verbose):
+def _listed(ids: list[str], verbose: bool) -> str:
     few = ids if verbose or len(ids) <= 4 else [*ids[:3], f"and {len(ids) - 3} more"]
     return ", ".join(few)
 
 
-def _show_total(reports, console):
+def _show_total(reports: Sequence[Report], console: "Console") -> None:
     wrong = [report for report in reports if any(finding.severity == "error" for finding in report.findings)]
     unchecked = [report for report in reports if report.problem is not None]
     line = _text(f"{len(reports)} subjects: ", style="bold")
@@ -184,13 +193,13 @@ def _show_total(reports, console):
             console.print(_text(f"  {text}: {', '.join(report.subject for report in some)}", style="red"))
 
 
-def _console_in_memory(width, color):
+def _console_in_memory(width: int | None, color: bool) -> "Console":
     from rich.console import Console
 
     width = shutil.get_terminal_size((100, 24)).columns if width is None else width
     return Console(file=io.StringIO(), width=width, force_terminal=color, no_color=not color, highlight=False)
 
 
-def _text_of(console):
+def _text_of(console: "Console") -> str:
     """What was printed, without the spaces that fill lines."""
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"

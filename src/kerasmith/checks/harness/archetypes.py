@@ -1,6 +1,6 @@
 """Inputs that losses, metrics and layers usually get: tried one after the other until one is understood."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kerasmith.checks.engine.spec import parse
 
@@ -17,12 +17,12 @@ class Archetype(NamedTuple):
     specs: dict
 
 
-def pair(name, y_true, y_pred):
+def pair(name: str, y_true: Any, y_pred: Any) -> Archetype:
     """An archetype of losses and metrics from texts, or lists and dicts of them."""
     return Archetype(name, {"y_true": _nested(y_true), "y_pred": _nested(y_pred)})
 
 
-def _nested(value):
+def _nested(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _nested(part) for key, part in value.items()}
     if isinstance(value, list):

@@ -1,10 +1,13 @@
 """A function as `fit` runs it: inside `tf.function` or `jax.jit`, its variables carried through."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 from kerasmith.checks.engine.finding import NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras
 
 
-def require_compiler():
+def require_compiler() -> None:
     """Ends a check where Keras compiles nothing.
 
     Raises:
@@ -14,7 +17,7 @@ def require_compiler():
         raise NotApplicable("Keras runs PyTorch eagerly")
 
 
-def compiled(function, variables=()):
+def compiled(function: Callable[..., Any], variables: Iterable[Any] = ()) -> Callable[..., Any]:
     """`function(*tensors)` compiled; `variables` that it reads or assigns get their new values after each call.
 
     Raises:
@@ -44,7 +47,7 @@ def compiled(function, variables=()):
     return run
 
 
-def traced_without_batch(function, *arrays):
+def traced_without_batch(function: Callable[..., Any], *arrays: Any) -> Callable[..., Any]:
     """Traces `function(*tensors)` with the size of the first axis unknown, as `fit` does on TensorFlow.
 
     Returns:
@@ -61,5 +64,5 @@ def traced_without_batch(function, *arrays):
     return tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
 
 
-def _or(value, otherwise):
+def _or(value: Any, otherwise: Any) -> Any:
     return otherwise if value is None else value

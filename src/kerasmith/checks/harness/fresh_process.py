@@ -164,11 +164,11 @@ def loaded_model_outputs(
         return _arrays(answer)
 
 
-def _path():
+def _path() -> list[str]:
     return [os.path.abspath(folder) for folder in sys.path]
 
 
-def _arrays(file):
+def _arrays(file: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
     with np.load(file) as arrays:
         named = dict(arrays)
     return tuple(

@@ -11,6 +11,8 @@ import os
 import pathlib
 import sys
 import sysconfig
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +21,7 @@ from kerasmith.checks.engine.messages import describe_error
 from kerasmith.keras_internals.without_tensorflow import without_tensorflow
 
 
-def main():
+def main() -> None:
     """Answers until the input ends."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # What a component prints must not stand between the answers.
@@ -32,7 +34,7 @@ def main():
         answers.write(json.dumps({"id": request["id"], **answer(request)}) + "\n")
 
 
-def answer(request):
+def answer(request: dict[str, Any]) -> dict[str, Any]:
     """{"error": None} after writing the arrays, or {"error": text, "stage": "import", "load" or "run"}."""
     stage = ["import"]
     modules, path, before = set(sys.modules), list(sys.path), _registered()
@@ -51,7 +53,7 @@ def answer(request):
     return {"error": None}
 
 
-def _found(module, file, name):
+def _found(module: str, file: str | None, name: str) -> Any:
     """The object `name` of a module, imported under the name that it has in the parent, from the same file."""
     try:
         found = importlib.import_module(module)
@@ -68,7 +70,7 @@ def _found(module, file, name):
     return found
 
 
-def _component(request, objects, stage):
+def _component(request: dict[str, Any], objects: dict[str, Any], stage: list[str]) -> None:
     """Deserialises a loss or metric and computes on the inputs that the parent computes on."""
     import keras
 
@@ -83,7 +85,7 @@ def _component(request, objects, stage):
     _write(request["answer"], case.outputs(component), ())
 
 
-def _model(request, objects, stage):
+def _model(request: dict[str, Any], objects: dict[str, Any], stage: list[str]) -> None:
     """Loads a model and computes on the arrays that the parent has written."""
     import keras
 
@@ -100,12 +102,12 @@ def _model(request, objects, stage):
 _ANSWERS = {"component": _component, "model": _model}
 
 
-def _write(file, outputs, weights):
+def _write(file: str, outputs: Sequence[Any], weights: Sequence[Any]) -> None:
     named = {f"output_{index}": array for index, array in enumerate(outputs)}
     np.savez(file, **named, **{f"weight_{index}": array for index, array in enumerate(weights)})
 
 
-def encoded(specs):
+def encoded(specs: Any) -> dict[str, Any]:
     """Nested `Spec`s as JSON, to the last digit."""
     if isinstance(specs, dict):
         return {"dict": {key: encoded(value) for key, value in specs.items()}}
@@ -114,7 +116,7 @@ def encoded(specs):
     return {"spec": list(specs)}
 
 
-def decoded(coded):
+def decoded(coded: dict[str, Any]) -> Any:
     """The inverse of `encoded`."""
     from kerasmith.checks.engine.spec import Spec
 
@@ -126,13 +128,13 @@ def decoded(coded):
     return Spec(dtype, tuple(shape), None if domain is None else tuple(domain))
 
 
-def _registered():
+def _registered() -> dict[str, Any]:
     import keras
 
     return dict(keras.saving.get_custom_objects())
 
 
-def _forget(modules, before):
+def _forget(modules: set[str], before: dict[str, Any]) -> None:
     """Removes the user's modules, and what they registered; installed ones stay, as many cannot be imported twice."""
     import keras
 
@@ -145,7 +147,7 @@ def _forget(modules, before):
     registry.update({**kept, **before})
 
 
-def _is_installed(name, module):
+def _is_installed(name: str, module: Any) -> bool:
     if name.partition(".")[0] == "kerasmith":
         return True
     file = getattr(module, "__file__", None)

@@ -1,11 +1,14 @@
 """Value and gradient of a function of tensors, on every backend, and finite differences to compare with."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from kerasmith.checks.engine.lazy_keras import backend, ops
 
 
-def value_and_gradients(function, arrays):
+def value_and_gradients(function: Callable[..., Any], arrays: list[np.ndarray]) -> tuple[float, list[np.ndarray | None]]:
     """(value, [gradient, ...]) of a scalar function of float arrays.
 
     Args:
@@ -19,14 +22,14 @@ def value_and_gradients(function, arrays):
     return {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[backend()](function, arrays)
 
 
-def directional(function, arrays, directions, step):
+def directional(function: Callable[..., float], arrays: list[np.ndarray], directions: list[np.ndarray], step: float) -> float:
     """The central difference of a function of NumPy arrays, which returns a float, along `directions`."""
     ahead = function(*[a + (step * d).astype(a.dtype) for a, d in zip(arrays, directions)])
     behind = function(*[a - (step * d).astype(a.dtype) for a, d in zip(arrays, directions)])
     return (ahead - behind) / (2 * step)
 
 
-def _tensorflow(function, arrays):
+def _tensorflow(function: Callable[..., Any], arrays: list[np.ndarray]) -> tuple[float, list[np.ndarray | None]]:
     import tensorflow as tf
 
     tensors = [tf.convert_to_tensor(array) for array in arrays]
@@ -38,7 +41,7 @@ def _tensorflow(function, arrays):
     return _number(value), [None if g is None else np.array(ops.convert_to_numpy(tf.convert_to_tensor(g))) for g in gradients]
 
 
-def _jax(function, arrays):
+def _jax(function: Callable[..., Any], arrays: list[np.ndarray]) -> tuple[float, list[np.ndarray | None]]:
     import jax
     import jax.numpy as jnp
 
@@ -47,7 +50,7 @@ def _jax(function, arrays):
     return _number(value), [np.array(g) for g in gradients]
 
 
-def _torch(function, arrays):
+def _torch(function: Callable[..., Any], arrays: list[np.ndarray]) -> tuple[float, list[np.ndarray | None]]:
     import torch
 
     tensors = [ops.convert_to_tensor(np.array(array)).detach().requires_grad_(True) for array in arrays]
@@ -59,5 +62,5 @@ def _torch(function, arrays):
     return _number(value), [None if g is None else ops.convert_to_numpy(g.detach()).copy() for g in gradients]
 
 
-def _number(value):
+def _number(value: Any) -> float:
     return float(ops.convert_to_numpy(ops.stop_gradient(value)))

@@ -1,11 +1,14 @@
 """Weights and random generators of a layer at known values: the same on every backend and in every process."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 
 from kerasmith.checks.engine.lazy_keras import ops
 
 
-def set_seeded(layer, seed):
+def set_seeded(layer: Any, seed: int) -> None:
     """Assigns each floating weight numbers that depend on the seed, its shape and the kind of its first values only."""
     rng = np.random.default_rng(seed)
     for variable in layer.weights:
@@ -14,7 +17,7 @@ def set_seeded(layer, seed):
             variable.assign(seeded(value, rng))
 
 
-def seeded(value, rng):
+def seeded(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Numbers to stand for `value`: near it where it is constant, of the usual size where it was drawn.
 
     A positive array stays positive, as a variance must; a table in order, such as edges of bins, is left alone. Small arrays
@@ -31,29 +34,29 @@ def seeded(value, rng):
     return (np.abs(drawn) + 0.05 if positive else drawn).astype("float32")
 
 
-def _is_round(value):
+def _is_round(value: np.ndarray) -> bool:
     """Whether one number was written down rather than drawn."""
     return bool(np.allclose(100 * value, np.round(100 * value), atol=1e-4))
 
 
-def generators(layer):
+def generators(layer: Any) -> list[Any]:
     """The states of the layer's own `SeedGenerator`s."""
     kept = {id(variable) for variable in layer.weights}
     return [v for v in layer.variables if id(v) not in kept and "seed_generator_state" in v.path and tuple(v.shape) == (2,)]
 
 
-def reset_generators(layer, seed):
+def reset_generators(layer: Any, seed: int) -> None:
     """Puts the layer's own random generators to a known state."""
     for index, state in enumerate(generators(layer)):
         state.assign(np.array([1 + seed + index, 0]).astype(str(state.dtype)))
 
 
-def values(variables):
+def values(variables: Iterable[Any]) -> list[np.ndarray]:
     """[array] of variables."""
     return [np.array(ops.convert_to_numpy(variable)) for variable in variables]
 
 
-def copy_weights(source, target):
+def copy_weights(source: Any, target: Any) -> bool:
     """Gives `target` the weights of `source`; False, and nothing is changed, where their shapes differ."""
     if [tuple(v.shape) for v in source.weights] != [tuple(v.shape) for v in target.weights]:
         return False

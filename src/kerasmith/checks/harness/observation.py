@@ -5,6 +5,8 @@ import dataclasses
 import os
 import random
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -36,13 +38,13 @@ class Observation:
     generators: dict = dataclasses.field(default_factory=dict)
 
 
-def observe(case):
+def observe(case: Any) -> Observation:
     """The `Observation` of a fresh callback."""
     seen = Observation()
     with temporary_cwd() as printed, _kept_generators():
         here = os.path.realpath(os.getcwd())
 
-        def watch(hook, epoch, step):
+        def watch(hook: str, epoch: int | None, step: int | None) -> None:
             if hook in ("on_epoch_begin", "on_epoch_end"):
                 for name, state in _generator_states().items():
                     seen.generators.setdefault(name, {}).setdefault(hook, []).append(state)
@@ -50,12 +52,12 @@ def observe(case):
             random.random()
             np.random.random()  # noqa: NPY002
 
-        def count(asking):
+        def count(asking: Any) -> None:
             hook, epoch, step = script.now
             if "train_batch" in (hook or ""):
                 seen.steps.add((epoch, step))
 
-        def listen(event, arguments):
+        def listen(event: str, arguments: tuple) -> None:
             if event == "open" and isinstance(arguments[0], (str, bytes)) and _empties(arguments[1], arguments[2]):
                 path = os.path.realpath(os.fsdecode(arguments[0]))
                 if path.startswith(here) and os.path.isfile(path) and os.path.getsize(path):
@@ -70,19 +72,19 @@ def observe(case):
     return seen
 
 
-def _empties(mode, flags):
+def _empties(mode: Any, flags: Any) -> bool:
     if isinstance(mode, str):
         return "w" in mode
     return bool(flags & os.O_TRUNC) if isinstance(flags, int) else False
 
 
-def _generator_states():
+def _generator_states() -> dict[str, int]:
     _, keys, position, *_ = np.random.get_state()  # noqa: NPY002
     return {"random": hash(random.getstate()), "np.random": hash((keys.tobytes(), position))}
 
 
 @contextlib.contextmanager
-def _kept_generators():
+def _kept_generators() -> Iterator[None]:
     """Leaves the global generators as they were before the block."""
     ours, numpys = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
@@ -93,7 +95,7 @@ def _kept_generators():
 
 
 @contextlib.contextmanager
-def _listening(listener):
+def _listening(listener: Callable[[str, tuple], None]) -> Iterator[None]:
     """Calls `listener(event, arguments)` for what Python opens and renames in the block."""
     if not _hooked:
         # A hook of this kind stays for the life of the process; it does nothing while nobody listens.

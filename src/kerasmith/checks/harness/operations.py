@@ -17,14 +17,14 @@ def operations(function: Callable[..., Any], variables: Iterable[Any], tensors: 
     return {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[backend()](function, list(variables), tensors)
 
 
-def _tensorflow(function, variables, tensors):
+def _tensorflow(function: Callable[..., Any], variables: list[Any], tensors: list[Any]) -> int:
     import tensorflow as tf
 
     concrete = tf.function(lambda *given: _leaves(function(*given)), autograph=False).get_concrete_function(*tensors)
     return len(concrete.graph.get_operations())
 
 
-def _jax(function, variables, tensors):
+def _jax(function: Callable[..., Any], variables: list[Any], tensors: list[Any]) -> int:
     import jax
 
     def pure(values, *given):
@@ -37,13 +37,13 @@ def _jax(function, variables, tensors):
     return _equations(jax.make_jaxpr(pure)([variable.value for variable in variables], *tensors).jaxpr)
 
 
-def _equations(jaxpr):
+def _equations(jaxpr: Any) -> int:
     """Equations of a program and of the functions in it."""
     inner = [getattr(value, "jaxpr", value) for equation in jaxpr.eqns for value in equation.params.values()]
     return len(jaxpr.eqns) + sum(_equations(part) for part in inner if hasattr(part, "eqns"))
 
 
-def _torch(function, variables, tensors):
+def _torch(function: Callable[..., Any], variables: list[Any], tensors: list[Any]) -> int:
     from kerasmith.keras_internals.torch_dispatch import count_operations
 
     values = [variable.value.detach().clone() for variable in variables]
@@ -53,5 +53,5 @@ def _torch(function, variables, tensors):
     return count
 
 
-def _leaves(output):
+def _leaves(output: Any) -> list[Any]:
     return [leaf for leaf in keras.tree.flatten(output) if leaf is not None]

@@ -1,14 +1,19 @@
 """Runs callbacks in a real `fit` of the tiny model, with the logs it has or with those of a scenario."""
 
 import functools
+import io
+from typing import Any
 
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.harness import tiny_model
+from kerasmith.checks.harness.scenarios import Scenario
 from kerasmith.checks.harness.temporary_cwd import files_here, temporary_cwd
 from kerasmith.checks.harness.trace import Trace
 
 
-def fit(callback, printed, model, epochs=3, scenario=None, data_of=None):
+def fit(
+    callback: Any, printed: io.StringIO, model: Any, epochs: int = 3, scenario: Scenario | None = None, data_of: Any = None
+) -> Trace:
     """Trains; returns a `Trace`. Nothing in it is random.
 
     Args:
@@ -41,7 +46,7 @@ def fit(callback, printed, model, epochs=3, scenario=None, data_of=None):
     return trace
 
 
-def reference(case, epochs, callback=None):
+def reference(case: Any, epochs: int, callback: Any = None) -> Trace:
     """The `Trace` of a `fit` without a callback.
 
     Args:
@@ -54,7 +59,7 @@ def reference(case, epochs, callback=None):
 
 
 @functools.cache
-def _reference(averages, epochs):
+def _reference(averages: bool, epochs: int) -> Trace:
     with temporary_cwd() as printed:
         model = tiny_model.fresh("fit", averages)
         trace = fit(None, printed, model, epochs)
@@ -62,27 +67,27 @@ def _reference(averages, epochs):
         return trace
 
 
-def _dataset_of(callback):
+def _dataset_of(callback: Any) -> Any:
     """The data that a callback was built with, to train on what it watches or changes; None if there are none."""
     values = vars(callback).values() if callback is not None else ()
     return next((value for value in values if isinstance(value, keras.utils.PyDataset)), None)
 
 
 @functools.cache
-def _recorder():
+def _recorder() -> type:
     class Recorder(keras.callbacks.Callback):
         """Keeps logs, rates and weights of each epoch; in the steps it looks at the optimizer without a call for the model."""
 
-        def __init__(self, trace, printed, model):
+        def __init__(self, trace: Trace, printed: io.StringIO, model: Any) -> None:
             super().__init__()
             self.tiny = model
             self.trace, self.printed, self.read, self.rate = trace, printed, 0, tiny_model.RATE
 
-        def on_epoch_begin(self, epoch, logs=None):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             self.epoch = epoch
             self.trace.rates[epoch] = []
 
-        def on_train_batch_begin(self, batch, logs=None):
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
             from kerasmith.keras_internals.learning_rate import rate_given
 
             now = tiny_model.rate(self.tiny)
@@ -92,7 +97,7 @@ def _recorder():
             self.rate = now
             self.trace.rates[self.epoch].append(self.rate)
 
-        def on_epoch_end(self, epoch, logs=None):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             self.trace.logs[epoch] = dict(logs or {})
             self.trace.weights[epoch] = tiny_model.weights(self.model)
             text = self.printed.getvalue()
@@ -102,15 +107,15 @@ def _recorder():
 
 
 @functools.cache
-def _conductor():
+def _conductor() -> type:
     class Conductor(keras.callbacks.Callback):
         """Stands first in the list and writes the scenario's numbers into the logs that all callbacks share."""
 
-        def __init__(self, scenario):
+        def __init__(self, scenario: Scenario) -> None:
             super().__init__()
             self.scenario = scenario
 
-        def on_epoch_end(self, epoch, logs=None):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             logs.clear()
             logs.update(self.scenario.epoch_logs(epoch))
 

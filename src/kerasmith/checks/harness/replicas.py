@@ -1,6 +1,8 @@
 """A step on two replicas of one machine: TensorFlow can split a processor, the others need two processes."""
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +11,7 @@ from kerasmith.checks.engine.lazy_keras import backend
 
 
 @functools.cache
-def strategy():
+def strategy() -> Any:
     """A strategy with two replicas.
 
     Raises:
@@ -24,7 +26,7 @@ def strategy():
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
-def on_two_replicas(function, *arrays):
+def on_two_replicas(function: Callable[..., Any], *arrays: np.ndarray) -> list[Any]:
     """[(result on replica 0), (result on replica 1)] of `function(*tensors)` with half of the samples each.
 
     Args:

@@ -2,12 +2,16 @@
 
 import contextlib
 import functools
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from kerasmith.checks.engine.lazy_keras import keras, ops
 from kerasmith.checks.harness import tiny_model
 from kerasmith.checks.harness.attributes import is_array, reached_from
+from kerasmith.checks.harness.scenarios import Scenario
 from kerasmith.checks.harness.temporary_cwd import files_here
 from kerasmith.checks.harness.trace import Trace
 
@@ -29,12 +33,20 @@ class Script:
         now: (hook, epoch, step) that runs, where there is an epoch and a step.
     """
 
-    def __init__(self, scenario, printed, model, watch=None, history="after", shift=0):
+    def __init__(
+        self,
+        scenario: Scenario,
+        printed: io.StringIO,
+        model: Any,
+        watch: Callable[[str, int | None, int | None], None] | None = None,
+        history: str = "after",
+        shift: int = 0,
+    ) -> None:
         self.scenario, self.printed, self.model = scenario, printed, model
         self.watch = watch or (lambda hook, epoch, step: None)
         self.history, self.shift, self.now = history, shift, (None, None, None)
 
-    def run(self, callback, first=0, until=None, restore=None):
+    def run(self, callback: Any, first: int = 0, until: int | None = None, restore: Callable[[], None] | None = None) -> Trace:
         """Plays the training; returns its `Trace`.
 
         Args:
@@ -71,7 +83,7 @@ class Script:
         trace.attributes = dict(vars(callback))
         return trace
 
-    def _epoch(self, epoch):
+    def _epoch(self, epoch: int) -> dict[str, float]:
         scenario, trace = self.scenario, self.trace
         self._call("on_epoch_begin", epoch, None, epoch)
         trace.rates[epoch] = []
@@ -96,7 +108,7 @@ class Script:
         trace.held[epoch] = self._held()
         return logs
 
-    def _call(self, hook, epoch, step, *arguments):
+    def _call(self, hook: str, epoch: int | None, step: int | None, *arguments: Any) -> None:
         before, after = self.pair
         self.now = hook, epoch, step
         before.seen = after.seen = None
@@ -108,26 +120,26 @@ class Script:
                     self.trace.touched.append((hook, key, value, now))
         self.watch(hook, epoch, step)
 
-    def _move(self, epoch, step):
+    def _move(self, epoch: int, step: int) -> None:
         """What a step of training leaves behind: other weights, one more iteration."""
         kernel = self.model.layers[0].kernel
         change = 0.01 * np.sin(np.arange(kernel.shape[0]) + 10 * epoch + step + self.shift).astype("float32")
         kernel.assign(np.array(ops.convert_to_numpy(kernel)) + change[:, None])
         self.model.optimizer.iterations.assign(STEPS * epoch + step + 1)
 
-    def _held(self):
+    def _held(self) -> int:
         """Numbers in the arrays and tensors that the callback holds; those of the model are not looked for."""
         arrays = {id(place.value): place.value for place in reached_from(self.callback) if is_array(place.value)}
         return sum(int(np.prod(array.shape)) for array in arrays.values() if array.shape)
 
-    def _new_text(self):
+    def _new_text(self) -> str:
         text = self.printed.getvalue()
         new, self._read = text[self._read :], len(text)
         return new
 
 
 @contextlib.contextmanager
-def counted_model_access(count):
+def counted_model_access(count: Callable[[Any], None]) -> Iterator[None]:
     """Calls `count(callback)` whenever a callback asks for `self.model` in the block."""
     cls = keras.callbacks.Callback
     original = vars(cls)["model"]
@@ -139,13 +151,13 @@ def counted_model_access(count):
 
 
 @functools.cache
-def _recorder():
+def _recorder() -> type:
     class Recorder(keras.callbacks.Callback):
         """Copies the logs that pass."""
 
         seen = None
 
-    def keep(self, *arguments, logs=None):
+    def keep(self, *arguments: Any, logs: Any = None) -> None:
         logs = arguments[-1] if logs is None and arguments and isinstance(arguments[-1], dict) else logs
         self.seen = dict(logs or {})
 

@@ -43,7 +43,7 @@ def files_here() -> dict[str, Any]:
     return {str(path): _content(path) for path in paths}
 
 
-def _content(path):
+def _content(path: pathlib.Path) -> bytes | dict[str, int]:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             return {member.filename: member.CRC for member in archive.infolist() if not member.filename.endswith(".json")}

@@ -1,6 +1,8 @@
 """The one small model that callbacks are run with, as good as new for each run."""
 
 import functools
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +15,13 @@ RATE = 0.01
 _KERAS_OWN = ("history", "stop_training", "stop_evaluating", "stop_predicting")
 
 
-def data():
+def data() -> tuple[np.ndarray, np.ndarray]:
     """(x, y): samples for a real `fit`, the same in each call."""
     x = np.linspace(-1, 1, SAMPLES * FEATURES, dtype="float32").reshape(SAMPLES, FEATURES) ** 3 + 0.25
     return x, (x[:, :1] > 0.25).astype("float32")
 
 
-def fresh(purpose="script", averages=False):
+def fresh(purpose: str = "script", averages: bool = False) -> Any:
     """The model with its first weights, learning rate and attributes.
 
     Args:
@@ -32,7 +34,7 @@ def fresh(purpose="script", averages=False):
     return pristine.model
 
 
-def trust(model):
+def trust(model: Any) -> None:
     """Says that nobody has touched the model: its compiled step can be used again."""
     for purpose in ("fit", "linear"):
         for averages in (False, True):
@@ -41,28 +43,28 @@ def trust(model):
                 pristine.step = model.train_function
 
 
-def variables(model):
+def variables(model: Any) -> list[Any]:
     """All variables of the model and its optimizer."""
     return [*model.variables, *model.optimizer.variables]
 
 
-def values(model):
+def values(model: Any) -> list[np.ndarray]:
     """What `assign` puts back: arrays of all variables."""
     return [np.array(ops.convert_to_numpy(variable)) for variable in variables(model)]
 
 
-def assign(model, arrays):
+def assign(model: Any, arrays: Iterable[np.ndarray]) -> None:
     """Puts back what `values` returned."""
     for variable, array in zip(variables(model), arrays):
         variable.assign(array)
 
 
-def weights(model):
+def weights(model: Any) -> np.ndarray:
     """All weights of the model as one vector."""
     return np.concatenate([np.ravel(ops.convert_to_numpy(variable)) for variable in model.weights])
 
 
-def rate(model):
+def rate(model: Any) -> float | None:
     """The learning rate that the optimizer has; None in the middle of an epoch on JAX, where the step carries it on."""
     try:
         return float(ops.convert_to_numpy(model.optimizer.learning_rate))
@@ -70,7 +72,7 @@ def rate(model):
         return None
 
 
-def attributes(model):
+def attributes(model: Any) -> dict[str, Any]:
     """{"optimizer.momentum": value, ...}: public Python attributes of the model, its layers, loss and optimizer."""
     owners = {"model": model, "optimizer": model.optimizer, **{f"layer {layer.name}": layer for layer in model.layers}}
     found = {}
@@ -83,18 +85,18 @@ def attributes(model):
 
 
 @functools.cache
-def _pristine(purpose, averages):
+def _pristine(purpose: str, averages: bool) -> "_Pristine":
     return _Pristine(purpose, averages)
 
 
-def _mean_prediction(y_true, y_pred):
+def _mean_prediction(y_true: Any, y_pred: Any) -> Any:
     return y_pred
 
 
 class _Pristine:
     """A model, and what it was like when it was new."""
 
-    def __init__(self, purpose, averages):
+    def __init__(self, purpose: str, averages: bool) -> None:
         self.purpose, self.averages, self.model = purpose, averages, None
 
     def build(self) -> None:

@@ -95,7 +95,7 @@ def describe(name: str, value: Any) -> str:
     return f"{what} {when}: {_short(value)}"
 
 
-def _text(content):
+def _text(content: Any) -> str:
     if isinstance(content, dict):
         return "checksums " + ", ".join(f"{name} {number:08x}" for name, number in content.items())[:120]
     try:
@@ -104,7 +104,7 @@ def _text(content):
         return f"{len(content)} bytes"
 
 
-def _short(value):
+def _short(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_short(part)}" for key, part in value.items()) + "}"
     if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):

@@ -1,6 +1,7 @@
 """Writes a component and its test from the templates of its kind."""
 
 import keyword
+import os
 import pathlib
 import re
 import sys
@@ -11,7 +12,7 @@ from kerasmith.checks.engine.registry import KINDS
 _TAKEN = frozenset({"keras", "kerasmith", "numpy", "tensorflow", "jax", "torch", "pytest", "scipy"})
 
 
-def write(kind, name, folder="."):
+def write(kind: str, name: str, folder: str | os.PathLike[str] = ".") -> list[pathlib.Path]:
     """Writes `<snake_name>.py` and `test_<snake_name>.py`.
 
     Args:
@@ -52,7 +53,7 @@ def write(kind, name, folder="."):
     return list(texts)
 
 
-def class_name(name):
+def class_name(name: str) -> str:
     """`focal_dice` or `FocalDice` as `FocalDice`.
 
     Raises:
@@ -71,7 +72,7 @@ def class_name(name):
     return text
 
 
-def snake_case(name):
+def snake_case(name: str) -> str:
     """The name of the file of a class.
 
     Example:
@@ -82,11 +83,11 @@ def snake_case(name):
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name.replace("IoU", "Iou")).lower()
 
 
-def _template(name):
+def _template(name: str) -> str:
     return (pathlib.Path(__file__).with_name("templates") / name).read_text(encoding="utf-8")
 
 
-def _filled(text, kind, name, module, parts):
+def _filled(text: str, kind: str, name: str, module: str, parts: list[str]) -> str:
     """A template, which is Python with the names MyLoss, my_loss and my_package, with the real ones."""
     stem = f"my_{kind}"
     imports = ".".join([*parts, module])
@@ -99,7 +100,7 @@ def _filled(text, kind, name, module, parts):
     return re.sub("|".join(re.escape(key) for key in values), lambda match: values[match[0]], text)
 
 
-def _package(folder):
+def _package(folder: pathlib.Path) -> list[str]:
     """["pkg", "losses"]: the package that a folder is, [] if it is none."""
     parts, folder = [], folder.resolve()
     while (folder / "__init__.py").is_file():
