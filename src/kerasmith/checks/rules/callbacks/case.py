@@ -2,19 +2,27 @@
 
 import contextlib
 import functools
+import io
 import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 import numpy as np
 
 from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.comparison import same
+from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error
+from kerasmith.checks.engine.subject import SourceSubject, Subject
 from kerasmith.checks.harness import observation, real_fit, scenarios, tiny_model
+from kerasmith.checks.harness.observation import Observation
 from kerasmith.checks.harness.scenarios import Scenario
 from kerasmith.checks.harness.scripted_training import Script
 from kerasmith.checks.harness.temporary_cwd import temporary_cwd
+from kerasmith.checks.harness.trace import Trace
 
 _MOST_KEYS = 6
 # (seconds of the processor for four epochs of a script, how many epochs are played then); most callbacks take 0.02 s.
@@ -33,13 +41,13 @@ class CallbackCase(Case):
 
     kind = "callback"
 
-    def __init__(self, subject, contract, seed=7):
+    def __init__(self, subject: Subject | SourceSubject, contract: Contract, seed: int = 7) -> None:
         super().__init__(subject, contract, seed)
         self.specs = {}
         self.keys, self.averages, self.changed, self.seconds = (), False, {}, 0.0
 
     @functools.cached_property
-    def rehearsal(self):
+    def rehearsal(self) -> Exception | None:
         """The exception that a short script ends with, None if all is well; finds `keys` on the way."""
         for _ in range(_MOST_KEYS):
             start = time.process_time()
@@ -61,14 +69,14 @@ class CallbackCase(Case):
         return problem
 
     @functools.cached_property
-    def monitor(self):
+    def monitor(self) -> str | None:
         """The name of the quantity that the callback watches, None if it does not say."""
         with temporary_cwd():
             monitor = getattr(self.make(), "monitor", None)
         return monitor if isinstance(monitor, str) else None
 
     @functools.cached_property
-    def fit_problem(self):
+    def fit_problem(self) -> Exception | None:
         """The exception that a short real `fit` ends with, None if all is well."""
         try:
             with temporary_cwd() as printed:
@@ -77,7 +85,7 @@ class CallbackCase(Case):
             return error
         return None
 
-    def require_script(self):
+    def require_script(self) -> None:
         """Ends a check that only a script can do.
 
         Raises:
@@ -86,15 +94,15 @@ class CallbackCase(Case):
         if self.rehearsal is not None:
             raise NotApplicable(f"runs in a real `fit` only; outside of it: {describe_error(self.rehearsal)}")
 
-    def scenario(self, losses, **options):
+    def scenario(self, losses: Sequence[float], **options: Any) -> Scenario:
         """A `Scenario` with the names that the callback looks for."""
         return Scenario(losses, keys=self.keys, **options)
 
-    def model(self, purpose="script"):
+    def model(self, purpose: str = "script") -> Any:
         """The tiny model, as good as new; see `tiny_model.fresh`."""
         return tiny_model.fresh(purpose, self.averages)
 
-    def script(self, losses, printed, scenario=(), **options):
+    def script(self, losses: Sequence[float], printed: io.StringIO, scenario: Any = (), **options: Any) -> Script:
         """A `Script` of a training with these losses.
 
         Args:
@@ -105,7 +113,9 @@ class CallbackCase(Case):
         """
         return Script(self.scenario(losses, **dict(scenario)), printed, self.model(), **options)
 
-    def run(self, losses, watch=None, history="after", **options):
+    def run(
+        self, losses: Sequence[float], watch: Callable[..., None] | None = None, history: str = "after", **options: Any
+    ) -> Trace:
         """The `Trace` of a fresh callback in a script, in a folder of its own.
 
         Args:
@@ -119,33 +129,33 @@ class CallbackCase(Case):
             return self.script(losses, printed, watch=watch, history=history, scenario=options).run(callback)
 
     @functools.cached_property
-    def long(self):
+    def long(self) -> list[float]:
         """Losses that fall for three epochs and then stand still: fewer epochs for a callback that takes its time in each."""
         self.require_script()
         return scenarios.flat_after(epochs=next(epochs for limit, epochs in _EPOCHS if self.seconds < limit))
 
     @functools.cached_property
-    def plateau(self):
+    def plateau(self) -> tuple[Trace, Trace]:
         """Two traces of equal scripts with the losses `long`."""
         return self.run(self.long), self.run(self.long)
 
     @functools.cached_property
-    def observed(self):
+    def observed(self) -> Observation:
         """The `Observation` of a short script."""
         self.require_script()
         return observation.observe(self)
 
     @functools.cached_property
-    def without(self):
+    def without(self) -> Trace:
         """The trace of that script without the callback."""
         with temporary_cwd() as printed:
             return self.script(self.long, printed).run(keras.callbacks.Callback())
 
-    def surroundings(self):
+    def surroundings(self) -> AbstractContextManager:
         """An empty working directory: many callbacks make folders in their constructor."""
         return temporary_cwd()
 
-    def outputs(self, component):
+    def outputs(self, component: Any) -> list[np.ndarray]:
         self.require_script()
         with temporary_cwd() as printed:
             trace = self.script(self.long, printed).run(component)
@@ -174,7 +184,7 @@ class CallbackCase(Case):
 
     # Lines of reproducers.
 
-    def fit_lines(self, epochs=3, **options):
+    def fit_lines(self, epochs: int = 3, **options: Any) -> tuple[str, ...]:
         """A model that trains with the callback."""
         given = "".join(f", {name}={value}" for name, value in options.items())
         return (
@@ -182,7 +192,7 @@ class CallbackCase(Case):
             f"model.fit(x, y, batch_size=2, epochs={epochs}, verbose=0, callbacks=[callback]{given})",
         )
 
-    def hook_lines(self):
+    def hook_lines(self) -> tuple[str, ...]:
         """The callback hears of a training with the losses of a list `losses`."""
         return (
             "model.stop_training = False; hooks = keras.callbacks.CallbackList([callback], model=model, epochs=len(losses))",
@@ -192,7 +202,7 @@ class CallbackCase(Case):
             "    if model.stop_training: break",
         )
 
-    def logs_text(self):
+    def logs_text(self) -> str:
         """The logs of an epoch with the loss `v`, as code."""
         names = self.scenario([1.0]).epoch_logs(0)
         return "{" + ", ".join(f'"{name}": {"1 / (1 + v)" if scenarios.is_score(name) else "v"}' for name in names) + "}"
@@ -205,13 +215,13 @@ MODEL_LINES = (
 )
 
 
-def hooks_of(callback):
+def hooks_of(callback: Any) -> list[str]:
     """The hooks that a callback has of its own, by its class or on the instance."""
     base = keras.callbacks.Callback
     return [name for name in HOOKS if name in vars(callback) or getattr(type(callback), name, None) is not getattr(base, name)]
 
 
-def call_arguments(hook, logs):
+def call_arguments(hook: str, logs: Any) -> tuple[tuple, dict[str, Any]]:
     """(positional, by name): how Keras calls a hook; the hooks of a step get their logs by name."""
     if "batch" in hook:
         return (0,), {"logs": logs}

@@ -1,18 +1,21 @@
 """Which way is better: a score should rise, a loss should fall."""
 
+from typing import Any
+
 import numpy as np
 
 from kerasmith.checks.engine.comparison import same
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.scenarios import is_score
-from kerasmith.checks.rules.callbacks.case import SMALL_MODEL
+from kerasmith.checks.harness.trace import Trace
+from kerasmith.checks.rules.callbacks.case import SMALL_MODEL, CallbackCase
 
 _EPOCHS = 16
 
 
 @check("C121", "callback", "error", requires=("base", "C105"), since="0.1.0")
-def prefers_the_worse(case):
+def prefers_the_worse(case: CallbackCase) -> None:
     """The callback takes the worse value of its monitor for the better one.
 
     An accuracy is better high, a loss low. Who compares a score with `<`, or takes the direction from a name that says
@@ -61,7 +64,7 @@ def prefers_the_worse(case):
         raise Inconclusive(f"does nothing in {_EPOCHS} epochs that depends on `{monitor}`")
 
 
-def acts(case):
+def acts(case: CallbackCase) -> bool:
     """Whether a callback stops, lowers the rate, puts weights back or keeps models when the loss stands still."""
     trace = case.plateau[0]
     models = any(isinstance(content, dict) for content in trace.files.values())
@@ -69,7 +72,7 @@ def acts(case):
     return models or did(trace, "stopped") is not None or did(trace, "rates") is not None or not same(trace.final, last)
 
 
-def did(trace, name):
+def did(trace: Trace, name: str) -> Any:
     """The epoch after which training was stopped, or in which the rate was lowered; None if neither."""
     if name == "stopped":
         return trace.stopped

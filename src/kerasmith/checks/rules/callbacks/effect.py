@@ -8,7 +8,7 @@ from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import real_fit, scenarios, tiny_model
 from kerasmith.checks.harness.temporary_cwd import temporary_cwd
-from kerasmith.checks.rules.callbacks.case import MODEL_LINES
+from kerasmith.checks.rules.callbacks.case import MODEL_LINES, CallbackCase
 
 # Names of Keras 2, with what stands for them now.
 _OLD = {"lr": "learning_rate", "decay": "a LearningRateSchedule"}
@@ -19,7 +19,7 @@ _NAMES = ("learning_rate", "rate", "lr", "momentum", "weight_decay", "decay", "c
 
 
 @check("C110", "callback", "error", requires=("C101", "C102", "C103"), since="0.1.0")
-def uses_an_old_name(case):
+def uses_an_old_name(case: CallbackCase) -> None:
     """A name of Keras 2 is used, which Keras 3 does not know.
 
     `optimizer.lr = ...` makes a new attribute that nothing reads: the learning rate stays what it was, without a word. To read
@@ -43,7 +43,7 @@ def uses_an_old_name(case):
 
 
 @check("C111", "callback", "error", requires=("base", "C110"), since="0.1.0")
-def has_no_effect(case):
+def has_no_effect(case: CallbackCase) -> None:
     """What the callback sets is never read by the training.
 
     The compiled step reads the optimizer's variables, and a list of trainable weights made when it was compiled. An

@@ -4,10 +4,11 @@ import os
 
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.callbacks.case import CallbackCase
 
 
 @check("C116", "callback", "warning", since="0.1.0")
-def overwrites_in_place(case):
+def overwrites_in_place(case: CallbackCase) -> None:
     """A file is opened for writing while the old content is still needed.
 
     Opening with "w" empties the file at once. A kill, or a full disk, before the new content is written leaves an empty or

@@ -6,14 +6,14 @@ from kerasmith.checks.engine.comparison import same
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.callbacks.case import SMALL_MODEL
+from kerasmith.checks.rules.callbacks.case import SMALL_MODEL, CallbackCase
 from kerasmith.checks.rules.callbacks.direction import acts, did
 
 _EPOCHS = 16
 
 
 @check("C122", "callback", "error", requires=("base", "C105", "C121"), since="0.1.0")
-def one_nan_decides(case):
+def one_nan_decides(case: CallbackCase) -> None:
     """One NaN is kept as the best value, and nothing is better than it ever after.
 
     Every comparison with NaN is false. A first epoch whose loss is NaN (an empty validation batch, an overflow that a

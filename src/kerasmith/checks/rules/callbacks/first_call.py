@@ -3,10 +3,11 @@
 from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.callbacks.case import CallbackCase
 
 
 @check("C000", "callback", "error", requires=("C102", "C103", "C110"), since="0.1.0")
-def trains(case):
+def trains(case: CallbackCase) -> None:
     """The callback does not get through a short training.
 
     A model of one layer is trained for a few epochs with validation, once told by calling the hooks in the order of

@@ -11,7 +11,7 @@ from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.temporary_cwd import temporary_cwd
-from kerasmith.checks.rules.callbacks.case import BATCH_HOOKS, HOOKS, call_arguments, hooks_of
+from kerasmith.checks.rules.callbacks.case import BATCH_HOOKS, HOOKS, CallbackCase, call_arguments, hooks_of
 
 # What other libraries call, and Keras does not.
 _ELSEWHERE = {
@@ -34,7 +34,7 @@ _PARTS = {"train", "test", "predict", "epoch", "batch", "evaluate", "validation"
 
 
 @check("C101", "callback", "error", requires=(), needs_inputs=False, since="0.1.0")
-def hook_is_never_called(case):
+def hook_is_never_called(case: CallbackCase) -> None:
     """A method looks like a hook and is never called.
 
     Keras calls sixteen methods by their exact names. `on_epoch_ends` or `on_evaluate_end` is an ordinary method:
@@ -66,7 +66,7 @@ def hook_is_never_called(case):
 
 
 @check("C102", "callback", "error", requires=("C101",), needs_inputs=False, since="0.1.0")
-def base_is_not_initialised(case):
+def base_is_not_initialised(case: CallbackCase) -> None:
     """The constructor never calls `super().__init__()`.
 
     Without it the attributes that the base class makes are missing: `monitor`, `mode` and the rest of `EarlyStopping`,
@@ -108,7 +108,7 @@ def base_is_not_initialised(case):
 
 
 @check("C103", "callback", "error", requires=("C101",), needs_inputs=False, since="0.1.0")
-def hook_takes_other_arguments(case):
+def hook_takes_other_arguments(case: CallbackCase) -> None:
     """A hook does not take the arguments that Keras gives it.
 
     Keras calls `on_epoch_end(epoch, logs)` by position and `on_train_batch_end(batch, logs=logs)` with `logs` by name.

@@ -10,13 +10,13 @@ from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import scenarios
 from kerasmith.checks.harness.trace import differences, nondeterministic_fields, without_printed
-from kerasmith.checks.rules.callbacks.case import HOOKS, MODEL_LINES, SMALL_MODEL
+from kerasmith.checks.rules.callbacks.case import HOOKS, MODEL_LINES, SMALL_MODEL, CallbackCase
 
 _DATA = re.compile(r"(^|_)(data|dataset|datasets|x|y|inputs|targets|generator|loader|sampler|samples|batches|train)(_|$)")
 
 
 @check("C112", "callback", "error", since="0.1.0")
-def rebinds_what_fit_never_reads(case):
+def rebinds_what_fit_never_reads(case: CallbackCase) -> None:
     """Data or parameters are replaced on the callback, where `fit` never reads them.
 
     `fit` has its own reference to the data and counts its own epochs. `self.dataset = resampled` or
@@ -45,7 +45,7 @@ def rebinds_what_fit_never_reads(case):
 
 
 @check("C117", "callback", "error", since="0.1.0")
-def request_to_stop_is_ignored(case):
+def request_to_stop_is_ignored(case: CallbackCase) -> None:
     """The callback asks to stop where nobody hears it.
 
     `fit` reads `self.model.stop_training`. `self.stop_training = True` makes an attribute of the callback, and what a

@@ -5,13 +5,13 @@ from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import scenarios
 from kerasmith.checks.harness.temporary_cwd import temporary_cwd
-from kerasmith.checks.rules.callbacks.case import SMALL_MODEL, call_arguments, hooks_of
+from kerasmith.checks.rules.callbacks.case import SMALL_MODEL, CallbackCase, call_arguments, hooks_of
 
 _CARELESS = (KeyError, TypeError, AttributeError, IndexError, UnboundLocalError)
 
 
 @check("C104", "callback", "warning", since="0.1.0")
-def fails_without_logs(case):
+def fails_without_logs(case: CallbackCase) -> None:
     """A hook fails when it is called without logs.
 
     Every hook of Keras has `logs=None` for a reason: own training loops, other libraries and tests call
@@ -40,7 +40,7 @@ def fails_without_logs(case):
 
 
 @check("C105", "callback", "warning", since="0.1.0")
-def needs_a_key_that_may_be_absent(case):
+def needs_a_key_that_may_be_absent(case: CallbackCase) -> None:
     """A value that is not in the logs of every epoch ends the training.
 
     `validation_freq=2`, or a `fit` without validation data, leaves the `val_` keys out. `logs["val_loss"]` then raises
@@ -65,7 +65,7 @@ def needs_a_key_that_may_be_absent(case):
 
 
 @check("C106", "callback", "error", since="0.1.0")
-def changes_shared_logs(case):
+def changes_shared_logs(case: CallbackCase) -> None:
     """Values in the logs are changed or removed before others read them.
 
     All callbacks of a `fit`, and its History, get one and the same dict. Who pops or rescales an entry takes it from

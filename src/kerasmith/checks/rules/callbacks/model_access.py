@@ -10,13 +10,13 @@ from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import scenarios
 from kerasmith.checks.harness.scripted_training import STEPS
 from kerasmith.checks.harness.temporary_cwd import temporary_cwd
-from kerasmith.checks.rules.callbacks.case import BATCH_HOOKS, MODEL_LINES, hooks_of
+from kerasmith.checks.rules.callbacks.case import BATCH_HOOKS, MODEL_LINES, CallbackCase, hooks_of
 
 _LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Semaphore, threading.Event)
 
 
 @check("C109", "callback", "warning", since="0.1.0")
-def asks_for_the_model_in_each_step(case):
+def asks_for_the_model_in_each_step(case: CallbackCase) -> None:
     """`self.model` is used in every training step.
 
     On JAX the state of a training lives in the compiled step. Each access to `self.model` copies all of it back into
@@ -45,7 +45,7 @@ def asks_for_the_model_in_each_step(case):
 
 
 @check("C119", "callback", "warning", since="0.1.0")
-def claims_to_be_safe_in_threads(case):
+def claims_to_be_safe_in_threads(case: CallbackCase) -> None:
     """`async_safe = True` is declared, and batches would disturb each other.
 
     Keras then calls the batch hooks of several steps from a pool of threads, in any order. A running sum that is read,

@@ -8,11 +8,11 @@ from kerasmith.checks.harness import scenarios
 from kerasmith.checks.harness.scripted_training import TEST_STEPS
 from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 from kerasmith.checks.harness.trace import describe, differences, nondeterministic_fields
-from kerasmith.checks.rules.callbacks.case import MODEL_LINES, hooks_of
+from kerasmith.checks.rules.callbacks.case import MODEL_LINES, CallbackCase, hooks_of
 
 
 @check("C114", "callback", "note", since="0.1.0")
-def fails_in_evaluate_or_predict(case):
+def fails_in_evaluate_or_predict(case: CallbackCase) -> None:
     """A hook of evaluation or prediction fails outside of `fit`.
 
     `evaluate(callbacks=...)` and `predict(callbacks=...)` call `on_test_*` and `on_predict_*` without an
@@ -45,7 +45,7 @@ def fails_in_evaluate_or_predict(case):
 
 
 @check("C115", "callback", "note", since="0.1.0")
-def depends_on_its_place(case):
+def depends_on_its_place(case: CallbackCase) -> None:
     """What the callback does depends on its place before or after Keras' History.
 
     `fit` puts `History` behind all other callbacks. A callback that reads `model.history` at the end of an epoch finds

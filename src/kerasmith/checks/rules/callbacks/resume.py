@@ -10,7 +10,7 @@ from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import tiny_model
 from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 from kerasmith.checks.harness.trace import describe, differences, nondeterministic_fields, without_printed
-from kerasmith.checks.rules.callbacks.case import SMALL_MODEL
+from kerasmith.checks.rules.callbacks.case import SMALL_MODEL, CallbackCase
 
 # After so many epochs the process is killed: while the loss still falls, and when patience has begun to count.
 _KILLS = (3, 4)
@@ -19,7 +19,7 @@ _OF_KERAS = ("params", "_model", "validation_data")
 
 
 @check("C107", "callback", "error", requires=("base", "C105"), since="0.1.0")
-def forgets_on_resume(case):
+def forgets_on_resume(case: CallbackCase) -> None:
     """State is lost when a training is resumed.
 
     After a kill the script runs again and builds a new callback, which begins with the constructor's values: patience
@@ -60,7 +60,7 @@ def forgets_on_resume(case):
 
 
 @check("C118", "callback", "error", requires=("base", "C105"), since="0.1.0")
-def writes_twice_after_resume(case):
+def writes_twice_after_resume(case: CallbackCase) -> None:
     """A file holds epochs twice when a training is resumed.
 
     A kill comes some time after the last checkpoint. The epochs in between are trained again, and a file that is only

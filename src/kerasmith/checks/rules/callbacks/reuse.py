@@ -4,11 +4,11 @@ from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 from kerasmith.checks.harness.trace import describe, differences, nondeterministic_fields, without_printed
-from kerasmith.checks.rules.callbacks.case import SMALL_MODEL
+from kerasmith.checks.rules.callbacks.case import SMALL_MODEL, CallbackCase
 
 
 @check("C108", "callback", "error", since="0.1.0")
-def second_fit_remembers_the_first(case):
+def second_fit_remembers_the_first(case: CallbackCase) -> None:
     """State of the first `fit` leaks into the second.
 
     A second `fit` with the same callback, on another fold or another model, compares with the best value of the first:

@@ -7,11 +7,11 @@ from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness import real_fit
 from kerasmith.checks.harness.temporary_cwd import temporary_cwd
-from kerasmith.checks.rules.callbacks.case import MODEL_LINES
+from kerasmith.checks.rules.callbacks.case import MODEL_LINES, CallbackCase
 
 
 @check("C113", "callback", "warning", requires=("base", "C106", "C111"), since="0.1.0")
-def disturbs_the_training(case):
+def disturbs_the_training(case: CallbackCase) -> None:
     """A callback that seems to watch changes the training.
 
     `evaluate` inside of an epoch resets the metrics that are being summed; seeding the global generators in each epoch

@@ -4,10 +4,11 @@ import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.callbacks.case import CallbackCase
 
 
 @check("C120", "callback", "warning", since="0.1.0")
-def keeps_weights_of_every_epoch(case):
+def keeps_weights_of_every_epoch(case: CallbackCase) -> None:
     """The memory that the callback holds grows by a copy of the model in each epoch.
 
     A list of `get_weights()`, of predictions or of gradients grows with the number of epochs. With a model of 100 MB

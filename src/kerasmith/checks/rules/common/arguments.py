@@ -5,6 +5,9 @@ import inspect
 import time
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.comparison import differ, same_setting
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
@@ -51,7 +54,7 @@ class Variation(NamedTuple):
     kept: bool
 
 
-def own_arguments(cls):
+def own_arguments(cls) -> list[Argument]:
     """[Argument] of a class without those of Keras' base classes; those of its bases too where it hands on `**kwargs`."""
     found, of_keras = {}, {*(name for names in BASE_ARGUMENTS.values() for name in names), *_OF_LAYERS}
     for owner in cls.__mro__:
@@ -68,13 +71,13 @@ def own_arguments(cls):
     return list(found.values())
 
 
-def takes(cls, name):
+def takes(cls, name: str) -> bool:
     """Whether a constructor takes an argument of this name, by itself or as one of `**kwargs`."""
     parameters = inspect.signature(cls.__init__).parameters.values()
     return any(p.name == name or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
-def other_values(value):
+def other_values(value: Any) -> list[Any]:
     """Values like `value`, the likeliest to work and to show first; [] for what has no obvious neighbour."""
     if isinstance(value, bool):
         return [not value]
@@ -89,14 +92,14 @@ def other_values(value):
     return []
 
 
-def variations(case):
+def variations(case: Case) -> list[Variation]:
     """[Variation] of a class, one per argument that could be changed; computed once per case."""
     if "variations" not in case.cache:
         case.cache["variations"] = [] if case.subject.cls is None or case.subject.is_instance else list(_varied(case))
     return case.cache["variations"]
 
 
-def revealing_arguments(case):
+def revealing_arguments(case: Case) -> dict[str, Any]:
     """{name: value} that differ from the constructor's defaults and show in the numbers: what must survive saving."""
     return {
         one.argument.name: one.value for one in variations(case) if one.shows and one.argument.name not in case.subject.init
@@ -131,13 +134,13 @@ def _variation(case, original, reference, argument, value):
     return Variation(argument, value, outputs, differ(outputs, reference), kept)
 
 
-def attribute(component, name):
+def attribute(component: Any, name: str) -> Any:
     """The attribute that holds an argument, None if there is none."""
     found = getattr(component, name, None)
     return getattr(component, f"_{name}", None) if found is None else found
 
 
-def outputs_with_weights_of(case, component, original):
+def outputs_with_weights_of(case: Case, component: Any, original: Any) -> list[np.ndarray]:
     """`case.outputs` of a fresh component; a layer gets the weights of `original`, which has run, where their shapes agree."""
     outputs = case.outputs(component)
     if case.kind != "layer" or not original.weights:
@@ -151,7 +154,7 @@ def outputs_with_weights_of(case, component, original):
 
 
 @check("X111", ("loss", "metric", "layer"), "error", requires=("base", "X102"), since="0.1.0")
-def arguments_are_used(case):
+def arguments_are_used(case: Case) -> None:
     """An argument of the constructor is never read.
 
     It is taken, and neither stored nor handed on: whatever the user gives, the component computes with something else, usually

@@ -2,6 +2,7 @@
 
 import time
 
+from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.comparison import copied, differ, format_outputs, same_setting
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
@@ -16,7 +17,7 @@ OTHER_CAUSES = ("Y101", "Y102", "Y109", "Y118", "Y121")
 
 
 @check("X104", _KINDS, "error", requires=("base", "X102", "X110", *OTHER_CAUSES), since="0.1.0")
-def config_is_complete(case):
+def config_is_complete(case: Case) -> None:
     """An argument is missing from `get_config`: a loaded component computes something else.
 
     Keras saves a component as its config and builds it anew from that. An argument that is not in the config falls back to its
@@ -101,7 +102,7 @@ def _kept(component, clone, twin, name):
 
 
 @check("X105", _KINDS, "warning", requires=("X102", "X104"), needs_inputs=False, since="0.1.0")
-def dtype_is_in_config(case):
+def dtype_is_in_config(case: Case) -> None:
     """The dtype is lost by `get_config`.
 
     A metric or layer that was made with `dtype=` computes in the default dtype after loading: a metric in float32 again
@@ -135,7 +136,7 @@ def _dtype(component):
 
 
 @check("X107", _KINDS, "warning", requires=("X100", "X102", "X103"), needs_inputs=False, since="0.1.0")
-def config_is_left_alone(case):
+def config_is_left_alone(case: Case) -> None:
     """`from_config` changes the dict that it is given, or `get_config` hands out the component's own lists.
 
     `from_config` that takes entries out (`config.pop`) works once: whoever builds a second component of the same config, as

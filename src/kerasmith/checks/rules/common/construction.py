@@ -3,6 +3,7 @@
 import inspect
 import weakref
 
+from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error, first_line
@@ -16,7 +17,7 @@ _BUILT = weakref.WeakSet()
 
 
 @check("X103", ("loss", "metric", "layer"), "error", requires=(), needs_inputs=False, since="0.1.0")
-def super_init_is_called(case):
+def super_init_is_called(case: Case) -> None:
     """The constructor does not call `super().__init__()`.
 
     The base class sets up what Keras counts on: the name, the dtype policy, a loss's reduction, the list of variables of a
@@ -46,7 +47,7 @@ def super_init_is_called(case):
 
 
 @check("X100", KINDS, "error", requires=("X103",), needs_inputs=False, since="0.1.0")
-def constructs(case):
+def constructs(case: Case) -> None:
     """The constructor raises.
 
     Nothing else can be asked of a component that cannot be built. It is built twice: a constructor that changes the arguments
@@ -75,7 +76,7 @@ def constructs(case):
 
 
 @check("X101", KINDS, "warning", requires=("X100", "X103"), needs_inputs=False, since="0.1.0")
-def unknown_arguments_are_refused(case):
+def unknown_arguments_are_refused(case: Case) -> None:
     """The constructor swallows arguments that it does not know.
 
     `**kwargs` are taken and dropped. A misspelt argument then changes nothing, without a word, and what Keras hands over, such
@@ -104,7 +105,7 @@ def unknown_arguments_are_refused(case):
 
 
 @check("X102", ("loss", "metric", "layer"), "warning", requires=("X100", "X103", "X101"), needs_inputs=False, since="0.1.0")
-def base_arguments_are_taken(case):
+def base_arguments_are_taken(case: Case) -> None:
     """The arguments of the base class are not taken, or not handed on.
 
     Keras gives `name` and `dtype` to each metric and layer, `trainable` to layers, `name` and `reduction` to losses: when it

@@ -2,12 +2,14 @@
 
 import inspect
 import sys
+from typing import Any
 
 from kerasmith.checks.engine.finding import NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.subject import SourceSubject, Subject
 
 
-def needed_objects(subject):
+def needed_objects(subject: Subject | SourceSubject) -> list[Any]:
     """[object]: the component's class, then the classes and functions among its arguments, except Keras' own."""
     values = vars(subject.make()) if subject.is_instance else subject.init
     found = [subject.cls]
@@ -18,17 +20,17 @@ def needed_objects(subject):
     return [thing for thing in found if thing.__module__.partition(".")[0] not in ("keras", "builtins", "numpy")]
 
 
-def custom_objects(objects):
+def custom_objects(objects: list[Any]) -> dict[str, Any]:
     """{name: object} of those that are not registered: `custom_objects` for loading."""
     return {thing.__name__: thing for thing in objects if not is_registered(thing)}
 
 
-def is_registered(thing):
+def is_registered(thing: Any) -> bool:
     """Whether Keras finds a class or function by its own registry, without `custom_objects`."""
     return keras.saving.get_registered_object(keras.saving.get_registered_name(thing)) is thing
 
 
-def origins(objects):
+def origins(objects: list[Any]) -> list[dict[str, Any]]:
     """[{"module", "file", "name", "custom"}] for the fresh process.
 
     Raises:

@@ -1,5 +1,6 @@
 """The name under which a metric is logged."""
 
+from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
 
@@ -10,7 +11,7 @@ _COMMON = {"accuracy", "acc"}
 
 
 @check("X112", "metric", "note", requires=("X100", "X103", "X102"), needs_inputs=False, since="0.1.0")
-def name_is_its_own(case):
+def name_is_its_own(case: Case) -> None:
     """The default name is taken by Keras.
 
     Logs are a dict: of two entries with one name the later one wins. A metric called "loss" hides the loss from the history,

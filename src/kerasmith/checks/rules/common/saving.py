@@ -4,9 +4,11 @@ import inspect
 import json
 import os
 import tempfile
+from typing import Any
 
 import numpy as np
 
+from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.comparison import differ, format_outputs, same_setting
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras, ops
@@ -22,7 +24,7 @@ _KINDS = ("loss", "metric", "layer")
 
 
 @check("X106", _KINDS, "error", requires=("base", "X102", "X104", "X107", "X110", "Y109"), needs_inputs=False, since="0.1.0")
-def config_is_plain(case):
+def config_is_plain(case: Case) -> None:
     """The config holds something that cannot be saved, or that does not come back.
 
     A model file is JSON. Keras writes numbers, text, lists, dicts, its own objects, arrays and registered functions; tensors
@@ -60,7 +62,7 @@ def config_is_plain(case):
 
 
 @check("X108", _KINDS, "error", requires=("base", "X102", "X104", "X106", "X110", *OTHER_CAUSES), since="0.1.0")
-def loads_in_a_fresh_process(case):
+def loads_in_a_fresh_process(case: Case) -> None:
     """After saving and loading in a new process the component computes something else, or does not load.
 
     Loading in the process that has saved hides much: objects that are only there because the training script made them, state
@@ -191,7 +193,7 @@ def _is_parameter(value):
 
 
 @check("X109", _KINDS, "note", requires=("X100", "X103"), needs_inputs=False, since="0.1.0")
-def is_registered_with_keras(case):
+def is_registered_with_keras(case: Case) -> None:
     """It loads only with `custom_objects`.
 
     Keras finds a class of one's own in a saved model only if the class is registered, or named by whoever loads it. A
@@ -219,7 +221,7 @@ def _custom_text(case, objects=None):
     return f"{cls.__name__!r}: type({case.kind})"
 
 
-def model_around(case, layer):
+def model_around(case: Case, layer: Any) -> tuple[Any, list[np.ndarray]]:
     """(model, [array]): a model whose inputs are the flattened inputs of the case, without a mask.
 
     Raises:
@@ -233,7 +235,7 @@ def model_around(case, layer):
     return keras.Model(keras.tree.flatten(symbols), outputs), flat
 
 
-def spread_weights(model, seed=7):
+def spread_weights(model: Any, seed: int = 7) -> None:
     """Moves each weight of floats upwards by its own small step: a weight that loads as its initial value shows."""
     rng = np.random.default_rng(seed)
     for weight in model.weights:

@@ -2,6 +2,7 @@
 
 import ast
 
+from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import KINDS, check
 from kerasmith.checks.rules.common.syntax import class_trees
@@ -25,7 +26,7 @@ _MEANT = ("cache", "registry", "registered", "instances", "lock", "memo")
 
 
 @check("X110", KINDS, "warning", requires=("X100", "X103"), needs_inputs=False, since="0.1.0")
-def instances_share_nothing(case):
+def instances_share_nothing(case: Case) -> None:
     """Instances write into a list or dict of the class.
 
     A list or dict in the class body belongs to the class: each instance reads and writes the same one. The last instance that

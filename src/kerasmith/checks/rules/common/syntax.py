@@ -10,7 +10,7 @@ _LIBRARIES = ("keras", "builtins", "abc", "tensorflow", "torch", "jax", "flax", 
 
 
 @functools.lru_cache(maxsize=64)
-def class_trees(cls):
+def class_trees(cls) -> list[tuple[type, ast.ClassDef]]:
     """[(class, ast.ClassDef)] along the order of inheritance; classes without readable source are left out."""
     found = []
     for owner in cls.__mro__:
@@ -25,6 +25,6 @@ def class_trees(cls):
     return found
 
 
-def method(tree, name):
+def method(tree: ast.ClassDef, name: str) -> ast.FunctionDef | None:
     """The `ast.FunctionDef` of a method, None if the class does not define it."""
     return next((node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name), None)

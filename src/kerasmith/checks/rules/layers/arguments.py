@@ -2,6 +2,7 @@
 
 import functools
 import json
+from typing import Any
 
 from kerasmith.checks.engine.comparison import differ, farthest
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
@@ -9,10 +10,11 @@ from kerasmith.checks.engine.lazy_keras import keras, ops
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.layer_weights import copy_weights
+from kerasmith.checks.rules.layers.case import LayerCase
 
 
 @check("Y109", "layer", "error", since="0.1.0")
-def activation_is_kept(case):
+def activation_is_kept(case: LayerCase) -> None:
     """The activation is not what it was after loading.
 
     A config that holds `activation.__name__` finds Keras' own functions again and no others; one that holds nothing falls
@@ -57,7 +59,7 @@ def activation_is_kept(case):
 
 
 @check("Y121", "layer", "warning", since="0.1.0")
-def regularisers_work(case):
+def regularisers_work(case: LayerCase) -> None:
     """A regulariser that the constructor takes has no effect, or is gone after loading.
 
     Nothing says so: the penalty is missing from the loss, and the weights are free.
@@ -99,7 +101,7 @@ def regularisers_work(case):
             )
 
 
-def loaded(layer):
+def loaded(layer: Any) -> Any:
     """The layer that its config gives, after a way through JSON."""
     from kerasmith.keras_internals.layers import all_layers
 

@@ -1,18 +1,21 @@
 """A layer computes the same on every backend."""
 
+from typing import Any
+
 import numpy as np
 
 from kerasmith.checks.engine.comparison import differ
 from kerasmith.checks.engine.finding import Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.layers.case import LayerCase
 
 # Numbers that are compared, of each output and gradient.
 MOST = 400
 
 
 @check("Y117", "layer", "error", requires=("base", "Y102", "Y104", "Y112", "Y113"), since="0.1.0")
-def backends_agree(case):
+def backends_agree(case: LayerCase) -> Any:
     """The backends compute different numbers from the same weights.
 
     A branch for one backend, or an operation with another default (`torch.std` divides by n - 1, `numpy.std` by n), trains

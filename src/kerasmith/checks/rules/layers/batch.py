@@ -8,11 +8,12 @@ from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.layer_weights import copy_weights
+from kerasmith.checks.rules.layers.case import LayerCase
 from kerasmith.checks.rules.layers.lengths import leaves, stretched
 
 
 @check("Y106", "layer", "error", requires=("base", "Y104"), since="0.1.0")
-def samples_are_independent(case):
+def samples_are_independent(case: LayerCase) -> None:
     """The output of a sample depends on the other samples of the batch.
 
     At inference the answer for an image then depends on what else is in the batch: a softmax, maximum or mean over axis 0,
@@ -46,7 +47,7 @@ def samples_are_independent(case):
 
 
 @check("Y103", "layer", "error", requires=("base", "Y102", "Y106", "Y112"), since="0.1.0")
-def any_batch_size(case):
+def any_batch_size(case: LayerCase) -> None:
     """The layer works for one batch size only.
 
     The last batch of an epoch is smaller, and `predict` is called with one sample: a size that is written down, or kept from
@@ -90,7 +91,7 @@ def any_batch_size(case):
 
 
 @check("Y119", "layer", "error", requires=("base", "Y103"), since="0.1.0")
-def any_length(case):
+def any_length(case: LayerCase) -> None:
     """The layer keeps the length that it was built with.
 
     Another length at the second call gives a silently wrong number, such as a mean that is divided by the first length.

@@ -3,14 +3,18 @@
 import contextlib
 import functools
 import inspect
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from kerasmith.checks.engine.case import Case, drawn
+from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras, ops, to_tensors
+from kerasmith.checks.engine.subject import SourceSubject, Subject
 from kerasmith.checks.harness import layer_weights as weights
-from kerasmith.checks.harness.archetypes import LAYER_INPUTS
+from kerasmith.checks.harness.archetypes import LAYER_INPUTS, Archetype
 from kerasmith.checks.harness.compiled import compiled
 from kerasmith.checks.harness.gradients import value_and_gradients
 from kerasmith.checks.rules.layers.inputs import usual_inputs
@@ -29,21 +33,21 @@ class LayerCase(Case):
     kind = "layer"
     archetypes = LAYER_INPUTS
 
-    def __init__(self, subject, contract, seed=7):
+    def __init__(self, subject: Subject | SourceSubject, contract: Contract, seed: int = 7) -> None:
         super().__init__(subject, contract, seed)
         self._programs, self._differentiated = {}, {}
 
-    def preferred(self):
+    def preferred(self) -> Iterable[Archetype]:
         return usual_inputs(self.call_arguments)
 
     @functools.cached_property
-    def call_arguments(self):
+    def call_arguments(self) -> dict[str, inspect.Parameter]:
         """{name: parameter} of `call`, without `self`."""
         parameters = dict(inspect.signature(self.subject.cls.call).parameters)
         return dict(list(parameters.items())[1:])
 
     @functools.cached_property
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> list[str]:
         """Names that the constructor of the class itself takes."""
         if self.subject.cls.__init__ is keras.layers.Layer.__init__:
             return []
@@ -56,11 +60,11 @@ class LayerCase(Case):
 
     # Calls
 
-    def call(self, layer, arrays=None, training=False):
+    def call(self, layer: Any, arrays: Any = None, training: bool = False) -> Any:
         """The output structure of tensors for {name: array}, by default `inputs`."""
         return self.call_on_tensors(layer, to_tensors(self.inputs if arrays is None else arrays), training)
 
-    def call_on_tensors(self, layer, tensors, training=False):
+    def call_on_tensors(self, layer: Any, tensors: dict[str, Any], training: bool = False) -> Any:
         """`call` on tensors; can be compiled and differentiated."""
         tensors = dict(tensors)
         first = tensors.pop("inputs")
@@ -72,16 +76,16 @@ class LayerCase(Case):
                 tensors["mask"] = mask
         return layer(first, training=training, **tensors)
 
-    def arrays(self, output):
+    def arrays(self, output: Any) -> list[np.ndarray]:
         """[array] of the leaves of an output."""
         return [self.number(leaf) for leaf in keras.tree.flatten(output) if leaf is not None]
 
-    def run(self, layer, arrays=None, training=False):
+    def run(self, layer: Any, arrays: Any = None, training: bool = False) -> list[np.ndarray]:
         """The arrays of a call with the layer's random generators at a known state, so that two runs draw the same."""
         weights.reset_generators(layer, self.seed)
         return self.arrays(self.call(layer, arrays, training))
 
-    def run_compiled(self, layer, arrays=None):
+    def run_compiled(self, layer: Any, arrays: Any = None) -> list[np.ndarray]:
         """`run` at inference, in one piece on JAX, which otherwise compiles each operation for each new shape or dtype."""
         if backend() != "jax":
             return self.run(layer, arrays)
@@ -94,7 +98,7 @@ class LayerCase(Case):
         except Exception:
             return self.run(layer, arrays)  # What cannot be compiled is a question of its own.
 
-    def on_leaves(self, layer, training=False):
+    def on_leaves(self, layer: Any, training: bool = False) -> Callable[..., list[Any]]:
         """`(*tensors) -> [tensor]`: a call on flat inputs, for compilers."""
         structure = self.inputs
 
@@ -106,11 +110,11 @@ class LayerCase(Case):
 
     # Layers
 
-    def prepared(self, arrays=None, **changed):
+    def prepared(self, arrays: Any = None, **changed: Any) -> Any:
         """A fresh layer, built, with the weights that depend on nothing but the seed."""
         return self.prepare(self.make(**changed), arrays)
 
-    def prepare(self, layer, arrays=None):
+    def prepare(self, layer: Any, arrays: Any = None) -> Any:
         """Builds a layer that is not built and gives it seeded weights; one that was loaded keeps its own."""
         if layer.built and not self._starts_built:
             return layer
@@ -149,11 +153,11 @@ class LayerCase(Case):
         after = self.arrays(self.call(layer))
         return finite(after) or not finite(before)
 
-    def outputs(self, component):
+    def outputs(self, component: Any) -> list[np.ndarray]:
         """See `Case`. The same for each fresh layer, on every backend: the weights are seeded, the generators too."""
         return self.run(self.prepare(component))
 
-    def try_inputs(self, specs):
+    def try_inputs(self, specs: Any) -> None:
         try:
             output = self.arrays(self.call(self.make()))
         except ValueError as error:
@@ -164,7 +168,7 @@ class LayerCase(Case):
             raise ValueError("the output is not finite")
 
     @contextlib.contextmanager
-    def policy(self, name):
+    def policy(self, name: str) -> Iterator[None]:
         """Layers that are made inside have this dtype policy, and so have their children."""
         before = keras.config.dtype_policy()
         keras.config.set_dtype_policy(name)
@@ -173,7 +177,7 @@ class LayerCase(Case):
         finally:
             keras.config.set_dtype_policy(before)
 
-    def prepared_in(self, policy):
+    def prepared_in(self, policy: str) -> Any:
         """A `prepared` layer under another dtype policy.
 
         Raises:
@@ -188,25 +192,25 @@ class LayerCase(Case):
 
     # Inputs
 
-    def draw_of(self, specs):
+    def draw_of(self, specs: Any) -> dict[str, Any]:
         """{name: array} of other specs with the same names."""
         return {name: drawn(part, self.seed_of(name)) for name, part in specs.items()}
 
-    def float_leaves(self, arrays):
+    def float_leaves(self, arrays: Any) -> list[int]:
         """Indices of the arrays of floats among the flat inputs."""
         return [index for index, leaf in enumerate(keras.tree.flatten(arrays)) if leaf.dtype.kind == "f"]
 
-    def replaced(self, arrays, leaves):
+    def replaced(self, arrays: Any, leaves: dict[int, np.ndarray]) -> Any:
         """`arrays` with {index: array} of the flat inputs replaced."""
         flat = keras.tree.flatten(arrays)
         return keras.tree.pack_sequence_as(arrays, [leaves.get(index, leaf) for index, leaf in enumerate(flat)])
 
     @functools.cached_property
-    def differentiated(self):
+    def differentiated(self) -> Any:
         """A `prepared` layer that several checks take gradients of; its weights must be left as they were."""
         return self.prepared()
 
-    def gradients(self, layer, arrays):
+    def gradients(self, layer: Any, arrays: Any) -> tuple[float, list[Any], list[Any]]:
         """(value, gradients by the float inputs, by the trainable weights) of a weighted sum of the outputs at inference.
 
         The weights of the sum are fixed and uneven: the plain sum of a softmax has no gradient.
@@ -237,7 +241,7 @@ class LayerCase(Case):
 
     # Text
 
-    def call_code(self, layer="layer", inputs="inputs", training=None):
+    def call_code(self, layer: str = "layer", inputs: str = "inputs", training: bool | None = None) -> str:
         """`layer(inputs, context=context, training=True)`: the call as a reproducer writes it."""
         names = [
             name for name in self.specs if name not in ("inputs", "mask") or (name == "mask" and "mask" in self.call_arguments)
@@ -248,12 +252,12 @@ class LayerCase(Case):
         return f"{layer}({', '.join([inputs, *options])})"
 
 
-def finite(arrays):
+def finite(arrays: Any) -> bool:
     """Whether all numbers of all arrays are."""
     return all(np.isfinite(array).all() for array in arrays)
 
 
-def weighted_sum(output):
+def weighted_sum(output: Any) -> Any:
     """A scalar that each number of the floating outputs moves, by factors between 0.5 and 1.5 that look random."""
     total = 0.0
     for leaf in keras.tree.flatten(output):
@@ -265,11 +269,11 @@ def weighted_sum(output):
     return ops.convert_to_tensor(total)
 
 
-def compiled_gradients(function, count, total):
+def compiled_gradients(function: Callable[..., Any], count: int, total: int) -> Callable[..., tuple[float, list[np.ndarray]]]:
     """`value_and_gradients` on JAX, compiled: by the first `count` arguments and those after `total`."""
     import jax
 
-    def run(*arrays):
+    def run(*arrays: Any) -> list[np.ndarray]:
         by = (*range(count), *range(total, len(arrays)))
         if not by:
             return float(function(*arrays)), []

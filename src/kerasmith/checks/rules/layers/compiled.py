@@ -10,11 +10,12 @@ from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.compiled import compiled, require_compiler
 from kerasmith.checks.harness.layer_weights import reset_generators
 from kerasmith.checks.harness.operations import operations
+from kerasmith.checks.rules.layers.case import LayerCase
 from kerasmith.checks.rules.layers.lengths import stretched
 
 
 @check("Y113", "layer", "error", requires=("base", "Y104"), since="0.1.0")
-def compiled_equals_eager(case):
+def compiled_equals_eager(case: LayerCase) -> None:
     """The compiled layer computes something else.
 
     `fit` compiles the step on TensorFlow and JAX. A Python `if` on a tensor, `float(tensor)` or a `try` around it takes
@@ -46,7 +47,7 @@ def compiled_equals_eager(case):
 
 
 @check("Y126", "layer", "warning", requires=("base", "Y103", "Y104"), since="0.1.0")
-def program_does_not_grow(case):
+def program_does_not_grow(case: LayerCase) -> None:
     """The number of operations grows with the samples, or faster than the length.
 
     A Python loop over samples or pairs of steps becomes one operation after the other: hundreds of times slower than one on

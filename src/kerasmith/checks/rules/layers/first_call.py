@@ -6,11 +6,11 @@ from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.layers.case import LOCKED, finite
+from kerasmith.checks.rules.layers.case import LOCKED, LayerCase, finite
 
 
 @check("Y101", "layer", "error", requires=("X103",), since="0.1.0")
-def weights_are_made_once(case):
+def weights_are_made_once(case: LayerCase) -> None:
     """A call of the layer creates weights.
 
     What `call` creates is new on each call: the output changes at random, the optimizer never sees the weights, and nothing
@@ -42,7 +42,7 @@ def weights_are_made_once(case):
 
 
 @check("Y000", "layer", "error", requires=("X103", "Y101"), since="0.1.0")
-def can_be_called(case):
+def can_be_called(case: LayerCase) -> None:
     """The layer cannot be called on its inputs.
 
     Every other question needs an output of finite numbers, with the layer fresh from its constructor and `training=False`.
@@ -82,7 +82,7 @@ def _variables_made():
 
 
 @check("Y128", "layer", "warning", requires=("base", "Y118"), since="0.1.0")
-def build_makes_all_weights(case):
+def build_makes_all_weights(case: LayerCase) -> None:
     """`build` does not make all weights; the first call does.
 
     A parent layer that builds this one finds no weights in it, and loading a file into it fails: the weights of the file

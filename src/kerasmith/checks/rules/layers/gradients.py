@@ -7,10 +7,11 @@ from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.layer_weights import seeded, values
+from kerasmith.checks.rules.layers.case import LayerCase
 
 
 @check("Y114", "layer", "error", requires=("base", "Y103"), since="0.1.0")
-def gradient_reaches_everything(case):
+def gradient_reaches_everything(case: LayerCase) -> None:
     """The output depends on the inputs or on a weight, but the gradient does not.
 
     `round`, `argmax`, comparisons, NumPy and `stop_gradient` cut the gradient: what lies before them, or the weight, never
@@ -50,7 +51,7 @@ def _dead(case, layer, weights, start):
 
 
 @check("Y122", "layer", "error", requires=("base", "Y103"), since="0.1.0")
-def gradient_is_finite(case):
+def gradient_is_finite(case: LayerCase) -> None:
     """The gradient is NaN or Inf where the output is finite.
 
     A square root, norm or power has an infinite slope at 0, and 0 times infinity is NaN: one empty or constant row turns all
@@ -83,7 +84,7 @@ def gradient_is_finite(case):
             )
 
 
-def gradient_lines(case):
+def gradient_lines(case: LayerCase) -> list[str]:
     """The lines that print the gradient by `inputs` on the backend at hand."""
     backend = keras.config.backend()
     if backend == "torch":

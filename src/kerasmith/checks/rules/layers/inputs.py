@@ -6,7 +6,7 @@ from kerasmith.checks.engine.spec import parse
 from kerasmith.checks.harness.archetypes import LAYER_INPUTS, Archetype
 
 
-def usual_inputs(parameters):
+def usual_inputs(parameters: dict[str, inspect.Parameter]) -> tuple[Archetype, ...]:
     """The archetypes in the order in which they are tried.
 
     Args:

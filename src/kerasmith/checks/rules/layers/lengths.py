@@ -1,7 +1,12 @@
 """Inputs of another length: the second axis of sequences, and of the masks that belong to them."""
 
+from collections.abc import Callable
+from typing import Any
 
-def stretched(specs, new):
+from kerasmith.checks.engine.spec import Spec
+
+
+def stretched(specs: Any, new: Callable[[int], int]) -> Any:
     """`specs` with sequences of another length.
 
     Args:
@@ -16,7 +21,7 @@ def stretched(specs, new):
     return _mapped(specs, lambda leaf: _with_length(leaf, new) if _is_sequence(leaf) or _is_mask(leaf, lengths) else leaf)
 
 
-def leaves(specs):
+def leaves(specs: Any) -> list[Spec]:
     """[Spec] of nested specs."""
     if isinstance(specs, (dict, list)):
         return [leaf for part in (specs.values() if isinstance(specs, dict) else specs) for leaf in leaves(part)]

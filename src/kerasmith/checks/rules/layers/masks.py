@@ -6,11 +6,12 @@ from kerasmith.checks.engine.comparison import differ, farthest
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.layers.case import LayerCase
 from kerasmith.keras_internals.reproducers import IMPORT_GET_MASK, IMPORT_SET_MASK
 
 
 @check("Y108", "layer", "error", requires=("base", "Y104"), since="0.1.0")
-def mask_is_used_and_passed_on(case):
+def mask_is_used_and_passed_on(case: LayerCase) -> None:
     """The mask of the inputs is ignored, lost, or does not fit the output.
 
     The padding of short sequences then counts as data in this layer or the ones behind it: means, losses and attention see

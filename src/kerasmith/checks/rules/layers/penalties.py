@@ -7,12 +7,13 @@ import numpy as np
 from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.attributes import as_array, is_float_array, reached_from
+from kerasmith.checks.rules.layers.case import LayerCase
 
 _PENALTY = re.compile(r"loss|penalt|regulari|(^|_)kl(_|$)|diverg|commit|sparsity|aux", re.IGNORECASE)
 
 
 @check("Y125", "layer", "warning", requires=("base", "Y118"), since="0.1.0")
-def penalty_is_added(case):
+def penalty_is_added(case: LayerCase) -> None:
     """A penalty is kept in an attribute and never added to the loss.
 
     The model trains without it. In a compiled step the attribute holds a symbolic value that nobody can read.

@@ -1,5 +1,7 @@
 """A layer under another dtype policy: its variables, its output, its range, its state."""
 
+from typing import Any
+
 import numpy as np
 
 from kerasmith.checks.engine.comparison import farthest, gap
@@ -8,13 +10,14 @@ from kerasmith.checks.engine.lazy_keras import backend, keras, to_tensors
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.layer_weights import values
+from kerasmith.checks.rules.layers.case import LayerCase
 
 HALF_RANGE = 6e4
 _MISSING = ("not implemented", "unimplemented", "opkernel", "not supported", "unsupported", "could not find device")
 
 
 @check("Y110", "layer", "warning", requires=("base", "Y102", "Y104", "Y113", "Y123"), since="0.1.0")
-def range_of_float16(case):
+def range_of_float16(case: LayerCase) -> None:
     """The layer overflows in float16 where its answer would fit.
 
     float16 ends at 65504: squares of values above 256, sums over many pixels and masks of -1e9 become infinite, and what is
@@ -38,7 +41,7 @@ def range_of_float16(case):
 
 
 @check("Y123", "layer", "warning", since="0.1.0")
-def output_has_the_compute_dtype(case):
+def output_has_the_compute_dtype(case: LayerCase) -> None:
     """The output is not in the layer's compute dtype.
 
     Under a mixed policy the next operation gets float32 where it expects half precision: it fails on TensorFlow, or computes
@@ -66,7 +69,7 @@ def output_has_the_compute_dtype(case):
 
 
 @check("Y115", "layer", "warning", since="0.1.0")
-def variables_follow_the_policy(case):
+def variables_follow_the_policy(case: LayerCase) -> None:
     """A variable has a dtype of its own, whatever the policy of the layer.
 
     A float64 model then learns in float32, and a model in bfloat16 keeps weights of twice the size.
@@ -97,7 +100,7 @@ def variables_follow_the_policy(case):
 
 
 @check("Y127", "layer", "error", requires=("base", "Y104", "Y116", "Y123"), since="0.1.0")
-def state_is_exact_in_half_precision(case):
+def state_is_exact_in_half_precision(case: LayerCase) -> None:
     """The running state is computed in half precision and does not move.
 
     A step of a running mean is a thousandth of its value; bfloat16 knows three digits. In a mixed policy the update is
@@ -131,7 +134,7 @@ def state_is_exact_in_half_precision(case):
             )
 
 
-def output_dtypes(case, layer):
+def output_dtypes(case: LayerCase, layer: Any) -> list[str]:
     """The names of the dtypes of the outputs; JAX finds them without computing anything."""
     tensors = to_tensors(keras.tree.flatten(case.inputs))
     if backend() == "jax":

@@ -9,13 +9,14 @@ from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.layer_weights import generators, reset_generators, values
+from kerasmith.checks.rules.layers.case import LayerCase
 
 # Whether to flip an image is one bit: equal samples may well get the same once.
 CALLS = 4
 
 
 @check("Y130", "layer", "error", requires=("base", "Y118"), since="0.1.0")
-def draws_in_the_graph(case):
+def draws_in_the_graph(case: LayerCase) -> None:
     """The layer draws with NumPy or Python's `random`: compiled, it draws once.
 
     A compiled step runs Python only while it is traced. The numbers of that moment become constants: the "random" factors
@@ -45,7 +46,7 @@ def draws_in_the_graph(case):
 
 
 @check("Y105", "layer", "warning", requires=("base", "Y112", "Y130"), since="0.1.0")
-def owns_its_generator(case):
+def owns_its_generator(case: LayerCase) -> None:
     """The random numbers do not come from a generator of the layer.
 
     Without a `SeedGenerator` that is an attribute, the draws come from a global state: on JAX a compiled step raises, a
@@ -86,7 +87,7 @@ def owns_its_generator(case):
 
 
 @check("Y120", "layer", "note", requires=("base", "Y105"), since="0.1.0")
-def draws_for_each_sample(case):
+def draws_for_each_sample(case: LayerCase) -> None:
     """All samples of a batch get the same noise.
 
     A mask of shape (1, features) drops the same features of every sample, which is weaker than dropping each sample's own.

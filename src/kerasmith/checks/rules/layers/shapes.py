@@ -6,10 +6,11 @@ from kerasmith.checks.engine.lazy_keras import backend, keras, to_tensors
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.compiled import traced_without_batch
+from kerasmith.checks.rules.layers.case import LayerCase
 
 
 @check("Y107", "layer", "warning", since="0.1.0")
-def declared_shape_is_the_real_one(case):
+def declared_shape_is_the_real_one(case: LayerCase) -> None:
     """`compute_output_shape` returns another shape than the output has.
 
     A Functional model is built from the declared shapes: the layers after this one get weights of the wrong shape, and fail
@@ -35,7 +36,7 @@ def declared_shape_is_the_real_one(case):
 
 
 @check("Y111", "layer", "warning", requires=("base", "Y103", "Y113"), since="0.1.0")
-def unknown_batch_size(case):
+def unknown_batch_size(case: LayerCase) -> None:
     """The layer fails where the batch size is unknown.
 
     In `fit` on TensorFlow and in a Functional model `inputs.shape[0]` is None: it is no number that `zeros` or `reshape`

@@ -8,10 +8,11 @@ from kerasmith.checks.engine.lazy_keras import keras, ops
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.attributes import as_array, is_float_array, reached_from
 from kerasmith.checks.harness.layer_weights import values
+from kerasmith.checks.rules.layers.case import LayerCase
 
 
 @check("Y118", "layer", "error", since="0.1.0")
-def sublayers_are_tracked(case):
+def sublayers_are_tracked(case: LayerCase) -> None:
     """Sublayers or variables are where Keras does not see them.
 
     Keras finds what is an attribute of a layer, also in lists, tuples, sets and dicts. It does not look into other objects,
@@ -60,7 +61,7 @@ def _untracked(layer):
 
 
 @check("Y102", "layer", "error", requires=("base", "Y118"), since="0.1.0")
-def state_is_in_variables(case):
+def state_is_in_variables(case: LayerCase) -> None:
     """An array or tensor stands where a weight should.
 
     An array that was drawn in `build` or `__init__` is not saved: a loaded layer draws another one and computes something
@@ -101,7 +102,7 @@ def state_is_in_variables(case):
 
 
 @check("Y112", "layer", "error", requires=("base", "Y118"), since="0.1.0")
-def no_state_in_python(case):
+def no_state_in_python(case: LayerCase) -> None:
     """A Python attribute changes in `call`, and the output depends on it.
 
     A compiled step runs the Python code once, while it is traced: a counter or running mean in an attribute keeps the value

@@ -4,10 +4,11 @@ from kerasmith.checks.engine.comparison import REPEATED, differ, farthest, gap
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.layer_weights import values
+from kerasmith.checks.rules.layers.case import LayerCase
 
 
 @check("Y104", "layer", "error", requires=("base", "Y118"), since="0.1.0")
-def inference_repeats(case):
+def inference_repeats(case: LayerCase) -> None:
     """The layer is noisy at inference, or changes its state there.
 
     `predict` and `evaluate` give other numbers each time, and a model that only looks at data is not the same afterwards.
@@ -46,7 +47,7 @@ def inference_repeats(case):
 
 
 @check("Y116", "layer", "error", requires=("base", "Y104"), since="0.1.0")
-def trainable_weights_are_left_to_the_optimizer(case):
+def trainable_weights_are_left_to_the_optimizer(case: LayerCase) -> None:
     """The layer assigns a statistic of its inputs to a trainable weight.
 
     A running mean or variance that is not marked `trainable=False` is moved by the optimizer too: the two work against each
@@ -78,7 +79,7 @@ def trainable_weights_are_left_to_the_optimizer(case):
 
 
 @check("Y124", "layer", "warning", requires=("base", "Y104", "Y116"), since="0.1.0")
-def frozen_state_rests(case):
+def frozen_state_rests(case: LayerCase) -> None:
     """The state moves in training although the layer is frozen.
 
     `layer.trainable = False` is how a pretrained part is kept as it is; running statistics that go on moving change what it

@@ -1,17 +1,19 @@
 """The same value and gradient on each backend; the comparison is made by the parent of the workers."""
 
+from typing import Any
+
 import numpy as np
 
 from kerasmith.checks.engine.finding import NotApplicable
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.losses.case import leaves, owned
+from kerasmith.checks.rules.losses.case import LossCase, leaves, owned
 
 # Numbers per array that are handed to the parent.
 _MOST = 256
 
 
 @check("L125", "loss", "error", requires=("base", "L110", "L127"), since="0.1.0")
-def same_on_each_backend(case):
+def same_on_each_backend(case: LossCase) -> Any:
     """The value or the gradient differs between backends.
 
     Operations that the backends define differently (`.std()` of a tensor, rounding, ties, integer division, out-of-range

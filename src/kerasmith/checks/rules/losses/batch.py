@@ -6,12 +6,12 @@ from kerasmith.checks.engine.comparison import differ, format_numbers
 from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.losses.case import each, leaves
+from kerasmith.checks.rules.losses.case import LossCase, each, leaves
 from kerasmith.checks.rules.losses.reproducers import unreduced_loss
 
 
 @check("L119", "loss", "error", requires=("base", "L104"), since="0.1.0")
-def other_samples(case):
+def other_samples(case: LossCase) -> None:
     """The loss of a sample depends on the other samples of its batch.
 
     What a sample contributes then changes with the shuffling and the batch size, sample weights cannot delete it, and two
@@ -38,7 +38,7 @@ def other_samples(case):
 
 
 @check("L120", "loss", "error", requires=("base", "L119"), since="0.1.0")
-def other_batch_size(case):
+def other_batch_size(case: LossCase) -> None:
     """The loss of a sample changes with the number of samples, or only one number works.
 
     The last batch of an epoch is smaller, `evaluate` uses another size, and replicas get shares of a batch. A size that

@@ -9,14 +9,14 @@ from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.compiled import compiled, require_compiler, traced_without_batch
 from kerasmith.checks.harness.operations import operations
-from kerasmith.checks.rules.losses.case import each, leaves, owned
+from kerasmith.checks.rules.losses.case import LossCase, each, leaves, owned
 from kerasmith.checks.rules.losses.reproducers import callable_loss
 
 _ASKED = ("symbolic `tf.Tensor`", "symbolic tf.Tensor", "TracerBool", "truth value", "traced array", "ConcretizationType")
 
 
 @check("L116", "loss", "warning", requires=("base", "L110"), since="0.1.0")
-def branch_on_a_tensor(case):
+def branch_on_a_tensor(case: LossCase) -> None:
     """The loss cannot be compiled: Python asks a tensor for its value.
 
     `if`, `while`, `float()`, `int()` and `bool()` need a number, and while a step is traced there is none. `fit` fails on
@@ -36,7 +36,7 @@ def branch_on_a_tensor(case):
 
 
 @check("L117", "loss", "error", requires=("base", "L115", "L116", "L127", "L118"), since="0.1.0")
-def compiled_is_eager(case):
+def compiled_is_eager(case: LossCase) -> None:
     """The compiled value differs from the eager one.
 
     What is tested by hand is then not what `fit` trains on. Usual causes: a branch on whether the code runs eagerly,
@@ -56,7 +56,7 @@ def compiled_is_eager(case):
 
 
 @check("L118", "loss", "warning", requires=("base", "L116", "L120"), since="0.1.0")
-def unknown_batch_size(case):
+def unknown_batch_size(case: LossCase) -> None:
     """The loss fails where the batch size is not known.
 
     TensorFlow builds the step with a batch size of None. `y_pred.shape[0]` is None there: reshapes and Python loops over
@@ -91,7 +91,7 @@ def unknown_batch_size(case):
 
 
 @check("L126", "loss", "warning", requires=("base", "L116", "L118"), since="0.1.0")
-def grows_with_the_batch(case):
+def grows_with_the_batch(case: LossCase) -> None:
     """The number of operations grows with the batch: a Python loop over the samples.
 
     Each sample adds its own operations to the graph; compiling takes minutes at batch 256 and a step is many times slower

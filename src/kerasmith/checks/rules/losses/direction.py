@@ -4,12 +4,13 @@ import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.losses.case import LossCase
 from kerasmith.checks.rules.losses.edge_inputs import limits
 from kerasmith.checks.rules.losses.reproducers import callable_loss
 
 
 @check("L123", "loss", "note", requires=("base", "L129"), since="0.1.0")
-def better_is_higher(case):
+def better_is_higher(case: LossCase) -> None:
     """Predictions that come nearer to the labels raise the loss.
 
     A score that is returned as a loss is minimised: training removes the overlap that it should find.

@@ -1,11 +1,13 @@
 """Inputs at the edges of their domain: probabilities 0 and 1, far values, empty masks, perfect predictions."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.spec import Spec
+from kerasmith.checks.rules.losses.case import LossCase
 
 
 class Point(NamedTuple):
@@ -23,7 +25,7 @@ class Point(NamedTuple):
     lines: tuple
 
 
-def limits(spec, far=100.0):
+def limits(spec: Spec, far: float = 100.0) -> tuple[float, float]:
     """(lowest, highest) value that an input may have: the ends of a bounded domain, else -far and far."""
     if spec.domain is None or spec.domain[0] not in ("interval", "integers"):
         return (0.0, 1.0) if spec.domain is not None else (-far, far)
@@ -32,7 +34,7 @@ def limits(spec, far=100.0):
     return (low, high) if bounded else (-far, far)
 
 
-def edges(case, far=100.0):
+def edges(case: LossCase, far: float = 100.0) -> list[Point]:
     """The `Point`s of a loss, on arrays of the size of its inputs.
 
     Args:
@@ -58,7 +60,7 @@ def edges(case, far=100.0):
     return points if same is None else [*points, same]
 
 
-def perfect(case, rows=None):
+def perfect(case: LossCase, rows: Any = None) -> Any:
     """The `Point` where `y_pred` equals `y_true`, in all rows or the first ones; None where it cannot."""
     true_spec, pred_spec = case.specs["y_true"], case.specs["y_pred"]
     if not isinstance(true_spec, Spec) or not isinstance(pred_spec, Spec) or true_spec.shape != pred_spec.shape:
@@ -95,6 +97,6 @@ def _constant(name, array, value):
     return f"{name} = {value:g} everywhere", np.full_like(array, value), (f"{name} = np.full_like({name}, {value:g})",)
 
 
-def fail_at(point, expected, actual, lines):
+def fail_at(point: Point, expected: str, actual: str, lines: Iterable[str]) -> Any:
     """The `Failed` of a check at a `Point`."""
     return Failed(expected=f"{expected}, at {point.text}", actual=actual, lines=[*point.lines, *lines])

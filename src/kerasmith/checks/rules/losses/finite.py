@@ -5,12 +5,13 @@ import numpy as np
 from kerasmith.checks.engine.comparison import format_numbers
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.losses.case import LossCase
 from kerasmith.checks.rules.losses.edge_inputs import edges, fail_at, limits
 from kerasmith.checks.rules.losses.reproducers import callable_loss, unreduced_loss
 
 
 @check("L108", "loss", "error", since="0.1.0")
-def finite_at_the_edges(case):
+def finite_at_the_edges(case: LossCase) -> None:
     """The loss is NaN or infinite at the edges of its domain.
 
     Probabilities of exactly 0 and 1 occur (a sigmoid of 20 is 1 in float32), empty masks occur, logits of 100 occur early in
@@ -29,7 +30,7 @@ def finite_at_the_edges(case):
 
 
 @check("L132", "loss", "warning", requires=("base", "L104", "L108", "L123"), since="0.1.0")
-def empty_mask(case):
+def empty_mask(case: LossCase) -> None:
     """On an empty mask the loss is as high for a perfect prediction as for a wrong one.
 
     Overlap losses of the form 1 - 2 I / (P + Y + tiny) are 1 wherever nothing is to be found, whatever is predicted: images

@@ -6,11 +6,12 @@ from kerasmith.checks.engine.comparison import format_numbers
 from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.losses.case import LossCase
 from kerasmith.checks.rules.losses.reproducers import callable_loss
 
 
 @check("L000", "loss", "error", requires=("X103",), since="0.1.0")
-def takes_the_inputs(case):
+def takes_the_inputs(case: LossCase) -> None:
     """The loss cannot be computed on its inputs, or is not a finite number there.
 
     Nothing else can be said of a loss that does not run: every other check waits for this one. The inputs are those of

@@ -10,7 +10,7 @@ from kerasmith.checks.engine.lazy_keras import backend, keras
 from kerasmith.checks.engine.messages import first_line
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.gradients import directional
-from kerasmith.checks.rules.losses.case import leaves
+from kerasmith.checks.rules.losses.case import LossCase, leaves
 from kerasmith.checks.rules.losses.edge_inputs import edges, fail_at, perfect
 from kerasmith.checks.rules.losses.reproducers import callable_loss, gradient_of
 
@@ -18,7 +18,7 @@ _DRAWS = 3
 
 
 @check("L110", "loss", "error", requires=("base", "L129"), since="0.1.0")
-def gradient_detached(case):
+def gradient_detached(case: LossCase) -> None:
     """The value depends on the predictions, but no gradient reaches them.
 
     Thresholds, `argmax`, `round`, casts to integers, NumPy and `stop_gradient` cut the graph: the loss is shown and does not
@@ -50,7 +50,7 @@ def gradient_detached(case):
 
 
 @check("L111", "loss", "error", requires=("base", "L110", "L127"), since="0.1.0")
-def gradient_of_another_function(case):
+def gradient_of_another_function(case: LossCase) -> None:
     """The gradient is not that of the value.
 
     A factor that is detached, a gradient written by hand with the wrong sign or scale: the optimizer descends another
@@ -82,7 +82,7 @@ def gradient_of_another_function(case):
 
 
 @check("L112", "loss", "error", requires=("base", "L108", "L110"), since="0.1.0")
-def gradient_not_finite(case):
+def gradient_not_finite(case: LossCase) -> None:
     """The value is finite, its gradient is NaN or infinite at the edges of the domain.
 
     The square root of 0 has an infinite slope, and infinity times 0 is NaN. `ops.where` does not help: the branch that is
@@ -108,7 +108,7 @@ def gradient_not_finite(case):
 
 
 @check("L131", "loss", "error", requires=("base", "L112"), since="0.1.0")
-def missing_labels_in_the_gradient(case):
+def missing_labels_in_the_gradient(case: LossCase) -> None:
     """Missing labels (NaN) are left out of the value and spoil the gradient.
 
     `ops.where(known, square(y_true - y_pred), 0)` gives the right number, but the branch that is not taken is

@@ -4,7 +4,8 @@ import inspect
 import re
 
 from kerasmith.checks.engine.finding import NotApplicable
-from kerasmith.checks.harness.archetypes import PAIRS, pair
+from kerasmith.checks.engine.subject import SourceSubject, Subject
+from kerasmith.checks.harness.archetypes import PAIRS, Archetype, pair
 
 _MORE = (
     pair("binary mask, 2-D, logits", "float32[4,8,8,1]{0,1}", "float32[4,8,8,1](-4,4)"),
@@ -38,7 +39,7 @@ _BY_NAME = (
 _LOGITS = ("binary, one logit", "binary mask, 2-D, logits", "logits of classes", "class ids against logits")
 
 
-def ordered(subject):
+def ordered(subject: Subject | SourceSubject) -> list[Archetype]:
     """All archetypes, the most telling for this loss first."""
     words, text = _words(subject), _text(subject)
     first = [name for pattern, names in _BY_NAME if re.search(pattern, words) for name in names]

@@ -6,13 +6,14 @@ from kerasmith.checks.engine.comparison import ROUNDED, differ, format_numbers, 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import ops, to_tensors
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.losses.case import LossCase
 from kerasmith.checks.rules.losses.reproducers import callable_loss
 from kerasmith.checks.rules.losses.weights import allowed_sums, plain_sum, require_values
 from kerasmith.keras_internals.reproducers import IMPORT_SET_MASK
 
 
 @check("L106", "loss", "error", requires=("base", "L104"), since="0.1.0")
-def mask_of_predictions(case):
+def mask_of_predictions(case: LossCase) -> None:
     """The Keras mask of the predictions is ignored.
 
     `Masking` and `Embedding(mask_zero=True)` mark padded steps, and Keras leaves them out of the loss through a mask that

@@ -8,7 +8,7 @@ import numpy as np
 from kerasmith.checks.engine.comparison import EXACT, REARRANGED, differ, format_numbers
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.losses.case import leaves
+from kerasmith.checks.rules.losses.case import LossCase, leaves
 from kerasmith.checks.rules.losses.edge_inputs import limits
 from kerasmith.checks.rules.losses.reproducers import callable_loss, unreduced_loss
 
@@ -17,7 +17,7 @@ _TRUTH = re.compile(r"true|target|label|truth|^y$|^gt$")
 
 
 @check("L129", "loss", "error", requires=("base", "L105"), since="0.1.0")
-def ignores_an_argument(case):
+def ignores_an_argument(case: LossCase) -> None:
     """The value does not depend on the labels, or not on the predictions.
 
     A name typed twice (`y_pred` for `y_true`) still gives a number that looks like a loss. Without the predictions
@@ -47,7 +47,7 @@ def ignores_an_argument(case):
 
 
 @check("L121", "loss", "error", requires=("base", "L129"), since="0.1.0")
-def arguments_swapped(case):
+def arguments_swapped(case: LossCase) -> None:
     """Labels and predictions have changed places.
 
     Keras calls a loss with `(y_true, y_pred)`, PyTorch's functions take the input first, and Keras 1 had the other order. An
@@ -106,7 +106,7 @@ def _lowest(case, soft, steps, mirrored):
 
 
 @check("L122", "loss", "note", requires=("base", "L129"), since="0.1.0")
-def probabilities_taken_for_logits(case):
+def probabilities_taken_for_logits(case: LossCase) -> None:
     """Predictions that are probabilities already are squashed once more.
 
     A sigmoid of a probability lies between .5 and .73: a perfect prediction scores far from 0, on rare classes close to

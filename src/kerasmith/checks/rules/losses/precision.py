@@ -10,6 +10,7 @@ from kerasmith.checks.engine.lazy_keras import backend
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.engine.spec import Spec
+from kerasmith.checks.rules.losses.case import LossCase
 from kerasmith.checks.rules.losses.edge_inputs import Point, edges, fail_at
 from kerasmith.keras_internals.reproducers import IMPORT_LOSS_WRAPPER
 
@@ -20,7 +21,7 @@ _PATIENCE = 2.0
 
 
 @check("L113", "loss", "warning", requires=("base", "L108", "L114"), since="0.1.0")
-def half_precision(case):
+def half_precision(case: LossCase) -> None:
     """The loss is wrong in float16 where it is right in float32.
 
     Sums of a mask pass 65504, the largest number of float16; 1e-8 is 0 there, so a clip or an epsilon of that size
@@ -51,7 +52,7 @@ def half_precision(case):
 
 
 @check("L114", "loss", "warning", requires=("base", "L108", "L110"), since="0.1.0")
-def other_dtypes(case):
+def other_dtypes(case: LossCase) -> None:
     """The loss fails in float16 or float64.
 
     A cast to a fixed type of only one of the arguments, or constants of a fixed type, meet predictions of another type:

@@ -5,10 +5,11 @@ import numpy as np
 from kerasmith.checks.engine.comparison import REARRANGED, differ, format_numbers
 from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.losses.case import LossCase
 
 
 @check("L107", "loss", "warning", requires=("base", "L104", "X102"), since="0.1.0")
-def reduction_argument(case):
+def reduction_argument(case: LossCase) -> None:
     """`reduction` is accepted and changes nothing.
 
     `reduction="none"` must give the values of the samples and "sum" their sum: custom training loops, composite losses

@@ -7,10 +7,11 @@ from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.lazy_keras import backend
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.replicas import on_two_replicas, strategy
+from kerasmith.checks.rules.losses.case import LossCase
 
 
 @check("L124", "loss", "error", requires=("base", "L117", "L120"), since="0.1.0")
-def two_replicas(case):
+def two_replicas(case: LossCase) -> None:
     """Two replicas compute another loss or gradient than one device with the same samples.
 
     Keras divides the loss of each replica by the number of replicas and adds the gradients. A loss that divides by

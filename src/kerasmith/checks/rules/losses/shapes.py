@@ -5,12 +5,12 @@ import numpy as np
 from kerasmith.checks.engine.comparison import REARRANGED, ROUNDED, differ, format_numbers
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.losses.case import leaves
+from kerasmith.checks.rules.losses.case import LossCase, leaves
 from kerasmith.checks.rules.losses.reproducers import callable_loss, unreduced_loss
 
 
 @check("L104", "loss", "error", requires=("base", "L105"), since="0.1.0")
-def one_value_per_sample(case):
+def one_value_per_sample(case: LossCase) -> None:
     """The loss is not one value per sample.
 
     `call` must return (B,) values, or finer ones. A mean inside `call` gives one number for the batch: sample weights, class
@@ -39,7 +39,7 @@ def one_value_per_sample(case):
 
 
 @check("L105", "loss", "error", since="0.1.0")
-def broadcast_across_samples(case):
+def broadcast_across_samples(case: LossCase) -> None:
     """Labels and predictions of different rank are broadcast: each prediction meets the labels of other samples.
 
     (B,) labels against (B, 1) predictions become (B, B) values, (B,) class numbers against (B, C) predictions meet along the
@@ -90,7 +90,7 @@ def broadcast_across_samples(case):
 
 
 @check("L133", "loss", "warning", requires=("base", "L104"), since="0.1.0")
-def labels_without_last_axis(case):
+def labels_without_last_axis(case: LossCase) -> None:
     """Labels (B,) against predictions (B, 1) are silently broadcast to (B, B).
 
     Keras repairs these shapes for its own losses and for plain functions, not for a class that derives from `Loss`: with

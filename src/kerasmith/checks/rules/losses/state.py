@@ -9,14 +9,14 @@ from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.lazy_keras import backend, keras, to_arrays, to_tensors
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.attributes import is_plain, reached_from
-from kerasmith.checks.rules.losses.case import leaves, owned
+from kerasmith.checks.rules.losses.case import LossCase, leaves, owned
 from kerasmith.checks.rules.losses.reproducers import callable_loss
 
 _CALLS = 4
 
 
 @check("L115", "loss", "error", since="0.1.0")
-def state_in_python(case):
+def state_in_python(case: LossCase) -> None:
     """A call changes Python attributes on which the value depends.
 
     `fit` runs `call` once, to trace it; after that the compiled step repeats what was recorded. A counter in an attribute
@@ -50,7 +50,7 @@ def state_in_python(case):
 
 
 @check("L127", "loss", "error", requires=("base", "L115"), since="0.1.0")
-def two_calls_differ(case):
+def two_calls_differ(case: LossCase) -> None:
     """Two calls with the same arguments give two values.
 
     Random numbers from NumPy or Python are drawn while tracing and frozen in the compiled step; from Keras' global
@@ -72,7 +72,7 @@ def two_calls_differ(case):
 
 
 @check("L128", "loss", "error", since="0.1.0")
-def writes_into_its_arguments(case):
+def writes_into_its_arguments(case: LossCase) -> None:
     """The loss changes the labels or predictions that it was given.
 
     On PyTorch `y_true *= 0.9` writes into the caller's tensor: metrics, other losses and the next epoch see changed labels.
@@ -99,7 +99,7 @@ def writes_into_its_arguments(case):
 
 
 @check("L130", "loss", "error", since="0.1.0")
-def untracked_state(case):
+def untracked_state(case: LossCase) -> None:
     """The loss owns variables that training does not know.
 
     A `Loss` is no layer: the trainer neither trains nor saves the variables that it holds. Learned weights of terms stay

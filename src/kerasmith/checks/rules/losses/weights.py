@@ -6,12 +6,12 @@ from kerasmith.checks.engine.comparison import REARRANGED, ROUNDED, SUMMED, diff
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.losses.case import leaves
+from kerasmith.checks.rules.losses.case import LossCase, leaves
 from kerasmith.checks.rules.losses.reproducers import callable_loss
 
 
 @check("L101", "loss", "error", requires=("base", "L104"), since="0.1.0")
-def weights_reach_each_sample(case):
+def weights_reach_each_sample(case: LossCase) -> None:
     """Sample weights do not multiply each sample's loss.
 
     `fit(sample_weight=...)`, class weights and weighted data sets train as if there were no weights, or with the wrong
@@ -33,7 +33,7 @@ def weights_reach_each_sample(case):
 
 
 @check("L102", "loss", "error", requires=("base", "L101", "L119"), since="0.1.0")
-def weight_zero_deletes(case):
+def weight_zero_deletes(case: LossCase) -> None:
     """A sample of weight 0 still changes the loss or its gradient.
 
     Weight 0 is how samples are left out: padding, missing labels, the classes of another task. What is left of them pulls at
@@ -64,7 +64,7 @@ def weight_zero_deletes(case):
 
 
 @check("L103", "loss", "error", requires=("base", "L101"), since="0.1.0")
-def weights_of_another_rank(case):
+def weights_of_another_rank(case: LossCase) -> None:
     """Weights of another rank than the values of the loss are laid along the wrong axis.
 
     Keras multiplies the values of `call` by the weights as NumPy would, last axes first. Where the loss of an image is
@@ -131,13 +131,13 @@ def _telling(values, size):
     return max(candidates, key=lambda w: min(gap(np.sum(values * w), right) for right in allowed_sums(values, w)))
 
 
-def require_values(case):
+def require_values(case: LossCase) -> None:
     case.contract.require("per_sample")
     if case.values.ndim == 0:
         raise NotApplicable("the loss is one number for the batch")
 
 
-def plain_sum(values):
+def plain_sum(values: np.ndarray) -> float:
     return float(np.sum(values))
 
 
@@ -150,7 +150,7 @@ def _shaped(case, weights):
     return _column(weights, case.values.ndim) if weights.ndim == 1 else weights
 
 
-def allowed_sums(values, weights):
+def allowed_sums(values: np.ndarray, weights: np.ndarray) -> list[float]:
     """Sums that a right loss may give for weights: their sum, or one of the means when a loss reduces by itself."""
     if weights.ndim < values.ndim:
         weights = _column(weights, values.ndim)

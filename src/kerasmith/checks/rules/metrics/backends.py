@@ -1,10 +1,13 @@
 """The same number on every backend."""
 
+from typing import Any
+
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.metrics.case import MetricCase
 
 
 @check("M120", "metric", "error", since="0.1.0")
-def backends_agree(case):
+def backends_agree(case: MetricCase) -> Any:
     """Another backend gives another number.
 
     Methods and functions of the tensors themselves differ between libraries: `std` divides by n - 1 in PyTorch and by n in

@@ -5,11 +5,11 @@ import numpy as np
 from kerasmith.checks.engine.comparison import CLEAR, RESULT, differ
 from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.metrics.case import part
+from kerasmith.checks.rules.metrics.case import MetricCase, part
 
 
 @check("M101", "metric", "error", requires=("base", "M117", "M123"), since="0.1.0")
-def any_split_gives_the_same(case):
+def any_split_gives_the_same(case: MetricCase) -> None:
     """The result depends on how the data are split into batches.
 
     `evaluate` with another batch size reports another number for the same model and the same data, and the last, smaller
@@ -53,7 +53,7 @@ def any_split_gives_the_same(case):
 
 
 @check("M102", "metric", "error", requires=("base", "M101"), since="0.1.0")
-def same_data_twice(case):
+def same_data_twice(case: MetricCase) -> None:
     """The same data twice give another mean.
 
     A score of a data set does not change if every sample comes twice; a count doubles. A metric that divides by a number

@@ -2,13 +2,17 @@
 
 import functools
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from kerasmith.checks.engine.case import Case
+from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import Inconclusive
 from kerasmith.checks.engine.lazy_keras import keras, ops, to_tensors
-from kerasmith.checks.harness.archetypes import PAIRS
+from kerasmith.checks.engine.subject import SourceSubject, Subject
+from kerasmith.checks.harness.archetypes import PAIRS, Archetype
 from kerasmith.checks.rules.metrics import inputs as archetypes
 from kerasmith.checks.rules.metrics.results import Results
 
@@ -28,24 +32,24 @@ class MetricCase(Case):
     kind = "metric"
     archetypes = PAIRS
 
-    def __init__(self, subject, contract, seed=7):
+    def __init__(self, subject: Subject | SourceSubject, contract: Contract, seed: int = 7) -> None:
         self._specs = None
         super().__init__(subject, contract, seed)
 
     @property
-    def specs(self):
+    def specs(self) -> Any:
         return self._specs
 
     @specs.setter
-    def specs(self, specs):
+    def specs(self, specs: Any) -> Any:
         self.cache.pop("wholes", None)
         grow = lambda spec: spec.with_batch(max(FEWEST, spec.shape[0]))  # noqa: E731
         self._specs = None if specs is None else {name: _map_specs(grow, part) for name, part in specs.items()}
 
-    def preferred(self):
+    def preferred(self) -> list[Archetype]:
         return archetypes.ordered(self.subject)
 
-    def metric(self, component=None, **changed):
+    def metric(self, component: Any = None, **changed: Any) -> Any:
         """A `keras.metrics.Metric`: a fresh component, or Keras' wrapper around a function."""
         if component is None:
             keras.utils.set_random_seed(self.seed)
@@ -53,7 +57,7 @@ class MetricCase(Case):
         return component if isinstance(component, keras.metrics.Metric) else keras.metrics.MeanMetricWrapper(component)
 
     @functools.cached_property
-    def takes_values(self):
+    def takes_values(self) -> bool:
         """Whether `update_state` takes one array, as `keras.metrics.Mean` does; it is given `y_pred`."""
         if self.subject.is_function:
             return False
@@ -61,38 +65,38 @@ class MetricCase(Case):
         return len(names) > 1 and "y_pred" not in names and names[2:3] in ([], ["sample_weight"])
 
     @property
-    def arguments(self):
+    def arguments(self) -> str:
         """What `update_state` is called with, as text."""
         return "y_pred" if self.takes_values else "y_true, y_pred"
 
     @functools.cached_property
-    def is_lazy(self):
+    def is_lazy(self) -> bool:
         """Whether the metric makes variables with its first batch."""
         metric = self.metric()
         before = len(metric.variables)
         self.update(metric, self.draw(0))
         return len(metric.variables) != before
 
-    def given(self, inputs):
+    def given(self, inputs: Any) -> list[Any]:
         """The tensors that `update_state` takes of `inputs`."""
         names = ("y_pred",) if self.takes_values else ("y_true", "y_pred")
         return to_tensors([inputs[name] for name in names])
 
-    def update(self, metric, inputs, weight=None):
+    def update(self, metric: Any, inputs: Any, weight: Any = None) -> None:
         """One batch of arrays; weights (B,) are only handed over if there are some, as Keras does."""
         weights = [] if weight is None else [ops.convert_to_tensor(np.asarray(weight, "float32"))]
         metric.update_state(*self.given(inputs), *weights)
 
-    def result(self, metric):
+    def result(self, metric: Any) -> Results:
         """The `Results` of a metric."""
         return self.read(metric.result())
 
-    def read(self, result):
+    def read(self, result: Any) -> Results:
         """`Results` of what `result()` returned, copied."""
         pairs = result.items() if isinstance(result, dict) else [("", result)]
         return Results({key: np.array(self.number(value)) for key, value in pairs})
 
-    def run(self, *batches, metric=None):
+    def run(self, *batches: Any, metric: Any = None) -> Results:
         """The result after these batches.
 
         Args:
@@ -104,14 +108,14 @@ class MetricCase(Case):
             self.update(metric, inputs, weight)
         return self.result(metric)
 
-    def whole(self, draw=0):
+    def whole(self, draw: int = 0) -> Results:
         """The result of a fresh metric on one draw, computed once."""
         found = self.cache.setdefault("wholes", {})
         if draw not in found:
             found[draw] = self.run((self.draw(draw), None))
         return found[draw]
 
-    def revealing_draw(self, reveals, reason):
+    def revealing_draw(self, reveals: Callable[[int], bool], reason: str) -> int:
         """The first draw of which `reveals(draw)` is true.
 
         Raises:
@@ -122,12 +126,12 @@ class MetricCase(Case):
                 return draw
         raise Inconclusive(reason)
 
-    def outputs(self, component):
+    def outputs(self, component: Any) -> list[np.ndarray]:
         metric = self.metric(component)
         results = self.run(*((self.draw(draw), None) for draw in (0, 1)), metric=metric)
         return [np.atleast_1d(value) for _, value in sorted(results.values.items())]
 
-    def try_inputs(self, specs):
+    def try_inputs(self, specs: Any) -> None:
         # Two draws: a metric that says the same of both may have broadcast its way through inputs that it is not made for.
         results = [self.run((self.draw(draw), None)) for draw in (0, 1, 2)]
         if not any(result.has_finite for result in results):
@@ -135,14 +139,14 @@ class MetricCase(Case):
         if not any(results[0].differs(result) for result in results[1:]):
             raise ValueError(f"the result is always {results[0]}")
 
-    def lines(self, *body, inputs=True, draw=0):
+    def lines(self, *body: str, inputs: bool = True, draw: int = 0) -> str:
         lines = super().lines(*body, inputs=inputs, draw=draw).splitlines()
         # Devices are set before anything is computed, and a metric that is made computes.
         first = [line for line in lines if line.startswith(TWO_DEVICES)]
         others = [line for line in lines if line not in first]
         return "\n".join([*others[:2], *first, *others[2:]])
 
-    def preparation(self, draw=0, batch=None):
+    def preparation(self, draw: int = 0, batch: int | None = None) -> list[str]:
         """Lines of a reproducer before the first update: inputs of another draw or size, tensors, a wrapped function."""
         lines = []
         if draw or batch:
@@ -156,7 +160,7 @@ class MetricCase(Case):
         lines.append("y_true, y_pred = keras.tree.map_structure(keras.ops.convert_to_tensor, (y_true, y_pred))")
         return lines
 
-    def part_text(self, part):
+    def part_text(self, part: str) -> str:
         """The arguments of `update_state` for a part of the samples, as text: `y_true[:3], y_pred[:3]`."""
         names = self.arguments.split(", ")
         if any(isinstance(self.specs[name], (dict, list)) for name in names):
@@ -164,12 +168,12 @@ class MetricCase(Case):
         return ", ".join(f"{name}[{part}]" for name in names)
 
 
-def part(inputs, chosen):
+def part(inputs: Any, chosen: Any) -> Any:
     """The samples `chosen`, a slice or indices, of nested arrays."""
     return keras.tree.map_structure(lambda array: array[chosen], inputs)
 
 
-def mixed(inputs, others, taken):
+def mixed(inputs: Any, others: Any, taken: np.ndarray) -> Any:
     """`inputs` with the samples of `others` where `taken` is true."""
     return keras.tree.map_structure(
         lambda a, b: np.where(np.reshape(taken, (-1,) + (1,) * (a.ndim - 1)), b, a), inputs, others

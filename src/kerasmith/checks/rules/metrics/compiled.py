@@ -9,6 +9,7 @@ from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.compiled import compiled, require_compiler, traced_without_batch
 from kerasmith.checks.harness.operations import operations
+from kerasmith.checks.rules.metrics.case import MetricCase
 
 _BRANCH = ("Bool", "bool", "as a Python `bool`", "OperatorNotAllowedInGraph")
 _NUMPY = (
@@ -65,7 +66,7 @@ def _update_and_read(metric):
     return function
 
 
-def prepared(case):
+def prepared(case: MetricCase) -> Any:
     """A metric whose variables exist: one that makes them with the first batch gets it beforehand, as in `fit`."""
     metric = case.metric()
     if case.is_lazy:
@@ -83,7 +84,7 @@ def _is(error, words):
     return any(word in text for word in words)
 
 
-def compiled_lines(case):
+def compiled_lines(case: MetricCase) -> list[str]:
     """Lines of a reproducer that run the metric inside a compiled step: of a model that hands on its inputs."""
     if backend() == "tensorflow":
         return [
@@ -100,7 +101,7 @@ def compiled_lines(case):
 
 
 @check("M121", "metric", "warning", requires=("base", "M108"), since="0.1.0")
-def no_numpy_inside(case):
+def no_numpy_inside(case: MetricCase) -> None:
     """`update_state` turns tensors into NumPy or Python numbers: it does not compile.
 
     TensorFlow and JAX trace the step once with symbols in place of numbers. NumPy, `float(...)`, `.numpy()` and
@@ -119,7 +120,7 @@ def no_numpy_inside(case):
 
 
 @check("M124", "metric", "warning", requires=("base", "M108"), since="0.1.0")
-def no_python_branch(case):
+def no_python_branch(case: MetricCase) -> None:
     """A Python `if` asks a tensor: it does not compile.
 
     While a step is traced a tensor has no value, so `if ops.max(y_pred) > 1:` is an error under TensorFlow and JAX.
@@ -139,7 +140,7 @@ def no_python_branch(case):
 @check(
     "M115", "metric", "error", requires=("base", "M103", "M104", "M107", "M108", "M109", "M110", "M121", "M124"), since="0.1.0"
 )
-def compiled_equals_eager(case):
+def compiled_equals_eager(case: MetricCase) -> None:
     """In a compiled step the metric gives another number.
 
     `fit` compiles, `run_eagerly=True` and a test on arrays do not. What depends on the mode, such as a Python counter or a
@@ -174,7 +175,7 @@ def compiled_equals_eager(case):
 
 
 @check("M116", "metric", "warning", requires=("base", "M115"), since="0.1.0")
-def unknown_batch_size(case):
+def unknown_batch_size(case: MetricCase) -> None:
     """The metric needs to know the batch size beforehand.
 
     TensorFlow traces the step with None for the number of samples, since the last batch may be smaller. `shape[0]` is None
@@ -213,7 +214,7 @@ def unknown_batch_size(case):
 
 
 @check("M127", "metric", "warning", requires=("base", "M115", "M116"), since="0.1.0")
-def work_does_not_grow_by_a_loop(case):
+def work_does_not_grow_by_a_loop(case: MetricCase) -> None:
     """A Python loop over the samples or pixels: twice the data take twice the operations.
 
     Each pass of the loop is a set of separate operations. On PyTorch that is thousands of times slower than one operation

@@ -2,10 +2,11 @@
 
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.metrics.case import MetricCase
 
 
 @check("M126", "metric", "note", since="0.1.0")
-def direction_is_known(case):
+def direction_is_known(case: MetricCase) -> None:
     """Callbacks cannot tell whether more or less of this metric is better.
 
     EarlyStopping and ModelCheckpoint know the direction of Keras' own metrics. With `mode="auto"` they stop with an error

@@ -6,12 +6,13 @@ from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.metrics.case import MetricCase
 
 _OLD = {"update_state": ("update", "update_metric", "add_batch"), "result": ("compute", "value", "get_result")}
 
 
 @check("M000", "metric", "error", requires=("M112", "X103"), since="0.1.0")
-def runs(case):
+def runs(case: MetricCase) -> None:
     """The metric does not run on its inputs.
 
     One `update_state(y_true, y_pred)` followed by `result()` fails, or gives no number at all. Nothing else can be said
@@ -42,7 +43,7 @@ def runs(case):
 
 
 @check("M112", "metric", "error", requires=("X103",), needs_inputs=False, since="0.1.0")
-def update_and_result_have_their_names(case):
+def update_and_result_have_their_names(case: MetricCase) -> None:
     """`update_state` or `result` is missing: Keras calls no other name.
 
     Keras calls `update_state` for each batch, `result` for the number and `reset_state` before an epoch. A method of
@@ -66,7 +67,7 @@ def update_and_result_have_their_names(case):
 
 
 @check("M128", "metric", "error", since="0.1.0")
-def reset_has_its_name(case):
+def reset_has_its_name(case: MetricCase) -> None:
     """`reset_states` is never called: Keras 3 calls `reset_state`.
 
     The base class answers `reset_state` by writing zeros into every variable. Where zero is the right start, the old method

@@ -4,7 +4,8 @@ import contextlib
 import inspect
 import re
 
-from kerasmith.checks.harness.archetypes import PAIRS
+from kerasmith.checks.engine.subject import SourceSubject, Subject
+from kerasmith.checks.harness.archetypes import PAIRS, Archetype
 
 _CLASSES = ("class ids", "class ids in a column", "one-hot classes", "sparse mask, 2-D", "one-hot mask, 2-D")
 _ONE_HOT = ("one-hot classes", "one-hot mask, 2-D", "class ids")
@@ -39,7 +40,7 @@ _BY_TEXT = (
 _CLASS_ARGUMENT = re.compile(r"(num|n)_?(_?of)?_?(classes|labels)|classes")
 
 
-def ordered(subject):
+def ordered(subject: Subject | SourceSubject) -> list[Archetype]:
     """All archetypes, the most telling for this metric first, with as many classes as it was told of."""
     first = [name for pattern, names in _BY_NAME if re.search(pattern, _words(subject)) for name in names]
     text = _source(subject)

@@ -8,7 +8,7 @@ from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.metrics.case import part
+from kerasmith.checks.rules.metrics.case import MetricCase, part
 
 _STEPS = 64
 _MANY = 2.0**17
@@ -17,7 +17,7 @@ _SECONDS = 3.0
 
 
 @check("M111", "metric", "error", requires=("base", "M102", "M104", "M105", "M109", "M110", "M118"), since="0.1.0")
-def counts_reach_billions(case):
+def counts_reach_billions(case: MetricCase) -> None:
     """The counter stops at 2^24, or wraps at 2^31.
 
     A float32 variable cannot add 1 to 16,777,216: thirty-two masks of 512 x 512 are enough, and the count stands still from
@@ -100,7 +100,7 @@ def _smallest_row(case, keys):
 
 
 @check("M117", "metric", "error", since="0.1.0")
-def sums_are_not_half(case):
+def sums_are_not_half(case: MetricCase) -> None:
     """Sums in half precision: they overflow, or stand still, after a few thousand samples.
 
     float16 ends at 65,504 and cannot add 1 to 2,048. A variable of this type, or a sum of a float16 prediction over an
@@ -161,7 +161,7 @@ def _half_predictions(case):
 
 
 @check("M130", "metric", "warning", since="0.1.0")
-def half_predictions_are_understood(case):
+def half_predictions_are_understood(case: MetricCase) -> None:
     """float16 predictions are an error.
 
     A model under mixed_float16 predicts float16, the labels are float32 or integers. TensorFlow refuses to multiply or

@@ -7,11 +7,11 @@ from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.replicas import on_two_replicas, strategy
-from kerasmith.checks.rules.metrics.case import TWO_DEVICES, part
+from kerasmith.checks.rules.metrics.case import TWO_DEVICES, MetricCase, part
 
 
 @check("M118", "metric", "error", requires=("base", "M101", "M103", "M105", "M109", "M110", "M115"), since="0.1.0")
-def replicas_count_once(case):
+def replicas_count_once(case: MetricCase) -> None:
     """On two replicas the metric counts twice, or adds what must not be added.
 
     Each replica updates its own copy of the variables, and Keras adds the copies when the metric is read. An all-reduce in

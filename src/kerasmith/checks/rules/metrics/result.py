@@ -7,10 +7,11 @@ from kerasmith.checks.engine.lazy_keras import backend, is_tensor, keras
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.attributes import is_variable
+from kerasmith.checks.rules.metrics.case import MetricCase
 
 
 @check("M107", "metric", "error", since="0.1.0")
-def result_changes_nothing(case):
+def result_changes_nothing(case: MetricCase) -> None:
     """Reading the result changes it.
 
     Keras reads a metric after every batch for the progress bar, and again at the end of the epoch. A `result` that empties
@@ -43,7 +44,7 @@ def result_changes_nothing(case):
 
 
 @check("M108", "metric", "warning", requires=("base", "M104"), since="0.1.0")
-def result_is_a_tensor(case):
+def result_is_a_tensor(case: MetricCase) -> None:
     """`result` returns a Python or NumPy number.
 
     It must turn tensors into numbers for that, which a compiled step of TensorFlow or JAX cannot: training stops there with
@@ -69,7 +70,7 @@ def result_is_a_tensor(case):
 
 
 @check("M113", "metric", "warning", since="0.1.0")
-def keys_are_its_own(case):
+def keys_are_its_own(case: MetricCase) -> None:
     """Two of this metric, or this one and another, write to the same column.
 
     The entries of a dict result go into the logs under their own keys, without the metric's name. Keys such as "precision"
@@ -98,7 +99,7 @@ def keys_are_its_own(case):
 
 
 @check("M114", "metric", "warning", since="0.1.0")
-def result_is_scalar(case):
+def result_is_scalar(case: MetricCase) -> None:
     """The result is a vector.
 
     The progress bar and the history show its mean or an array under one name, and callbacks that compare numbers, such as
@@ -116,7 +117,7 @@ def result_is_scalar(case):
 
 
 @check("M119", "metric", "warning", requires=("base", "M108"), since="0.1.0")
-def nothing_is_no_score(case):
+def nothing_is_no_score(case: MetricCase) -> None:
     """Without data the metric crashes, or reports a score.
 
     A data set, a class or a batch may be empty. A number made of smoothing constants, such as a perfect 1.0, enters means
@@ -150,7 +151,7 @@ def nothing_is_no_score(case):
 
 
 @check("M122", "metric", "note", requires=("base", "M108"), since="0.1.0")
-def dtype_is_that_of_the_result(case):
+def dtype_is_that_of_the_result(case: MetricCase) -> None:
     """`dtype="float64"` gives a result of another type.
 
     Variables of `add_weight` are float32 unless they are told otherwise, and the result has their type: the precision that

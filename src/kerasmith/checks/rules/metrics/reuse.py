@@ -4,10 +4,11 @@ from kerasmith.checks.engine.comparison import CLEAR
 from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.metrics.case import MetricCase
 
 
 @check("M103", "metric", "error", requires=("base", "M107", "M110", "M128"), since="0.1.0")
-def reset_forgets(case):
+def reset_forgets(case: MetricCase) -> None:
     """`reset_state` leaves something of what came before.
 
     Keras resets a metric before each epoch and before each validation. What is left over is counted again: the second
@@ -51,7 +52,7 @@ def reset_forgets(case):
 
 
 @check("M104", "metric", "error", requires=("base", "M103", "M107"), since="0.1.0")
-def results_do_not_change_later(case):
+def results_do_not_change_later(case: MetricCase) -> None:
     """`result` hands out its state: a number that was reported changes afterwards.
 
     The value is the variable itself, or on PyTorch a tensor that shares its memory. `fit` keeps the result of the training

@@ -3,10 +3,11 @@
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.engine.spec import Spec
+from kerasmith.checks.rules.metrics.case import MetricCase
 
 
 @check("M123", "metric", "error", since="0.1.0")
-def labels_do_not_broadcast(case):
+def labels_do_not_broadcast(case: MetricCase) -> None:
     """Labels (B,) against predictions (B, 1) are counted B x B times.
 
     `==`, `*` and `-` make a (B, B) table of two such arrays: each label is compared with each prediction. The number looks
@@ -22,7 +23,7 @@ def labels_do_not_broadcast(case):
 
 
 @check("M129", "metric", "warning", requires=("base", "M123"), since="0.1.0")
-def other_labels_do_not_broadcast(case):
+def other_labels_do_not_broadcast(case: MetricCase) -> None:
     """Labels in the other usual shape are counted B x B times.
 
     Class ids and binary labels come as (B,) from one data set and as (B, 1) from the next. The metric is right with one of

@@ -7,10 +7,11 @@ from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.attributes import is_plain, reached_from, variables_in
+from kerasmith.checks.rules.metrics.case import MetricCase
 
 
 @check("M109", "metric", "error", since="0.1.0")
-def state_is_in_variables(case):
+def state_is_in_variables(case: MetricCase) -> None:
     """The metric counts in Python attributes: nothing of that reaches a compiled step.
 
     Lists, numbers and tensors that `update_state` changes are ordinary Python. Under TensorFlow they change once, while the
@@ -85,7 +86,7 @@ def _python_state(case, changed, before, after):
 
 
 @check("M110", "metric", "error", since="0.1.0")
-def variables_are_tracked(case):
+def variables_are_tracked(case: MetricCase) -> None:
     """A variable of the metric is not among `metric.variables`.
 
     Keras tracks variables that are attributes of the metric or made by `add_weight`, not those in a helper object. They are

@@ -6,7 +6,7 @@ from kerasmith.checks.engine.comparison import CLEAR
 from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.metrics.case import mixed, part
+from kerasmith.checks.rules.metrics.case import MetricCase, mixed, part
 
 # Half as many samples again: a size that the check of batches has too.
 _REPEATS = (1, 2)
@@ -17,7 +17,7 @@ def _whole_weights(batch):
 
 
 @check("M105", "metric", "error", requires=("base", "M101", "M109", "M117", "M123"), since="0.1.0")
-def weight_is_repetition(case):
+def weight_is_repetition(case: MetricCase) -> None:
     """Sample weights are ignored, or do not count as repetitions.
 
     A sample of weight 3 counts as three samples of weight 1; so do all metrics of Keras in `weighted_metrics`. A metric
@@ -79,7 +79,7 @@ def weight_is_repetition(case):
 
 
 @check("M106", "metric", "error", requires=("base", "M101", "M105"), since="0.1.0")
-def zero_weight_deletes(case):
+def zero_weight_deletes(case: MetricCase) -> None:
     """A sample of weight 0 still changes the result.
 
     Weight 0 is how padding, unlabelled samples and incomplete last batches are left out. They must not count, whatever is

@@ -2,8 +2,9 @@
 
 import ast
 
+from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.registry import KINDS, check
-from kerasmith.checks.rules.source.syntax import report, syntax_of
+from kerasmith.checks.rules.source.syntax import Syntax, report, syntax_of
 
 # What a training step runs.
 STEP_METHODS = {"call", "__call__", "update_state", "result", "compute_mask", "build", "reset_state"}
@@ -12,7 +13,7 @@ _ASKS = ("keras.backend.backend", "keras.config.backend")
 
 
 @check("S102", (*KINDS, "source"), "note", requires=(), needs_inputs=False, since="0.1.0")
-def functions_of_one_backend(case):
+def functions_of_one_backend(case: Case) -> None:
     """`call`, `update_state` or a loss function uses TensorFlow, PyTorch or JAX directly.
 
     It runs on that backend alone: with another `KERAS_BACKEND` the tensors are of another library, and the call raises.
@@ -37,7 +38,7 @@ def functions_of_one_backend(case):
     report(case, syntax, outermost, "functions of keras.ops")
 
 
-def step_functions(syntax):
+def step_functions(syntax: Syntax) -> list[ast.AST]:
     """The methods of Keras' classes that a step runs, and functions of (y_true, y_pred)."""
     found = []
     for tree in syntax.classes():

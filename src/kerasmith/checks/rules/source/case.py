@@ -1,6 +1,8 @@
 """The text of a file under check."""
 
 from kerasmith.checks.engine.case import Case
+from kerasmith.checks.engine.contract import Contract
+from kerasmith.checks.engine.subject import SourceSubject, Subject
 
 
 class SourceCase(Case):
@@ -8,10 +10,10 @@ class SourceCase(Case):
 
     kind = "source"
 
-    def __init__(self, subject, contract, seed=7):
+    def __init__(self, subject: Subject | SourceSubject, contract: Contract, seed: int = 7) -> None:
         super().__init__(subject, contract, seed)
         self.specs = {}
 
-    def lines(self, *body, inputs=True, draw=0):
+    def lines(self, *body: str, inputs: bool = True, draw: int = 0) -> str:
         """The lines of a reproducer: what the check has to show needs neither imports nor a component."""
         return "\n".join(body)

@@ -2,6 +2,7 @@
 
 import ast
 
+from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.registry import KINDS, check
 from kerasmith.checks.rules.source.syntax import report, syntax_of
 
@@ -22,7 +23,7 @@ _DERIVATIVES = {
 
 
 @check("S104", (*KINDS, "source"), "warning", requires=(), needs_inputs=False, since="0.1.0")
-def exceptions_hide_a_derivative(case):
+def exceptions_hide_a_derivative(case: Case) -> None:
     """Whatever goes wrong with a derivative is replaced by a constant.
 
     `except:` around a tape also catches the gradient that is None because the inputs are not watched. The term is then zero,

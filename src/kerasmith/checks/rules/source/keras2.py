@@ -2,6 +2,7 @@
 
 import ast
 
+from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.registry import KINDS, check
 from kerasmith.checks.rules.source.syntax import report, syntax_of
 
@@ -65,7 +66,7 @@ _MODULES = {
 
 
 @check("S101", (*KINDS, "source"), "warning", requires=(), needs_inputs=False, since="0.1.0")
-def names_of_keras_2(case):
+def names_of_keras_2(case: Case) -> None:
     """Names of Keras 2, which Keras 3 does not have, ignores, or has only inside TensorFlow.
 
     `K.sum`, `fit_generator` and `add_metric` raise when they are reached; assigning `optimizer.lr` and overriding

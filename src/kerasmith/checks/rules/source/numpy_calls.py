@@ -2,6 +2,7 @@
 
 import ast
 
+from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.source.backends import step_functions
 from kerasmith.checks.rules.source.syntax import report, syntax_of
@@ -14,7 +15,7 @@ _OUTSIDE = {"call_on_host", "py_function", "numpy_function", "pure_callback", "i
 
 
 @check("S105", ("loss", "metric", "layer", "source"), "warning", requires=(), needs_inputs=False, since="0.1.0")
-def numpy_on_tensors(case):
+def numpy_on_tensors(case: Case) -> None:
     """`call`, `update_state` or a loss function gives tensors to NumPy.
 
     NumPy wants the values. In a compiled step there are none yet: TensorFlow and JAX raise. Where it works, it is slow (the

@@ -2,7 +2,9 @@
 
 import ast
 import linecache
+from collections.abc import Iterable, Iterator
 
+from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 
 
@@ -16,7 +18,7 @@ class Syntax:
         names: {local name: dotted name} of everything that the file imports, `{"K": "keras.backend"}`.
     """
 
-    def __init__(self, text, root_line=None, file=None):
+    def __init__(self, text: str, root_line: int | None = None, file: str | None = None) -> None:
         try:
             self.module = ast.parse(text)
         except SyntaxError as error:
@@ -25,7 +27,7 @@ class Syntax:
         self.root = self.module if root_line is None else _defined_at(self.module, root_line)
         self.names = imported_names(self.module)
 
-    def dotted(self, node):
+    def dotted(self, node: ast.AST) -> str:
         """What a name or attribute stands for, `tf.keras.backend.sum` -> "tensorflow.keras.backend.sum"; "" for anything
         else."""
         parts = []
@@ -36,19 +38,19 @@ class Syntax:
             return ""
         return ".".join([self.names[node.id], *reversed(parts)])
 
-    def walk(self):
+    def walk(self) -> Iterator[ast.AST]:
         """The nodes of the part."""
         return ast.walk(self.root)
 
-    def classes(self):
+    def classes(self) -> list[ast.ClassDef]:
         """The class definitions of the part."""
         return [node for node in self.walk() if isinstance(node, ast.ClassDef)]
 
-    def functions(self):
+    def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
         """The function definitions of the part, methods among them."""
         return [node for node in self.walk() if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
 
-    def is_of_keras(self, tree):
+    def is_of_keras(self, tree: ast.ClassDef) -> bool:
         """Whether a class names a class of Keras, or one of this file that does, as a base."""
         classes = {node.name: node for node in ast.walk(self.module) if isinstance(node, ast.ClassDef)}
         seen, left = set(), [tree]
@@ -62,12 +64,12 @@ class Syntax:
                     left.append(classes[base.id])
         return False
 
-    def line(self, number):
+    def line(self, number: int) -> str:
         """A line of the file without its indentation."""
         return self.text[number - 1].strip() if 0 < number <= len(self.text) else ""
 
 
-def syntax_of(case):
+def syntax_of(case: Case) -> "Syntax":
     """The `Syntax` of a case: of the class or function, or of the whole file; parsed once.
 
     Raises:
@@ -87,7 +89,7 @@ def syntax_of(case):
     return case.cache["syntax"]
 
 
-def report(case, syntax, places, expected, title=None):
+def report(case: Case, syntax: "Syntax", places: Iterable[tuple], expected: str, title: str | None = None) -> None:
     """Raises `Failed` with the places that were found, if there are any.
 
     Args:
@@ -106,7 +108,7 @@ def report(case, syntax, places, expected, title=None):
     raise Failed(expected, "; ".join(found_at) + more, lines, line=number, title=title)
 
 
-def imported_names(module):
+def imported_names(module: ast.Module) -> dict[str, str]:
     """{local name: dotted name} of all imports of a file, those inside functions too."""
     names = {}
     for node in ast.walk(module):

@@ -2,6 +2,7 @@
 
 import ast
 
+from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.registry import KINDS, check
 from kerasmith.checks.rules.source.syntax import report, syntax_of
 
@@ -10,7 +11,7 @@ _OF_TEXT = {"split", "rsplit", "strip", "lstrip", "rstrip", "join", "replace", "
 
 
 @check("S103", (*KINDS, "source"), "warning", requires=(), needs_inputs=False, since="0.1.0")
-def versions_compared_as_text(case):
+def versions_compared_as_text(case: Case) -> None:
     """A version is compared as text, or as a decimal number.
 
     Text is compared letter by letter: "3.10" < "3.9" and "2.21.0" < "2.6.0". `float("3.10")` is 3.1. The branch for old
