@@ -78,6 +78,7 @@ _MODULES = {
     "report.files": "files.atomic_write files.history_file files.plain_data",
     "report.gallery": "report._image_grid report",
     "report.markup": "report.templating",
+    "report.model_facts": "report.model_description",
     "report.png": "report.pixels",
     "report.writable_directory": "files.writable_directory",
     "testing.part": "testing.component_tests",

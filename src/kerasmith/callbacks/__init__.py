@@ -40,6 +40,6 @@ __all__ = [
 ]
 
 
-def __dir__():
+def __dir__() -> list[str]:
     # The public names only: the modules beside them are not what a reader of `dir` looks for.
     return __all__

@@ -20,7 +20,7 @@ class EpochCounter:
     """
 
     def __init__(self):
-        self.last = 0
+        self.last: int = 0
         self._offset = None
 
     def begin_fit(self) -> None:

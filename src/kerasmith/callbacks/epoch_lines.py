@@ -46,12 +46,12 @@ class EpochLines:
         head = [] if groups == self._groups else self._header(groups, hidden)
         self._groups = groups
         line = Text(f"{count:>7}  {clock(seconds):>7}")
-        for names, room in groups:
+        for names, space in groups:
             cells = Text()
             for name in names:
                 text = format_number(logs.get(name))
                 cells.append(f"{text:>{_CELL}}", style=_BEST if self._is_best(name) else "")
-            line.append(" " * (room - len(cells) + 2))
+            line.append(" " * (space - len(cells) + 2))
             line.append_text(cells)
         return [*head, line]
 
@@ -60,7 +60,7 @@ class EpochLines:
         if not self.rows:
             return []
         line = Text(f"{len(self.rows)} epoch{'s' if len(self.rows) > 1 else ''} in {format_duration(seconds)}")
-        for name in self._watched():
+        for name in self._monitored():
             values = [row.get(name) for row in self.rows]
             best = best_index(values, direction_of(name, self.directions))
             if best is not None:
@@ -69,12 +69,12 @@ class EpochLines:
                 line.append(f" (epoch {self.rows[best]['epoch']})")
         return [line]
 
-    def _watched(self) -> list[str]:
+    def _monitored(self) -> list[str]:
         names = dict.fromkeys(name for row in self.rows for name in row)
         return [f"val_{name}" if f"val_{name}" in names else name for name in quantities(self.rows)]
 
     def _is_best(self, name: str) -> bool:
-        if len(self.rows) < 2 or name not in self._watched():
+        if len(self.rows) < 2 or name not in self._monitored():
             return False
         return best_index([row.get(name) for row in self.rows], direction_of(name, self.directions)) == len(self.rows) - 1
 
@@ -85,20 +85,20 @@ class EpochLines:
         wanted += [[LEARNING_RATE]] if LEARNING_RATE in names else []
         groups, used = [], 7 + 2 + 7 + len("  +9 more")
         for group in wanted:
-            room = max(_CELL * len(group), len(_title(group)) + 1)
-            if groups and used + room + 2 > width:
+            space = max(_CELL * len(group), len(_title(group)) + 1)
+            if groups and used + space + 2 > width:
                 break
-            groups.append((group, room))
-            used += room + 2
+            groups.append((group, space))
+            used += space + 2
         return groups, len(wanted) - len(groups)
 
     def _header(self, groups: list[tuple[list[str], int]], hidden: int) -> list[Text]:
         top = Text(f"{'epoch':>7}  {'time':>7}", style="bold")
         below = Text(" " * 16, style="dim")
-        for names, room in groups:
-            top.append(f"  {_title(names):>{room}}")
+        for names, space in groups:
+            top.append(f"  {_title(names):>{space}}")
             pair = "".join(f"{'val' if name.startswith('val_') else 'train':>{_CELL}}" for name in names)
-            below.append(f"  {pair:>{room}}" if len(names) > 1 else " " * (room + 2))
+            below.append(f"  {pair:>{space}}" if len(names) > 1 else " " * (space + 2))
         if hidden:
             top.append(f"  +{hidden} more", style="dim")
         return [top, *([below] if any(len(names) > 1 for names, _ in groups) else [])]

@@ -68,7 +68,7 @@ class EpochPictures(keras.callbacks.Callback):
                 )
         self.name = name
         self.every = every
-        self.directory = None if directory is None else Path(directory).expanduser()
+        self.directory: Path | None = None if directory is None else Path(directory).expanduser()
         self.report = report
         self.tensorboard = tensorboard
         self._epochs = EpochCounter()

@@ -46,7 +46,7 @@ class EvaluationPictures(EpochPictures):
     ['epoch_0001.png', 'epoch_0002.png']
     """
 
-    kerasmith_contract = {"continues": True}
+    kerasmith_contract: dict[str, object] = {"continues": True}
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class EvaluationPictures(EpochPictures):
         **places: Any,
     ):
         super().__init__(name=name, every=every, **places)
-        self.metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+        self.metrics: list[keras.metrics.Metric] = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
         without = [metric for metric in self.metrics if not has_picture(metric) or not hasattr(metric, "update_state")]
         if not self.metrics or without:
             raise ValueError(
@@ -72,9 +72,11 @@ class EvaluationPictures(EpochPictures):
         names = [metric.name for metric in self.metrics]
         if len(set(names)) < len(names):
             raise ValueError(f"Metrics need names of their own, such as CalibrationError(name=...). Received: {names}")
-        self.x, self.output, self.batch_size = quiet_prediction.samples(x, "x"), output, batch_size
+        self.x: Any = quiet_prediction.samples(x, "x")
+        self.output: str | int | None = output
+        self.batch_size: int = batch_size
         given = {"y": y, "sample_weight": sample_weight}
-        self.data = tuple(
+        self.data: tuple[Any, ...] = tuple(
             None if d is None else quiet_prediction.one_array(quiet_prediction.samples(d, n), n) for n, d in given.items()
         )
         lengths = [len(tree.flatten(d)[0]) for d in (self.x, *self.data) if d is not None]

@@ -38,8 +38,8 @@ class EventFile:
         known = [int(found[1]) for path in directory.iterdir() if (found := _NAME.match(path.name))]
         seconds = max([int(time.time()), *(number + 1 for number in known)])
         # The usual name has the host's name as fourth part; a run directory is often passed on, so it stays out.
-        self.path = directory / f"events.out.tfevents.{seconds:010d}.kerasmith.{writer}"
-        self.length = 0
+        self.path: Path = directory / f"events.out.tfevents.{seconds:010d}.kerasmith.{writer}"
+        self.length: int = 0
         self._lock = threading.Lock()
         self._append([self._event_pb2.Event(wall_time=time.time(), file_version="brain.Event:2")])
         if purge_step is not None:

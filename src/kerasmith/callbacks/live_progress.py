@@ -56,7 +56,7 @@ class LiveProgress(keras.callbacks.Callback):
 
     def __init__(self, console: Console | None = None):
         super().__init__()
-        self.console = console or Console()
+        self.console: Console = console or Console()
         self._closer = None
         self._reset()
 
@@ -228,16 +228,16 @@ class LiveProgress(keras.callbacks.Callback):
         (t0, n0), (t1, n1) = self._marks[0], self._marks[-1]
         return (n1 - n0) / (t1 - t0) if t1 > t0 and n1 > n0 else None
 
-    def _values(self, room: int) -> str:
+    def _values(self, width: int) -> str:
         # Only here, a few times a second, may a value have to come from the device.
         values = scalars(dict(self._latest))
-        shown: list[str] = []
+        texts: list[str] = []
         for name in sorted(values, key=lambda name: name != "loss"):
             text = f"{name} {format_number(values[name])}"
-            if sum(map(len, shown)) + 2 * len(shown) + len(text) > room:
+            if sum(map(len, texts)) + 2 * len(texts) + len(text) > width:
                 break
-            shown.append(text)
-        return "  ".join(shown)
+            texts.append(text)
+        return "  ".join(texts)
 
 
 class _EpochBar(Progress):

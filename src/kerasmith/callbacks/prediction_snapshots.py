@@ -56,7 +56,7 @@ class PredictionSnapshots(EpochPictures):
     ['epoch_0002.png', 'epoch_0004.png']
     """
 
-    kerasmith_contract = {"continues": True}
+    kerasmith_contract: dict[str, object] = {"continues": True}
 
     def __init__(
         self,
@@ -84,15 +84,20 @@ class PredictionSnapshots(EpochPictures):
                 "`threshold` is a probability between 0 and 1, also for a model of logits (from_logits=True). "
                 f"Received: threshold={threshold!r}"
             )
-        self.kind, self.output, self.class_names = kind, output, class_names
-        self.from_logits, self.threshold = from_logits, threshold
+        self.kind: str = kind
+        self.output: str | int | None = output
+        self.class_names: Sequence[str] | None = class_names
+        self.from_logits: bool = from_logits
+        self.threshold: float = threshold
         given = {"x": x, "y": y, "images": images}
         lengths = {n: len(tree.flatten(quiet_prediction.samples(d, n))[0]) for n, d in given.items() if d is not None}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"`x`, `y` and `images` must be as long as each other. Received: {lengths}")
-        self.x = quiet_prediction.samples(x, "x", max_images)
-        self.y = None if y is None else quiet_prediction.one_array(quiet_prediction.samples(y, "y", max_images), "y")
-        self.images = _images(self.x if images is None else quiet_prediction.samples(images, "images", max_images))
+        self.x: Any = quiet_prediction.samples(x, "x", max_images)
+        self.y: np.ndarray | None = (
+            None if y is None else quiet_prediction.one_array(quiet_prediction.samples(y, "y", max_images), "y")
+        )
+        self.images: np.ndarray = _images(self.x if images is None else quiet_prediction.samples(images, "images", max_images))
 
     def draw(self) -> Drawing:
         predictions = quiet_prediction.predict(self.model, self.x, len(self.images))

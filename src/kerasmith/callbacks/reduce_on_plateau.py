@@ -53,7 +53,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
     [0.4, 0.4, 0.4, 0.2, 0.2, 0.1]
     """
 
-    kerasmith_contract = {"observer": False, "continues": True}
+    kerasmith_contract: dict[str, object] = {"observer": False, "continues": True}
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         check_integer("cooldown", cooldown, minimum=0)
         check_number("min_factor", min_factor, minimum=0, below=1)
         super().__init__()
-        self._watched = Monitored(monitor, mode, type(self).__name__)
+        self._monitored = Monitored(monitor, mode, type(self).__name__)
         self.monitor = monitor
         self.factor = factor
         self.patience = patience
@@ -89,14 +89,14 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         self._forget()
 
     def _forget(self) -> None:
-        self.total = 1.0
+        self.total: float = 1.0
         self._pending = 1.0
         self._best, self._wait, self._cooling = None, 0, 0
 
     @property
     def direction(self) -> str | None:
         """What is better, "max" or "min"; None before training with `mode="auto"`."""
-        return self._watched.direction
+        return self._monitored.direction
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
@@ -118,7 +118,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
                 "ReduceOnPlateau needs one optimizer whose learning rate is a number or a LearningRateSchedule. "
                 f"Received: {type(self.model.optimizer).__name__} with {rate!r}"
             )
-        self._watched.settle(self.model)
+        self._monitored.settle(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._apply()
@@ -128,7 +128,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
             rate = rate_now(self.model.optimizer)
             if rate is not None:
                 logs["learning_rate"] = rate
-        value = self._watched.read(logs)
+        value = self._monitored.read(logs)
         if value is not None and self._is_plateau(value):
             before, self.total = self.total, max(self.total * self.factor, self.min_factor)
             self._pending *= self.total / before
@@ -164,7 +164,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         if self._cooling > 0:
             self._cooling -= 1
             self._wait = 0
-        if self._watched.is_better(value, self._best, self.min_delta, relative=self.threshold_mode == "rel"):
+        if self._monitored.is_better(value, self._best, self.min_delta, relative=self.threshold_mode == "rel"):
             self._best, self._wait = value, 0
             return False
         if self._cooling > 0:

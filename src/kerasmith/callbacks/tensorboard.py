@@ -71,7 +71,7 @@ class TensorBoard(keras.callbacks.Callback):
             )
         check_config(config)
         event_parts()
-        self.log_dir = Path(log_dir).expanduser()
+        self.log_dir: Path = Path(log_dir).expanduser()
         self.flat = flat
         self.histograms = histograms
         self.images = images

@@ -65,15 +65,15 @@ class TimeLimit(keras.callbacks.Callback):
         total: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ):
-        self.limit = seconds_of("limit", limit)
-        self.margin = min(60.0, 0.05 * self.limit) if margin is None else seconds_of("margin", margin)
+        self.limit: float = seconds_of("limit", limit)
+        self.margin: float = min(60.0, 0.05 * self.limit) if margin is None else seconds_of("margin", margin)
         if self.margin >= self.limit:
             raise ValueError(f"`margin` must be shorter than `limit`. Received: margin={margin!r}, limit={limit!r}")
         check_choice("since", since, ("process", "train"))
         super().__init__()
         self.since = since
-        self.total = bool(total)
-        self.pausing = False
+        self.total: bool = bool(total)
+        self.pausing: bool = False
         self._clock = clock
         self._start = clock() - process_seconds() if since == "process" else None
         self._before = 0.0

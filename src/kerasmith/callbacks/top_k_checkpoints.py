@@ -66,7 +66,7 @@ class TopKCheckpoints(keras.callbacks.Callback):
     ('4.keras', ['3.keras', '4.keras', 'index.json'])
     """
 
-    kerasmith_contract = {"continues": True}
+    kerasmith_contract: dict[str, object] = {"continues": True}
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class TopKCheckpoints(keras.callbacks.Callback):
         filename: str | None = None,
     ):
         super().__init__()
-        self._watched = Monitored(monitor, mode, type(self).__name__)
+        self._monitored = Monitored(monitor, mode, type(self).__name__)
         check_integer("k", k, minimum=1)
         check_integer("every", every, minimum=1)
         suffix = ".weights.h5" if save_weights_only else ".keras"
@@ -93,11 +93,11 @@ class TopKCheckpoints(keras.callbacks.Callback):
         self.monitor = monitor
         self.k = k
         self.every = every
-        self.save_weights_only = bool(save_weights_only)
+        self.save_weights_only: bool = bool(save_weights_only)
         self.filename = filename
         self._suffix = suffix
-        self.directory = writable_directory(directory)
-        self.entries = []
+        self.directory: Path = writable_directory(directory)
+        self.entries: list[dict[str, Any]] = []
         # Files of epochs that a resumed run is going to train again: they stay until then.
         self._ahead = []
         self._epochs = EpochCounter()
@@ -128,7 +128,7 @@ class TopKCheckpoints(keras.callbacks.Callback):
     # What Keras calls.
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self._watched.settle(self.model)
+        self._monitored.settle(self.model)
         self._epochs.begin_fit()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -137,7 +137,7 @@ class TopKCheckpoints(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         number = self._epochs.end(epoch)
         if number % self.every == 0:
-            value = self._watched.read(logs)
+            value = self._monitored.read(logs)
             if value is not None and math.isfinite(value):
                 self._save_if_wanted(number, value, logs)
         passed = [entry for entry in self._ahead if entry["epoch"] <= number]
@@ -165,7 +165,7 @@ class TopKCheckpoints(keras.callbacks.Callback):
         name = self._free_name(self.filename.format(**{**logs, "epoch": number, "value": value}), number, value)
         # An epoch that is trained again after a kill writes its file again.
         others = [entry for entry in self.entries if entry["file"] != name]
-        position = next((i for i, one in enumerate(others) if self._watched.is_better(value, one["value"])), len(others))
+        position = next((i for i, one in enumerate(others) if self._monitored.is_better(value, one["value"])), len(others))
         if position < self.k and self._save(name):
             others.insert(position, {"file": name, "epoch": number, "value": value})
             self.entries = others[: self.k]

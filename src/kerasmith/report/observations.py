@@ -34,8 +34,8 @@ def observations(rows: Sequence[Row], known: Directions = None, learning_rate: s
         epochs = [row["epoch"] for row in rows if row.get(name) is not None and not math.isfinite(row[name])]
         if epochs:
             broken.append(f"{name} is not finite {_span(epochs)} ({len(epochs)} of {len(rows)} epochs).")
-    watched = [n for n in names if n.startswith("val_")] or [n for n in names if "val_" + n not in names]
-    for name in watched:
+    monitored = [n for n in names if n.startswith("val_")] or [n for n in names if "val_" + n not in names]
+    for name in monitored:
         notes += _about_best(rows, name, known)
     if "loss" in names:
         notes += _about_loss(rows)

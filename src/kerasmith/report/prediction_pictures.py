@@ -117,12 +117,12 @@ def classified(
 
 
 def _bars(values: Sequence[float] | np.ndarray, colours: Sequence[tuple[int, int, int]], height: int) -> np.ndarray:
-    width, room = _SIDE // 2, height / len(values)
+    width, space = _SIDE // 2, height / len(values)
     panel = np.full((height, width, 3), 255, np.uint8)
     for i, (value, colour) in enumerate(zip(values, colours, strict=True)):
         top, bottom = (
-            round(i * room + 0.15 * room),
-            max(round((i + 1) * room - 0.15 * room), round(i * room + 0.15 * room) + 1),
+            round(i * space + 0.15 * space),
+            max(round((i + 1) * space - 0.15 * space), round(i * space + 0.15 * space) + 1),
         )
         panel[top:bottom] = (236, 238, 240)
         panel[top:bottom, : round(np.clip(value, 0, 1) * width)] = colour

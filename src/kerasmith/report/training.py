@@ -49,15 +49,15 @@ def curves(
         if name in weights or _is_constant_count(name, rows, known):
             continue
         pair = {n: [row.get(n) for row in rows] for n in (name, VALIDATION + name) if any(n in row for row in rows)}
-        watched = list(pair)[-1]
-        best = best_index(pair[watched], direction_of(watched, known))
+        monitored = list(pair)[-1]
+        best = best_index(pair[monitored], direction_of(monitored, known))
         has_validation = has_validation or len(pair) > 1
         has_rings = has_rings or (best is not None and len(rows) > 1)
         finite = [v for values in pair.values() for v in values if v is not None and math.isfinite(v)]
         charts.append(
             line_chart(
                 pair, x=epochs, title=name, x_label="epoch", log_y=_is_wide(finite),
-                marks={watched: best} if best is not None and len(rows) > 1 else None,
+                marks={monitored: best} if best is not None and len(rows) > 1 else None,
             )
         )  # fmt: skip
     if weights:
@@ -123,7 +123,7 @@ def epoch_table(rows: Sequence[Row], known: Directions = None, seconds: Sequence
 
 
 def headline(rows: Sequence[Row], known: Directions = None) -> dict[str, tuple[Any, str]]:
-    """Tiles: the best value of each watched quantity and its epoch."""
+    """Tiles: the best value of each monitored quantity and its epoch."""
     tiles = {}
     for name in _columns(rows):
         quantity = name.removeprefix(VALIDATION)

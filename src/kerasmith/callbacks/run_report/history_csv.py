@@ -37,11 +37,11 @@ class HistoryCSV(RunOutput):
     'epoch,loss,learning_rate'
     """
 
-    kerasmith_contract = {"continues": True}
+    kerasmith_contract: dict[str, object] = {"continues": True}
 
     def __init__(self, path: _types.Path, *, record: RunRecord | None = None):
         super().__init__(record)
-        self.path = in_a_directory(path)
+        self.path: Path = in_a_directory(path)
         self._file = HistoryFile(self.path)
         self._is_mine = False
 

@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import pathlib
 import time
 from typing import Any
 
@@ -63,10 +64,11 @@ class ReportPage(RunOutput):
     def __init__(self, path: Path, *, title: str | None = None, config: Config | None = None, record: RunRecord | None = None):
         super().__init__(record)
         check_config(config)
-        self.config = dict(config or {})
-        self.path = in_a_directory(path)
-        self.title = title or self.path.resolve().parent.name
-        self.tiles, self.remarks = {}, {}
+        self.config: Config = dict(config or {})
+        self.path: pathlib.Path = in_a_directory(path)
+        self.title: str = title or self.path.resolve().parent.name
+        self.tiles: dict[str, Any] = {}
+        self.remarks: dict[str, str] = {}
         self._sections, self._pictures = {}, []
         self._last_write = -math.inf
 
@@ -109,9 +111,9 @@ class ReportPage(RunOutput):
         own = {k.replace("_", " "): v for k, v in own.items() if k not in ("seconds", "parameters")}
         measured = headline(record.rows, record.directions)
         tiles: dict[str, Any] = {**own, **dict(list(measured.items())[: max(2, _MOST_TILES - 3 - len(own))])}
-        count = record.facts.get("parameters")
+        count = record.description.get("parameters")
         if count is not None:
-            trainable = record.facts.get("trainable")
+            trainable = record.description.get("trainable")
             tiles["parameters"] = count if trainable == count else (count, f"{trainable:,} trainable")
         took = [s for s in record.epoch_seconds if s is not None]
         if took:
@@ -132,12 +134,12 @@ class ReportPage(RunOutput):
         return " · ".join(filter(None, (status, started and started.replace("T", " ").replace("+00:00", " UTC"))))
 
     def _setup(self) -> Markup:
-        facts = {k: v for k, v in self.record.facts.items() if k not in ("parameters", "trainable")}
+        description = {k: v for k, v in self.record.description.items() if k not in ("parameters", "trainable")}
         steps = (self.record.params or {}).get("steps")
         if steps:
-            facts["steps per epoch"] = steps
-        facts |= self.remarks
-        blocks = [("Configuration", {k: flat_text(v) for k, v in self.config.items()}), ("Compiled with", facts),
+            description["steps per epoch"] = steps
+        description |= self.remarks
+        blocks = [("Configuration", {k: flat_text(v) for k, v in self.config.items()}), ("Compiled with", description),
                   ("Environment", environment(self.config.get("seed")))]  # fmt: skip
         tables = [(title, key_value_table(values)) for title, values in blocks if values]
         return render_template("setup.html", blocks=tables)

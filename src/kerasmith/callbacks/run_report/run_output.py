@@ -19,7 +19,7 @@ class RunOutput(keras.callbacks.Callback):
 
     def __init__(self, record: RunRecord | None = None):
         super().__init__()
-        self.record = RunRecord() if record is None else record
+        self.record: RunRecord = RunRecord() if record is None else record
         self._hooks = self.record if record is None else keras.callbacks.Callback()
 
     def after_epoch(self) -> None:
@@ -53,11 +53,11 @@ class RunOutput(keras.callbacks.Callback):
         self._hooks.on_train_end(logs)
         self.after_training()
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """The history and the clock, as plain data; nothing where another callback keeps the record."""
         return self.record.state_dict() if self._hooks is self.record else {}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continues from what `state_dict` returned; files are written again."""
         if self._hooks is self.record:
             self.record.load_state_dict(state)

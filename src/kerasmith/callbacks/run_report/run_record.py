@@ -13,7 +13,7 @@ from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.log_values import scalars
 from kerasmith.keras_internals import fit_call
 from kerasmith.keras_internals.learning_rate import rate_curve, rate_now, schedule_of, steps_done
-from kerasmith.report.model_facts import compile_facts, layer_table, parameter_counts
+from kerasmith.report.model_description import describe_compilation, layer_table, parameter_counts
 from kerasmith.report.training import LEARNING_RATE
 
 
@@ -28,7 +28,7 @@ class RunRecord(keras.callbacks.Callback):
         status: "not started", "running", "completed", "stopped early", or "paused" where a callback says `pausing`.
         started: when training began, as text (UTC).
         directions: {metric name: "max", "min" or None}.
-        facts: {name: text or number} of the model and its compilation.
+        description: {name: text or number} of the model and its compilation.
         layers: an HTML table of the layers, None until training has ended.
         rate_curve: (positions in epochs, learning rates) of a schedule, finer than one an epoch; None until training has
             ended.
@@ -36,10 +36,14 @@ class RunRecord(keras.callbacks.Callback):
 
     def __init__(self):
         super().__init__()
-        self.rows, self.epoch_seconds = [], []
-        self.status, self.started = "not started", None
-        self.directions, self.facts = {}, {}
-        self.layers = self.rate_curve = None
+        self.rows: list[dict[str, Any]] = []
+        self.epoch_seconds: list[float | None] = []
+        self.status: str = "not started"
+        self.started: str | None = None
+        self.directions: dict[str, str | None] = {}
+        self.description: dict[str, Any] = {}
+        self.layers: str | None = None
+        self.rate_curve: tuple[np.ndarray, np.ndarray] | None = None
         self._epochs = EpochCounter()
         self._milestones = []
         self._seconds = self._epoch_earlier = 0.0
@@ -130,7 +134,7 @@ class RunRecord(keras.callbacks.Callback):
 
     def _read_model(self) -> None:
         self.directions = directions_of(self.model.metrics)
-        self.facts = {**compile_facts(self.model), **parameter_counts(self.model)}
+        self.description = {**describe_compilation(self.model), **parameter_counts(self.model)}
 
     def _read_rate_curve(self) -> None:
         schedule = schedule_of(self.model.optimizer)

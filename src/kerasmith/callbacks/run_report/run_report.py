@@ -1,6 +1,7 @@
 """Writes the run directory: history, model, summary and a report to look at."""
 
 import os
+import pathlib
 import warnings
 from typing import Any
 
@@ -51,7 +52,7 @@ class RunReport(keras.callbacks.Callback):
     ['history.csv', 'model.keras', 'report.html', 'summary.json']
     """
 
-    kerasmith_contract = {"continues": True}
+    kerasmith_contract: dict[str, object] = {"continues": True}
 
     def __init__(
         self,
@@ -64,9 +65,9 @@ class RunReport(keras.callbacks.Callback):
     ):
         super().__init__()
         check_config(config)
-        self.directory = run_directory.prepare(directory, overwrite=overwrite, keep=keep)
+        self.directory: pathlib.Path = run_directory.prepare(directory, overwrite=overwrite, keep=keep)
         title = title or self.directory.resolve().name
-        self.record = RunRecord()
+        self.record: RunRecord = RunRecord()
         self._history = HistoryCSV(self.directory / run_directory.HISTORY, record=self.record)
         self._summary = SummaryFile(self.directory / run_directory.SUMMARY, title=title, config=config, record=self.record)
         self._page = ReportPage(self.directory / run_directory.REPORT, title=title, config=config, record=self.record)
@@ -142,11 +143,11 @@ class RunReport(keras.callbacks.Callback):
 
     # State for a run that is resumed in another process.
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """The history and the clock, as plain data."""
         return self.record.state_dict()
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continues from what `state_dict` returned; `history.csv` is written again."""
         self._is_mine = True
         self.record.load_state_dict(state)

@@ -1,5 +1,6 @@
 """The figures of a run in a file, for scripts."""
 
+import pathlib
 from typing import Any
 
 from kerasmith._types import Config, Path
@@ -42,10 +43,10 @@ class SummaryFile(RunOutput):
     def __init__(self, path: Path, *, title: str | None = None, config: Config | None = None, record: RunRecord | None = None):
         super().__init__(record)
         check_config(config)
-        self.config = dict(config or {})
-        self.path = in_a_directory(path)
-        self.title = title or self.path.resolve().parent.name
-        self.added = {}
+        self.config: Config = dict(config or {})
+        self.path: pathlib.Path = in_a_directory(path)
+        self.title: str = title or self.path.resolve().parent.name
+        self.added: dict[str, Any] = {}
 
     def add_summary(self, **values: Any) -> None:
         """Adds values; they win over values of the run."""
@@ -65,7 +66,7 @@ class SummaryFile(RunOutput):
             "started": record.started,
             "epochs": len(rows),
             "seconds": round(record.seconds, 3),
-            **{name: record.facts[name] for name in ("parameters", "trainable") if name in record.facts},
+            **{name: record.description[name] for name in ("parameters", "trainable") if name in record.description},
             "final": {name: value for name, value in (rows[-1] if rows else {}).items() if name != "epoch"},
             "best": best,
             "epoch_seconds": [None if s is None else round(s, 3) for s in record.epoch_seconds],

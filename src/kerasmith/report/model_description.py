@@ -7,25 +7,27 @@ from kerasmith.report.tables import table
 from kerasmith.report.templating import Markup
 
 
-def compile_facts(model: Any) -> dict[str, str]:
+def describe_compilation(model: Any) -> dict[str, str]:
     """{name: text} of optimizer, loss, metrics and precision of a compiled Keras model."""
-    facts = {"model": f"{type(model).__name__} {getattr(model, 'name', '')}".strip()}
+    description = {"model": f"{type(model).__name__} {getattr(model, 'name', '')}".strip()}
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None:
-        facts["optimizer"] = describe(optimizer)
+        description["optimizer"] = describe(optimizer)
     objective = getattr(model, "objective", None)
     if hasattr(objective, "terms"):
-        facts["loss"] = " + ".join(f"{describe(term.weight)} * {term.name}: {describe(term.fn)}" for term in objective.terms)
+        description["loss"] = " + ".join(
+            f"{describe(term.weight)} * {term.name}: {describe(term.fn)}" for term in objective.terms
+        )
         if objective.balance is not None:
-            facts["balance"] = describe(objective.balance)
+            description["balance"] = describe(objective.balance)
     elif getattr(model, "loss", None) is not None:
-        facts["loss"] = describe(model.loss)
+        description["loss"] = describe(model.loss)
     policy = getattr(model, "dtype_policy", None)
     if policy is not None:
-        facts["dtype policy"] = getattr(policy, "name", str(policy))
+        description["dtype policy"] = getattr(policy, "name", str(policy))
     if getattr(model, "jit_compile", None) is not None:
-        facts["jit_compile"] = str(model.jit_compile)
-    return facts
+        description["jit_compile"] = str(model.jit_compile)
+    return description
 
 
 def parameter_counts(model: Any) -> dict[str, int]:
