@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,18 +12,18 @@ from kerasmith.keras_internals import random_state
 from kerasmith.keras_internals.layers import all_layers
 
 
-def batch_norms(model):
+def batch_norms(model: keras.Model) -> list[keras.layers.BatchNormalization]:
     """The batch normalisations of a model, nested ones too, that update their statistics in training."""
     layers = all_layers(model, include_self=False)
     return [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable]
 
 
-def statistics(model):
+def statistics(model: keras.Model) -> list[keras.Variable]:
     """The variables that `refresh` changes."""
     return [variable for layer in batch_norms(model) for variable in (layer.moving_mean, layer.moving_variance)]
 
 
-def refresh(model, data, batch_size=32):
+def refresh(model: keras.Model, data: Any, batch_size: int = 32) -> None:
     """Sets the moving statistics to the mean over the batches of `data` of the batch statistics, as PyTorch's `update_bn`.
 
     The model runs as in training: each batch normalisation uses the statistics of the batch. (Their variance is Keras',
@@ -67,7 +68,7 @@ def refresh(model, data, batch_size=32):
         variable.assign((total / count).astype("float32"))
 
 
-def check_data(data):
+def check_data(data: Any) -> None:
     """Raises ValueError for what can be gone over only once."""
     if data is not None and hasattr(data, "__next__"):
         raise ValueError(

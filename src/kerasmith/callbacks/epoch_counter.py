@@ -19,7 +19,7 @@ class EpochCounter:
     (3, 3)
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.last: int = 0
         self._offset = None
 

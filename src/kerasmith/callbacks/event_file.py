@@ -31,7 +31,7 @@ class EventFile:
         length: its bytes so far.
     """
 
-    def __init__(self, directory: str | os.PathLike[str], writer: str, purge_step: int | None = None):
+    def __init__(self, directory: str | os.PathLike[str], writer: str, purge_step: int | None = None) -> None:
         self._event_pb2, _, _ = event_parts()
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)

@@ -2,13 +2,15 @@
 
 import copy
 import math
+import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
+from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer, check_number
 from kerasmith.checkpoints import variables
 from kerasmith.files.atomic_write import write_atomically
@@ -72,7 +74,9 @@ class FindLR(keras.callbacks.Callback):
     Reference: Smith, "Cyclical learning rates for training neural networks", 2017.
     """
 
-    def __init__(self, low=1e-7, high=10.0, steps=100, *, smoothing=0.8, diverge=4.0):
+    def __init__(
+        self, low: float = 1e-7, high: float = 10.0, steps: int = 100, *, smoothing: float = 0.8, diverge: float = 4.0
+    ) -> None:
         check_number("low", low, above=0)
         check_number("high", high, above=low)
         check_integer("steps", steps, minimum=2)
@@ -87,7 +91,7 @@ class FindLR(keras.callbacks.Callback):
         self._found = {}
         self._before = self._data = None
 
-    def run(self, model, x=None, y=None, **keywords):
+    def run(self, model: keras.Model, x: Any = None, y: Any = None, **keywords: Any) -> Suggestion:
         """The test on data as `fit` takes them; returns the `suggestion`.
 
         Args:
@@ -116,28 +120,28 @@ class FindLR(keras.callbacks.Callback):
         return self.suggestion
 
     @property
-    def rates(self):
+    def rates(self) -> np.ndarray:
         return np.array([self._rate(count) for count in self._found])
 
     @property
-    def losses(self):
+    def losses(self) -> np.ndarray:
         return np.array(list(self._found.values()), dtype=float)
 
     @property
-    def smoothed(self):
+    def smoothed(self) -> np.ndarray:
         losses = self._cut_losses()
         distance = np.abs(np.subtract.outer(np.arange(len(losses)), np.arange(len(losses))))
         kernel = np.power(float(self.smoothing), distance)
         return kernel @ losses / kernel.sum(1)
 
     @property
-    def suggestion(self):
+    def suggestion(self) -> Suggestion:
         """The `Suggestion` of the last test."""
         index, lowest = self._steepest()
         rates = self.rates
         return Suggestion(None if index is None else float(rates[index]), float(rates[lowest]) / 10)
 
-    def plot(self, path):
+    def plot(self, path: str | os.PathLike[str]) -> Path:
         """Writes the curve with the suggested rate as an SVG picture; returns the path."""
         path = Path(path)
         if path.suffix != ".svg":
@@ -145,7 +149,7 @@ class FindLR(keras.callbacks.Callback):
         write_atomically(path, self.picture())
         return path
 
-    def picture(self):
+    def picture(self) -> str:
         """The curve as an `<svg>` element, for `RunReport.add_section` for instance."""
         index, _ = self._steepest()
         suggestion = self.suggestion
@@ -158,7 +162,7 @@ class FindLR(keras.callbacks.Callback):
 
     # What Keras calls.
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         model = self.model
         if model.steps_per_execution > 1:
             raise ValueError(
@@ -186,11 +190,11 @@ class FindLR(keras.callbacks.Callback):
         model.make_train_function(force=True)
         model.train_function = self._watched(model.train_function)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         if keras.backend.backend() == "jax":
             self._fresh_metrics = [np.array(ops.convert_to_numpy(v)) for v in self.model.metrics_variables]
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self._restore()
 
     # Parts.

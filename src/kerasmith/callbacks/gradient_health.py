@@ -1,12 +1,15 @@
 """Watches the gradients and updates of each layer in samples of the training steps."""
 
 import math
+import os
 import weakref
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer
 from kerasmith.callbacks.gradient_notes import gradient_notes
 from kerasmith.files.atomic_write import write_atomically
@@ -61,7 +64,9 @@ class GradientHealth(keras.callbacks.Callback):
     {'gradient': 5.657, 'weight': 1.414, 'update': 0.4, 'zeros': 0.0, 'dead': 0.0}
     """
 
-    def __init__(self, every=100, directory=None, *, report=None, verbose=1):
+    def __init__(
+        self, every: int = 100, directory: str | os.PathLike[str] | None = None, *, report: Any = None, verbose: int = 1
+    ) -> None:
         check_integer("every", every, minimum=1)
         super().__init__()
         if report is not None and not hasattr(report, "add_section"):
@@ -77,26 +82,26 @@ class GradientHealth(keras.callbacks.Callback):
         self._is_blind = False
 
     @property
-    def rows(self):
+    def rows(self) -> list[dict[str, Any]]:
         """One dict for each sample; see the class."""
         self._close()
         return self._rows
 
     # What Keras calls. `self.model` is left alone: on JAX it moves the state of the step back into the model.
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._is_blind = False
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epoch = epoch
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         self._batch = batch
         if self._step % self.every == 0:
             attach(self._model, self)
         self._step += 1
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         new = len(self.rows) - self._told
         if not new:
             return
@@ -108,12 +113,12 @@ class GradientHealth(keras.callbacks.Callback):
                     print(f"\nGradientHealth: {sentence}")
         self._draw()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         detach(self._model)
 
     # What `TrainFunctionHook` calls.
 
-    def before_step(self, state, batches):
+    def before_step(self, state: Any, batches: Any) -> None:
         """Measures the gradients of the step."""
         self._weights = None
         if batches is None or replica_count(self._model) > 1:
@@ -132,7 +137,7 @@ class GradientHealth(keras.callbacks.Callback):
         place = {"step": self._step - 1, "epoch": self._epoch, "batch": self._batch}
         self._open.append([place, rows, None, self._owners, self._sizes])
 
-    def after_step(self, logs, state, batches):
+    def after_step(self, logs: Any, state: Any, batches: Any) -> tuple[Any, Any]:
         """Measures the updates."""
         if self._weights is not None:
             # Numbers stay on the device until somebody reads them.
@@ -142,11 +147,11 @@ class GradientHealth(keras.callbacks.Callback):
 
     # State for a run that is resumed in another process.
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """Steps, rows and notes so far."""
         return {"step": self._step, "rows": self.rows.copy(), "told": self._told, "notes": dict(self.notes)}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Any) -> None:
         """Goes on from what `state_dict` returned; the picture is drawn again."""
         self._step, self._told = int(state["step"]), int(state["told"])
         self._rows, self._open = list(state["rows"]), []

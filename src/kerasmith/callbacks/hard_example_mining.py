@@ -2,11 +2,14 @@
 
 import math
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 from keras import tree
 
+from kerasmith._types import Logs
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks.hardness_weights import effective_samples, hardness_weights
 from kerasmith.callbacks.sample_scores import loss_scores, margin_scores
@@ -68,19 +71,19 @@ class HardExampleMining(keras.callbacks.Callback):
 
     def __init__(
         self,
-        data,
-        score="loss",
-        every=5,
+        data: Any,
+        score: str | Callable[..., Any] = "loss",
+        every: int = 5,
         *,
-        start=None,
-        temperature=0.5,
-        floor=0.1,
-        cap=10.0,
-        normalize="rank",
-        fraction=1.0,
-        batch_size=None,
-        from_logits=False,
-    ):
+        start: int | None = None,
+        temperature: float = 0.5,
+        floor: float = 0.1,
+        cap: float = 10.0,
+        normalize: str = "rank",
+        fraction: float = 1.0,
+        batch_size: int | None = None,
+        from_logits: bool = False,
+    ) -> None:
         if not isinstance(data, WeightedBatches):
             raise TypeError(
                 "`data` must be the kerasmith.data.WeightedBatches that `fit` trains on. "
@@ -103,7 +106,7 @@ class HardExampleMining(keras.callbacks.Callback):
         self._base, self._mined = None, None
         self._scores, self._scored = np.full(data.samples, np.nan), 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         call = fit_call.find()
         if call is not None and call.x is not self.data:
             warnings.warn("HardExampleMining sets the weights of data that this `fit` does not train on. Write `fit(data)`.")
@@ -111,7 +114,7 @@ class HardExampleMining(keras.callbacks.Callback):
         if self._mined is None or not np.array_equal(self.data.weights, self._mined):
             self._base = self.data.weights
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         done = epoch + 1 - self.start
         if done >= 0 and done % self.every == 0:
             self.mine()
@@ -119,7 +122,7 @@ class HardExampleMining(keras.callbacks.Callback):
             weights = self.data.weights
             logs["mining_effective_samples"] = float(self.data.samples) if weights is None else effective_samples(weights)
 
-    def mine(self):
+    def mine(self) -> None:
         """Scores the samples that are due and sets the weights."""
         base = np.ones(self.data.samples) if self._base is None else self._base
         due = self._due(np.flatnonzero(base))
@@ -132,15 +135,15 @@ class HardExampleMining(keras.callbacks.Callback):
         self._scored += len(due)
 
     @property
-    def scores(self):
+    def scores(self) -> np.ndarray:
         """The score of each sample, (N,), NaN where it has none."""
         return self._scores.copy()
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` needs to go on."""
         return {"base": self._base, "mined": self._mined, "scores": self._scores.copy(), "scored": self._scored}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Any) -> None:
         """Goes on where the callback was that gave `state`; the weights themselves come back with the data.
 
         Raises:

@@ -1,9 +1,13 @@
 """From scores of hardness to sampling weights."""
 
+from typing import Any
+
 import numpy as np
 
 
-def hardness_weights(scores, temperature=0.5, floor=0.1, cap=10.0, normalize="rank"):
+def hardness_weights(
+    scores: Any, temperature: float = 0.5, floor: float = 0.1, cap: float = 10.0, normalize: str = "rank"
+) -> np.ndarray:
     """Sampling weights that grow with scores: w_i = clip(e_i / mean(e), floor, cap), e_i = exp(v_i / temperature).
 
     v is the score on a common scale,
@@ -38,7 +42,7 @@ def hardness_weights(scores, temperature=0.5, floor=0.1, cap=10.0, normalize="ra
     return np.clip(weights, floor, cap)
 
 
-def effective_samples(weights):
+def effective_samples(weights: np.ndarray) -> float:
     """sum(w)^2 / sum(w^2): how many equally weighted samples vary as much as these (Kish, "Survey sampling", 1965)."""
     weights = weights / weights.max()
     return float(weights.sum() ** 2 / (weights**2).sum())

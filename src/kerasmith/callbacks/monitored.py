@@ -24,7 +24,7 @@ class Monitored:
         direction: "max" or "min"; None until `settle` has found it.
     """
 
-    def __init__(self, name: str, mode: str, owner: str):
+    def __init__(self, name: str, mode: str, owner: str) -> None:
         if not isinstance(name, str) or not name:
             raise TypeError(f'`monitor` must be a name, such as "val_loss". Received: monitor={name!r}')
         check_choice("mode", mode, ("auto", "max", "min"))

@@ -67,7 +67,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         cooldown: int = 0,
         min_factor: float = 0.0,
         verbose: int = 0,
-    ):
+    ) -> None:
         check_number("factor", factor, above=0, below=1)
         check_integer("patience", patience, minimum=0)
         check_number("min_delta", min_delta, minimum=0)

@@ -1,11 +1,15 @@
 """Goes on where a killed training stopped, bit for bit."""
 
 import copy
+import os
 import warnings
+from pathlib import Path
+from typing import Any
 
 import keras
 
 import kerasmith
+from kerasmith._types import Logs
 from kerasmith.base.arguments import check_config
 from kerasmith.callbacks.resume_checks import check_callback_list, differences, warn_of_the_order, warn_of_the_version
 from kerasmith.checkpoints import callback_state, variables
@@ -65,7 +69,15 @@ class Resume(keras.callbacks.Callback):
     (2, True)
     """
 
-    def __init__(self, directory, every="epoch", keep=2, *, config=None, verbose=1):
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        every: int | str = "epoch",
+        keep: int = 2,
+        *,
+        config: dict[str, Any] | None = None,
+        verbose: int = 1,
+    ) -> None:
         super().__init__()
         if every != "epoch" and (isinstance(every, bool) or not isinstance(every, int) or every < 1):
             raise ValueError(f'`every` must be "epoch" or a number of training steps, such as 500. Received: every={every!r}')
@@ -79,17 +91,17 @@ class Resume(keras.callbacks.Callback):
         self._writer = CheckpointWriter(self._checkpoints)
 
     @property
-    def directory(self):
+    def directory(self) -> Path:
         """Where the checkpoints are, a `pathlib.Path`."""
         return self._checkpoints.path
 
-    def wait(self):
+    def wait(self) -> None:
         """Returns when the checkpoint that is being written is on the disk."""
         self._writer.wait()
 
     # What Keras calls.
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         fit = self._fit = fit_call.find()
         if fit is None:
             raise RuntimeError("Resume works within `Model.fit` only: it needs the data and the callbacks given there.")
@@ -111,7 +123,7 @@ class Resume(keras.callbacks.Callback):
         self._pending = self._read()
         self._watch_the_end()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epoch, self._batch = epoch, 0
         self._random_at_first_step = None
         if self._pending is None:
@@ -139,7 +151,7 @@ class Resume(keras.callbacks.Callback):
         if state["batch"]:
             self._replay = Replay(self.model, self._fit, state["batch"], listener=self)
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         self._batch = batch
         if self._replay is not None:
             if batch >= self._replay.steps:
@@ -151,7 +163,7 @@ class Resume(keras.callbacks.Callback):
         if batch > 0:
             self._save_if_due(self._steps_before + batch)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self._replay is not None:
             raise ValueError(
                 f"The data ended before step {self._replay.steps} of epoch {epoch + 1}, where the checkpoint stands. Give "
@@ -161,7 +173,7 @@ class Resume(keras.callbacks.Callback):
         self._steps_before += known or self._batch + self._fit.epoch_iterator.steps_per_execution
         self._epoch, self._batch = epoch + 1, 0
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         model = self.model
         finalize = self._stop_watching()
         if self._pending is not None:

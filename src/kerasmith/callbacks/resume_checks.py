@@ -1,6 +1,8 @@
 """Whether a checkpoint belongs to this training, and whether this training can be repeated at all."""
 
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -9,7 +11,7 @@ from kerasmith.keras_internals.data_epoch import is_unknown
 from kerasmith.keras_internals.versions import NEWEST_TRIED, OLDEST_TRIED, shuffles_by_counter, was_tried
 
 
-def differences(state, fit, config):
+def differences(state: Any, fit: Any, config: dict[str, Any] | None) -> list[str]:
     """What makes a checkpoint that of another training, as a list of phrases; empty if it is of this one.
 
     Args:
@@ -29,7 +31,7 @@ def differences(state, fit, config):
     return [*_unequal(there, here), *_unequal({**dict.fromkeys(config), **state["config"]}, config)]
 
 
-def check_callback_list(resume, callbacks):
+def check_callback_list(resume: keras.callbacks.Callback, callbacks: Sequence[keras.callbacks.Callback]) -> None:
     """Refuses a second callback that would set where training begins."""
     for kind in (type(resume), keras.callbacks.BackupAndRestore):
         if any(isinstance(one, kind) and one is not resume for one in callbacks):
@@ -50,7 +52,7 @@ def warn_of_the_version() -> None:
         )
 
 
-def warn_of_the_order(fit):
+def warn_of_the_order(fit: Any) -> None:
     """Warns of data whose order no seed and no generator state repeats."""
     if not (fit_call.is_arrays(fit) and fit.shuffle):
         return

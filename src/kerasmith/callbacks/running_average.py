@@ -2,11 +2,13 @@
 
 import functools
 import sys
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.keras_internals.tensors import lerp
 
 
@@ -22,10 +24,10 @@ class RunningAverage:
     [0.75, 0.75]
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.values = self._graph = None
 
-    def blend(self, tensors, share):
+    def blend(self, tensors: Sequence[Tensor], share: float) -> None:
         """average <- average + share (tensor - average); the first time the average is the tensors."""
         if self.values is None:
             self.load(copies(tensors))
@@ -37,26 +39,26 @@ class RunningAverage:
         else:
             self.values = list(_blend()(self.values, list(tensors), share))
 
-    def load(self, arrays):
+    def load(self, arrays: Sequence[Tensor] | None) -> None:
         """Takes these as the averages; None forgets them."""
         self._graph = None
         self.values = (
             None if arrays is None else copies([ops.cast(a, _wide(a.dtype)) for a in map(ops.convert_to_tensor, arrays)])
         )
 
-    def arrays(self):
+    def arrays(self) -> list[np.ndarray] | None:
         """The averages as NumPy arrays, or None."""
         return None if self.values is None else [np.array(ops.convert_to_numpy(value)) for value in self.values]
 
 
-def copies(tensors):
+def copies(tensors: Sequence[Tensor]) -> list[Tensor]:
     """Tensors of their own memory: a training step of JAX eats its arguments, others write over them."""
     if keras.backend.backend() == "torch":
         return [tensor.detach().clone() for tensor in tensors]
     return [ops.copy(tensor) for tensor in tensors]
 
 
-def assign(variables, values):
+def assign(variables: Sequence[keras.Variable], values: Sequence[Tensor]) -> None:
     """Writes the values, rounded to each variable's dtype, and keeps no hold on them."""
     for variable, value in zip(variables, copies(values), strict=True):
         variable.assign(ops.cast(value, variable.dtype))

@@ -1,5 +1,8 @@
 """How hard each sample of a batch is for a model."""
 
+from typing import Any
+
+import keras
 import numpy as np
 from keras import ops, tree
 
@@ -10,7 +13,7 @@ from kerasmith.objectives.step_inputs import StepInputs, as_tensors
 from kerasmith.objectives.term import takes_all_outputs
 
 
-def loss_scores(model, batch, y_pred):
+def loss_scores(model: keras.Model, batch: Any, y_pred: Any) -> np.ndarray:
     """What the compiled loss gives each sample, times its weight in the loss: (B,) float64.
 
     Losses of Keras, of kerasmith, functions and names, several outputs with `loss_weights`, and an `Objective` whose terms are
@@ -44,7 +47,7 @@ def loss_scores(model, batch, y_pred):
     return total
 
 
-def margin_scores(y_true, y_pred, from_logits=False):
+def margin_scores(y_true: Any, y_pred: Any, from_logits: bool = False) -> np.ndarray:
     """1 - (p_true - the largest other p) of each sample: 0 where it is certain and right, 1 undecided, 2 certain and wrong.
 
     Args:

@@ -2,6 +2,7 @@
 
 import keras
 
+from kerasmith._types import Logs
 from kerasmith.keras_internals.learning_rate import inner, rate_given, step_counter, steps_done
 from kerasmith.keras_internals.retrace import retrace
 from kerasmith.schedules import Shifted
@@ -36,7 +37,7 @@ class ScheduleLR(keras.callbacks.Callback):
 
     kerasmith_contract = {"observer": False}
 
-    def __init__(self, schedule, *, restart=False):
+    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, *, restart: bool = False) -> None:
         if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
             raise TypeError(
                 "`schedule` must be a LearningRateSchedule, e.g. kerasmith.schedules.CosineRestarts(T_0=10). "
@@ -46,7 +47,7 @@ class ScheduleLR(keras.callbacks.Callback):
         self.schedule = schedule
         self.restart = restart
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         optimizer = inner(self.model.optimizer)
         schedule = self.schedule
         if self.restart:
@@ -56,7 +57,7 @@ class ScheduleLR(keras.callbacks.Callback):
             # A step that was traced before holds on to the old rate.
             retrace(self.model)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if logs is not None:
             optimizer = inner(self.model.optimizer)
             rate = rate_given(optimizer)(step_counter(optimizer) - 1)

@@ -60,7 +60,7 @@ class TensorBoard(keras.callbacks.Callback):
         histograms: int = 0,
         images: Callable[[int], Mapping[str, Any]] | None = None,
         config: dict[str, Any] | None = None,
-    ):
+    ) -> None:
         super().__init__()
         if isinstance(histograms, bool) or not isinstance(histograms, int) or histograms < 0:
             raise ValueError(f"`histograms` must be a number of epochs, 0 for none. Received: histograms={histograms!r}")

@@ -64,7 +64,7 @@ class TimeLimit(keras.callbacks.Callback):
         since: str = "process",
         total: bool = False,
         clock: Callable[[], float] = time.monotonic,
-    ):
+    ) -> None:
         self.limit: float = seconds_of("limit", limit)
         self.margin: float = min(60.0, 0.05 * self.limit) if margin is None else seconds_of("margin", margin)
         if self.margin >= self.limit:

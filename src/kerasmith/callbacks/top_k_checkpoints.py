@@ -78,7 +78,7 @@ class TopKCheckpoints(keras.callbacks.Callback):
         every: int = 1,
         save_weights_only: bool = False,
         filename: str | None = None,
-    ):
+    ) -> None:
         super().__init__()
         self._monitored = Monitored(monitor, mode, type(self).__name__)
         check_integer("k", k, minimum=1)

@@ -2,10 +2,13 @@
 
 import contextlib
 import weakref
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 from keras import ops
 
+from kerasmith._types import Logs
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks import batch_norm_refresh
 from kerasmith.callbacks.running_average import RunningAverage, assign, copies
@@ -62,18 +65,18 @@ class WeightAveraging(keras.callbacks.Callback):
 
     def __init__(
         self,
-        method="ema",
-        decay=0.999,
+        method: str = "ema",
+        decay: float = 0.999,
         *,
-        every=1,
-        start=0,
-        unit=None,
-        warmup=False,
-        update_batch_norm=None,
-        batch_size=32,
-        validate=True,
-        at_end="average",
-    ):
+        every: int = 1,
+        start: int = 0,
+        unit: str | None = None,
+        warmup: bool = False,
+        update_batch_norm: Any = None,
+        batch_size: int = 32,
+        validate: bool = True,
+        at_end: str = "average",
+    ) -> None:
         check_choice("method", method, ("ema", "swa"))
         check_number("decay", decay, minimum=0, below=1)
         check_integer("every", every, minimum=1)
@@ -106,12 +109,12 @@ class WeightAveraging(keras.callbacks.Callback):
         self._training = self._stepped = self._closed = False
 
     @property
-    def validates(self):
+    def validates(self) -> bool:
         """Whether the next validation in `fit` uses averaged weights."""
         return self.validate and self.count > 0
 
     @contextlib.contextmanager
-    def averaged(self):
+    def averaged(self) -> Iterator[None]:
         """A context in which the model has the averaged weights (those it has, before the first average)."""
         swaps = self.count > 0 and self._trained is None
         if swaps:
@@ -124,13 +127,13 @@ class WeightAveraging(keras.callbacks.Callback):
 
     # What Keras calls.
 
-    def set_model(self, model):
+    def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         if self._for is None or self._for() is not model:
             self._forget()
             self._for = weakref.ref(model)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         optimizer = inner(self.model.optimizer)
         if getattr(optimizer, "use_ema", False):
             raise ValueError(
@@ -142,40 +145,40 @@ class WeightAveraging(keras.callbacks.Callback):
             self._list_variables()
         self._training, self._stepped, self._trained = True, False, None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._stepped = self._closed = False
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         # Not in `on_train_batch_end`: this is the thread of `fit`, and on JAX the state of the last step is still there.
         self._after_step()
         self._stepped = True
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: Logs = None) -> None:
         if self._training:
             self._after_last_step()
             if self.validates:
                 self._put_average()
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: Logs = None) -> None:
         if self._training:
             self._put_trained()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._after_last_step()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         if self.at_end == "average" and self.count:
             self._put_average()
         self._trained, self._training = None, False
 
     # State for a run that is resumed in another process.
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """The averages and how much went into them."""
         self._after_step()
         return {"passed": self._passed, "count": self.count, "averages": self._average.arrays()}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Any) -> None:
         """Goes on from what `state_dict` returned.
 
         Raises:

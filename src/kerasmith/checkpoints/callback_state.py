@@ -2,7 +2,9 @@
 
 import csv
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,7 +21,7 @@ _WITHOUT = (
 _OF_KERAS = ("params", "validation_data")
 
 
-def states(callbacks):
+def states(callbacks: Sequence[keras.callbacks.Callback]) -> list[tuple[str, Any]]:
     """[(key, state)] of the callbacks that have one; a key is the class and the place among callbacks of that class."""
     found = []
     for key, callback in keyed(callbacks):
@@ -29,7 +31,7 @@ def states(callbacks):
     return found
 
 
-def load(callbacks, saved):
+def load(callbacks: Sequence[keras.callbacks.Callback], saved: Any) -> list[str]:
     """Gives states that `states` returned to the callbacks; returns the keys for which there is no callback here."""
     here = dict(keyed(callbacks))
     for key, state in saved:
@@ -38,7 +40,7 @@ def load(callbacks, saved):
     return [key for key, _ in saved if key not in here]
 
 
-def keyed(callbacks):
+def keyed(callbacks: Sequence[keras.callbacks.Callback]) -> list[tuple[str, keras.callbacks.Callback]]:
     """[(key, callback)]."""
     counts, found = {}, []
     for callback in callbacks:
@@ -48,7 +50,7 @@ def keyed(callbacks):
     return found
 
 
-def has_state(callback):
+def has_state(callback: keras.callbacks.Callback) -> bool:
     """Whether a callback follows the contract, or is one of Keras' that are known here."""
     return hasattr(callback, "state_dict") or isinstance(callback, (*ATTRIBUTES, keras.callbacks.CSVLogger))
 
@@ -60,10 +62,10 @@ class UnsavedStateWatcher:
         callbacks: those of a `fit`.
     """
 
-    def __init__(self, callbacks):
+    def __init__(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         self._watched = [(c, _plain_attributes(c)) for c in callbacks if not has_state(c) and not isinstance(c, _WITHOUT)]
 
-    def warn(self):
+    def warn(self) -> None:
         """Warns once of each callback whose numbers have changed."""
         unchanged = []
         for callback, before in self._watched:

@@ -1,7 +1,11 @@
 """A directory of state files, of which the newest sound one counts."""
 
+import os
 import re
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from kerasmith.checkpoints import state_file
 from kerasmith.files.writable_directory import writable_directory
@@ -11,7 +15,7 @@ _PATTERN = re.compile(r"step-(\d{9,})\.state")
 _DRAFT = re.compile(r"\.step-\d{9,}\.state\.\d+\.tmp")
 
 
-def progress(path):
+def progress(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """{"epoch", "batch", "stopped", "config"} of the newest sound checkpoint of a directory, or None if there is none."""
     for file in _files(Path(path).expanduser()):
         try:
@@ -33,17 +37,17 @@ class CheckpointDirectory:
         ValueError: if nothing can be written there.
     """
 
-    def __init__(self, path, keep):
+    def __init__(self, path: str | os.PathLike[str], keep: int) -> None:
         self.path = writable_directory(path)
         self.keep = keep
 
-    def write(self, step, packed):
+    def write(self, step: int, packed: tuple[bytes, list[np.ndarray]]) -> None:
         """Adds the state of a step, as `state_file.pack` returned it, then removes the files that are too many."""
         state_file.write(self.path / _NAME.format(step), packed)
         for path in _files(self.path)[self.keep :]:
             path.unlink(missing_ok=True)
 
-    def newest(self):
+    def newest(self) -> tuple[Any, Path | None, list[tuple[Path, str]]]:
         """(state, its file, [(damaged file, what is wrong)]) of the newest sound file; state and file None without any file.
 
         Raises:
@@ -63,7 +67,7 @@ class CheckpointDirectory:
             )
         return None, None, []
 
-    def remove_drafts(self):
+    def remove_drafts(self) -> None:
         """Removes what writes that were cut off have left."""
         for path in self.path.iterdir():
             if _DRAFT.fullmatch(path.name):

@@ -5,6 +5,7 @@ import json
 import os
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ class Damaged(Exception):
     """The file is cut off, altered, or no state file."""
 
 
-def pack(tree):
+def pack(tree: Any) -> tuple[bytes, list[np.ndarray]]:
     """(JSON, arrays) of a tree, for `write`.
 
     Args:
@@ -32,7 +33,7 @@ def pack(tree):
     return text, arrays
 
 
-def write(path, packed):
+def write(path: str | os.PathLike[str], packed: tuple[bytes, list[np.ndarray]]) -> None:
     """Replaces `path` in one step: draft, flush to the disk, rename.
 
     Layout: a line that names the format, the SHA-256 of the rest, the length of the JSON, the JSON, the bytes of the arrays.
@@ -64,7 +65,7 @@ def write(path, packed):
     _flush_directory(path.parent)
 
 
-def read(path):
+def read(path: str | os.PathLike[str]) -> Any:
     """The tree that `pack` was given.
 
     Raises:

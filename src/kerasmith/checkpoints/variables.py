@@ -1,6 +1,7 @@
 """Every variable that a training step reads or writes: weights, seeds, optimizer and metrics."""
 
 import re
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,7 +12,7 @@ from kerasmith.keras_internals import fit_call
 _COUNTER = re.compile(r"_\d+(?=/|_|$)")
 
 
-def named_variables(model):
+def named_variables(model: keras.Model) -> dict[str, Any]:
     """{name: variable} of weights and seed states, optimizer and metrics, in a fixed order.
 
     A name is the end of the variable's path without Keras' counters (`dense_3/kernel` is `dense/kernel`, as layers get other
@@ -41,25 +42,25 @@ def named_variables(model):
     return found
 
 
-def optimizers(model):
+def optimizers(model: keras.Model) -> list[keras.optimizers.Optimizer]:
     """The optimizer of `compile`, and those that a model with a training step of its own keeps as attributes."""
     own = [value for value in vars(model).values() if isinstance(value, keras.optimizers.Optimizer)]
     return list({id(one): one for one in (getattr(model, "optimizer", None), *own) if one is not None}.values())
 
 
-def values(model):
+def values(model: keras.Model) -> dict[str, np.ndarray]:
     """{name: array}, copies that later steps do not change."""
     return {name: np.array(ops.convert_to_numpy(variable)) for name, variable in named_variables(model).items()}
 
 
-def assign(model, saved):
+def assign(model: keras.Model, saved: Any) -> None:
     """Gives each variable the value that `values` has returned for it; variables without one stay as they are."""
     for name, variable in named_variables(model).items():
         if name in saved:
             variable.assign(saved[name])
 
 
-def build(model, fit, wanted=None):
+def build(model: keras.Model, fit: Any, wanted: Any = None) -> None:
     """Makes variables that Keras would make in the first training step.
 
     Args:
@@ -90,7 +91,7 @@ def _evaluate_a_batch(model, fit):
         model.test_on_batch(*batch)
 
 
-def differences(model, saved):
+def differences(model: keras.Model, saved: Any) -> list[str]:
     """What keeps saved values from fitting a model, as a list of sentences; empty if they fit.
 
     Optimizers and metrics may have variables that the saved values lack: they were not made yet when these were taken.

@@ -2,8 +2,10 @@
 
 import concurrent.futures
 import warnings
+from typing import Any
 
 from kerasmith.checkpoints import state_file
+from kerasmith.checkpoints.directory import CheckpointDirectory
 
 
 class CheckpointWriter:
@@ -13,12 +15,12 @@ class CheckpointWriter:
         directory: a `CheckpointDirectory`.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory: CheckpointDirectory) -> None:
         self.directory = directory
         self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="kerasmith-checkpoint")
         self._writing = None
 
-    def write(self, step, tree):
+    def write(self, step: int, tree: Any) -> None:
         """Begins to write the state of a step; its arrays must not change any more.
 
         Raises:
@@ -28,7 +30,7 @@ class CheckpointWriter:
         self.wait()
         self._writing = self._thread.submit(self.directory.write, step, packed)
 
-    def wait(self):
+    def wait(self) -> None:
         """Returns when all is on the disk; warns if it could not be written."""
         if self._writing is None:
             return

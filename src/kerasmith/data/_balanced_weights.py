@@ -1,11 +1,13 @@
 """Sampling weights under which every class is drawn equally often."""
 
+from typing import Any
+
 import numpy as np
 
 from kerasmith.base.arguments import check_number
 
 
-def balanced_weights(labels, power=1.0):
+def balanced_weights(labels: Any, power: float = 1.0) -> np.ndarray:
     """One weight per sample, for `WeightedBatches(weights=...)`, that draws rare classes more often.
 
     w_i = n_c ** -power for a sample of class c, scaled to the mean 1; n_c is the number of samples of the class

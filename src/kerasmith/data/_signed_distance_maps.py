@@ -1,11 +1,16 @@
 """Maps of the distance to the border of each class, made once for each label image."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from kerasmith.objects.distance_maps import signed_distances
 
 
-def signed_distance_maps(y_true, classes=None, *, spacing=None):
+def signed_distance_maps(
+    y_true: Any, classes: int | None = None, *, spacing: float | Sequence[float] | None = None
+) -> np.ndarray:
     """Signed Euclidean distance to the border of each class, negative inside: y_true for `losses.Boundary(maps=True)`.
 
     Distances go to the nearest pixel of the other kind: -1 and 1 (times the spacing) on the two sides of a border. A class

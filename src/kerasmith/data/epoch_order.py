@@ -1,5 +1,7 @@
 """Which sample stands at which position of an epoch: a pure function of seed, epoch, position and weights."""
 
+from typing import Any
+
 import numpy as np
 
 from kerasmith.data import systematic_sampling as systematic
@@ -23,12 +25,12 @@ class EpochOrder:
         shuffle: if False, samples come in ascending order.
     """
 
-    def __init__(self, samples, draws, seed, *, replace=True, shuffle=True):
+    def __init__(self, samples: int, draws: int, seed: int, *, replace: bool = True, shuffle: bool = True) -> None:
         self.samples, self.draws, self.seed = samples, draws, seed
         self.replace, self.shuffle = replace, shuffle
         self._layout = None
 
-    def plan(self, weights):
+    def plan(self, weights: Any) -> np.ndarray:
         """What the weights alone determine: the running sum of the expected counts, in the order of the layout.
 
         Args:
@@ -52,12 +54,12 @@ class EpochOrder:
         whole = whole if layout is None else whole[layout]
         return np.cumsum(whole, out=whole)
 
-    def strata(self, plan, epoch):
+    def strata(self, plan: np.ndarray, epoch: int) -> np.ndarray:
         """The sample of each stratum of an epoch, (draws,) integers."""
         offset = key_of(self.seed, "offset", epoch) >> (64 - systematic.fraction_bits(self.draws))
         return systematic.draw(plan, self.draws, offset, self._laid_out())
 
-    def at(self, start, stop, epoch, strata=None):
+    def at(self, start: int, stop: int, epoch: int, strata: np.ndarray | None = None) -> np.ndarray:
         """The samples at positions start ... stop - 1 of an epoch, integers.
 
         Args:

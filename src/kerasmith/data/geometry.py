@@ -1,6 +1,8 @@
 """Random maps from a square tile into a larger image, and reading images through them."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -27,12 +29,12 @@ class Augmentation:
     brightness: float = 0.0
     noise: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("scale", "stretch", "contrast", "brightness", "noise"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"`{name}` must be >= 0. Received: {name}={getattr(self, name)}")
 
-    def draw_map(self, rng, shape, size):
+    def draw_map(self, rng: np.random.Generator, shape: Sequence[int], size: int) -> "TileMap":
         """A random `TileMap` of size x size pixels whose centre lies anywhere in an image of `shape`."""
         angle = rng.uniform(0, 2 * np.pi) if self.rotate else 0.0
         direction = rng.uniform(0, np.pi)
@@ -43,7 +45,7 @@ class Augmentation:
             linear = linear * [1, -1]
         return TileMap(linear, rng.uniform(0, 1, 2) * (np.array(shape) - 1), shape, size)
 
-    def draw_values(self, rng, tile):
+    def draw_values(self, rng: np.random.Generator, tile: np.ndarray) -> np.ndarray:
         """The tile with random contrast, brightness and noise."""
         tile = tile * np.exp(rng.uniform(-1, 1) * self.contrast) + rng.normal() * self.brightness
         return tile + rng.uniform(0, 1) * self.noise * rng.normal(size=tile.shape)
@@ -68,7 +70,7 @@ class TileMap:
            [12., 13.]])
     """
 
-    def __init__(self, linear, centre, shape, size):
+    def __init__(self, linear: Any, centre: Sequence[float], shape: Sequence[int], size: int) -> None:
         if len(shape) != 2 or min(shape) < 2:
             raise ValueError(f"An image must be (H, W), at least 2 x 2 pixels. Received: shape={tuple(shape)}")
         self.shape = tuple(shape)
@@ -77,11 +79,11 @@ class TileMap:
         self.rows = _mirrored(linear[0][0] * rows + linear[0][1] * columns + centre[0], shape[0])
         self.columns = _mirrored(linear[1][0] * rows + linear[1][1] * columns + centre[1], shape[1])
 
-    def nearest(self, image):
+    def nearest(self, image: np.ndarray) -> np.ndarray:
         """Values of the nearest pixels: for labels and masks."""
         return self._checked(image)[np.rint(self.rows).astype(int), np.rint(self.columns).astype(int)]
 
-    def smooth(self, image):
+    def smooth(self, image: np.ndarray) -> np.ndarray:
         """Bilinear values: for intensities."""
         image = self._checked(image)
         top = np.minimum(self.rows.astype(int), self.shape[0] - 2)

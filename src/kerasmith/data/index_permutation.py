@@ -1,5 +1,7 @@
 """Pseudo-random permutations that are computed value by value: nothing is drawn ahead, nothing is stored."""
 
+from typing import Any
+
 import numpy as np
 
 # Up to here a whole permutation is sorted together; above, halves of 8 bits and more mix well.
@@ -9,7 +11,7 @@ _CHUNK = 1 << 15  # fits into the cache
 _WORD = (1 << 64) - 1
 
 
-def permute(positions, n, key):
+def permute(positions: Any, n: int, key: int) -> np.ndarray:
     """Values of a permutation of 0..n-1 at some positions.
 
     For n > 2^16 a Feistel network on the bits of the position: rounds that add a keyed hash of one half of the bits to the
@@ -55,7 +57,7 @@ def permute(positions, n, key):
     return values.reshape(positions.shape)
 
 
-def key_of(*words):
+def key_of(*words: int | str) -> int:
     """A 64-bit key of integers >= 0 and short texts; other words, another key.
 
     Example:

@@ -4,12 +4,14 @@ Expected counts are rounded to whole multiples of 1 / 2^bits, about 2e-10 for a 
 samples are exact: no point can fall off the end, and a sample of weight 0 is never drawn.
 """
 
+from typing import Any
+
 import numpy as np
 
 _CHUNK = 1 << 15
 
 
-def expected_counts(weights, draws):
+def expected_counts(weights: np.ndarray, draws: int) -> np.ndarray:
     """draws * w_i / sum(w): how often each sample is drawn on average, with replacement.
 
     Args:
@@ -24,7 +26,7 @@ def expected_counts(weights, draws):
     return weights * (draws / total)
 
 
-def inclusion_probabilities(weights, draws):
+def inclusion_probabilities(weights: Any, draws: int) -> np.ndarray:
     """min(1, c w_i) with the c that makes the sum `draws`: how often each sample is drawn without replacement.
 
     Args:
@@ -49,12 +51,12 @@ def inclusion_probabilities(weights, draws):
         certain |= beyond
 
 
-def fraction_bits(draws):
+def fraction_bits(draws: int) -> int:
     """How many binary digits an expected count has behind the point, so that the sum of all is exact."""
     return 52 - int(draws).bit_length()
 
 
-def whole_counts(counts, draws):
+def whole_counts(counts: np.ndarray, draws: int) -> np.ndarray:
     """Expected counts as integers in units of 2^-bits, with the sum draws * 2^bits.
 
     Args:
@@ -83,7 +85,7 @@ def whole_counts(counts, draws):
     return whole
 
 
-def draw(cumulative, draws, offset, labels=None):
+def draw(cumulative: np.ndarray, draws: int, offset: int, labels: np.ndarray | None = None) -> np.ndarray:
     """The labels of the intervals that the points offset, offset + 1, ... offset + draws - 1 hit.
 
     Interval i reaches from cumulative[i - 1] to below cumulative[i] and so holds floor or ceil of its length in points.

@@ -1,5 +1,7 @@
 """Random tiles of one large image."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -41,7 +43,17 @@ class RandomTiles(keras.utils.PyDataset):
     ((4, 16, 16, 1), (4, 16, 16, 1))
     """
 
-    def __init__(self, image, targets, *, size, batch_size, steps, seed=0, augmentation=None):
+    def __init__(
+        self,
+        image: Any,
+        targets: Any,
+        *,
+        size: int,
+        batch_size: int,
+        steps: int,
+        seed: int = 0,
+        augmentation: Augmentation | None = None,
+    ) -> None:
         # One worker: more would run ahead of the count of epochs.
         super().__init__(workers=1, use_multiprocessing=False)
         image = np.asarray(image)
@@ -64,16 +76,16 @@ class RandomTiles(keras.utils.PyDataset):
         self.epoch = 0
         self._asked = 0
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.steps
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
         if not 0 <= index < self.steps:
             raise IndexError(f"An epoch has {self.steps} batches. Received: index={index}")
         self._asked += 1
         return self.batch(self.epoch * self.steps + index)
 
-    def batch(self, step):
+    def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Batch number `step` of the whole run, counted from 0."""
         rng = np.random.default_rng((self.seed, step))
         tiles = [self._tile(rng) for _ in range(self.batch_size)]
@@ -81,19 +93,19 @@ class RandomTiles(keras.utils.PyDataset):
         y = {name: np.stack([maps[name] for _, maps in tiles]) for name in self.targets}
         return x, y
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         self._asked = 0
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         # Keras reads a batch or two to build a model and then ends an "epoch" that never was.
         self.epoch += self._asked >= self.steps
         self._asked = 0
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` needs to go on from here."""
         return {"epoch": self.epoch}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Any) -> None:
         """Goes on where the run that gave `state` was."""
         self.epoch = int(state["epoch"])
 

@@ -1,6 +1,8 @@
 """Batches of samples drawn by weight, in an order that can be computed at any place."""
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -76,22 +78,22 @@ class WeightedBatches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        x,
-        y=None,
-        batch_size=32,
-        weights=None,
-        seed=0,
+        x: Any,
+        y: Any = None,
+        batch_size: int = 32,
+        weights: Any = None,
+        seed: int = 0,
         *,
-        sample_weight=None,
-        samples_per_epoch=None,
-        replace=True,
-        shuffle=True,
-        drop_remainder=False,
-        transform=None,
-        workers=1,
-        max_queue_size=10,
-        use_multiprocessing=False,
-    ):
+        sample_weight: Any = None,
+        samples_per_epoch: int | None = None,
+        replace: bool = True,
+        shuffle: bool = True,
+        drop_remainder: bool = False,
+        transform: Callable[..., Any] | None = None,
+        workers: int = 1,
+        max_queue_size: int = 10,
+        use_multiprocessing: bool = False,
+    ) -> None:
         _refuse_processes(use_multiprocessing)
         for name, value, minimum in (
             ("batch_size", batch_size, 1),
@@ -123,11 +125,11 @@ class WeightedBatches(keras.utils.PyDataset):
         self._lock = threading.RLock()
         self._begun, self._asked, self._thread = False, 0, threading.get_ident()
 
-    def __len__(self):
+    def __len__(self) -> int:
         whole, rest = divmod(self.samples_per_epoch, self.batch_size)
         return whole + (rest > 0 and not self.drop_remainder)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
         with self._lock:
             epoch, samples = self.epoch, self.indices(index)
             # A look from outside an epoch is no batch of it; workers begin with an epoch before its hook is called.
@@ -138,7 +140,7 @@ class WeightedBatches(keras.utils.PyDataset):
             return batch
         return self.transform(*batch, np.random.default_rng((self.seed, epoch, index)))
 
-    def indices(self, batch):
+    def indices(self, batch: Any) -> np.ndarray:
         """The samples in a batch of the present epoch, (batch_size,) integers that are not to be written to.
 
         Raises:
@@ -148,20 +150,20 @@ class WeightedBatches(keras.utils.PyDataset):
         with self._lock:
             return self._versions.samples_of(batch)
 
-    def take(self, samples):
+    def take(self, samples: np.ndarray) -> tuple[Any, ...]:
         """The data of samples: (x,), (x, y) or (x, y, sample_weight), as in a batch without `transform`."""
         return tuple(tree.map_structure(lambda array: array[samples], part) for part in self.arrays)
 
     @property
-    def weights(self):
+    def weights(self) -> np.ndarray | None:
         """The weights set last, (N,) float64 and not to be written to, or None."""
         return self._versions.last.weights
 
     @weights.setter
-    def weights(self, weights):
+    def weights(self, weights: Any) -> None:
         self.set_weights(weights)
 
-    def set_weights(self, weights):
+    def set_weights(self, weights: Any) -> None:
         """Draws by other weights from the next batch on that is drawn, see `WeightedBatches`; None for none.
 
         Raises:
@@ -172,27 +174,27 @@ class WeightedBatches(keras.utils.PyDataset):
             self._versions.add(version._replace(from_batch=self._asked if self._begun else 0))
 
     @property
-    def epoch(self):
+    def epoch(self) -> int:
         """The number of the epoch under way, or of the next one."""
         return self._versions.epoch
 
     @epoch.setter
-    def epoch(self, epoch):
+    def epoch(self, epoch: int) -> None:
         check_integer("epoch", epoch, minimum=0)
         with self._lock:
             self._versions.begin(int(epoch))
             self._begun, self._asked = False, 0
 
     @property
-    def use_multiprocessing(self):
+    def use_multiprocessing(self) -> bool:
         """False."""
         return False
 
     @use_multiprocessing.setter
-    def use_multiprocessing(self, value):
+    def use_multiprocessing(self, value: bool) -> None:
         _refuse_processes(value)
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         """Keras calls it before each epoch; a loop of your own should, too."""
         caller = epoch_caller.find(self)
         forget_stale_batches(caller.adapter)
@@ -205,7 +207,7 @@ class WeightedBatches(keras.utils.PyDataset):
         if caller.trains:
             self._begun = True
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         """Keras calls it after each epoch, and once before the first."""
         caller = epoch_caller.find(self)
         for reader in (caller.adapter, getattr(caller.adapter, "enqueuer", None)):
@@ -219,7 +221,7 @@ class WeightedBatches(keras.utils.PyDataset):
             if not self._begun:
                 self._asked, self._thread = 0, threading.get_ident()
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """What `load_state_dict` needs to go on in the present epoch, at any batch of it."""
         with self._lock:
             return {
@@ -229,7 +231,7 @@ class WeightedBatches(keras.utils.PyDataset):
                 "weights": [version.weights for version in self._versions.versions],
             }
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Any) -> None:
         """Goes on where the dataset was that gave `state`.
 
         Raises:

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kerasmith.data.epoch_order import EpochOrder
+
 _POSITIONS = 1 << 18  # computed at a time
 _KEPT = 64
 
@@ -26,12 +28,12 @@ class WeightsVersions:
         weights: those of the first epoch, or None.
     """
 
-    def __init__(self, order, batch_size, batches, weights):
+    def __init__(self, order: EpochOrder, batch_size: int, batches: Any, weights: Any) -> None:
         self.order, self.batch_size, self.batches = order, batch_size, batches
         self.epoch = 0
         self.begin(0, [self.checked(weights)])
 
-    def checked(self, weights, from_batch=0):
+    def checked(self, weights: Any, from_batch: int = 0) -> Version:
         """A `Version` of checked weights; changes nothing.
 
         Raises:
@@ -54,13 +56,13 @@ class WeightsVersions:
         weights.flags.writeable = False
         return Version(from_batch, weights, self.order.plan(weights))
 
-    def begin(self, epoch, versions=None):
+    def begin(self, epoch: int, versions: list[Version] | None = None) -> None:
         """Goes to an epoch, with the weights set last or with the versions given."""
         self.epoch = epoch
         self.versions = list(versions) if versions is not None else [self.last._replace(from_batch=0)]
         self._strata, self._blocks, self._recent = {}, {}, (0, 0, None)
 
-    def add(self, version):
+    def add(self, version: Version) -> None:
         """Appends a version; the one before gives way where no batch has read it."""
         before = [v for v in self.versions if v.from_batch < version.from_batch]
         self.versions = [*before, version][-_KEPT:]
@@ -71,10 +73,10 @@ class WeightsVersions:
         self._recent = (0, 0, None)
 
     @property
-    def last(self):
+    def last(self) -> Version:
         return self.versions[-1]
 
-    def samples_of(self, batch):
+    def samples_of(self, batch: Any) -> np.ndarray:
         """The samples in a batch of the epoch, integers.
 
         Raises:

@@ -1,14 +1,16 @@
 """Data files that come inside installed Python packages."""
 
 import importlib.util
+import os
 import pathlib
+from pathlib import Path
 
 
 class MissingDataPackage(ImportError):
     """The package that holds a data file is not installed, or not in a version that has it."""
 
 
-def wheel_file(package, path, *, extra="demo"):
+def wheel_file(package: str, path: str | os.PathLike[str], *, extra: str = "demo") -> Path:
     """The path of a file inside an installed package, which is *not* imported.
 
     A package that carries example data often needs a whole framework to be imported; its files do not.

@@ -50,7 +50,7 @@ def build_on(model: keras.Model, batch: Any) -> None:
     model._symbolic_build(data_batch=batch)
 
 
-def wrap_loss(loss):
+def wrap_loss(loss: Any) -> Any:
     """A loss function or object as `compile` wraps it."""
     from keras.src.losses.losses import LossFunctionWrapper
 

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.keras_internals import random_state
 
 
@@ -36,7 +37,7 @@ class TrainingState:
         watched: a bool for each: whether a value there that is not finite is a fault. Metrics may be NaN by design.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: keras.Model) -> None:
         groups = [
             model.trainable_variables,
             model.non_trainable_variables,
@@ -48,7 +49,7 @@ class TrainingState:
         self.watched = np.arange(len(self.variables)) < sum(self.sizes[:3])
         self._in_graph = None
 
-    def copy(self, state=None):
+    def copy(self, state: Any = None) -> Copy:
         """A `Copy` of the state: of the one given, which is JAX's, or of the variables."""
         backend = keras.backend.backend()
         if backend == "jax":
@@ -63,14 +64,14 @@ class TrainingState:
         values, finite = self._in_graph()
         return Copy(list(values), finite.numpy())
 
-    def assign(self, copy):
+    def assign(self, copy: Copy) -> None:
         """Writes a copy into the variables; the copy stays as it is."""
         for variable, value in zip(self.variables, self._fresh(copy.values), strict=True):
             variable.assign(value)
         if copy.random is not None:
             random_state.restore_torch(copy.random)
 
-    def for_step(self, copy):
+    def for_step(self, copy: Copy) -> tuple[list[Tensor], ...] | None:
         """The state that JAX's step takes, of arrays of its own; None elsewhere, where `assign` has done all."""
         if keras.backend.backend() != "jax":
             return None
@@ -80,7 +81,7 @@ class TrainingState:
             flat = flat[size:]
         return tuple(groups)
 
-    def index(self, variable):
+    def index(self, variable: keras.Variable) -> int:
         """The position of a variable."""
         return next(i for i, known in enumerate(self.variables) if known is variable)
 
@@ -119,7 +120,7 @@ def _torch_finite(values):
     return np.array([bool(flag) for flag in finite])
 
 
-def is_finite(tensor):
+def is_finite(tensor: Tensor) -> bool:
     """Whether all numbers of a tensor are finite; True for what holds no floating-point numbers."""
     try:
         dtype = keras.backend.standardize_dtype(tensor.dtype)

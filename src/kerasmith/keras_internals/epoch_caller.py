@@ -23,12 +23,12 @@ class EpochCaller(NamedTuple):
     steps_per_epoch: Any = None
 
     @property
-    def trains(self):
+    def trains(self) -> bool:
         """Whether the epoch is one of training."""
         return self.purpose in ("fit", None)
 
 
-def find(dataset):
+def find(dataset: Any) -> EpochCaller:
     """The `EpochCaller` seen from a hook of `dataset`."""
     frame, adapter = sys._getframe(1), None
     while frame is not None:

@@ -42,7 +42,7 @@ class FitCall(NamedTuple):
     validation_data: Any
 
 
-def find():
+def find() -> FitCall | None:
     """The innermost `fit` of Keras that is running in this thread, seen from a callback's hook; None outside of `fit`."""
     frame, callbacks = sys._getframe(1), None
     while frame is not None:
@@ -54,7 +54,7 @@ def find():
     return None
 
 
-def fingerprint(fit):
+def fingerprint(fit: Any) -> dict[str, int | None]:
     """{name: number or None} of what the position in the data depends on."""
     adapter = fit.epoch_iterator.data_adapter
     leaves = [leaf for leaf in keras.tree.flatten(fit.x) if hasattr(leaf, "shape")] if is_arrays(fit) else []
@@ -66,12 +66,12 @@ def fingerprint(fit):
     }
 
 
-def is_arrays(fit):
+def is_arrays(fit: Any) -> bool:
     """Whether `fit` was given arrays or tensors, whose order Keras draws itself."""
     return type(fit.epoch_iterator.data_adapter).__name__ == "ArrayDataAdapter"
 
 
-def first_batch(fit):
+def first_batch(fit: Any) -> tuple[Any, ...] | None:
     """(x, y, sample weights) of some batch, without moving the data on; None if that cannot be."""
     if isinstance(fit.x, keras.utils.PyDataset):
         batch = fit.x[0]

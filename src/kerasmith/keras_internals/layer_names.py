@@ -1,11 +1,13 @@
 """Names by which a reader finds a layer, or the owner of a weight, in a model."""
 
+from typing import Any
+
 import keras
 
 from kerasmith.keras_internals.layers import all_layers
 
 
-def named_layers(model):
+def named_layers(model: keras.Model) -> list[tuple[str, Any]]:
     """Pairs (name, layer or operation) of all parts of a model, parents first: `dense`, `block`, `block/dense`.
 
     The operations of a functional graph, such as that of `ops.log(x)`, are parts too.
@@ -32,7 +34,7 @@ def named_layers(model):
     return found
 
 
-def weight_owners(model):
+def weight_owners(model: keras.Model) -> dict[int, str]:
     """{id of a trainable variable: name of the innermost layer that has it}."""
     owners = {id(variable): model.name for variable in model.trainable_variables}
     for name, layer in named_layers(model):

@@ -2,11 +2,13 @@
 
 import contextlib
 import functools
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import keras
 from keras import ops, tree
 
+from kerasmith._types import Tensor
 from kerasmith.keras_internals.layer_names import named_layers
 from kerasmith.keras_internals.tensors import is_concrete
 
@@ -21,7 +23,7 @@ class Call(NamedTuple):
 
 
 @contextlib.contextmanager
-def traced(model, shifts=None):
+def traced(model: keras.Model, shifts: dict[str, list[Tensor]] | None = None) -> Iterator[list[Call]]:
     """A context in which calls of the model's layers are noted in a list, in the order in which they return.
 
     Args:

@@ -1,13 +1,14 @@
 """The random generators that no variable of the model holds: Python's, NumPy's, PyTorch's, and that of Keras' unseeded ops."""
 
 import random
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 
-def capture():
+def capture() -> dict[str, Any]:
     """The state of all of them, as plain data."""
     version, words, gauss = random.getstate()
     name, keys, position, has_gauss, cached = np.random.get_state()  # noqa: NPY002  what users draw from it has to go on
@@ -23,7 +24,7 @@ def capture():
     return state
 
 
-def capture_torch():
+def capture_torch() -> dict[str, Any]:
     """The state of PyTorch's generators alone; its dropout draws from them."""
     import torch
 
@@ -33,7 +34,7 @@ def capture_torch():
     return state
 
 
-def restore(state):
+def restore(state: dict[str, Any]) -> None:
     """Puts back what `capture` returned."""
     if "keras" in state:
         _keras_generator(create=True).state.assign(state["keras"])
@@ -44,7 +45,7 @@ def restore(state):
         restore_torch(state)
 
 
-def restore_torch(state):
+def restore_torch(state: dict[str, Any]) -> None:
     """Puts back what `capture_torch` returned."""
     import torch
 
@@ -53,7 +54,7 @@ def restore_torch(state):
         torch.cuda.set_rng_state_all([torch.from_numpy(one.copy()) for one in state["cuda"]])
 
 
-def tensorflow_is_seeded():
+def tensorflow_is_seeded() -> bool:
     """Whether `keras.utils.set_random_seed` or `tf.random.set_seed` was called; else its order of data cannot be repeated."""
     from tensorflow.python.eager import context
 

@@ -1,5 +1,7 @@
 """Goes over the batches of steps that are already done, without training on them."""
 
+from typing import Any
+
 import keras
 
 
@@ -15,7 +17,7 @@ class Replay:
         listener: the callback that is still called; it calls `finish` before step `steps`.
     """
 
-    def __init__(self, model, fit, steps, listener):
+    def __init__(self, model: keras.Model, fit: Any, steps: int, listener: keras.callbacks.Callback) -> None:
         self.steps = steps
         self._model, self._fit = model, fit
         self._executed_at_once = model.steps_per_execution
@@ -23,7 +25,7 @@ class Replay:
         fit.callbacks.callbacks = [listener]
         model.train_function = getattr(self, "_skip_" + keras.backend.backend())
 
-    def finish(self):
+    def finish(self) -> None:
         """Puts everything back."""
         self._fit.callbacks.callbacks = self._callbacks
         self._model.train_function = self._train_function
@@ -49,7 +51,7 @@ class Replay:
                 return
 
 
-def advance(fit, batches):
+def advance(fit: Any, batches: Any) -> None:
     """Draws batches from data that go on from epoch to epoch (`fit(steps_per_epoch=...)`) before the first epoch begins."""
     iterator = fit.epoch_iterator
     length = iterator._num_batches

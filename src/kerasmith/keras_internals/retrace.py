@@ -5,7 +5,7 @@ import functools
 import keras
 
 
-def retrace(model):
+def retrace(model: keras.Model) -> None:
     """Has the training step traced anew, after a change to something that it holds as a constant, such as a schedule.
 
     On JAX `make_train_function(force=True)` alone is not enough: while anything holds the old function, as a step in progress

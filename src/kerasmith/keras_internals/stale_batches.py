@@ -1,9 +1,10 @@
 """Batches that Keras drew for another purpose and would hand to training."""
 
 import queue
+from typing import Any
 
 
-def forget_stale_batches(adapter):
+def forget_stale_batches(adapter: Any) -> int:
     """Drops the batches that the workers of a `keras.utils.PyDataset` hold from before an epoch.
 
     To build a model JAX and PyTorch read a first batch and stop. Batches that workers had ready by then stay in a queue, and

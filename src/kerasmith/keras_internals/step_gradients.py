@@ -6,17 +6,20 @@ losses and a step of the user's own all count as in training. All else that the 
 
 import contextlib
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.keras_internals.device_state import TrainingState
 
 COLUMNS = ("gradient", "weight", "zeros", "dead")
 
 
 @contextlib.contextmanager
-def intercepted(optimizer):
+def intercepted(optimizer: Any) -> Iterator[list[tuple[list, list]]]:
     """A context in which the optimizer notes gradients and changes nothing; gives a list of pairs (gradients, variables)."""
     caught = []
 
@@ -37,7 +40,7 @@ def intercepted(optimizer):
             optimizer.__dict__.pop(name, None)
 
 
-def loss_scale(optimizer):
+def loss_scale(optimizer: Any) -> Any:
     """What the gradients are multiplied with before the optimizer sees them."""
     dynamic = getattr(optimizer, "dynamic_scale", None)
     if dynamic is not None:
@@ -45,7 +48,7 @@ def loss_scale(optimizer):
     return getattr(optimizer, "loss_scale_factor", None) or 1.0
 
 
-def gradients_now(model, batch):
+def gradients_now(model: keras.Model, batch: Any) -> list[Tensor | None]:
     """The gradients of one batch at the values that the variables have, a list in the order of the trainable variables.
 
     Runs eagerly and moves metrics, seeds and moving averages: the caller puts them back.
@@ -73,14 +76,14 @@ class MeasuredStep:
         variables: the trainable variables, in the order of the rows.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: keras.Model) -> None:
         self.variables = list(model.trainable_variables)
         self._model = model
         backend = keras.backend.backend()
         self._measure = getattr(self, f"_{backend}")() if backend != "torch" else self._torch
         self._difference = _compiled_difference(self.variables)
 
-    def before(self, state, batch):
+    def before(self, state: Any, batch: Any) -> tuple[Tensor, list[Tensor]]:
         """(rows, weights): (variables, 4) numbers in `COLUMNS`, squares in place of norms, and a copy of the weights.
 
         Args:
@@ -89,7 +92,7 @@ class MeasuredStep:
         """
         return self._measure(batch) if state is None else self._measure(state, batch)
 
-    def after(self, state, weights):
+    def after(self, state: Any, weights: Any) -> Tensor:
         """Squares of the updates, (variables,).
 
         Args:

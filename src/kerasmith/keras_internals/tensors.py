@@ -1,5 +1,8 @@
 """What Keras and the backends know of a tensor and do not tell: its mask, and whether its values exist yet."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 
 from kerasmith._types import Tensor
@@ -48,7 +51,7 @@ def compiled_by_xla() -> bool:
     return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
-def output_spec(function, *arguments: Tensor):
+def output_spec(function: Callable[..., Any], *arguments: Tensor) -> Any:
     """Shapes and dtypes of what a function returns for such tensors, as `KerasTensor`s; nothing is computed."""
     from keras.src.backend import compute_output_spec
 

@@ -1,5 +1,8 @@
 """The training step of `fit` with its batches in sight."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 
 from kerasmith.keras_internals.compiled import build_on, is_built
@@ -21,7 +24,7 @@ class TrainFunctionHook:
         inner: its `train_function`.
     """
 
-    def __init__(self, model, inner):
+    def __init__(self, model: keras.Model, inner: Callable[..., Any]) -> None:
         self.model = model
         self.inner = inner
         self.watchers = []
@@ -29,7 +32,7 @@ class TrainFunctionHook:
         self._backend = keras.backend.backend()
         self._at_once = getattr(model, "steps_per_execution", 1)
 
-    def __call__(self, *args):
+    def __call__(self, *args: Any) -> Any:
         watchers, self.watchers = self.watchers, []
         if not watchers:
             self._leave()
@@ -70,7 +73,7 @@ class TrainFunctionHook:
             self.model.train_function = self.inner
 
 
-def attach(model, watcher):
+def attach(model: keras.Model, watcher: Any) -> None:
     """Shows the next step of `fit` to a watcher. For `on_train_batch_begin`."""
     step = model.train_function
     if not isinstance(step, TrainFunctionHook):
@@ -79,18 +82,18 @@ def attach(model, watcher):
         step.watchers.append(watcher)
 
 
-def detach(model):
+def detach(model: keras.Model) -> None:
     """Puts the model's own function back. For `on_train_end`."""
     if isinstance(model.train_function, TrainFunctionHook):
         model.train_function = model.train_function.inner
 
 
-def own_function(model):
+def own_function(model: keras.Model) -> Callable[..., Any]:
     """The model's `train_function` without watchers."""
     return getattr(model.train_function, "inner", model.train_function)
 
 
-def run_step(model, function, state, batches):
+def run_step(model: keras.Model, function: Callable[..., Any], state: Any, batches: Any) -> tuple[Any, Any]:
     """One step on given batches, (logs, state); the state is None except on JAX.
 
     Args:
@@ -107,13 +110,13 @@ def run_step(model, function, state, batches):
     return function(iter(batches)), None
 
 
-def replica_count(model):
+def replica_count(model: keras.Model) -> int:
     """How many replicas TensorFlow trains the model on."""
     strategy = getattr(model, "distribute_strategy", None)
     return getattr(strategy, "num_replicas_in_sync", 1)
 
 
-def is_ready(model, batch):
+def is_ready(model: keras.Model, batch: Any) -> bool:
     """Whether all variables of the step exist; builds what Keras on TensorFlow would build inside the first step."""
     has_optimizer = model.optimizer is None or model.optimizer.built
     if has_optimizer and is_built(model) and all(layer.built for layer in all_layers(model)):

@@ -1,7 +1,8 @@
 """Finds the first place in one training step where a number is not finite."""
 
 import contextlib
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -29,7 +30,7 @@ class Origin(NamedTuple):
     samples: list = []
 
 
-def first_nonfinite(model, batch, reset, gradients=True):
+def first_nonfinite(model: keras.Model, batch: Any, reset: Callable[[], None], gradients: bool = True) -> Origin | None:
     """The `Origin` in the step from a given state, or None if all is finite up to the gradients.
 
     Args:
@@ -48,7 +49,7 @@ def first_nonfinite(model, batch, reset, gradients=True):
     return origin
 
 
-def in_inputs(batch):
+def in_inputs(batch: Any) -> Origin | None:
     """The first part of a batch that is not finite, or None."""
     for name, array in named_arrays(batch).items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():

@@ -1,9 +1,11 @@
 """Finds, among the steps since the last good state, the one that made the first bad number."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from kerasmith.callbacks.numerics_guard.first_nonfinite import Origin, first_nonfinite, in_inputs
-from kerasmith.callbacks.numerics_guard.step_repeater import is_finite_loss
+from kerasmith.callbacks.numerics_guard.step_repeater import StepRepeater, is_finite_loss
+from kerasmith.keras_internals.device_state import Copy
 
 
 class RecordedStep(NamedTuple):
@@ -28,7 +30,7 @@ class FirstNonfiniteStep(NamedTuple):
     before: Any
 
 
-def recorded_steps(batches, losses, first, at_once):
+def recorded_steps(batches: Any, losses: Sequence[Any], first: int, at_once: int) -> list[RecordedStep]:
     """Lists of batches and losses as `RecordedStep`s.
 
     Args:
@@ -44,7 +46,9 @@ def recorded_steps(batches, losses, first, at_once):
     ]
 
 
-def find_first_nonfinite_step(repeater, good, recorded, now):
+def find_first_nonfinite_step(
+    repeater: StepRepeater, good: Copy | None, recorded: list[RecordedStep], now: Copy
+) -> FirstNonfiniteStep:
     """The first step that made a number which is not finite.
 
     Args:

@@ -2,7 +2,9 @@
 
 import dataclasses
 import io
+import os
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -48,14 +50,14 @@ class NonFiniteReport:
     file: str | None = None
     action: str = ""
 
-    def __str__(self):
+    def __str__(self) -> str:
         parts = [f"Epoch {self.epoch + 1}, batch {self.batch}: {_SENTENCES[self.kind].format(where=repr(self.where))}"]
         if self.samples:
             parts[0] += f" (sample{'s' * (len(self.samples) > 1)} {', '.join(map(str, self.samples))})"
         parts += [self.detail, self.action, f"The batch is in {self.file}" if self.file else ""]
         return " ".join(part.rstrip(".") + "." for part in parts if part)
 
-    def save(self, directory, batch):
+    def save(self, directory: str | os.PathLike[str], batch: Any) -> None:
         """Writes the batch (.npz) and this finding (.json) and notes the file.
 
         The arrays have the names of their places: `x`, `x/image`, `y/0`, `sample_weight`.
@@ -73,7 +75,7 @@ class NonFiniteReport:
         write_atomically(stem.with_suffix(".json"), json_text(dataclasses.asdict(self)))
 
 
-def named_arrays(batch):
+def named_arrays(batch: Any) -> dict[str, np.ndarray]:
     """{place in the batch: array} of (x, y, sample weights)."""
     found = {}
     for name, part in zip(("x", "y", "sample_weight"), keras.utils.unpack_x_y_sample_weight(batch), strict=True):

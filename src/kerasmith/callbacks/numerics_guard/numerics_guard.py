@@ -1,10 +1,13 @@
 """Finds the first NaN or infinity of a training, says where it comes from, and ends or repairs the run."""
 
+import os
 import weakref
+from typing import Any
 
 import keras
 from keras import tree
 
+from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer, check_number
 from kerasmith.callbacks.numerics_guard.first_nonfinite_step import find_first_nonfinite_step, recorded_steps
 from kerasmith.callbacks.numerics_guard.nonfinite_report import NonFiniteReport
@@ -67,7 +70,17 @@ class NumericsGuard(keras.callbacks.Callback):
     ('input', 'x', 2, [1])
     """
 
-    def __init__(self, directory=None, *, rollback=False, every=200, factor=0.5, max_rollbacks=3, memory=256, verbose=1):
+    def __init__(
+        self,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        rollback: bool = False,
+        every: int = 200,
+        factor: float = 0.5,
+        max_rollbacks: int = 3,
+        memory: int = 256,
+        verbose: int = 1,
+    ) -> None:
         check_integer("every", every, minimum=1)
         check_number("factor", factor, above=0)
         check_integer("max_rollbacks", max_rollbacks, minimum=0)
@@ -88,7 +101,7 @@ class NumericsGuard(keras.callbacks.Callback):
 
     # What Keras calls. `self.model` is left alone: on JAX it moves the state of the step back into the model.
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._forget()
         optimizer = inner(self._model.optimizer)
         rate = rate_given(optimizer)
@@ -102,30 +115,30 @@ class NumericsGuard(keras.callbacks.Callback):
         if keras.backend.backend() != "tensorflow":
             self._of = lambda: None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epoch = epoch
         # Metrics begin anew.
         self._forget()
         if self._scale != 1.0:
             self._scale_schedule()
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         self._batch = batch
         attach(self._model, self)
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: Logs = None) -> None:
         self._look_between_steps()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._look_between_steps()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         detach(self._model)
         self._forget()
 
     # What `TrainFunctionHook` calls.
 
-    def before_step(self, state, batches):
+    def before_step(self, state: Any, batches: Any) -> None:
         """Copies the state where there is no copy yet."""
         if self._good is not None or not is_ready(self._model, batches[0] if batches else None):
             return
@@ -139,7 +152,7 @@ class NumericsGuard(keras.callbacks.Callback):
         size = sum(getattr(leaf, "nbytes", 0) for leaf in tree.flatten(batches))
         self._room = max(1, min(self.every, int(self.memory * 1e6) // max(size, 1)))
 
-    def after_step(self, logs, state, batches):
+    def after_step(self, logs: Any, state: Any, batches: Any) -> tuple[Any, Any]:
         """Keeps the batches, and looks at the state if it is time to."""
         self._logs = logs
         if not self._kept:
@@ -154,7 +167,7 @@ class NumericsGuard(keras.callbacks.Callback):
 
     # State for a run that is resumed in another process.
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         """Rollbacks and findings so far. Looks at the training first and copies its state, as the resumed run will."""
         self._look_between_steps()
         return {
@@ -163,7 +176,7 @@ class NumericsGuard(keras.callbacks.Callback):
             "findings": [vars(finding).copy() for finding in self.findings],
         }
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: Any) -> None:
         """Goes on from what `state_dict` returned; lowers the optimizer's schedule again."""
         self.rollbacks, self._scale = int(state["rollbacks"]), float(state["scale"])
         self.findings = [NonFiniteReport(**finding) for finding in state["findings"]]
