@@ -95,6 +95,7 @@ LINT = (
     ("-m", "ruff", "check", "."),
     ("-m", "ruff", "format", "--check", "."),
     ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
+    ("scripts/type_completeness.py",),
 )
 
 
