@@ -12,7 +12,7 @@ import pytest
 
 import kerasmith
 
-PACKAGES = sorted(name for name in kerasmith._PACKAGES if hasattr(importlib.import_module(f"kerasmith.{name}"), "__path__"))
+PACKAGES = sorted(name for name in kerasmith.__all__ if hasattr(getattr(kerasmith, name), "__path__"))
 
 
 def test_no_module_stands_on_itself():

@@ -1,52 +1,58 @@
-"""kerasmith: losses, metrics, callbacks and layers for Keras 3 that are right, and a bench that tells whether yours are."""
+"""kerasmith: losses, metrics, callbacks and layers for Keras 3 that are right, and a checker that tells whether yours are."""
 
 import importlib
+from typing import TYPE_CHECKING, Any
 
 from kerasmith import _load_registry, _moved
 
+if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for
+    from kerasmith import (
+        base,
+        callbacks,
+        checks,
+        data,
+        distribution,
+        files,
+        labels,
+        layers,
+        losses,
+        metrics,
+        multitask,
+        numerics,
+        objectives,
+        objects,
+        recipes,
+        report,
+        schedules,
+        testing,
+    )
+    from kerasmith.checks import Contract, check
+    from kerasmith.objectives import DeepSupervision, Model, Objective, Tap, Term
+
 __version__ = "0.1.0"
 
-_PACKAGES = (
-    "base",
-    "callbacks",
-    "checks",
-    "data",
-    "distribution",
-    "files",
-    "labels",
-    "layers",
-    "losses",
-    "metrics",
-    "multitask",
-    "numerics",
-    "objectives",
-    "objects",
-    "recipes",
-    "report",
-    "schedules",
-    "testing",
-)
+# What `import kerasmith` alone gives, and the package that it is loaded from when it is asked for.
+_FROM = {
+    **dict.fromkeys(("DeepSupervision", "Model", "Objective", "Tap", "Term"), "objectives"),
+    **dict.fromkeys(("Contract", "check"), "checks"),
+}
 
-# What `import kerasmith` alone gives, from the package of objectives; loaded when it is asked for.
-_FROM_OBJECTIVES = ("DeepSupervision", "Model", "Objective", "Tap", "Term")
-
-# The checker's one function, which is asked for far more often than its package.
-_FROM_CHECKS = ("check", "Contract")
-
-__all__ = [*_PACKAGES, *_FROM_OBJECTIVES, *_FROM_CHECKS]
+__all__ = [
+    *("Contract", "DeepSupervision", "Model", "Objective", "Tap", "Term", "check"),
+    *("base", "callbacks", "checks", "data", "distribution", "files", "labels", "layers", "losses", "metrics", "multitask"),
+    *("numerics", "objectives", "objects", "recipes", "report", "schedules", "testing"),
+]
 
 
-def __getattr__(name):
-    if name in _PACKAGES:
+def __getattr__(name: str) -> Any:
+    if name in _FROM:
+        return getattr(importlib.import_module(f"kerasmith.{_FROM[name]}"), name)
+    if name in __all__:
         return importlib.import_module(f"kerasmith.{name}")
-    if name in _FROM_OBJECTIVES:
-        return getattr(importlib.import_module("kerasmith.objectives"), name)
-    if name in _FROM_CHECKS:
-        return getattr(importlib.import_module("kerasmith.checks"), name)
     raise AttributeError(f"module 'kerasmith' has no attribute {name!r}. It has: {', '.join(__all__)}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
 
 
