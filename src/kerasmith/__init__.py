@@ -38,9 +38,31 @@ _FROM = {
 }
 
 __all__ = [
-    *("Contract", "DeepSupervision", "Model", "Objective", "Tap", "Term", "check"),
-    *("base", "callbacks", "checks", "data", "distribution", "files", "labels", "layers", "losses", "metrics", "multitask"),
-    *("numerics", "objectives", "objects", "recipes", "report", "schedules", "testing"),
+    "Contract",
+    "DeepSupervision",
+    "Model",
+    "Objective",
+    "Tap",
+    "Term",
+    "check",
+    "base",
+    "callbacks",
+    "checks",
+    "data",
+    "distribution",
+    "files",
+    "labels",
+    "layers",
+    "losses",
+    "metrics",
+    "multitask",
+    "numerics",
+    "objectives",
+    "objects",
+    "recipes",
+    "report",
+    "schedules",
+    "testing",
 ]
 
 
