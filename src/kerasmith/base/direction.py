@@ -1,5 +1,8 @@
 """Whether a logged quantity is better high or low."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 from kerasmith.keras_internals.metric_direction import direction_in_keras
 
 _LOW = {
@@ -12,7 +15,7 @@ _HIGH = {
 }  # fmt: skip
 
 
-def direction_of(name, known=None):
+def direction_of(name: str, known: Mapping[str, str | None] | None = None) -> str | None:
     """What is better, "max" or "min", or None for an unknown quantity.
 
     Names that a loss term and a metric share, such as `dice`, are unknown unless `known` has them: no answer is better than
@@ -42,7 +45,7 @@ def direction_of(name, known=None):
     return None
 
 
-def directions_of(metrics):
+def directions_of(metrics: Iterable[Any]) -> dict[str, str | None]:
     """{name: "max", "min" or None} of metric objects and of the metrics inside them, as far as they say it.
 
     A metric whose quantities differ says so in `directions`, {quantity: "max", "min" or None}.
@@ -52,19 +55,19 @@ def directions_of(metrics):
     >>> directions_of([Score()])
     {'dice': 'max'}
     """
-    found = {}
+    directions: dict[str, str | None] = {}
     for metric in metrics:
-        found.update(directions_of(getattr(metric, "metrics", None) or ()))
-        said = getattr(metric, "direction", None) or direction_in_keras(metric)
-        if said in ("max", "min"):
-            found[metric.name] = said
+        directions.update(directions_of(getattr(metric, "metrics", None) or ()))
+        own = getattr(metric, "direction", None) or direction_in_keras(metric)
+        if own in ("max", "min"):
+            directions[metric.name] = own
         elif getattr(metric, "direction", "unsaid") is None:
-            found[metric.name] = None  # it says that neither is better
-        found.update({f"{metric.name}_{name}": each for name, each in getattr(metric, "directions", {}).items()})
-    return found
+            directions[metric.name] = None  # it says that neither is better
+        directions.update({f"{metric.name}_{name}": each for name, each in getattr(metric, "directions", {}).items()})
+    return directions
 
 
-def best_index(values, direction):
+def best_index(values: Sequence[float | None], direction: str | None) -> int | None:
     """The position of the best finite value (the first of equal ones), or None.
 
     >>> best_index([0.3, None, float("nan"), 0.9, 0.9], "max")

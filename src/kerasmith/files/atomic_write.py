@@ -2,10 +2,11 @@
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
-def write_atomically(path, content):
+def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Replaces a file by text or bytes in one step: a reader, or a run that is killed, sees the old file or the new one."""
     path = Path(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -14,7 +15,7 @@ def write_atomically(path, content):
 
 
 @contextlib.contextmanager
-def put_in_place(path, draft):
+def put_in_place(path: str | os.PathLike[str], draft: Path) -> Iterator[None]:
     """A context that writes a file under another name, `draft`; in the end that takes the place of `path`, or is removed."""
     try:
         yield

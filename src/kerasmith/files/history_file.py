@@ -2,7 +2,10 @@
 
 import csv
 import io
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from kerasmith.files.atomic_write import write_atomically
 
@@ -17,12 +20,12 @@ class HistoryFile:
         path: the file; a missing one is created with the first row.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike[str]):
         self.path = Path(path)
-        self.rows = []
-        self.columns = []
+        self.rows: list[dict[str, Any]] = []
+        self.columns: list[str] = []
 
-    def append(self, row):
+    def append(self, row: Mapping[str, Any]) -> None:
         """Adds {column: number}."""
         fresh = [name for name in row if name not in self.columns]
         self.rows.append(dict(row))
@@ -33,12 +36,12 @@ class HistoryFile:
         with open(self.path, "a", encoding="utf-8", newline="") as file:
             file.write(self._text([row]))
 
-    def rewrite(self):
+    def rewrite(self) -> None:
         """Writes the whole table."""
         header = self._text([dict(zip(self.columns, self.columns, strict=True))])
         write_atomically(self.path, header + self._text(self.rows))
 
-    def replace(self, rows):
+    def replace(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Forgets all rows and takes these; without any the file is gone."""
         self.rows = [dict(row) for row in rows]
         self.columns = list(dict.fromkeys(name for row in self.rows for name in row))

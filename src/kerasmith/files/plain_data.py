@@ -3,11 +3,12 @@
 import json
 import math
 import numbers
+from typing import Any
 
 import numpy as np
 
 
-def json_text(value):
+def json_text(value: Any) -> str:
     """Strict JSON of plain data: what is not finite becomes null, an unknown object its text.
 
     >>> json_text({"loss": float("nan"), "shape": (2, np.int64(3))}).split()
@@ -16,7 +17,7 @@ def json_text(value):
     return json.dumps(plain(value), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """`value` as dicts, lists, str, bool, int, float or None."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
@@ -33,7 +34,7 @@ def plain(value):
     return str(value)
 
 
-def flat_text(value):
+def flat_text(value: Any) -> str | int | float | None:
     """A configuration value as one cell of a table: numbers as they are, anything else as text."""
     if isinstance(value, (str, int, float)) or value is None:
         return value

@@ -1,10 +1,11 @@
 """A directory that is there and takes files."""
 
+import os
 import tempfile
 from pathlib import Path
 
 
-def writable_directory(directory):
+def writable_directory(directory: str | os.PathLike[str]) -> Path:
     """Creates a directory and makes sure that files can be written there, by writing one.
 
     Args:
