@@ -5,6 +5,7 @@ import inspect
 import sys
 import types
 import warnings
+from collections.abc import Callable
 
 _LOSSES = (
     *("arc_face", "boundary", "centerline_dice", "charbonnier", "class_balanced_weights", "click_dwell", "component_rule"),
@@ -133,7 +134,7 @@ def keep_old_modules() -> None:
         sys.modules.setdefault(old, _MovedModule(old, [f"kerasmith.{place}" for place in new.split()]))
 
 
-def renamed(package: str, table: dict[str, str]):
+def renamed(package: str, table: dict[str, str]) -> Callable[[str], object]:
     """A package's `__getattr__` that knows old names.
 
     Args:

@@ -1,5 +1,7 @@
 """What every part stands on: configuration that survives, registration, the Loss and the Metric."""
 
+from collections.abc import Callable
+
 from kerasmith import _moved
 from kerasmith.base.additive_metric import AdditiveMetric
 from kerasmith.base.configured import Configured, register
@@ -24,7 +26,9 @@ __all__ = [
     "register",
 ]
 
-__getattr__ = _moved.renamed("kerasmith.base", {"Part": "LossTerm", "functional_twin": "make_functional"})
+__getattr__: Callable[[str], object] = _moved.renamed(
+    "kerasmith.base", {"Part": "LossTerm", "functional_twin": "make_functional"}
+)
 
 
 def __dir__() -> list[str]:

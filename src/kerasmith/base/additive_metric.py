@@ -1,9 +1,12 @@
 """Metrics whose result is a function of sums over samples."""
 
+from collections.abc import Mapping
+
 from keras import ops
 
+from kerasmith._types import DType, Tensor
 from kerasmith.base.metric import Metric
-from kerasmith.base.weights import split_sample_weight
+from kerasmith.base.weights import Weights, split_sample_weight
 from kerasmith.keras_internals.tensors import keras_mask
 from kerasmith.labels.pixels import spatial_shape
 from kerasmith.numerics.tensors import static_shape
@@ -20,11 +23,11 @@ class AdditiveMetric(Metric):
         name, dtype: see `Metric`.
     """
 
-    def __init__(self, *, name=None, dtype=None):
+    def __init__(self, *, name: str | None = None, dtype: DType = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self._totals = {}
 
-    def statistics(self, y_true, y_pred, weights):
+    def statistics(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> dict[str, Tensor]:
         """{name: (B, *shape)}: what each sample adds, integers or floats, before its own weight.
 
         Args:
@@ -33,7 +36,7 @@ class AdditiveMetric(Metric):
         """
         raise NotImplementedError(f"{type(self).__name__} must implement `statistics`.")
 
-    def combine(self, totals):
+    def combine(self, totals: dict[str, Tensor]) -> Tensor | dict[str, Tensor]:
         """The result, a scalar or a dict of scalars, NaN without data.
 
         Args:
@@ -41,13 +44,13 @@ class AdditiveMetric(Metric):
         """
         raise NotImplementedError(f"{type(self).__name__} must implement `combine`.")
 
-    def element_shape(self, y_true, y_pred):
+    def element_shape(self, y_true: Tensor, y_pred: Tensor) -> tuple[int | None, ...]:
         """Static (batch, *spatial): what a weight can stand for. Spatial axes for metrics on pixels, else only the batch."""
         if hasattr(self, "axis"):
             return spatial_shape(y_pred, self.axis)
         return static_shape(y_pred, "y_pred")[:1]
 
-    def create_totals(self, shapes):
+    def create_totals(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Makes the state.
 
         Args:
@@ -55,33 +58,35 @@ class AdditiveMetric(Metric):
         """
         self._totals = {name: self.add_total(name, shape) for name, shape in shapes.items()}
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
         """Adds a batch."""
         self.add_statistics(*self.weighted_statistics(y_true, y_pred, sample_weight))
 
-    def weighted_statistics(self, y_true, y_pred, sample_weight=None):
+    def weighted_statistics(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> tuple[dict[str, Tensor], Tensor | None]:
         """The statistics of a batch and the weight of each sample, (B,) or None."""
         y_true, y_pred, weights = self.sorted_inputs(y_true, y_pred, sample_weight)
         return self.statistics(y_true, y_pred, weights), weights.effective_sample
 
-    def sorted_inputs(self, y_true, y_pred, sample_weight):
+    def sorted_inputs(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor) -> tuple[Tensor, Tensor, Weights]:
         """Labels and predictions as tensors, and their `Weights`."""
         mask = keras_mask(y_pred)
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         return y_true, y_pred, split_sample_weight(sample_weight, mask, self.element_shape(y_true, y_pred))
 
-    def add_statistics(self, statistics, weight):
+    def add_statistics(self, statistics: dict[str, Tensor], weight: Tensor) -> None:
         """Adds (B, *shape) statistics times (B,) weights to the totals."""
         if not self._totals:
             self.create_totals({name: tuple(x.shape[1:]) for name, x in statistics.items()})
         for name, total in self._totals.items():
             total.add_samples(statistics[name], weight)
 
-    def result(self):
+    def result(self) -> Tensor | dict[str, Tensor]:
         """What `combine` makes of the totals."""
         return self.cast_result(self.combine({name: total.value() for name, total in self._totals.items()}))
 
-    def cast_result(self, result):
+    def cast_result(self, result: Tensor | dict[str, Tensor]) -> Tensor | dict[str, Tensor]:
         """A scalar or dict in the dtype of the metric."""
         if isinstance(result, dict):
             return {key: ops.cast(value, self.dtype) for key, value in result.items()}

@@ -2,9 +2,12 @@
 
 import inspect
 import re
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
+
+from kerasmith._types import Config
 
 _PLAIN = (type(None), bool, int, float, str)
 
@@ -12,7 +15,7 @@ _PLAIN = (type(None), bool, int, float, str)
 class _ConstructorSignature:
     """What `inspect.signature(cls)` reads; an instance keeps the signature of its `__call__`, which tf.function needs."""
 
-    def __get__(self, instance, owner):
+    def __get__(self, instance: Any, owner: type) -> inspect.Signature:
         if instance is not None:
             raise AttributeError("__signature__")
         return _merged_signature(owner)
@@ -28,9 +31,9 @@ class Configured:
     A constructor that forwards `**kwargs` to its parent shows the parent's keywords in its signature.
     """
 
-    __signature__ = _ConstructorSignature()
+    __signature__: ClassVar[Any] = _ConstructorSignature()
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         instance = super().__new__(cls)
         try:
             bound = inspect.signature(cls).bind(*args, **kwargs)
@@ -41,7 +44,7 @@ class Configured:
             object.__setattr__(instance, "_constructor_arguments", _flat(bound))
         return instance
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """All constructor arguments, JSON-serialisable."""
         config = dict(self._constructor_arguments)
         if "name" in config:
@@ -51,7 +54,7 @@ class Configured:
         return {key: _serialize(value) for key, value in config.items()}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Builds the object that `get_config` described."""
         return cls(**{key: _deserialize(value) for key, value in config.items()})
 
@@ -115,7 +118,7 @@ def _deserialize(value):
     return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
 
 
-def register(cls=None, *, name=None):
+def register(cls: type | None = None, *, name: str | None = None) -> Any:
     """Class decorator: registers the class as "kerasmith>Name".
 
     Args:
@@ -127,6 +130,6 @@ def register(cls=None, *, name=None):
     return decorator if cls is None else decorator(cls)
 
 
-def snake_case(class_name):
+def snake_case(class_name: str) -> str:
     """`FocalTversky` -> "focal_tversky", `DiceCE` -> "dice_ce", `IoU` -> "iou"."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name.replace("IoU", "Iou")).lower()

@@ -4,16 +4,18 @@ import math
 
 from keras import ops
 
+from kerasmith._types import Tensor
+from kerasmith.base.weights import Weights
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 
 
-def in_one_dtype(y_true, y_pred):
+def in_one_dtype(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     """Labels and predictions in the dtype of sums."""
     dtype = accumulation_dtype(y_pred.dtype)
     return ops.cast(y_true, dtype), ops.cast(y_pred, dtype)
 
 
-def per_sample_mean(values, weights, *, total=False):
+def per_sample_mean(values: Tensor, weights: Weights, *, total: bool = False) -> tuple[Tensor, Tensor | None]:
     """(B, ...) losses -> (B,) means over the valid elements, and the mean weight inside them (None for 1).
 
     value = sum(w l) / (number of valid elements); with `total`, sum(w l).
@@ -48,7 +50,7 @@ def _number_of_elements(values):
     return ops.cast(ops.prod(ops.shape(values)[1:]), values.dtype) if None in sizes else max(math.prod(sizes), 1)
 
 
-def without_unused(y_true, weights):
+def without_unused(y_true: Tensor, weights: Weights) -> Tensor:
     """Targets with 0 where a weight is 0: a NaN there would reach the gradient, even multiplied by 0."""
     for weight in (weights.sample, weights.valid_sample, weights.pixel, weights.valid_pixel):
         if weight is not None and len(weight.shape) > 0:

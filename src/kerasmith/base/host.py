@@ -1,20 +1,24 @@
 """Work that only NumPy code can do, called from wherever a metric happens to run."""
 
 import sys
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.keras_internals.tensors import compiled_by_xla, is_concrete
 
 
-def host_is_reachable():
+def host_is_reachable() -> bool:
     """False where a compiler forbids host calls: inside TensorFlow functions with `jit_compile=True`."""
     return not compiled_by_xla()
 
 
-def call_on_host(function, inputs, shape, dtype="float32"):
+def call_on_host(
+    function: Function, inputs: Sequence[Tensor], shape: tuple[int | None, ...], dtype: str = "float32"
+) -> Tensor:
     """`function(*arrays)` on NumPy arrays, eagerly or from a traced program.
 
     Args:

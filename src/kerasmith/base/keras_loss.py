@@ -3,9 +3,11 @@
 import keras
 from keras import ops
 
+from kerasmith._types import Config, DType, Tensor
 from kerasmith.base.configured import register
 from kerasmith.base.elements import in_one_dtype, per_sample_mean, without_unused
 from kerasmith.base.loss import Loss, PerSample
+from kerasmith.base.weights import Weights
 from kerasmith.keras_internals.compiled import forgotten_arguments
 from kerasmith.labels.alignment import align, check_batch
 
@@ -36,7 +38,9 @@ class KerasLoss(Loss):
     ('mean_squared_error', 'dice')
     """
 
-    def __init__(self, loss, *, reduction="of_loss", name=None, dtype=None):
+    def __init__(
+        self, loss: keras.losses.Loss | str, *, reduction: str | None = "of_loss", name: str | None = None, dtype: DType = None
+    ) -> None:
         loss = keras.losses.get(loss) if isinstance(loss, str) else loss
         if callable(loss) and not isinstance(loss, keras.losses.Loss):
             loss = _class_of_function(loss)
@@ -52,12 +56,12 @@ class KerasLoss(Loss):
         )
         self.loss = loss
 
-    def get_config(self):
+    def get_config(self) -> Config:
         inner = keras.saving.serialize_keras_object(self.loss)
         inner["config"].update(forgotten_arguments(self.loss))
         return {**super().get_config(), "loss": inner}
 
-    def per_sample(self, y_true, y_pred, weights):
+    def per_sample(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> PerSample:
         check_batch(y_true, y_pred)
         y_true, y_pred = in_one_dtype(y_true, y_pred)
         if not isinstance(self.loss, _OF_OTHER_SHAPES):

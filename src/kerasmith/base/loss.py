@@ -1,16 +1,17 @@
 """The base of every loss: sees weights and masks before the reduction, and returns one value per sample."""
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import keras
 from keras import ops, tree
 
 from kerasmith import _moved
+from kerasmith._types import DType, Reduction, Tensor
 from kerasmith.base.algebra import Algebra
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.configured import Configured, snake_case
 from kerasmith.base.reduction import REDUCTIONS, reduce_samples
-from kerasmith.base.weights import split_sample_weight
+from kerasmith.base.weights import Weights, split_sample_weight
 from kerasmith.distribution import global_value
 from kerasmith.keras_internals.tensors import keras_mask
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
@@ -26,7 +27,7 @@ class PerSample(_PerSample):
 
     __slots__ = ()
 
-    def __new__(cls, values, weight_mean=None, *, mass=None):
+    def __new__(cls, values: Tensor, weight_mean: Tensor | None = None, *, mass: Tensor | None = None) -> Self:
         if mass is not None:
             _moved.warn("PerSample(mass=...)", "PerSample(weight_mean=...)")
             weight_mean = mass
@@ -63,18 +64,18 @@ class Loss(Algebra, Configured, keras.losses.Loss):
     1.0
     """
 
-    _old_hooks = {"parts": "terms"}
+    _old_hooks: ClassVar[dict[str, str]] = {"parts": "terms"}
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         _moved.keep_old_methods(cls, cls._old_hooks)
 
-    def __init__(self, *, reduction="sum_over_batch_size", name=None, dtype=None):
+    def __init__(self, *, reduction: Reduction = "sum_over_batch_size", name: str | None = None, dtype: DType = None) -> None:
         check_choice("reduction", reduction, REDUCTIONS)
         super().__init__(name=name or snake_case(type(self).__name__), reduction=reduction, dtype=dtype)
-        self.trackers = ()
+        self.trackers: tuple[keras.metrics.Mean, ...] = ()
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """The reduced loss.
 
         Args:
@@ -91,7 +92,7 @@ class Loss(Algebra, Configured, keras.losses.Loss):
         self._track([value for value, _ in reduced], y_pred)
         return self._total(reduced)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """The unreduced loss, (B,)."""
         return self._total([(term.per_sample.values, term.factor) for term, _ in self.weighted_terms(y_true, y_pred)])
 
@@ -104,38 +105,40 @@ class Loss(Algebra, Configured, keras.losses.Loss):
             total = value if total is None else total + value
         return ops.cast(total, self.dtype)
 
-    def weighted_terms(self, y_true, y_pred, sample_weight=None):
+    def weighted_terms(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> list[tuple[LossTerm, Weights]]:
         """Pairs of `LossTerm` and the `Weights` that are still to be applied to its samples."""
         mask = keras_mask(y_pred)
         y_true, y_pred = _to_tensors(y_true), _to_tensors(y_pred, self.dtype)
         weights = split_sample_weight(sample_weight, mask, self.weight_shape(y_pred), accumulation_dtype(self.dtype))
         return [(term, weights) for term in self.terms(*self.read(y_true, y_pred, weights), weights)]
 
-    def read(self, y_true, y_pred, weights):
+    def read(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> tuple[Any, ...]:
         """What `terms` and `per_sample` get in front of the weights, a tuple: here labels and predictions as they are."""
         return y_true, y_pred
 
-    def terms(self, *inputs):
+    def terms(self, *inputs: Any) -> list[LossTerm]:
         """The summands of this loss, a list of `LossTerm`, from (*what `read` returns, weights)."""
         return [LossTerm(self.name, 1.0, self.per_sample(*inputs))]
 
-    def per_sample(self, *inputs):
+    def per_sample(self, *inputs: Any) -> PerSample:
         """The loss of each sample as `PerSample`; takes what `terms` takes.
 
         `weights.pixel` and `weights.valid_pixel` belong inside, the base applies the weights of whole samples.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement `per_sample` or `terms`.")
 
-    def weight_shape(self, y_pred):
+    def weight_shape(self, y_pred: Tensor) -> tuple[int | None, ...]:
         """Static (batch, *spatial): the shape of weights that speak of single pixels."""
         return static_shape(y_pred, "y_pred")[:-1]
 
     @property
-    def term_names(self):
+    def term_names(self) -> tuple[str, ...] | None:
         """Names of the summands that are shown on their own; () for a loss of one term, None if only a call tells how many."""
         return ()
 
-    def track_terms(self, prefix=""):
+    def track_terms(self, prefix: str = "") -> tuple[keras.metrics.Mean, ...]:
         """Creates and returns one `keras.metrics.Mean` per term, fed by every call from now on."""
         self.trackers = tuple(keras.metrics.Mean(name=prefix + name) for name in self.term_names or ())
         return self.trackers

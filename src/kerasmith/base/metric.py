@@ -2,6 +2,7 @@
 
 import keras
 
+from kerasmith._types import DType
 from kerasmith.base.configured import Configured, snake_case
 from kerasmith.base.total import Total
 from kerasmith.keras_internals.metric_direction import SaysDirection
@@ -22,16 +23,16 @@ class Metric(Configured, SaysDirection, keras.metrics.Metric):
         directions: {quantity: "max", "min" or None} of the keys of a dict for which `direction` is wrong.
     """
 
-    direction = "max"
-    directions = {}
+    direction: str = "max"
+    directions: dict[str, str | None] = {}
 
-    def __init__(self, *, name=None, dtype=None):
+    def __init__(self, *, name: str | None = None, dtype: DType = None) -> None:
         super().__init__(name=name or snake_case(type(self).__name__), dtype=dtype)
 
-    def add_total(self, name, shape=()):
+    def add_total(self, name: str, shape: tuple[int, ...] = ()) -> Total:
         """A running total that `reset_state` sets to 0."""
         return Total(self, name, shape)
 
-    def key(self, *parts):
+    def key(self, *parts: object) -> str:
         """`<name>_<part>_...`: a result key that no other metric writes."""
         return "_".join(map(str, (self.name, *parts)))

@@ -2,13 +2,21 @@
 
 from keras import ops
 
+from kerasmith._types import Reduction, Tensor
 from kerasmith.distribution import cross_replica_sum, replica_count, scale_loss_for_replicas
 from kerasmith.numerics import safe
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
 
 
-def reduce_samples(values, reduction, *, weight=None, weight_mean=None, valid=None):
+def reduce_samples(
+    values: Tensor,
+    reduction: Reduction,
+    *,
+    weight: Tensor | None = None,
+    weight_mean: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
     """Reduces (B,) losses over the global batch.
 
     - "sum_over_batch_size", "mean": sum(w * l) / B, with B counting valid samples only

@@ -4,8 +4,10 @@ import inspect
 
 import keras
 
+from kerasmith._types import Function
 
-def why_not_savable(fn):
+
+def why_not_savable(fn: Function) -> str | None:
     """What keeps a function out of a saved model, as the beginning of a sentence, or None if it can be saved."""
     if not inspect.isfunction(fn):
         return None if hasattr(fn, "get_config") else f"{fn!r} is neither a function nor an object with `get_config`"
@@ -25,12 +27,12 @@ def why_not_savable(fn):
     return None
 
 
-def is_registered(fn):
+def is_registered(fn: Function) -> bool:
     """Whether Keras finds the function by name when it loads."""
     return keras.saving.get_registered_name(fn) != fn.__name__
 
 
-def register_function(fn):
+def register_function(fn: Function) -> None:
     """Registers a function of a module under the module's name, unless the user did."""
     if inspect.isfunction(fn) and why_not_savable(fn) is None and not is_registered(fn):
         keras.saving.register_keras_serializable(package=fn.__module__, name=fn.__qualname__)(fn)

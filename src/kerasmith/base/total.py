@@ -1,7 +1,10 @@
 """A running total in a metric variable: exact, and summed over replicas."""
 
+import keras
+import numpy as np
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.distribution import metric_sum
 from kerasmith.numerics import exact_sum
 
@@ -15,15 +18,17 @@ class Total:
         shape: shape of the total.
     """
 
-    def __init__(self, metric, name, shape=()):
+    def __init__(self, metric: keras.metrics.Metric, name: str, shape: tuple[int, ...] = ()) -> None:
         # Float32 whatever the dtype of the metric: a half-precision counter stops at 2048.
-        self.variable = metric.add_variable((3, *shape), initializer="zeros", dtype="float32", aggregation="sum", name=name)
+        self.variable: keras.Variable = metric.add_variable(
+            (3, *shape), initializer="zeros", dtype="float32", aggregation="sum", name=name
+        )
 
-    def add(self, amount):
+    def add(self, amount: Tensor) -> None:
         """Adds a tensor of the total's shape."""
         self._add(exact_sum.split(ops.convert_to_tensor(amount)))
 
-    def add_samples(self, amounts, weight=None):
+    def add_samples(self, amounts: Tensor, weight: Tensor | None = None) -> None:
         """Adds the sum over samples of `weight * amounts`.
 
         Args:
@@ -37,11 +42,11 @@ class Total:
     def _add(self, amount):
         self.variable.assign(exact_sum.add(self.variable.value, amount))
 
-    def value(self):
+    def value(self) -> Tensor:
         """The total as a float32 tensor."""
         return exact_sum.value(self._over_replicas())
 
-    def exact(self):
+    def exact(self) -> np.ndarray:
         """The total as a float64 NumPy array; only where values can be read."""
         return exact_sum.exact_value(self._over_replicas())
 

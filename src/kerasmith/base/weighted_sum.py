@@ -1,12 +1,18 @@
 """A weighted sum of losses."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
+from kerasmith._types import Tensor
+from kerasmith.base import LossTerm
 from kerasmith.base.algebra import Algebra
 from kerasmith.base.arguments import check_number
 from kerasmith.base.configured import register
 from kerasmith.base.keras_loss import KerasLoss
 from kerasmith.base.loss import Loss
+from kerasmith.base.weights import Weights
 
 
 @register
@@ -37,7 +43,7 @@ class WeightedSum(Loss):
     0.8431
     """
 
-    def __init__(self, losses, factors=None, **kwargs):
+    def __init__(self, losses: Sequence[Any], factors: Sequence[float] | None = None, **kwargs: Any) -> None:
         losses = [as_loss(loss) for loss in losses]
         factors = [1.0] * len(losses) if factors is None else list(factors)
         if not losses or len(losses) != len(factors):
@@ -49,12 +55,14 @@ class WeightedSum(Loss):
         self.factors = [float(factor) for factor in factors]
 
     @property
-    def term_names(self):
+    def term_names(self) -> tuple[str, ...] | None:
         if any(loss.term_names is None for loss in self.losses):
             return None
         return unique([name for loss in self.losses for name in (loss.term_names or (loss.name,))])
 
-    def weighted_terms(self, y_true, y_pred, sample_weight=None):
+    def weighted_terms(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> list[tuple[LossTerm, Weights]]:
         return [
             (term._replace(factor=term.factor * factor), weights)
             for loss, factor in zip(self.losses, self.factors, strict=True)
@@ -62,7 +70,7 @@ class WeightedSum(Loss):
         ]
 
 
-def add(losses, factors):
+def add(losses: Sequence[Any], factors: Sequence[float]) -> "WeightedSum":
     """The sum of losses as the operators build it: flat, with the reduction and the dtype of the losses."""
     losses = [as_loss(loss) for loss in losses]
     reductions = {loss.reduction for loss in losses}
@@ -81,12 +89,12 @@ def add(losses, factors):
 Algebra._make_sum = staticmethod(add)
 
 
-def as_loss(loss):
+def as_loss(loss: keras.losses.Loss | str) -> Loss:
     """A kerasmith loss, wrapped around a loss of Keras where needed."""
     return loss if isinstance(loss, Loss) else KerasLoss(loss)
 
 
-def unique(names):
+def unique(names: Sequence[str]) -> tuple[str, ...]:
     """The names, with a number behind those that came before: dice, dice_2, ..."""
     seen = []
     for name in names:

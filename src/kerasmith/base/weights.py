@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from kerasmith._types import DType, Tensor
 from kerasmith.numerics.tensors import compatible, static_shape
 
 
@@ -24,16 +25,18 @@ class Weights:
     pixel: Any = None
     valid_sample: Any = None
     valid_pixel: Any = None
-    given: tuple = (None, None)
+    given: tuple[Any, Any] = (None, None)
 
     @property
-    def effective_sample(self):
+    def effective_sample(self) -> Tensor | None:
         """`sample` without the masked ones: (B,), a scalar, or None."""
         given = [w for w in (self.sample, self.valid_sample) if w is not None]
         return given[0] * given[1] if len(given) == 2 else given[0] if given else None
 
 
-def split_sample_weight(sample_weight, mask, shape, dtype="float32"):
+def split_sample_weight(
+    sample_weight: Tensor, mask: Tensor, shape: tuple[int | None, ...], dtype: DType = "float32"
+) -> Weights:
     """`Weights` of a `sample_weight` and a Keras mask, told apart by their shapes.
 
     Args:
@@ -56,7 +59,9 @@ class SampleWeights(NamedTuple):
     pixel: Any = None
 
 
-def split(sample_weight, shape, what="sample_weight", dtype="float32"):
+def split(
+    sample_weight: Tensor, shape: tuple[int | None, ...], what: str = "sample_weight", dtype: DType = "float32"
+) -> "SampleWeights":
     """Sorts `sample_weight` (or a mask) into per-sample and per-pixel weights.
 
     Args:

@@ -2,10 +2,11 @@
 
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.numerics.tensors import compatible, static_shape
 
 
-def align(y_true, y_pred, what="y_pred"):
+def align(y_true: Tensor, y_pred: Tensor, what: str = "y_pred") -> Tensor:
     """`y_true` in the shape of `y_pred`: a trailing 1 that only one of them has is added or dropped.
 
     Args:
@@ -33,7 +34,7 @@ def align(y_true, y_pred, what="y_pred"):
     )
 
 
-def check_batch(y_true, y_pred):
+def check_batch(y_true: Tensor, y_pred: Tensor) -> None:
     """Raises ValueError if `y_true` and `y_pred` are known to hold different numbers of samples."""
     given, wanted = static_shape(y_true, "y_true"), static_shape(y_pred, "y_pred")
     if not compatible(given[:1], wanted[:1]):

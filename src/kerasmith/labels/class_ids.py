@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.keras_internals.tensors import is_concrete
-from kerasmith.labels.pixels import encode, flatten, ids_to_ignore
+from kerasmith.labels.pixels import Pixels, encode, flatten, ids_to_ignore
 from kerasmith.numerics.tensors import compatible, is_float, static_shape
 
 
@@ -29,7 +30,7 @@ class ClassIds(NamedTuple):
     dense: bool
 
 
-def ids_of_pixels(pixels, threshold):
+def ids_of_pixels(pixels: Pixels, threshold: float) -> ClassIds:
     """`ClassIds` of a `Pixels` record. Independent masks are stacked: (B * C, N), binary."""
     if not pixels.binary:
         axis = pixels.class_axis
@@ -49,7 +50,16 @@ def ids_of_pixels(pixels, threshold):
     return ClassIds(truth, prediction, 2, valid, weight, False)
 
 
-def class_ids(y_true, y_pred, classes, *, predictions="auto", threshold=0.5, weights=None, **reading):
+def class_ids(
+    y_true: Tensor,
+    y_pred: Tensor,
+    classes: int | None,
+    *,
+    predictions: str = "auto",
+    threshold: float = 0.5,
+    weights: Any = None,
+    **reading: Any,
+) -> ClassIds:
     """`ClassIds` of labels and predictions.
 
     Args:
@@ -79,7 +89,7 @@ def class_ids(y_true, y_pred, classes, *, predictions="auto", threshold=0.5, wei
     return ids_of_pixels(encode(y_true, y_pred, pixel_weight=pixel, mask=mask, strict=False, **reading), threshold)
 
 
-def predictions_are_ids(y_true, y_pred, predictions, classes):
+def predictions_are_ids(y_true: Tensor, y_pred: Tensor, predictions: str, classes: int | None) -> bool:
     """Whether `y_pred` holds class ids; see `class_ids`."""
     if predictions != "auto":
         return predictions == "ids"
@@ -130,7 +140,7 @@ def _stack(x, class_axis):
     return ops.reshape(x, (-1, ops.shape(x)[2]))
 
 
-def decide(pixels, threshold):
+def decide(pixels: Pixels, threshold: float) -> Tensor:
     """Hard 0/1 decisions in the layout of `pixels.scores`.
 
     Args:
@@ -146,7 +156,7 @@ def decide(pixels, threshold):
     return ops.cast(ops.equal(winner, classes), scores.dtype)
 
 
-def score_threshold(threshold, from_logits):
+def score_threshold(threshold: float, from_logits: bool) -> float:
     """The bound on the scores that means `probability > threshold`; for logits no sigmoid is needed."""
     if not from_logits:
         return threshold

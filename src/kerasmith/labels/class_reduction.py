@@ -1,9 +1,20 @@
 """From one value per class to one value per image."""
 
+from collections.abc import Sequence
+
 from keras import ops
 
+from kerasmith._types import Absent, Tensor
 
-def mean_over_classes(values, actual, *, class_weights=None, include_background=True, absent="score"):
+
+def mean_over_classes(
+    values: Tensor,
+    actual: Tensor,
+    *,
+    class_weights: Sequence[float] | None = None,
+    include_background: bool = True,
+    absent: Absent = "score",
+) -> Tensor:
     """Weighted mean over the classes, (B, C) -> (B,).
 
     Args:
@@ -27,7 +38,7 @@ def mean_over_classes(values, actual, *, class_weights=None, include_background=
     return ops.sum(values * ops.convert_to_tensor([w / total for w in weights], values.dtype), axis=-1)
 
 
-def class_weight_row(channels, class_weights, include_background):
+def class_weight_row(channels: int, class_weights: Sequence[float] | None, include_background: bool) -> list[float] | None:
     """The weight of each class as a list, None if all are equal.
 
     Raises:

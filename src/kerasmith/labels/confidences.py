@@ -2,10 +2,12 @@
 
 from keras import ops
 
+from kerasmith._types import Tensor
+from kerasmith.labels.pixels import Pixels
 from kerasmith.numerics.bincount import bincount
 
 
-def confidences(pixels, confidence):
+def confidences(pixels: Pixels, confidence: str) -> tuple[Tensor, Tensor, Tensor | None]:
     """(confidence, outcome, weight or None) of each decision, (B, N) each.
 
     Args:
@@ -32,7 +34,7 @@ def confidences(pixels, confidence):
     return p, y, weight
 
 
-def sums_in_bins(p, y, weight, bins):
+def sums_in_bins(p: Tensor, y: Tensor, weight: Tensor, bins: int) -> dict[str, Tensor]:
     """{"weight", "confidence", "outcome"}: (B, bins) sums over the decisions in each bin of confidence.
 
     Bin b is [b / bins, (b + 1) / bins), the last includes 1. A NaN reaches the confidence of bin 0.

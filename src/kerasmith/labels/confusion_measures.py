@@ -8,18 +8,19 @@ import math
 import numpy as np
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.labels.overlap import RegionSums
 from kerasmith.numerics import safe
 
 WEIGHTINGS = (None, "linear", "quadratic")
 
 
-def region_sums_of(matrix):
+def region_sums_of(matrix: Tensor) -> RegionSums:
     """`RegionSums` of each class, (..., C): hits, predicted and true elements."""
     return RegionSums(ops.diagonal(matrix, axis1=-2, axis2=-1), ops.sum(matrix, axis=-2), ops.sum(matrix, axis=-1))
 
 
-def per_class(sums, total, absent):
+def per_class(sums: RegionSums, total: Tensor, absent: float) -> dict[str, Tensor]:
     """{quantity: (..., C)} of `RegionSums`.
 
     Args:
@@ -39,7 +40,7 @@ def per_class(sums, total, absent):
     }
 
 
-def matthews_correlation(matrix):
+def matthews_correlation(matrix: Tensor) -> Tensor:
     """(s c - sum t_k p_k) / sqrt((s^2 - sum p_k^2) (s^2 - sum t_k^2)).
 
     0 where truth or prediction is of one class only, NaN where there is nothing.
@@ -49,7 +50,7 @@ def matthews_correlation(matrix):
     return ops.where(ops.sum(true, axis=-1) > 0, safe.ratio(covariance, spread, when_empty=0.0), math.nan)
 
 
-def cohen_kappa(matrix, weighting=None):
+def cohen_kappa(matrix: Tensor, weighting: str | None = None) -> Tensor:
     """1 - sum(w m) / sum(w t p) with weights 1, |i - j| or (i - j)^2 off the diagonal; NaN where chance explains all."""
     if weighting is None:
         covariance, true, predicted = _moments(matrix)

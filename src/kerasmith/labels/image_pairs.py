@@ -1,12 +1,15 @@
 """Pairs of images: read into one layout, and averaged."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.labels.alignment import align
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 
 
-def image_pair(y_true, y_pred, axis, valid=None):
+def image_pair(y_true: Tensor, y_pred: Tensor, axis: int, valid: Tensor | None = None) -> Any:
     """Predicted and true images as (B, *spatial, C), float32 at least, 0 where they do not count, whatever stands there.
 
     Args:
@@ -30,7 +33,7 @@ def image_pair(y_true, y_pred, axis, valid=None):
     return ops.where(keep, y_pred, ops.zeros_like(y_pred)), ops.where(keep, y_true, ops.zeros_like(y_true))
 
 
-def image_shape(x, axis):
+def image_shape(x: Tensor, axis: int) -> tuple[int | None, ...]:
     """The static shape of images or volumes.
 
     Raises:
@@ -51,7 +54,7 @@ def image_shape(x, axis):
     return shape
 
 
-def weighted_mean(values, pixel=None, valid=None):
+def weighted_mean(values: Tensor, pixel: Tensor | None = None, valid: Tensor | None = None) -> Tensor:
     """((B,) means over places and channels, sum(w v) / sum(w), and the (B,) mean weights of the places).
 
     Args:

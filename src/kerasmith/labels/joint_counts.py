@@ -5,11 +5,20 @@ import math
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.numerics.bincount import bincount
 
 
-def joint_counts(truth, prediction, classes, *, valid=None, weight=None, per_sample=True):
+def joint_counts(
+    truth: Tensor,
+    prediction: Tensor,
+    classes: int,
+    *,
+    valid: Tensor | None = None,
+    weight: Tensor | None = None,
+    per_sample: bool = True,
+) -> Tensor:
     """Counts of (true class, predicted class) pairs.
 
     One class more than there is stands for ids out of range: row and column `classes` of the result. Nothing is ever written
@@ -48,7 +57,7 @@ def joint_counts(truth, prediction, classes, *, valid=None, weight=None, per_sam
     return ops.reshape(counts, (samples, size, size) if per_sample else (size, size))
 
 
-def clip_ids(ids, classes):
+def clip_ids(ids: Tensor, classes: int) -> Tensor:
     """Ids below 0 or from `classes` on become `classes`; int32."""
     backend = keras.backend.backend()
     ids = ops.cast(ids, "int32")

@@ -1,12 +1,16 @@
 """Labels and pixel weights of images, volumes and sequences, brought to the lower resolution of an output."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.numerics import safe
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 
 
-def blocks(y_true, y_pred, axis=-1):
+def blocks(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> Any:
     """How many pixels of the labels, along each spatial axis, make one pixel of an output.
 
     Args:
@@ -50,14 +54,14 @@ def blocks(y_true, y_pred, axis=-1):
     return first, tuple(have // want for have, want in zip(given, wanted))
 
 
-def hold_ids(y_true, y_pred, axis=-1):
+def hold_ids(y_true: Tensor, y_pred: Tensor, axis: int = -1) -> bool:
     """Whether labels are class ids by their shape: one value at a pixel where the output has several channels."""
     labels, output = static_shape(y_true, "y_true"), static_shape(y_pred, "y_pred")
     channel = 1 if axis == 1 else len(output) - 1
     return output[channel] != 1 and (len(labels) < len(output) or labels[channel] == 1)
 
 
-def picked(x, first, sizes):
+def picked(x: Tensor, first: int, sizes: Sequence[int]) -> Tensor:
     """The pixel at the centre of each block, entry size // 2 along each axis: for even sizes the one after the middle.
 
     Args:
@@ -67,7 +71,7 @@ def picked(x, first, sizes):
     return x[(slice(None),) * first + tuple(slice(size // 2, None, size) for size in sizes)]
 
 
-def area_mean(x, first, sizes):
+def area_mean(x: Tensor, first: int, sizes: Sequence[int]) -> Tensor:
     """The mean of each block, float32 at least; arguments as `picked`."""
     x = ops.cast(x, accumulation_dtype(x.dtype))
     for axis, size in enumerate(sizes, start=first):
@@ -78,7 +82,7 @@ def area_mean(x, first, sizes):
     return x
 
 
-def weighted_area_mean(x, weight, first, sizes):
+def weighted_area_mean(x: Tensor, weight: Tensor, first: int, sizes: Sequence[int]) -> Tensor:
     """sum(w x) / sum(w) over each block; 0 where all weights are 0.
 
     With it and the mean weight, a loss that is linear in the labels has the value it has at full resolution for the output

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerasmith._types import ClassIds, Labels, Tensor
 from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.numerics.softmax import softmax
 from kerasmith.numerics.tensors import accumulation_dtype, compatible, is_float, static_shape
@@ -44,21 +45,21 @@ class Pixels:
     class_axis: int | None
     from_logits: bool
     multi_label: bool
-    spatial: tuple = ()
+    spatial: tuple[Any, ...] = ()
 
     @property
-    def binary(self):
+    def binary(self) -> bool:
         """True if each channel is a yes/no question of its own (sigmoid), False if the classes compete (softmax)."""
         return self.class_axis is None or self.multi_label
 
     @functools.cached_property
-    def probabilities(self):
+    def probabilities(self) -> Tensor:
         if not self.from_logits:
             return self.scores
         return ops.sigmoid(self.scores) if self.binary else softmax(self.scores, self.class_axis)
 
     @functools.cached_property
-    def truth(self):
+    def truth(self) -> Tensor:
         """Dense labels in the layout of `scores`."""
         if self.dense is not None:
             return self.dense
@@ -67,16 +68,16 @@ class Pixels:
             classes = ops.expand_dims(classes, -1)
         return ops.cast(ops.equal(ops.expand_dims(self.ids, self.class_axis), classes), self.scores.dtype)
 
-    def per_class(self, x):
+    def per_class(self, x: Tensor) -> Tensor:
         """A (B, N) tensor in a shape that multiplies `scores`."""
         return x if self.class_axis is None else ops.expand_dims(x, self.class_axis)
 
-    def images(self, x):
+    def images(self, x: Tensor) -> Tensor:
         """Values in the layout of `scores` as images of one class each, (B, C, *spatial)."""
         x = ops.transpose(x, (0, 2, 1)) if self.class_axis == 2 else x
         return ops.reshape(x, (-1, self.channels, *self.spatial))
 
-    def flat(self, images):
+    def flat(self, images: Tensor) -> Tensor:
         """The inverse of `images`."""
         pixels = -1 if any(not isinstance(size, int) for size in self.spatial) else math.prod(self.spatial)
         if self.class_axis is None:
@@ -86,18 +87,18 @@ class Pixels:
 
 
 def encode(
-    y_true,
-    y_pred,
+    y_true: Tensor,
+    y_pred: Tensor,
     *,
-    from_logits=False,
-    axis=-1,
-    labels="auto",
-    ignore_class=None,
-    multi_label=False,
-    pixel_weight=None,
-    mask=None,
-    strict=True,
-):
+    from_logits: bool = False,
+    axis: int = -1,
+    labels: Labels = "auto",
+    ignore_class: ClassIds = None,
+    multi_label: bool = False,
+    pixel_weight: Tensor | None = None,
+    mask: Tensor | None = None,
+    strict: bool = True,
+) -> Pixels:
     """Brings labels and predictions to one layout; see `Pixels`.
 
     Args:
@@ -181,7 +182,7 @@ def _pixel_weights(ignored, mask, pixel_weight, dtype):
     return (weight if valid is None else weight * valid), valid
 
 
-def spatial_shape(y_pred, axis):
+def spatial_shape(y_pred: Tensor, axis: int) -> tuple[int | None, ...]:
     """The static (batch, *spatial) shape of predictions whose channels are at `axis`."""
     shape = static_shape(y_pred, "y_pred")
     channel_axis, _ = _channels(shape, axis)
@@ -240,7 +241,7 @@ def _is_sparse(labels, shape_true, shape_pred, channel_axis, channels, multi_lab
     return sparse
 
 
-def flatten(x, shape, class_axis, channels):
+def flatten(x: Tensor, shape: tuple[int | None, ...], class_axis: int | None, channels: int) -> Tensor:
     """(B, *spatial[, C]) -> (B, N), (B, N, C) or (B, C, N), keeping an unknown batch size unknown."""
     sizes = shape[1:] if class_axis is None else (shape[1:-1] if class_axis == 2 else shape[2:])
     if None in sizes:
@@ -255,7 +256,7 @@ def _cast(x, dtype):
     return x if keras.backend.standardize_dtype(x.dtype) == dtype else ops.cast(x, dtype)
 
 
-def ids_to_ignore(ignore_class):
+def ids_to_ignore(ignore_class: ClassIds) -> tuple[int, ...]:
     """`ignore_class`, None, an id or a list of them, as a tuple."""
     return () if ignore_class is None else tuple(ignore_class) if isinstance(ignore_class, (list, tuple)) else (ignore_class,)
 

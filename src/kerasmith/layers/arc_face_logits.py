@@ -1,8 +1,11 @@
 """The last layer of a model that is trained with `losses.ArcFace`."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from kerasmith._types import Config, Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_integer
 from kerasmith.numerics.pairwise_distances import product, unit_length
@@ -43,7 +46,9 @@ class ArcFaceLogits(keras.layers.Layer):
 
     kerasmith_contract = {"output_dtype": "float32"}
 
-    def __init__(self, num_classes, *, kernel_initializer="glorot_uniform", kernel_regularizer=None, **kwargs):
+    def __init__(
+        self, num_classes: int, *, kernel_initializer: Any = "glorot_uniform", kernel_regularizer: Any = None, **kwargs: Any
+    ) -> None:
         check_integer("num_classes", num_classes, minimum=2)
         # Inputs and weights are used as they are: a cosine rounded to half precision is off by 1e-3, times 64.
         super().__init__(autocast=False, **kwargs)
@@ -52,7 +57,7 @@ class ArcFaceLogits(keras.layers.Layer):
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         if len(input_shape) < 2 or input_shape[-1] is None:
             raise ValueError(
                 "ArcFaceLogits needs embeddings of shape (batch, ..., dimension) with a known dimension. "
@@ -66,21 +71,21 @@ class ArcFaceLogits(keras.layers.Layer):
             autocast=False,
         )
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         dtype = self._result_dtype(inputs.dtype)
         directions = unit_length(ops.transpose(ops.cast(self.kernel, dtype)))
         return product(unit_length(ops.cast(inputs, dtype)), ops.transpose(directions))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*input_shape[:-1], self.num_classes)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs: Any) -> Any:
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=self._result_dtype(inputs.dtype))
 
     def _result_dtype(self, dtype):
         return "float64" if "float64" in (self.compute_dtype, str(dtype)) else accumulation_dtype(self.compute_dtype)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "num_classes": self.num_classes,

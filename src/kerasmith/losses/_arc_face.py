@@ -1,11 +1,14 @@
 """Additive angular margin loss."""
 
 import math
+from typing import Any
 
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import Loss, PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
+from kerasmith.base.weights import Weights
 from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.losses._embedding import batch_axis, per_sample_labels
 from kerasmith.numerics.pairs import row_logsumexp
@@ -52,7 +55,7 @@ class ArcFace(Loss):
     Reference: Deng, Guo, Xue and Zafeiriou, "ArcFace: additive angular margin loss for deep face recognition", 2019.
     """
 
-    def __init__(self, margin=0.5, scale=64.0, **kwargs):
+    def __init__(self, margin: float = 0.5, scale: float = 64.0, **kwargs: Any) -> None:
         check_number("margin", margin, minimum=0)
         if margin >= math.pi / 2:
             raise ValueError(
@@ -64,10 +67,10 @@ class ArcFace(Loss):
         self.margin = margin
         self.scale = scale
 
-    def weight_shape(self, y_pred):
+    def weight_shape(self, y_pred: Tensor) -> tuple[int | None, ...]:
         return batch_axis(y_pred, "cosines of shape (batch, classes)", 2)
 
-    def per_sample(self, y_true, y_pred, weights):
+    def per_sample(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> PerSample:
         self.weight_shape(y_pred)
         if static_shape(y_pred, "y_pred")[1] == 1:
             raise ValueError(f"y_pred must hold the cosines of at least 2 classes. Received: y_pred of shape {y_pred.shape}")
@@ -125,4 +128,4 @@ def _check_cosines(y_pred):
         )
 
 
-arc_face = make_functional(ArcFace, "arc_face")
+arc_face: Function = make_functional(ArcFace, "arc_face")

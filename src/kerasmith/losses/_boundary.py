@@ -1,9 +1,15 @@
 """Boundary loss."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function
 from kerasmith.base import PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
+from kerasmith.base.weights import Weights
+from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._shape import ShapeLoss, mean_over_pixels, squared_border_distances, valid_images
 
 
@@ -51,7 +57,7 @@ class Boundary(ShapeLoss):
     Reference: Kervadec et al., "Boundary loss for highly unbalanced segmentation", 2019.
     """
 
-    def __init__(self, *, maps=False, spacing=None, **kwargs):
+    def __init__(self, *, maps: bool = False, spacing: Sequence[float] | float | None = None, **kwargs: Any) -> None:
         check_spacing(spacing)
         super().__init__(**kwargs)
         if maps and self.ignore_class is not None:
@@ -67,7 +73,7 @@ class Boundary(ShapeLoss):
         self.maps = maps
         self.spacing = spacing
 
-    def per_sample(self, pixels, weights):
+    def per_sample(self, pixels: Pixels, weights: Weights) -> PerSample:
         if self.maps:
             distances = pixels.images(pixels.truth)
         else:
@@ -78,7 +84,7 @@ class Boundary(ShapeLoss):
         return PerSample(self.mean_over_classes(values, pixels), weight_mean)
 
 
-def check_spacing(spacing):
+def check_spacing(spacing: Sequence[float] | float | None) -> None:
     """Raises TypeError or ValueError unless `spacing` is None, a number > 0, or a list of them."""
     if spacing is None:
         return
@@ -86,4 +92,4 @@ def check_spacing(spacing):
         check_number(f"spacing[{i}]" if isinstance(spacing, (list, tuple)) else "spacing", size, above=0)
 
 
-boundary = make_functional(Boundary, "boundary")
+boundary: Function = make_functional(Boundary, "boundary")

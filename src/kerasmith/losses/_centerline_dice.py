@@ -1,9 +1,14 @@
 """Centerline Dice loss."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function
 from kerasmith.base import PerSample, make_functional, register
 from kerasmith.base.arguments import check_integer, check_number
+from kerasmith.base.weights import Weights
+from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._shape import ShapeLoss, one_channel, sum_over_pixels, valid_images
 from kerasmith.numerics import safe
 from kerasmith.numerics.skeleton import soft_skeleton
@@ -48,14 +53,14 @@ class CenterlineDice(ShapeLoss):
     Reference: Shit et al., "clDice - a novel topology-preserving loss function for tubular structure segmentation", 2021.
     """
 
-    def __init__(self, iterations=10, *, smooth=1.0, **kwargs):
+    def __init__(self, iterations: int = 10, *, smooth: float = 1.0, **kwargs: Any) -> None:
         check_integer("iterations", iterations, minimum=0)
         check_number("smooth", smooth, minimum=0)
         super().__init__(**kwargs)
         self.iterations = iterations
         self.smooth = smooth
 
-    def per_sample(self, pixels, weights):
+    def per_sample(self, pixels: Pixels, weights: Weights) -> PerSample:
         dimensions = len(pixels.spatial)
         if dimensions > 3:
             raise ValueError(f"CenterlineDice needs 1-D, 2-D or 3-D images. Received: y_pred with {dimensions} spatial axes")
@@ -77,4 +82,4 @@ class CenterlineDice(ShapeLoss):
         return safe.ratio(inside + self.smooth, length + self.smooth, when_empty=1.0)
 
 
-centerline_dice = make_functional(CenterlineDice, "centerline_dice")
+centerline_dice: Function = make_functional(CenterlineDice, "centerline_dice")

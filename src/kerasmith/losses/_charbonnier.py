@@ -1,7 +1,10 @@
 """Charbonnier loss."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses._elementwise import ElementwiseLoss
@@ -32,16 +35,16 @@ class Charbonnier(ElementwiseLoss):
     for alpha, Sun et al., "Secrets of optical flow estimation and their principles", 2010.
     """
 
-    def __init__(self, epsilon=1e-3, alpha=0.5, **kwargs):
+    def __init__(self, epsilon: float = 1e-3, alpha: float = 0.5, **kwargs: Any) -> None:
         check_number("epsilon", epsilon, above=0)
         check_number("alpha", alpha, above=0)
         super().__init__(**kwargs)
         self.epsilon = epsilon
         self.alpha = alpha
 
-    def element_losses(self, y_true, y_pred):
+    def element_losses(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         squared = ops.square(y_true - y_pred) + self.epsilon**2
         return ops.sqrt(squared) if self.alpha == 0.5 else squared**self.alpha
 
 
-charbonnier = make_functional(Charbonnier, "charbonnier")
+charbonnier: Function = make_functional(Charbonnier, "charbonnier")

@@ -1,11 +1,12 @@
 """Class weights by the effective number of samples."""
 
 import math
+from collections.abc import Sequence
 
 from kerasmith.base.arguments import check_number
 
 
-def class_balanced_weights(counts, beta=0.999):
+def class_balanced_weights(counts: Sequence[int], beta: float = 0.999) -> list[float]:
     """Weights for `class_weights=` from the number of samples (or pixels) of each class.
 
     w_c = (1 - beta) / (1 - beta ** n_c), scaled so that the weights of the classes that occur have the mean 1

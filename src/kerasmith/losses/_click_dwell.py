@@ -1,10 +1,14 @@
 """Clicks and the time spent after them."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import Loss, LossTerm, PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.base.elements import per_sample_mean
+from kerasmith.base.weights import Weights
 from kerasmith.numerics.safe import probability_floor
 from kerasmith.numerics.tensors import accumulation_dtype, compatible, static_shape
 
@@ -46,7 +50,15 @@ class ClickDwell(Loss):
     [4.6931, 0.6931]
     """
 
-    def __init__(self, dwell_weight=1.0, *, from_logits=False, log_dwell=True, delta=None, **kwargs):
+    def __init__(
+        self,
+        dwell_weight: float = 1.0,
+        *,
+        from_logits: bool = False,
+        log_dwell: bool = True,
+        delta: float | None = None,
+        **kwargs: Any,
+    ) -> None:
         check_number("dwell_weight", dwell_weight, minimum=0)
         if delta is not None:
             check_number("delta", delta, above=0)
@@ -57,10 +69,10 @@ class ClickDwell(Loss):
         self.delta = delta
 
     @property
-    def term_names(self):
+    def term_names(self) -> tuple[str, ...]:
         return ("click", "dwell")
 
-    def terms(self, y_true, y_pred, weights):
+    def terms(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> list[LossTerm]:
         _check_shapes(y_true, y_pred)
         dtype = accumulation_dtype(self.dtype)
         y_true, y_pred = ops.cast(y_true, dtype), ops.cast(y_pred, dtype)
@@ -100,4 +112,4 @@ def _cross_entropy(y, x, from_logits):
     return -(y * ops.log(p) + (1.0 - y) * ops.log(1.0 - p))
 
 
-click_dwell = make_functional(ClickDwell, "click_dwell")
+click_dwell: Function = make_functional(ClickDwell, "click_dwell")

@@ -1,11 +1,16 @@
 """The core of rules on connected components: decisions -> components -> which pixels offend -> their share of the mask."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import PerSample
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.base.host import call_on_host, host_is_reachable
+from kerasmith.base.weights import Weights
 from kerasmith.labels.class_ids import decide
+from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._shape import ShapeLoss, one_channel, sum_over_pixels, valid_images
 from kerasmith.numerics import safe
 from kerasmith.numerics.tensors import static_shape
@@ -33,7 +38,7 @@ class ComponentRule(ShapeLoss):
 
     kerasmith_contract = {"uses_y_true": False, "exact_gradient": False}
 
-    def __init__(self, *, threshold=0.5, connectivity=None, **kwargs):
+    def __init__(self, *, threshold: float = 0.5, connectivity: int | None = None, **kwargs: Any) -> None:
         check_number("threshold", threshold, minimum=0, maximum=1)
         check_choice("connectivity", connectivity, (None, 4, 8, 6, 18, 26))
         super().__init__(**kwargs)
@@ -41,14 +46,14 @@ class ComponentRule(ShapeLoss):
         self.connectivity = connectivity
 
     @property
-    def rule(self):
+    def rule(self) -> dict[str, Any]:
         """Keywords of `surplus_pixels`."""
         raise NotImplementedError(f"{type(self).__name__} must implement `rule`.")
 
-    def per_sample(self, pixels, weights):
+    def per_sample(self, pixels: Pixels, weights: Weights) -> PerSample:
         return PerSample(self.mean_over_classes(self.penalties(pixels), pixels))
 
-    def penalties(self, pixels):
+    def penalties(self, pixels: Pixels) -> Tensor:
         """The penalty of each image and class, (B, C)."""
         mask = ops.stop_gradient(valid_images(decide(pixels, self.threshold), pixels))
         probabilities = pixels.images(pixels.probabilities)

@@ -1,5 +1,8 @@
 """Penalty on components of a mask beyond the largest."""
 
+from typing import Any
+
+from kerasmith._types import Function
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_integer
 from kerasmith.losses._component_rule import ComponentRule
@@ -38,14 +41,14 @@ class Connectivity(ComponentRule):
     0.25
     """
 
-    def __init__(self, components=1, **kwargs):
+    def __init__(self, components: int = 1, **kwargs: Any) -> None:
         check_integer("components", components, minimum=1)
         super().__init__(**kwargs)
         self.components = components
 
     @property
-    def rule(self):
+    def rule(self) -> dict[str, Any]:
         return {"keep": self.components}
 
 
-connectivity = make_functional(Connectivity, "connectivity")
+connectivity: Function = make_functional(Connectivity, "connectivity")

@@ -1,9 +1,13 @@
 """Contrastive loss."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import Loss, PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
+from kerasmith.base.weights import Weights
 from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.losses._embedding import per_sample_labels
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
@@ -42,12 +46,12 @@ class Contrastive(Loss):
     Reference: Hadsell, Chopra and LeCun, "Dimensionality reduction by learning an invariant mapping", 2006.
     """
 
-    def __init__(self, margin=1.0, **kwargs):
+    def __init__(self, margin: float = 1.0, **kwargs: Any) -> None:
         check_number("margin", margin, above=0)
         super().__init__(**kwargs)
         self.margin = margin
 
-    def weight_shape(self, y_pred):
+    def weight_shape(self, y_pred: Tensor) -> tuple[int | None, ...]:
         shape = static_shape(y_pred, "y_pred")
         if len(shape) not in (1, 2) or (len(shape) == 2 and shape[1] not in (1, None)):
             raise ValueError(
@@ -56,7 +60,7 @@ class Contrastive(Loss):
             )
         return shape[:1]
 
-    def per_sample(self, y_true, y_pred, weights):
+    def per_sample(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> PerSample:
         self.weight_shape(y_pred)
         labels = per_sample_labels(y_true, y_pred, "labels")
         dtype = accumulation_dtype(y_pred.dtype)
@@ -77,4 +81,4 @@ def _check_labels(labels):
         )
 
 
-contrastive = make_functional(Contrastive, "contrastive")
+contrastive: Function = make_functional(Contrastive, "contrastive")

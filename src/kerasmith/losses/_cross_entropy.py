@@ -1,9 +1,13 @@
 """Cross-entropy of pixels or samples."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
+from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._pixelwise import PixelLoss, at_label, binary_cross_entropy, log_probabilities
 from kerasmith.numerics.hardest import check_hardest, mean_of_hardest
 
@@ -48,19 +52,21 @@ class CrossEntropy(PixelLoss):
     convolutional networks", 2016 (there over the batch, here for each image, so that no sample changes another).
     """
 
-    def __init__(self, *, from_logits=False, label_smoothing=0.0, top_k=None, **kwargs):
+    def __init__(
+        self, *, from_logits: bool = False, label_smoothing: float = 0.0, top_k: float | None = None, **kwargs: Any
+    ) -> None:
         check_number("label_smoothing", label_smoothing, minimum=0, maximum=1)
         check_hardest("top_k", top_k)
         super().__init__(from_logits=from_logits, **kwargs)
         self.label_smoothing = label_smoothing
         self.top_k = top_k
 
-    def over_pixels(self, losses, weight, valid):
+    def over_pixels(self, losses: Tensor, weight: Tensor, valid: Tensor) -> tuple[Tensor, Tensor | None]:
         if self.top_k is None:
             return super().over_pixels(losses, weight, valid)
         return mean_of_hardest(losses, weight, valid, self.top_k)
 
-    def pixel_losses(self, pixels):
+    def pixel_losses(self, pixels: Pixels) -> Tensor:
         smoothing = self.label_smoothing
         if pixels.binary:
             truth = pixels.truth * (1.0 - smoothing) + smoothing / 2.0 if smoothing else pixels.truth
@@ -75,4 +81,4 @@ class CrossEntropy(PixelLoss):
         return losses
 
 
-cross_entropy = make_functional(CrossEntropy, "cross_entropy")
+cross_entropy: Function = make_functional(CrossEntropy, "cross_entropy")

@@ -1,7 +1,8 @@
 """Dice loss."""
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
-from kerasmith.labels.overlap import tversky_index
+from kerasmith.labels.overlap import RegionSums, tversky_index
 from kerasmith.losses._region import RegionLoss
 
 
@@ -39,8 +40,8 @@ class Dice(RegionLoss):
     Reference: Milletari, Navab and Ahmadi, "V-Net", 2016 (there with squared terms in the denominator).
     """
 
-    def class_losses(self, sums):
+    def class_losses(self, sums: RegionSums) -> Tensor:
         return 1.0 - tversky_index(sums, 0.5, 0.5, self.smooth)
 
 
-dice = make_functional(Dice, "dice")
+dice: Function = make_functional(Dice, "dice")

@@ -1,8 +1,13 @@
 """Dice plus cross-entropy."""
 
+from typing import Any
+
+from kerasmith._types import Function, Tensor
 from kerasmith.base import LossTerm, make_functional, register
 from kerasmith.base.arguments import check_number
-from kerasmith.labels.overlap import tversky_index
+from kerasmith.base.weights import Weights
+from kerasmith.labels.overlap import RegionSums, tversky_index
+from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._cross_entropy import CrossEntropy
 from kerasmith.losses._region import RegionLoss
 
@@ -37,7 +42,9 @@ class DiceCE(RegionLoss):
     Reference: Taghanaki et al., "Combo loss: handling input and output imbalance in multi-organ segmentation", 2019.
     """
 
-    def __init__(self, dice_weight=0.5, ce_weight=0.5, *, label_smoothing=0.0, **kwargs):
+    def __init__(
+        self, dice_weight: float = 0.5, ce_weight: float = 0.5, *, label_smoothing: float = 0.0, **kwargs: Any
+    ) -> None:
         check_number("dice_weight", dice_weight, minimum=0)
         check_number("ce_weight", ce_weight, minimum=0)
         super().__init__(**kwargs)
@@ -47,17 +54,17 @@ class DiceCE(RegionLoss):
         self.cross_entropy = CrossEntropy(label_smoothing=label_smoothing, class_weights=self.class_weights)
 
     @property
-    def term_names(self):
+    def term_names(self) -> tuple[str, ...]:
         return ("dice", "ce")
 
-    def class_losses(self, sums):
+    def class_losses(self, sums: RegionSums) -> Tensor:
         return 1.0 - tversky_index(sums, 0.5, 0.5, self.smooth)
 
-    def terms(self, pixels, weights):
+    def terms(self, pixels: Pixels, weights: Weights) -> list[LossTerm]:
         return [
             LossTerm("dice", self.dice_weight, self.per_sample(pixels, weights)),
             LossTerm("ce", self.ce_weight, self.cross_entropy.per_sample(pixels, weights)),
         ]
 
 
-dice_ce = make_functional(DiceCE, "dice_ce")
+dice_ce: Function = make_functional(DiceCE, "dice_ce")

@@ -1,8 +1,14 @@
 """Dice plus focal loss."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from kerasmith._types import Function, Tensor
 from kerasmith.base import LossTerm, make_functional, register
 from kerasmith.base.arguments import check_number
-from kerasmith.labels.overlap import tversky_index
+from kerasmith.base.weights import Weights
+from kerasmith.labels.overlap import RegionSums, tversky_index
+from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._focal import Focal
 from kerasmith.losses._region import RegionLoss
 
@@ -34,7 +40,15 @@ class DiceFocal(RegionLoss):
     Reference: Zhu et al., "AnatomyNet", 2019.
     """
 
-    def __init__(self, dice_weight=0.5, focal_weight=0.5, *, gamma=2.0, alpha=None, **kwargs):
+    def __init__(
+        self,
+        dice_weight: float = 0.5,
+        focal_weight: float = 0.5,
+        *,
+        gamma: float = 2.0,
+        alpha: float | Sequence[float] | None = None,
+        **kwargs: Any,
+    ) -> None:
         check_number("dice_weight", dice_weight, minimum=0)
         check_number("focal_weight", focal_weight, minimum=0)
         super().__init__(**kwargs)
@@ -45,17 +59,17 @@ class DiceFocal(RegionLoss):
         self.focal = Focal(gamma, alpha, class_weights=self.class_weights)
 
     @property
-    def term_names(self):
+    def term_names(self) -> tuple[str, ...]:
         return ("dice", "focal")
 
-    def class_losses(self, sums):
+    def class_losses(self, sums: RegionSums) -> Tensor:
         return 1.0 - tversky_index(sums, 0.5, 0.5, self.smooth)
 
-    def terms(self, pixels, weights):
+    def terms(self, pixels: Pixels, weights: Weights) -> list[LossTerm]:
         return [
             LossTerm("dice", self.dice_weight, self.per_sample(pixels, weights)),
             LossTerm("focal", self.focal_weight, self.focal.per_sample(pixels, weights)),
         ]
 
 
-dice_focal = make_functional(DiceFocal, "dice_focal")
+dice_focal: Function = make_functional(DiceFocal, "dice_focal")

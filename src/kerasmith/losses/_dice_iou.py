@@ -1,8 +1,11 @@
 """Dice plus Jaccard loss."""
 
+from typing import Any
+
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
-from kerasmith.labels.overlap import tversky_index
+from kerasmith.labels.overlap import RegionSums, tversky_index
 from kerasmith.losses._region import RegionLoss
 
 
@@ -28,15 +31,15 @@ class DiceIoU(RegionLoss):
     0.5833
     """
 
-    def __init__(self, dice_weight=0.5, **kwargs):
+    def __init__(self, dice_weight: float = 0.5, **kwargs: Any) -> None:
         check_number("dice_weight", dice_weight, minimum=0, maximum=1)
         super().__init__(**kwargs)
         self.dice_weight = dice_weight
 
-    def class_losses(self, sums):
+    def class_losses(self, sums: RegionSums) -> Tensor:
         dice = tversky_index(sums, 0.5, 0.5, self.smooth)
         jaccard = tversky_index(sums, 1.0, 1.0, self.smooth)
         return 1.0 - self.dice_weight * dice - (1.0 - self.dice_weight) * jaccard
 
 
-dice_iou = make_functional(DiceIoU, "dice_iou")
+dice_iou: Function = make_functional(DiceIoU, "dice_iou")

@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import Loss, PerSample
 from kerasmith.base.elements import per_sample_mean, without_unused
+from kerasmith.base.weights import Weights
 from kerasmith.labels.alignment import align
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 
@@ -23,24 +25,24 @@ class ElementwiseLoss(Loss):
 
     reference_name = "y_pred"
 
-    def weight_shape(self, y_pred):
+    def weight_shape(self, y_pred: Tensor) -> tuple[int | None, ...]:
         shape = static_shape(y_pred, "y_pred")
         return shape[:-1] if len(shape) > 1 else shape
 
-    def read(self, y_true, y_pred, weights):
+    def read(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
         """Targets in the shape of `reference(y_pred)` and predictions, both in the dtype of sums."""
         dtype = accumulation_dtype(self.dtype)
         y_true, y_pred = ops.cast(y_true, dtype), ops.cast(y_pred, dtype)
         y_true = align(y_true, self.reference(y_pred), self.reference_name)
         return without_unused(y_true, weights), y_pred
 
-    def reference(self, y_pred):
+    def reference(self, y_pred: Tensor) -> Tensor:
         """The part of the predictions that has the shape of the targets."""
         return y_pred
 
-    def per_sample(self, y_true, y_pred, weights):
+    def per_sample(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> PerSample:
         return PerSample(*per_sample_mean(self.element_losses(y_true, y_pred), weights))
 
-    def element_losses(self, y_true, y_pred):
+    def element_losses(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """The loss of each element, (B, ...)."""
         raise NotImplementedError(f"{type(self).__name__} must implement `element_losses`.")

@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import Loss, PerSample
-from kerasmith.numerics.pairs import pairs
+from kerasmith.base.weights import Weights
+from kerasmith.numerics.pairs import Pairs, pairs
 from kerasmith.numerics.tensors import accumulation_dtype, compatible, static_shape
 
 
@@ -35,10 +37,10 @@ class EmbeddingLoss(Loss):
 
     kerasmith_contract = {"independent": False}
 
-    def weight_shape(self, y_pred):
+    def weight_shape(self, y_pred: Tensor) -> tuple[int | None, ...]:
         return batch_axis(y_pred, "embeddings of shape (batch, dimension)", 2)
 
-    def per_sample(self, y_true, y_pred, weights):
+    def per_sample(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> PerSample:
         self.weight_shape(y_pred)
         ids = per_sample_labels(y_true, y_pred, "class ids")
         x = ops.cast(y_pred, accumulation_dtype(y_pred.dtype))
@@ -52,7 +54,7 @@ class EmbeddingLoss(Loss):
         counted = ops.cast(counted, x.dtype)
         return PerSample(values * counted, counted)
 
-    def anchor_losses(self, embeddings, pairs):
+    def anchor_losses(self, embeddings: Tensor, pairs: Pairs) -> tuple[Tensor, Tensor]:
         """(B,) losses, and (B,) booleans: whether the anchor has the pairs that this loss needs.
 
         Args:
@@ -62,7 +64,7 @@ class EmbeddingLoss(Loss):
         raise NotImplementedError(f"{type(self).__name__} must implement `anchor_losses`.")
 
 
-def batch_axis(y_pred, expected, rank):
+def batch_axis(y_pred: Tensor, expected: str, rank: int) -> tuple[int | None, ...]:
     """Static (batch,) of predictions; raises ValueError unless they have `rank` axes."""
     shape = static_shape(y_pred, "y_pred")
     if len(shape) != rank:
@@ -73,7 +75,7 @@ def batch_axis(y_pred, expected, rank):
     return shape[:1]
 
 
-def per_sample_labels(y_true, y_pred, what):
+def per_sample_labels(y_true: Tensor, y_pred: Tensor, what: str) -> Tensor:
     """Labels (B,) or (B, 1) as (B,); raises ValueError for another rank or batch size."""
     labels, predictions = static_shape(y_true, "y_true"), static_shape(y_pred, "y_pred")
     if len(labels) not in (1, 2) or (len(labels) == 2 and labels[1] not in (1, None)):

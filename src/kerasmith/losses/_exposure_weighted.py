@@ -1,10 +1,15 @@
 """A loss per unit of exposure."""
 
+from typing import Any
+
+import keras
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import KerasLoss, Loss, LossTerm, PerSample, make_functional, register
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.weighted_sum import as_loss
+from kerasmith.base.weights import Weights
 from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 
@@ -49,7 +54,7 @@ class ExposureWeighted(Loss):
     0.1875
     """
 
-    def __init__(self, loss="poisson", exposure="y_true", **kwargs):
+    def __init__(self, loss: keras.losses.Loss | str = "poisson", exposure: str = "y_true", **kwargs: Any) -> None:
         check_choice("exposure", exposure, ("y_true", "sample_weight"))
         if isinstance(loss, type):
             raise TypeError(f"`loss` must be a loss or a name, not a class. Write `loss={loss.__name__}()`.")
@@ -59,13 +64,13 @@ class ExposureWeighted(Loss):
         self._each = KerasLoss(loss, dtype=accumulation_dtype(self.dtype)) if isinstance(loss, str) else as_loss(loss)
 
     @property
-    def term_names(self):
+    def term_names(self) -> tuple[str, ...] | None:
         return self._each.term_names
 
-    def weight_shape(self, y_pred):
+    def weight_shape(self, y_pred: Tensor) -> tuple[int | None, ...]:
         return static_shape(y_pred, "y_pred")[:1]
 
-    def terms(self, y_true, y_pred, weights):
+    def terms(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> list[LossTerm]:
         exposure = None
         dtype = accumulation_dtype(self.dtype)
         y_pred = ops.cast(y_pred, dtype)
@@ -99,4 +104,4 @@ def _weighted(values, exposure):
     return PerSample(values) if exposure is None else PerSample(values * ops.cast(exposure, values.dtype), exposure)
 
 
-exposure_weighted = make_functional(ExposureWeighted, "exposure_weighted")
+exposure_weighted: Function = make_functional(ExposureWeighted, "exposure_weighted")

@@ -1,9 +1,14 @@
 """Focal loss."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number, check_weights
+from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._pixelwise import (
     PixelLoss,
     at_label,
@@ -41,7 +46,7 @@ class Focal(PixelLoss):
     Reference: Lin et al., "Focal loss for dense object detection", 2017.
     """
 
-    def __init__(self, gamma=2.0, alpha=None, **kwargs):
+    def __init__(self, gamma: float = 2.0, alpha: float | Sequence[float] | None = None, **kwargs: Any) -> None:
         check_number("gamma", gamma, minimum=0)
         if hasattr(alpha, "__len__"):
             check_weights("alpha", alpha)
@@ -51,7 +56,7 @@ class Focal(PixelLoss):
         self.gamma = gamma
         self.alpha = alpha
 
-    def pixel_losses(self, pixels):
+    def pixel_losses(self, pixels: Pixels) -> Tensor:
         if pixels.binary:
             y, p = pixels.truth, pixels.probabilities
             miss = y + p - 2.0 * y * p  # 1 - p_t
@@ -76,4 +81,4 @@ class Focal(PixelLoss):
         return (1.0 - self.alpha) + (2.0 * self.alpha - 1.0) * pixels.truth
 
 
-focal = make_functional(Focal, "focal")
+focal: Function = make_functional(Focal, "focal")

@@ -1,7 +1,11 @@
 """Focal Tversky loss."""
 
+from typing import Any
+
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
+from kerasmith.labels.overlap import RegionSums
 from kerasmith.losses._tversky import Tversky
 from kerasmith.numerics.safe import power
 
@@ -36,13 +40,13 @@ class FocalTversky(Tversky):
     segmentation", 2019. As there, and unlike libraries that take the power after the mean, each class has its own power.
     """
 
-    def __init__(self, alpha=0.7, beta=0.3, gamma=0.75, **kwargs):
+    def __init__(self, alpha: float = 0.7, beta: float = 0.3, gamma: float = 0.75, **kwargs: Any) -> None:
         check_number("gamma", gamma, above=0)
         super().__init__(alpha, beta, **kwargs)
         self.gamma = gamma
 
-    def class_losses(self, sums):
+    def class_losses(self, sums: RegionSums) -> Tensor:
         return power(super().class_losses(sums), self.gamma)
 
 
-focal_tversky = make_functional(FocalTversky, "focal_tversky")
+focal_tversky: Function = make_functional(FocalTversky, "focal_tversky")

@@ -1,10 +1,14 @@
 """A loss of a plain function, or of a function that makes one."""
 
 import inspect
+from collections.abc import Mapping
+from typing import Any
 
+from kerasmith._types import DType, Function, Reduction, Tensor
 from kerasmith.base import Loss, PerSample, register
 from kerasmith.base.elements import in_one_dtype, per_sample_mean
 from kerasmith.base.saved_function import register_function, why_not_savable
+from kerasmith.base.weights import Weights
 from kerasmith.labels.alignment import check_batch
 from kerasmith.numerics.tensors import static_shape
 
@@ -19,7 +23,7 @@ class FunctionLoss(Loss):
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
 
-    def __init__(self, fn, fixed=None, **kwargs):
+    def __init__(self, fn: Function, fixed: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         fixed = dict(fixed or {})
         _check_loadable(fn)
         register_function(fn)
@@ -32,7 +36,7 @@ class FunctionLoss(Loss):
         if not callable(self._function):
             raise ValueError(f"`{fn.__name__}` takes no labels, so it must return a function (y_true, y_pred) -> losses.")
 
-    def per_sample(self, y_true, y_pred, weights):
+    def per_sample(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> PerSample:
         check_batch(y_true, y_pred)
         y_true, y_pred = in_one_dtype(y_true, y_pred)
         values = self._function(y_true, y_pred)
@@ -45,12 +49,14 @@ class FunctionLoss(Loss):
             )
         return PerSample(*per_sample_mean(self.transform(values), weights))
 
-    def transform(self, values):
+    def transform(self, values: Tensor) -> Tensor:
         """From what the function returns to losses."""
         return values
 
 
-def from_function(fn, name=None, *, reduction="sum_over_batch_size", dtype=None, **fixed):
+def from_function(
+    fn: Function, name: str | None = None, *, reduction: Reduction = "sum_over_batch_size", dtype: DType = None, **fixed: Any
+) -> FunctionLoss:
     """A loss of a plain function: weighted, configurable, saved and loaded.
 
     Two forms give the same numbers: `fn(y_true, y_pred, **fixed)`, which returns losses of shape (B,) or (B, ...), and a

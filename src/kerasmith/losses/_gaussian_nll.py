@@ -1,9 +1,11 @@
 """Gaussian negative log-likelihood."""
 
 import math
+from typing import Any
 
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.losses._elementwise import ElementwiseLoss
@@ -48,7 +50,7 @@ class GaussianNLL(ElementwiseLoss):
 
     reference_name = "the means in y_pred"
 
-    def __init__(self, variance="log", full=False, variance_floor=1e-6, **kwargs):
+    def __init__(self, variance: str = "log", full: bool = False, variance_floor: float = 1e-6, **kwargs: Any) -> None:
         check_choice("variance", variance, ("log", "softplus", "identity"))
         check_number("variance_floor", variance_floor, above=0)
         super().__init__(**kwargs)
@@ -56,10 +58,10 @@ class GaussianNLL(ElementwiseLoss):
         self.full = full
         self.variance_floor = variance_floor
 
-    def reference(self, y_pred):
+    def reference(self, y_pred: Tensor) -> Tensor:
         return self._halves(y_pred)[0]
 
-    def element_losses(self, y_true, y_pred):
+    def element_losses(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         mean, second = self._halves(y_pred)
         squared = ops.square(y_true - mean)
         if self.variance == "log":
@@ -89,4 +91,4 @@ def _raised(x, floor):
     return ops.stop_gradient(raised) + (x - ops.stop_gradient(x))
 
 
-gaussian_nll = make_functional(GaussianNLL, "gaussian_nll")
+gaussian_nll: Function = make_functional(GaussianNLL, "gaussian_nll")

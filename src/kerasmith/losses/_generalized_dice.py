@@ -4,8 +4,10 @@ import math
 
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.labels.class_reduction import class_weight_row
+from kerasmith.labels.overlap import RegionSums
 from kerasmith.losses._region import RegionLoss
 from kerasmith.numerics import safe
 
@@ -38,7 +40,7 @@ class GeneralizedDice(RegionLoss):
     segmentations", 2017.
     """
 
-    def sample_losses(self, sums):
+    def sample_losses(self, sums: RegionSums) -> Tensor:
         intersection, predicted, actual = sums
         present = actual > 0
         size = ops.where(present, actual, math.inf)
@@ -55,4 +57,4 @@ class GeneralizedDice(RegionLoss):
         return 1.0 - safe.ratio(numerator, denominator, when_empty=1.0)
 
 
-generalized_dice = make_functional(GeneralizedDice, "generalized_dice")
+generalized_dice: Function = make_functional(GeneralizedDice, "generalized_dice")

@@ -1,9 +1,15 @@
 """Hausdorff loss by distance transforms."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function
 from kerasmith.base import PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
+from kerasmith.base.weights import Weights
+from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._boundary import check_spacing
 from kerasmith.losses._shape import ShapeLoss, mean_over_pixels, squared_border_distances, valid_images
 
@@ -52,14 +58,14 @@ class HausdorffDT(ShapeLoss):
     networks", 2019.
     """
 
-    def __init__(self, alpha=2.0, *, spacing=None, **kwargs):
+    def __init__(self, alpha: float = 2.0, *, spacing: Sequence[float] | float | None = None, **kwargs: Any) -> None:
         check_number("alpha", alpha, minimum=0)
         check_spacing(spacing)
         super().__init__(**kwargs)
         self.alpha = alpha
         self.spacing = spacing
 
-    def per_sample(self, pixels, weights):
+    def per_sample(self, pixels: Pixels, weights: Weights) -> PerSample:
         truth, predicted = valid_images(pixels.truth, pixels), valid_images(pixels.probabilities, pixels)
         # Both at once: one call of the host a step.
         both = squared_border_distances(ops.concatenate([truth, predicted], axis=0), self.spacing)
@@ -69,4 +75,4 @@ class HausdorffDT(ShapeLoss):
         return PerSample(self.mean_over_classes(values, pixels), weight_mean)
 
 
-hausdorff_dt = make_functional(HausdorffDT, "hausdorff_dt")
+hausdorff_dt: Function = make_functional(HausdorffDT, "hausdorff_dt")

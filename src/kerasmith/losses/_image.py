@@ -1,7 +1,10 @@
 """What losses on whole images have in common: how images and volumes are read."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import Loss
 from kerasmith.base.arguments import check_choice
 from kerasmith.labels.image_pairs import image_shape
@@ -16,16 +19,16 @@ class ImageLoss(Loss):
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
 
-    def __init__(self, *, axis=-1, **kwargs):
+    def __init__(self, *, axis: int = -1, **kwargs: Any) -> None:
         check_choice("axis", axis, (-1, 1))
         super().__init__(**kwargs)
         self.axis = axis
 
-    def weight_shape(self, y_pred):
+    def weight_shape(self, y_pred: Tensor) -> tuple[int | None, ...]:
         shape = image_shape(y_pred, self.axis)
         return shape[:-1] if self.axis == -1 else (shape[0], *shape[2:])
 
-    def channels_last(self, x, valid=None):
+    def channels_last(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
         """`x` as (B, *spatial, C) in the dtype of sums, with 0 on pixels that do not count, whatever stands there."""
         image_shape(x, self.axis)
         x = ops.cast(x, accumulation_dtype(self.dtype))

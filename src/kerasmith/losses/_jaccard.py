@@ -1,7 +1,8 @@
 """Jaccard (IoU) loss."""
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
-from kerasmith.labels.overlap import tversky_index
+from kerasmith.labels.overlap import RegionSums, tversky_index
 from kerasmith.losses._region import RegionLoss
 
 
@@ -28,8 +29,8 @@ class Jaccard(RegionLoss):
     Reference: Rahman and Wang, "Optimizing intersection-over-union in deep neural networks for image segmentation", 2016.
     """
 
-    def class_losses(self, sums):
+    def class_losses(self, sums: RegionSums) -> Tensor:
         return 1.0 - tversky_index(sums, 1.0, 1.0, self.smooth)
 
 
-jaccard = make_functional(Jaccard, "jaccard")
+jaccard: Function = make_functional(Jaccard, "jaccard")

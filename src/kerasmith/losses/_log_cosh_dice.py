@@ -2,7 +2,9 @@
 
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
+from kerasmith.labels.overlap import RegionSums
 from kerasmith.losses._dice import Dice
 
 
@@ -29,11 +31,11 @@ class LogCoshDice(Dice):
     Reference: Jadon, "A survey of loss functions for semantic segmentation", 2020.
     """
 
-    def class_losses(self, sums):
+    def class_losses(self, sums: RegionSums) -> Tensor:
         # cosh(x) = 1 + 2 sinh(x / 2) ** 2 keeps small losses, which cosh itself rounds to 1. Keras' sinh rounds float64 to
         # float32 on JAX, expm1 does not.
         half = super().class_losses(sums) / 2.0
         return ops.log1p(ops.square(ops.expm1(half) - ops.expm1(-half)) / 2.0)
 
 
-log_cosh_dice = make_functional(LogCoshDice, "log_cosh_dice")
+log_cosh_dice: Function = make_functional(LogCoshDice, "log_cosh_dice")

@@ -1,10 +1,15 @@
 """Lovasz loss: softmax and hinge."""
 
+from typing import Any, Literal
+
 from keras import ops
 
+from kerasmith._types import Function, Scope, Tensor
 from kerasmith.base import PerSample, make_functional, register
 from kerasmith.base.arguments import check_choice
+from kerasmith.base.weights import Weights
 from kerasmith.labels.class_reduction import mean_over_classes
+from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._segmentation import SegmentationLoss
 from kerasmith.numerics import safe, sorting
 
@@ -52,7 +57,15 @@ class Lovasz(SegmentationLoss):
     Reference: Berman, Triki and Blaschko, "The Lovasz-Softmax loss", 2018.
     """
 
-    def __init__(self, kind="auto", *, scope="image", absent="auto", include_background=True, **kwargs):
+    def __init__(
+        self,
+        kind: str = "auto",
+        *,
+        scope: Scope = "image",
+        absent: Literal["auto", "score", "skip"] = "auto",
+        include_background: bool = True,
+        **kwargs: Any,
+    ) -> None:
         check_choice("kind", kind, ("auto", "softmax", "hinge"))
         check_choice("scope", scope, ("image", "batch"))
         check_choice("absent", absent, ("auto", "score", "skip"))
@@ -67,7 +80,7 @@ class Lovasz(SegmentationLoss):
         self.absent = absent
         self.include_background = include_background
 
-    def per_sample(self, pixels, weights):
+    def per_sample(self, pixels: Pixels, weights: Weights) -> PerSample:
         truth = _rows(pixels.truth, pixels)
         weight = None if pixels.weight is None else ops.expand_dims(pixels.weight, 1) * ops.ones_like(truth)
         errors = _rows(self._errors(pixels), pixels)
@@ -115,7 +128,7 @@ def _one_row(x):
     return ops.reshape(ops.transpose(x, (1, 0, 2)), (1, x.shape[1], -1))
 
 
-def lovasz_jaccard(errors, truth, weight=None):
+def lovasz_jaccard(errors: Tensor, truth: Tensor, weight: Tensor | None = None) -> Tensor:
     """Lovasz extension of 1 - |intersection| / |union| along the last axis, (..., N) -> (...).
 
     value = sum_k e_k (J_k - J_{k-1}), errors sorted to fall, J_k the Jaccard loss if the first k pixels are wrong
@@ -143,4 +156,4 @@ def lovasz_jaccard(errors, truth, weight=None):
     return ops.sum(sorting.take(errors, order) * slope, axis=-1)
 
 
-lovasz = make_functional(Lovasz, "lovasz")
+lovasz: Function = make_functional(Lovasz, "lovasz")

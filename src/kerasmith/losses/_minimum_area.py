@@ -1,10 +1,14 @@
 """Penalty on masks, or pieces of masks, that are too small."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.labels.overlap import region_sums
+from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._component_rule import ComponentRule
 
 
@@ -44,7 +48,7 @@ class MinimumArea(ComponentRule):
     0.5
     """
 
-    def __init__(self, area, per="component", **kwargs):
+    def __init__(self, area: float, per: str = "component", **kwargs: Any) -> None:
         check_number("area", area, above=0)
         check_choice("per", per, ("component", "image"))
         super().__init__(**kwargs)
@@ -52,10 +56,10 @@ class MinimumArea(ComponentRule):
         self.per = per
 
     @property
-    def rule(self):
+    def rule(self) -> dict[str, Any]:
         return {"min_size": self.area}
 
-    def penalties(self, pixels):
+    def penalties(self, pixels: Pixels) -> Tensor:
         if self.per == "component":
             return super().penalties(pixels)
         sums = region_sums(pixels)
@@ -63,4 +67,4 @@ class MinimumArea(ComponentRule):
         return ops.where(sums.actual > 0, missing, ops.zeros_like(missing))
 
 
-minimum_area = make_functional(MinimumArea, "minimum_area")
+minimum_area: Function = make_functional(MinimumArea, "minimum_area")

@@ -1,9 +1,14 @@
 """Multi-scale structural similarity as a loss."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import PerSample, make_functional, register
 from kerasmith.base.arguments import check_weights
+from kerasmith.base.weights import Weights
 from kerasmith.labels.image_pairs import image_pair
 from kerasmith.losses._ssim import SSIM
 from kerasmith.numerics.safe import power
@@ -53,12 +58,14 @@ class MSSSIM(SSIM):
     Reference: Wang et al., "Multiscale structural similarity for image quality assessment", 2003.
     """
 
-    def __init__(self, max_val=1.0, scale_weights=WANG_2003, *, name=None, **kwargs):
+    def __init__(
+        self, max_val: float = 1.0, scale_weights: Sequence[float] = WANG_2003, *, name: str | None = None, **kwargs: Any
+    ) -> None:
         check_weights("scale_weights", scale_weights)
         super().__init__(max_val, name=name or "ms_ssim", **kwargs)
         self.scale_weights = scale_weights
 
-    def per_sample(self, y_true, y_pred, weights):
+    def per_sample(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> PerSample:
         if weights.pixel is not None or weights.valid_pixel is not None:
             raise ValueError(
                 "MSSSIM compares images at several scales, where single pixels have no weight or mask of their own. "
@@ -77,4 +84,4 @@ class MSSSIM(SSIM):
         return PerSample(1.0 - ops.sum(product, axis=-1) / product.shape[-1])
 
 
-ms_ssim = make_functional(MSSSIM, "ms_ssim")
+ms_ssim: Function = make_functional(MSSSIM, "ms_ssim")

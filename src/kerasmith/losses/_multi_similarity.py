@@ -1,11 +1,14 @@
 """Multi-similarity loss."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses._embedding import EmbeddingLoss
-from kerasmith.numerics.pairs import hard_pairs, row_logsumexp
+from kerasmith.numerics.pairs import Pairs, hard_pairs, row_logsumexp
 from kerasmith.numerics.pairwise_distances import cosine_similarity
 
 
@@ -48,7 +51,7 @@ class MultiSimilarity(EmbeddingLoss):
     Reference: Wang et al., "Multi-similarity loss with general pair weighting for deep metric learning", 2019.
     """
 
-    def __init__(self, alpha=2.0, beta=50.0, base=0.5, epsilon=0.1, **kwargs):
+    def __init__(self, alpha: float = 2.0, beta: float = 50.0, base: float = 0.5, epsilon: float = 0.1, **kwargs: Any) -> None:
         check_number("alpha", alpha, above=0)
         check_number("beta", beta, above=0)
         check_number("base", base)
@@ -60,7 +63,7 @@ class MultiSimilarity(EmbeddingLoss):
         self.base = base
         self.epsilon = epsilon
 
-    def anchor_losses(self, embeddings, pairs):
+    def anchor_losses(self, embeddings: Tensor, pairs: Pairs) -> tuple[Tensor, Tensor]:
         similarity = cosine_similarity(embeddings)
         if self.epsilon is not None:
             pairs = hard_pairs(ops.stop_gradient(similarity), pairs, self.epsilon)
@@ -70,4 +73,4 @@ class MultiSimilarity(EmbeddingLoss):
         return pull + push, ops.any(ops.logical_or(pairs.positive, pairs.negative), axis=-1)
 
 
-multi_similarity = make_functional(MultiSimilarity, "multi_similarity")
+multi_similarity: Function = make_functional(MultiSimilarity, "multi_similarity")

@@ -1,11 +1,14 @@
 """Normalised temperature-scaled cross-entropy."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses._embedding import EmbeddingLoss
-from kerasmith.numerics.pairs import row_logsumexp, row_mean
+from kerasmith.numerics.pairs import Pairs, row_logsumexp, row_mean
 from kerasmith.numerics.pairwise_distances import cosine_similarity
 
 
@@ -49,12 +52,12 @@ class NTXent(EmbeddingLoss):
     2020.
     """
 
-    def __init__(self, temperature=0.07, **kwargs):
+    def __init__(self, temperature: float = 0.07, **kwargs: Any) -> None:
         check_number("temperature", temperature, above=0)
         super().__init__(**kwargs)
         self.temperature = temperature
 
-    def anchor_losses(self, embeddings, pairs):
+    def anchor_losses(self, embeddings: Tensor, pairs: Pairs) -> tuple[Tensor, Tensor]:
         scores = cosine_similarity(embeddings) / self.temperature
         negatives = row_logsumexp(scores, pairs.negative)
         # -log(e_p / (e_p + N)) = log(1 + exp(log N - s_p))
@@ -62,4 +65,4 @@ class NTXent(EmbeddingLoss):
         return losses, ops.any(pairs.positive, axis=-1)
 
 
-nt_xent = make_functional(NTXent, "nt_xent")
+nt_xent: Function = make_functional(NTXent, "nt_xent")

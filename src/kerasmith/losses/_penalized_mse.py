@@ -1,10 +1,14 @@
 """Mean squared error with a penalty on the predictions."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import LossTerm, PerSample, make_functional, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.base.elements import per_sample_mean
+from kerasmith.base.weights import Weights
 from kerasmith.losses._elementwise import ElementwiseLoss
 from kerasmith.numerics.safe import absolute
 
@@ -42,7 +46,7 @@ class PenalizedMSE(ElementwiseLoss):
     0.3
     """
 
-    def __init__(self, factor=0.1, center=0.0, power=1, **kwargs):
+    def __init__(self, factor: float = 0.1, center: float = 0.0, power: int = 1, **kwargs: Any) -> None:
         check_number("factor", factor, minimum=0)
         check_number("center", center)
         check_choice("power", power, (1, 2))
@@ -52,10 +56,10 @@ class PenalizedMSE(ElementwiseLoss):
         self.power = power
 
     @property
-    def term_names(self):
+    def term_names(self) -> tuple[str, ...]:
         return ("mse", "penalty")
 
-    def terms(self, y_true, y_pred, weights):
+    def terms(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> list[LossTerm]:
         distance = y_pred - self.center
         penalty = absolute(distance) if self.power == 1 else ops.square(distance)
         return [
@@ -64,4 +68,4 @@ class PenalizedMSE(ElementwiseLoss):
         ]
 
 
-penalized_mse = make_functional(PenalizedMSE, "penalized_mse")
+penalized_mse: Function = make_functional(PenalizedMSE, "penalized_mse")

@@ -1,12 +1,16 @@
 """Pinball loss: quantile regression."""
 
 import itertools
+from collections.abc import Sequence
+from typing import Any
 
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import LossTerm, PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.base.elements import per_sample_mean
+from kerasmith.base.weights import Weights
 from kerasmith.losses._elementwise import ElementwiseLoss
 from kerasmith.numerics.tensors import static_shape
 
@@ -47,7 +51,7 @@ class Pinball(ElementwiseLoss):
     Reference: Koenker and Bassett, "Regression quantiles", 1978.
     """
 
-    def __init__(self, quantiles=0.5, crossing_penalty=0.0, **kwargs):
+    def __init__(self, quantiles: float | Sequence[float] = 0.5, crossing_penalty: float = 0.0, **kwargs: Any) -> None:
         several = hasattr(quantiles, "__len__") and not isinstance(quantiles, (str, bytes, dict))
         listed = list(quantiles) if several else [quantiles]
         for i, quantile in enumerate(listed):
@@ -67,14 +71,14 @@ class Pinball(ElementwiseLoss):
         self.crossing_penalty = crossing_penalty
 
     @property
-    def term_names(self):
+    def term_names(self) -> tuple[str, ...]:
         return ("pinball", "crossing") if self.crossing_penalty else ()
 
     @property
-    def reference_name(self):
+    def reference_name(self) -> str:
         return "each quantile in y_pred" if isinstance(self.quantiles, list) else "y_pred"
 
-    def reference(self, y_pred):
+    def reference(self, y_pred: Tensor) -> Tensor:
         if not isinstance(self.quantiles, list):
             return y_pred
         shape, expected = static_shape(y_pred, "y_pred"), len(self.quantiles)
@@ -85,7 +89,7 @@ class Pinball(ElementwiseLoss):
             )
         return y_pred[..., 0]
 
-    def terms(self, y_true, y_pred, weights):
+    def terms(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> list[LossTerm]:
         pinball = PerSample(*per_sample_mean(self.element_losses(y_true, y_pred), weights))
         if not self.crossing_penalty:
             return [LossTerm(self.name, 1.0, pinball)]
@@ -95,7 +99,7 @@ class Pinball(ElementwiseLoss):
             LossTerm("crossing", self.crossing_penalty, PerSample(*per_sample_mean(crossed, weights))),
         ]
 
-    def element_losses(self, y_true, y_pred):
+    def element_losses(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         several = isinstance(self.quantiles, list)
         quantiles = ops.convert_to_tensor(self.quantiles, dtype=y_pred.dtype)
         error = (ops.expand_dims(y_true, -1) if several else y_true) - y_pred
@@ -103,4 +107,4 @@ class Pinball(ElementwiseLoss):
         return quantiles * error + ops.relu(-error)
 
 
-pinball = make_functional(Pinball, "pinball")
+pinball: Function = make_functional(Pinball, "pinball")

@@ -1,9 +1,14 @@
 """The core of the pixel family: labels -> loss per pixel -> weighted mean over the valid pixels of each image."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import PerSample
+from kerasmith.base.weights import Weights
+from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._segmentation import SegmentationLoss
 from kerasmith.numerics.safe import probability_floor
 from kerasmith.numerics.softmax import log_softmax
@@ -22,7 +27,7 @@ class PixelLoss(SegmentationLoss):
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
 
-    def per_sample(self, pixels, weights):
+    def per_sample(self, pixels: Pixels, weights: Weights) -> PerSample:
         losses = self.pixel_losses(pixels)
         weight = pixels.weight
         if self.class_weights is not None:
@@ -35,7 +40,7 @@ class PixelLoss(SegmentationLoss):
             losses = ops.sum(losses, axis=pixels.class_axis) / pixels.channels
         return PerSample(*self.over_pixels(losses, weight, pixels.valid))
 
-    def over_pixels(self, losses, weight, valid):
+    def over_pixels(self, losses: Tensor, weight: Tensor, valid: Tensor) -> tuple[Tensor, Tensor | None]:
         """From (B, N) losses and weights (or None) to (B,) values and mean weights (or None)."""
         if weight is None:
             return _pixel_mean(losses), None
@@ -45,7 +50,7 @@ class PixelLoss(SegmentationLoss):
         weight_mean = None if weight is valid else ops.sum(weight, axis=-1) / count
         return ops.sum(losses * weight, axis=-1) / count, weight_mean
 
-    def pixel_losses(self, pixels):
+    def pixel_losses(self, pixels: Pixels) -> Tensor:
         """The loss of each pixel, (B, N); of each pixel and channel, in the layout of `scores`, for independent channels."""
         raise NotImplementedError(f"{type(self).__name__} must implement `pixel_losses`.")
 
@@ -55,7 +60,7 @@ def _pixel_mean(x):
     return ops.sum(x, axis=-1) / ops.cast(ops.shape(x)[1], x.dtype)
 
 
-def label_values(pixels, values, what):
+def label_values(pixels: Pixels, values: Sequence[float], what: str) -> Tensor:
     """The value that belongs to the label of each pixel, (B, N); for independent channels one per channel, (1, 1, C)."""
     if pixels.class_axis is None:
         if len(values) != 2:
@@ -70,7 +75,7 @@ def label_values(pixels, values, what):
     return row if pixels.multi_label else ops.sum(pixels.truth * row, axis=pixels.class_axis)
 
 
-def channel_row(pixels, values, what):
+def channel_row(pixels: Pixels, values: Sequence[float], what: str) -> Tensor:
     """One number per channel, in a shape that multiplies `scores`."""
     if len(values) != pixels.channels:
         raise ValueError(
@@ -80,7 +85,7 @@ def channel_row(pixels, values, what):
     return ops.reshape(row, (1, -1, 1) if pixels.class_axis == 1 else (1, 1, -1))
 
 
-def log_probabilities(pixels):
+def log_probabilities(pixels: Pixels) -> Tensor:
     """log(softmax) of each pixel and class, in the layout of `scores`."""
     if pixels.from_logits:
         return log_softmax(pixels.scores, pixels.class_axis)
@@ -91,7 +96,7 @@ def _floored(pixels):
     return probability_floor(pixels.scores)
 
 
-def binary_cross_entropy(pixels, truth):
+def binary_cross_entropy(pixels: Pixels, truth: Tensor) -> Tensor:
     """-(y log p + (1 - y) log(1 - p)) of each pixel and channel."""
     if pixels.from_logits and keras.backend.backend() == "torch":
         # One kernel each way; XLA fuses the line below, with one logarithm where Keras takes two.
@@ -102,7 +107,7 @@ def binary_cross_entropy(pixels, truth):
     return -(truth * ops.log(p) + (1.0 - truth) * ops.log(1.0 - p))
 
 
-def at_label(values, pixels):
+def at_label(values: Tensor, pixels: Pixels) -> Tensor:
     """The entry of `values`, in the layout of `scores`, at the class id of each pixel, (B, N)."""
     axis = pixels.class_axis
     if keras.backend.backend() == "torch":

@@ -1,12 +1,17 @@
 """The core of the region family: labels -> activation -> three sums -> loss per class -> one value per image."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Absent, Scope, Tensor
 from kerasmith.base import PerSample
 from kerasmith.base.arguments import check_choice, check_number
+from kerasmith.base.weights import Weights
 from kerasmith.distribution import cross_replica_sum
 from kerasmith.labels.class_reduction import mean_over_classes
 from kerasmith.labels.overlap import RegionSums, region_sums
+from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._segmentation import SegmentationLoss
 
 
@@ -30,7 +35,15 @@ class RegionLoss(SegmentationLoss):
 
     _old_hooks = {**SegmentationLoss._old_hooks, "of_sums": "sample_losses", "sums_of_pixels": "image_sums"}
 
-    def __init__(self, *, scope="image", include_background=True, absent="score", smooth=1e-5, **kwargs):
+    def __init__(
+        self,
+        *,
+        scope: Scope = "image",
+        include_background: bool = True,
+        absent: Absent = "score",
+        smooth: float = 1e-5,
+        **kwargs: Any,
+    ) -> None:
         check_choice("scope", scope, ("image", "batch"))
         check_choice("absent", absent, ("score", "skip"))
         check_number("smooth", smooth, minimum=0)
@@ -40,18 +53,18 @@ class RegionLoss(SegmentationLoss):
         self.absent = absent
         self.smooth = smooth
 
-    def per_sample(self, pixels, weights):
+    def per_sample(self, pixels: Pixels, weights: Weights) -> PerSample:
         sums = self.image_sums(pixels)
         if self.scope == "image":
             return PerSample(self.sample_losses(sums))
         value = self.sample_losses(_over_the_global_batch(sums, weights))
         return PerSample(ops.broadcast_to(value, (ops.shape(sums.actual)[0],)))
 
-    def image_sums(self, pixels):
+    def image_sums(self, pixels: Pixels) -> RegionSums:
         """The sums of each image and class, `RegionSums` of (B, C)."""
         return region_sums(pixels)
 
-    def sample_losses(self, sums):
+    def sample_losses(self, sums: RegionSums) -> Tensor:
         """The loss of each image from its sums, (B, C) -> (B,)."""
         return mean_over_classes(
             self.class_losses(sums),
@@ -61,7 +74,7 @@ class RegionLoss(SegmentationLoss):
             absent=self.absent,
         )
 
-    def class_losses(self, sums):
+    def class_losses(self, sums: RegionSums) -> Tensor:
         """The loss of each image and class, (B, C)."""
         raise NotImplementedError(f"{type(self).__name__} must implement `class_losses`.")
 

@@ -1,8 +1,13 @@
 """What losses on pixels have in common: how labels and predictions are read."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from kerasmith._types import ClassIds, Labels, Tensor
 from kerasmith.base import Loss
 from kerasmith.base.arguments import check_choice, check_weights
-from kerasmith.labels.pixels import encode, spatial_shape
+from kerasmith.base.weights import Weights
+from kerasmith.labels.pixels import Pixels, encode, spatial_shape
 
 LABELS = ("auto", "one_hot", "sparse")
 
@@ -28,14 +33,14 @@ class SegmentationLoss(Loss):
     def __init__(
         self,
         *,
-        from_logits=False,
-        axis=-1,
-        labels="auto",
-        class_weights=None,
-        ignore_class=None,
-        multi_label=False,
-        **kwargs,
-    ):
+        from_logits: bool = False,
+        axis: int = -1,
+        labels: Labels = "auto",
+        class_weights: Sequence[float] | None = None,
+        ignore_class: ClassIds = None,
+        multi_label: bool = False,
+        **kwargs: Any,
+    ) -> None:
         check_choice("axis", axis, (-1, 1))
         check_choice("labels", labels, LABELS)
         check_weights("class_weights", class_weights)
@@ -47,10 +52,10 @@ class SegmentationLoss(Loss):
         self.ignore_class = ignore_class
         self.multi_label = multi_label
 
-    def weight_shape(self, y_pred):
+    def weight_shape(self, y_pred: Tensor) -> tuple[int | None, ...]:
         return spatial_shape(y_pred, self.axis)
 
-    def read(self, y_true, y_pred, weights):
+    def read(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> tuple[Pixels]:
         pixels = encode(
             y_true,
             y_pred,

@@ -1,11 +1,16 @@
 """The core of the shape family: the batch as images of one class each, from one value per class to one per image."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base.host import call_on_host, host_is_reachable
+from kerasmith.base.weights import Weights
 from kerasmith.labels.class_reduction import mean_over_classes
+from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._segmentation import SegmentationLoss
 from kerasmith.numerics.tensors import static_shape
 from kerasmith.objects.distance_maps import squared_distances, squared_distances_on_device
@@ -22,11 +27,11 @@ class ShapeLoss(SegmentationLoss):
 
     _old_hooks = {**SegmentationLoss._old_hooks, "of_images": "per_sample"}
 
-    def __init__(self, *, include_background=False, **kwargs):
+    def __init__(self, *, include_background: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.include_background = include_background
 
-    def read(self, y_true, y_pred, weights):
+    def read(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> tuple[Pixels]:
         (pixels,) = super().read(y_true, y_pred, weights)
         if not pixels.spatial:
             raise ValueError(
@@ -35,19 +40,19 @@ class ShapeLoss(SegmentationLoss):
             )
         return (pixels,)
 
-    def mean_over_classes(self, values, pixels):
+    def mean_over_classes(self, values: Tensor, pixels: Pixels) -> Tensor:
         """The mean over the classes, (B, C) -> (B,)."""
         background = self.include_background or pixels.multi_label
         present = ops.ones_like(values)  # classes without a label count too
         return mean_over_classes(values, present, class_weights=self.class_weights, include_background=background)
 
 
-def sum_over_pixels(images):
+def sum_over_pixels(images: Tensor) -> Tensor:
     """(B, C, *spatial) -> (B, C)."""
     return ops.sum(images, axis=tuple(range(2, len(images.shape))))
 
 
-def mean_over_pixels(images, pixels):
+def mean_over_pixels(images: Tensor, pixels: Pixels) -> tuple[Tensor, Tensor | None]:
     """sum(w l) / (number of valid pixels) of each class, (B, C), and the mean pixel weight, (B,), or None for 1."""
     if pixels.weight is None:
         number = ops.cast(math.prod(ops.shape(images)[2:]), images.dtype)
@@ -59,17 +64,17 @@ def mean_over_pixels(images, pixels):
     return sum_over_pixels(images * one_channel(pixels.weight, pixels)) / ops.expand_dims(number, -1), weight_mean
 
 
-def one_channel(x, pixels):
+def one_channel(x: Tensor, pixels: Pixels) -> Tensor:
     """A (B, N) tensor in a shape that multiplies images, (B, 1, *spatial)."""
     return ops.reshape(x, (-1, 1, *pixels.spatial))
 
 
-def valid_images(x, pixels):
+def valid_images(x: Tensor, pixels: Pixels) -> Tensor:
     """Values in the layout of `scores` as images (B, C, *spatial), 0 where a pixel is ignored or masked."""
     return pixels.images(x if pixels.valid is None else x * pixels.per_class(pixels.valid))
 
 
-def squared_border_distances(images, spacing):
+def squared_border_distances(images: Tensor, spacing: Sequence[float] | float | None) -> Tensor:
     """Squared distance of each pixel to the border of `images > 0.5`, (B, C, *spatial); a constant, without gradient."""
     sizes = ops.shape(images)
     masks = ops.reshape(ops.stop_gradient(images) > 0.5, (-1, *sizes[2:]))

@@ -1,7 +1,11 @@
 """Hinge penalty on any rule."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.losses._from_function import FunctionLoss
@@ -38,16 +42,18 @@ class SoftConstraint(FunctionLoss):
     0.3
     """
 
-    def __init__(self, fn, margin=0.0, *, power=1, fixed=None, **kwargs):
+    def __init__(
+        self, fn: Function, margin: float = 0.0, *, power: int = 1, fixed: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         check_number("margin", margin, minimum=0)
         check_choice("power", power, (1, 2))
         super().__init__(fn, fixed, **kwargs)
         self.margin = margin
         self.power = power
 
-    def transform(self, values):
+    def transform(self, values: Tensor) -> Tensor:
         excess = ops.relu(ops.cast(values, accumulation_dtype(values.dtype)) + self.margin)
         return excess if self.power == 1 else ops.square(excess)
 
 
-soft_constraint = make_functional(SoftConstraint, "soft_constraint")
+soft_constraint: Function = make_functional(SoftConstraint, "soft_constraint")

@@ -1,5 +1,9 @@
 """Structural similarity as a loss."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from kerasmith._types import Function, Tensor
 from kerasmith.base import PerSample, Weights, make_functional, register
 from kerasmith.base.arguments import check_number, check_window
 from kerasmith.base.elements import per_sample_mean
@@ -50,7 +54,15 @@ class SSIM(ImageLoss):
     Reference: Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004.
     """
 
-    def __init__(self, max_val=1.0, window=11, sigma=1.5, k1=0.01, k2=0.03, **kwargs):
+    def __init__(
+        self,
+        max_val: float = 1.0,
+        window: int | Sequence[int] = 11,
+        sigma: float | Sequence[float] = 1.5,
+        k1: float = 0.01,
+        k2: float = 0.03,
+        **kwargs: Any,
+    ) -> None:
         check_number("max_val", max_val, above=0)
         check_window(window, sigma)
         check_number("k1", k1, above=0)
@@ -62,7 +74,7 @@ class SSIM(ImageLoss):
         self.k1 = k1
         self.k2 = k2
 
-    def per_sample(self, y_true, y_pred, weights):
+    def per_sample(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> PerSample:
         x, y = image_pair(y_true, y_pred, self.axis, weights.valid_pixel)
         windows = similarity_windows(x.shape, self.window, self.sigma)
         luminance, contrast = self.maps(x, y, windows)
@@ -70,9 +82,9 @@ class SSIM(ImageLoss):
         pixel, valid = weights_of_places(weights.pixel, weights.valid_pixel, windows)
         return PerSample(*per_sample_mean(missing, Weights(pixel=pixel, valid_pixel=valid)))
 
-    def maps(self, x, y, windows):
+    def maps(self, x: Tensor, y: Tensor, windows: Any) -> Any:
         """1 - luminance and 1 - contrast."""
         return dissimilarity_maps(x, y, windows, (self.k1 * self.max_val) ** 2, (self.k2 * self.max_val) ** 2)
 
 
-ssim = make_functional(SSIM, "ssim")
+ssim: Function = make_functional(SSIM, "ssim")

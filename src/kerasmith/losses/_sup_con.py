@@ -1,11 +1,14 @@
 """Supervised contrastive loss."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.losses._embedding import EmbeddingLoss
-from kerasmith.numerics.pairs import row_logsumexp, row_mean
+from kerasmith.numerics.pairs import Pairs, row_logsumexp, row_mean
 from kerasmith.numerics.pairwise_distances import cosine_similarity
 
 
@@ -39,16 +42,16 @@ class SupCon(EmbeddingLoss):
     Reference: Khosla et al., "Supervised contrastive learning", 2020, equation 2.
     """
 
-    def __init__(self, temperature=0.1, **kwargs):
+    def __init__(self, temperature: float = 0.1, **kwargs: Any) -> None:
         check_number("temperature", temperature, above=0)
         super().__init__(**kwargs)
         self.temperature = temperature
 
-    def anchor_losses(self, embeddings, pairs):
+    def anchor_losses(self, embeddings: Tensor, pairs: Pairs) -> tuple[Tensor, Tensor]:
         scores = cosine_similarity(embeddings) / self.temperature
         total = row_logsumexp(scores, ops.logical_or(pairs.positive, pairs.negative))
         losses = row_mean(total[:, None] - scores, pairs.positive)
         return losses, ops.any(pairs.positive, axis=-1)
 
 
-sup_con = make_functional(SupCon, "sup_con")
+sup_con: Function = make_functional(SupCon, "sup_con")

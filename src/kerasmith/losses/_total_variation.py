@@ -1,8 +1,12 @@
 """Total variation of the predictions."""
 
+from typing import Any
+
+from kerasmith._types import Function, Tensor
 from kerasmith.base import PerSample, make_functional, register
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.elements import per_sample_mean
+from kerasmith.base.weights import Weights
 from kerasmith.labels.alignment import check_batch
 from kerasmith.losses._image import ImageLoss
 from kerasmith.numerics.total_variation import variation_map
@@ -48,15 +52,15 @@ class TotalVariation(ImageLoss):
 
     kerasmith_contract = {"uses_y_true": False}
 
-    def __init__(self, kind="anisotropic", **kwargs):
+    def __init__(self, kind: str = "anisotropic", **kwargs: Any) -> None:
         check_choice("kind", kind, ("anisotropic", "isotropic"))
         super().__init__(**kwargs)
         self.kind = kind
 
-    def per_sample(self, y_true, y_pred, weights):
+    def per_sample(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> PerSample:
         check_batch(y_true, y_pred)
         x = self.channels_last(y_pred, weights.valid_pixel)
         return PerSample(*per_sample_mean(variation_map(x, self.kind == "isotropic", weights.valid_pixel), weights))
 
 
-total_variation = make_functional(TotalVariation, "total_variation")
+total_variation: Function = make_functional(TotalVariation, "total_variation")

@@ -1,11 +1,15 @@
 """Triplet loss."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.losses._embedding import EmbeddingLoss
 from kerasmith.numerics import triplets
+from kerasmith.numerics.pairs import Pairs
 from kerasmith.numerics.pairwise_distances import KINDS, paired_distances, pairwise_distances, unit_length
 
 _RULES = {"semi_hard": triplets.semi_hard, "all": triplets.every, "active": triplets.active}
@@ -56,7 +60,14 @@ class Triplet(EmbeddingLoss):
     triplet loss for person re-identification", 2017 (the others).
     """
 
-    def __init__(self, margin=1.0, mining="semi_hard", distance="euclidean", normalize=False, **kwargs):
+    def __init__(
+        self,
+        margin: float = 1.0,
+        mining: str = "semi_hard",
+        distance: str = "euclidean",
+        normalize: bool = False,
+        **kwargs: Any,
+    ) -> None:
         check_number("margin", margin, minimum=0)
         check_choice("mining", mining, ("semi_hard", "hard", "all", "active"))
         check_choice("distance", distance, KINDS)
@@ -66,7 +77,7 @@ class Triplet(EmbeddingLoss):
         self.distance = distance
         self.normalize = normalize
 
-    def anchor_losses(self, embeddings, pairs):
+    def anchor_losses(self, embeddings: Tensor, pairs: Pairs) -> tuple[Tensor, Tensor]:
         if self.normalize and self.distance != "cosine":
             embeddings = unit_length(embeddings)
         if self.mining == "hard":
@@ -85,4 +96,4 @@ class Triplet(EmbeddingLoss):
         return ops.relu(near - far + self.margin)
 
 
-triplet = make_functional(Triplet, "triplet")
+triplet: Function = make_functional(Triplet, "triplet")

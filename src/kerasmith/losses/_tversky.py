@@ -1,8 +1,11 @@
 """Tversky loss."""
 
+from typing import Any
+
+from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
-from kerasmith.labels.overlap import tversky_index
+from kerasmith.labels.overlap import RegionSums, tversky_index
 from kerasmith.losses._region import RegionLoss
 
 
@@ -46,15 +49,15 @@ class Tversky(RegionLoss):
     deep networks", 2017.
     """
 
-    def __init__(self, alpha=0.5, beta=0.5, **kwargs):
+    def __init__(self, alpha: float = 0.5, beta: float = 0.5, **kwargs: Any) -> None:
         check_number("alpha", alpha, minimum=0)
         check_number("beta", beta, minimum=0)
         super().__init__(**kwargs)
         self.alpha = alpha
         self.beta = beta
 
-    def class_losses(self, sums):
+    def class_losses(self, sums: RegionSums) -> Tensor:
         return 1.0 - tversky_index(sums, self.alpha, self.beta, self.smooth)
 
 
-tversky = make_functional(Tversky, "tversky")
+tversky: Function = make_functional(Tversky, "tversky")

@@ -1,11 +1,16 @@
 """Unified focal loss: focal cross-entropy plus focal Tversky under three shared parameters."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Function, Tensor
 from kerasmith.base import LossTerm, make_functional, register
 from kerasmith.base.arguments import check_choice, check_number
+from kerasmith.base.weights import Weights
 from kerasmith.labels.class_reduction import mean_over_classes
 from kerasmith.labels.overlap import RegionSums, tversky_index
+from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._pixelwise import PixelLoss, at_label, channel_row, label_values, log_probabilities
 from kerasmith.losses._region import RegionLoss
 from kerasmith.numerics import safe
@@ -54,7 +59,9 @@ class UnifiedFocal(RegionLoss):
     medical image segmentation", 2022.
     """
 
-    def __init__(self, weight=0.5, *, delta=0.6, gamma=0.5, kind="asymmetric", **kwargs):
+    def __init__(
+        self, weight: Tensor = 0.5, *, delta: float = 0.6, gamma: float = 0.5, kind: str = "asymmetric", **kwargs: Any
+    ) -> None:
         check_number("weight", weight, minimum=0, maximum=1)
         check_number("delta", delta, minimum=0, maximum=1)
         check_number("gamma", gamma, minimum=0, below=1)
@@ -67,20 +74,20 @@ class UnifiedFocal(RegionLoss):
         self.focal = _FocalTerm(delta, gamma, kind, class_weights=self.class_weights)
 
     @property
-    def term_names(self):
+    def term_names(self) -> tuple[str, ...]:
         return ("tversky", "focal")
 
-    def terms(self, pixels, weights):
+    def terms(self, pixels: Pixels, weights: Weights) -> list[LossTerm]:
         return [
             LossTerm("tversky", 1.0 - self.weight, self.per_sample(pixels, weights)),
             LossTerm("focal", self.weight, self.focal.per_sample(pixels, weights)),
         ]
 
-    def image_sums(self, pixels):
+    def image_sums(self, pixels: Pixels) -> RegionSums:
         sums = super().image_sums(pixels)
         return _with_background(sums, pixels) if pixels.binary else sums
 
-    def class_losses(self, sums):
+    def class_losses(self, sums: RegionSums) -> Tensor:
         losses = 1.0 - tversky_index(sums, 1.0 - self.delta, self.delta, self.smooth)
         enhanced = power(losses, 1.0 - self.gamma)
         if self.kind == "symmetric":
@@ -88,7 +95,7 @@ class UnifiedFocal(RegionLoss):
         backgrounds = self._backgrounds(sums)
         return ops.concatenate([losses[:, :backgrounds], enhanced[:, backgrounds:]], axis=1)
 
-    def sample_losses(self, sums):
+    def sample_losses(self, sums: RegionSums) -> Tensor:
         values, actual, class_weights = self.class_losses(sums), sums.actual, self.class_weights
         if self.multi_label and class_weights is not None:
             class_weights = [*class_weights, *class_weights]
@@ -103,7 +110,7 @@ class UnifiedFocal(RegionLoss):
         return sums.actual.shape[1] // 2 if self.multi_label else 1
 
 
-unified_focal = make_functional(UnifiedFocal, "unified_focal")
+unified_focal: Function = make_functional(UnifiedFocal, "unified_focal")
 
 
 class _FocalTerm(PixelLoss):

@@ -3,12 +3,15 @@
 `keras.ops.bincount` cannot be traced by `jax.jit`.
 """
 
+from typing import Any
+
 import keras
 
+from kerasmith._types import Tensor
 from kerasmith.keras_internals.tensors import compiled_by_xla
 
 
-def bincount(index, weights, length):
+def bincount(index: Tensor, weights: Any, length: Any) -> Tensor:
     """Counts, or sums of weights, for each number in [0, length).
 
     Args:

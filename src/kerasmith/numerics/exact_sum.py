@@ -8,11 +8,13 @@ totals are exact up to 2**40 without 64-bit types. Fractions carry an error belo
 import numpy as np
 from keras import ops
 
+from kerasmith._types import Tensor
+
 _UNIT = 2**20
 _HALF = 2**12
 
 
-def split(amount):
+def split(amount: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
     """The components of an amount, as three float32 tensors of its shape.
 
     Args:
@@ -28,7 +30,7 @@ def split(amount):
     return units, whole - units * _UNIT, amount - whole
 
 
-def split_sum(amounts, weight=None):
+def split_sum(amounts: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
     """The components of the sum over the first axis of `weight * amounts`.
 
     Args:
@@ -54,7 +56,7 @@ def split_sum(amounts, weight=None):
     return total
 
 
-def add(components, amount):
+def add(components: Tensor, amount: Tensor) -> Tensor:
     """The components of `total + amount`.
 
     Args:
@@ -73,12 +75,12 @@ def add(components, amount):
     return ops.stack([components[0] + units + carry, whole - carry * _UNIT, fraction])
 
 
-def value(components):
+def value(components: Tensor) -> Tensor:
     """The total as a tensor, rounded to float32 once."""
     return components[0] * _UNIT + (components[1] + components[2])
 
 
-def exact_value(components):
+def exact_value(components: Tensor) -> np.ndarray:
     """The total as a float64 NumPy array."""
     components = np.asarray(ops.convert_to_numpy(components), "float64")
     return components[0] * _UNIT + components[1] + components[2]

@@ -1,23 +1,25 @@
 """Smoothing with a Gaussian window, without padding, one axis after the other."""
 
 import functools
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.numerics.tensors import static_shape
 
 
 @functools.lru_cache(maxsize=64)
-def gaussian_window(size, sigma):
+def gaussian_window(size: int, sigma: float) -> Any:
     """`size` weights exp(-d^2 / (2 sigma^2)) at distances d from the centre, of sum 1, as a float64 NumPy array."""
     distance = np.arange(size) - (size - 1) / 2
     window = np.exp(-(distance**2) / (2.0 * sigma**2))
     return window / window.sum()
 
 
-def filter_valid(x, windows):
+def filter_valid(x: Tensor, windows: Any) -> Tensor:
     """Filters the spatial axes of `x` with one window each; only places where the whole window fits are kept.
 
     Args:

@@ -2,11 +2,14 @@
 
 import math
 import numbers
+from typing import Any
 
 from keras import ops
 
+from kerasmith._types import Tensor
 
-def check_hardest(name, k):
+
+def check_hardest(name: str, k: Any) -> None:
     """Raises TypeError or ValueError unless `k` is None, a whole number >= 1 or a share in (0, 1]."""
     if k is None:
         return
@@ -19,7 +22,7 @@ def check_hardest(name, k):
         )
 
 
-def mean_of_hardest(losses, weight, valid, k):
+def mean_of_hardest(losses: Tensor, weight: Tensor, valid: Tensor, k: float) -> tuple[Tensor, Tensor | None]:
     """Mean of the k largest weighted losses of each row, and the mean weight among them.
 
     Args:

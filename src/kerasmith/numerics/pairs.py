@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from kerasmith._types import DType, Tensor
+
 _FAR = 1e30  # beyond any similarity or distance, and still finite: infinities make NaN gradients
 
 
@@ -14,7 +16,7 @@ class Pairs(NamedTuple):
     negative: Any
 
 
-def pairs(ids, valid=None):
+def pairs(ids: Tensor, valid: Tensor | None = None) -> "Pairs":
     """All pairs of one class and of two classes.
 
     Args:
@@ -29,7 +31,7 @@ def pairs(ids, valid=None):
     return Pairs(ops.logical_and(same, allowed), ops.logical_and(ops.logical_not(same), allowed))
 
 
-def hard_pairs(similarity, chosen, epsilon):
+def hard_pairs(similarity: Tensor, chosen: Tensor, epsilon: float) -> Any:
     """The pairs that violate a margin: positives less similar than the most similar negative plus `epsilon`, and negatives
     more similar than the least similar positive minus `epsilon`. An anchor without both kinds keeps none.
 
@@ -47,17 +49,17 @@ def hard_pairs(similarity, chosen, epsilon):
     )
 
 
-def counts(mask, dtype):
+def counts(mask: Tensor, dtype: DType) -> Tensor:
     """How many entries of each row of a (B, B) mask are set, (B,)."""
     return ops.sum(ops.cast(mask, dtype), axis=-1)
 
 
-def row_mean(values, mask):
+def row_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Mean over the set entries of each row, (B,); 0 for a row without one."""
     total = ops.sum(ops.where(mask, values, ops.zeros_like(values)), axis=-1)
     return total / ops.maximum(counts(mask, values.dtype), 1.0)
 
 
-def row_logsumexp(values, mask):
+def row_logsumexp(values: Tensor, mask: Tensor) -> Tensor:
     """log(sum(exp)) over the set entries of each row, (B,); about -1e30, with gradient 0, for a row without one."""
     return ops.logsumexp(ops.where(mask, values, -_FAR), axis=-1)

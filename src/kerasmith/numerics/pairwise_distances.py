@@ -3,12 +3,14 @@
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
+
 KINDS = ("euclidean", "squared", "cosine")
 _NOTHING = 1e-24  # squared distances below count as 0: the slope of the square root is infinite there
 _NO_LENGTH = 1e-30  # vectors below have no direction: the slope of x / |x| overflows there
 
 
-def product(a, b):
+def product(a: Tensor, b: Tensor) -> Tensor:
     """a @ b in the precision of its factors; `ops.matmul` of Keras 3.15.1 rounds float64 to float32 on PyTorch.
 
     JAX would round float32 factors to 10 bits or fewer on recent accelerators: a distance of a tenth of the vectors' length
@@ -22,7 +24,7 @@ def product(a, b):
     return a @ b
 
 
-def unit_length(x):
+def unit_length(x: Tensor) -> Tensor:
     """Vectors divided by their length; a zero vector stays 0, with gradient 0.
 
     Args:
@@ -36,13 +38,13 @@ def unit_length(x):
     return ops.where(empty, ops.zeros_like(x), x * ops.rsqrt(ops.where(empty, ops.ones_like(square), square)))
 
 
-def cosine_similarity(x):
+def cosine_similarity(x: Tensor) -> Tensor:
     """(B, D) -> (B, B), within rounding of [-1, 1]; 0 for zero vectors."""
     x = unit_length(x)
     return product(x, ops.transpose(x))
 
 
-def squared_distance(x):
+def squared_distance(x: Tensor) -> Tensor:
     """(B, D) -> (B, B), |x_i - x_j|^2 >= 0."""
     # Distances do not change when all points move; near the origin |x|^2 + |y|^2 - 2 xy loses the fewest digits.
     batch = ops.cast(ops.maximum(ops.shape(x)[0], 1), x.dtype)
@@ -51,14 +53,14 @@ def squared_distance(x):
     return ops.relu(square[:, None] + square[None, :] - product(2.0 * x, ops.transpose(x)))
 
 
-def euclidean_distance(x):
+def euclidean_distance(x: Tensor) -> Tensor:
     """(B, D) -> (B, B), |x_i - x_j|; gradient 0 at distance 0."""
     square = squared_distance(x)
     apart = square > _NOTHING
     return ops.where(apart, ops.sqrt(ops.where(apart, square, ops.ones_like(square))), ops.zeros_like(square))
 
 
-def pairwise_distances(x, kind):
+def pairwise_distances(x: Tensor, kind: str) -> Tensor:
     """(B, D) -> (B, B) distances.
 
     Args:
@@ -70,7 +72,7 @@ def pairwise_distances(x, kind):
     return euclidean_distance(x) if kind == "euclidean" else squared_distance(x)
 
 
-def paired_distances(x, y, kind):
+def paired_distances(x: Tensor, y: Tensor, kind: str) -> Tensor:
     """(B, D) and (B, D) -> (B,) distances between vectors of one row; `kind` as in `pairwise_distances`."""
     if kind == "cosine":
         return 1.0 - ops.sum(unit_length(x) * unit_length(y), axis=-1)

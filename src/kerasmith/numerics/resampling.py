@@ -1,12 +1,16 @@
 """The percentile bootstrap of sums over samples. NumPy in, NumPy out."""
 
+from typing import Any
+
 import numpy as np
+
+from kerasmith._types import Tensor
 
 _BLOCK = 2**21  # counts held at a time
 _CHUNK = 2**16  # indices drawn at a time, so that they stay in the cache
 
 
-def resampled_sums(rows, n, seed):
+def resampled_sums(rows: Tensor, n: int, seed: int) -> Any:
     """Sums over `n` resamples of the rows, drawn with replacement and as many as there are.
 
     Args:
@@ -41,7 +45,7 @@ def _times_drawn(rng, resamples, count):
     return times
 
 
-def percentile_interval(values, confidence):
+def percentile_interval(values: Tensor, confidence: float) -> Any:
     """The central interval that holds a share `confidence` of `values`, interpolated; NaN are left out.
 
     Args:

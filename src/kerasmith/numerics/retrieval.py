@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
+
 MISS, HIT = 1, 2  # 0 is an empty place
 _TIE = 1e-6
 
@@ -35,7 +37,7 @@ class Neighbours(NamedTuple):
     relevant: Any
 
 
-def include(known, seen, vectors, labels, weights):
+def include(known: Any, seen: Tensor, vectors: Tensor, labels: Tensor, weights: Any) -> Any:
     """`Neighbours` after one more batch.
 
     Args:
@@ -100,17 +102,17 @@ def _hits(codes):
     return ops.sum(ops.cast(ops.equal(codes, HIT), "int32"), axis=-1)
 
 
-def hit_at_k(codes, relevant, k):
+def hit_at_k(codes: Tensor, relevant: Tensor, k: int) -> Tensor:
     """(rows,) 1.0 where one of the `k` nearest is of the same class."""
     return ops.cast(ops.any(ops.equal(codes[:, :k], HIT), axis=-1), "float32")
 
 
-def recall_at_k(codes, relevant, k):
+def recall_at_k(codes: Tensor, relevant: Tensor, k: int) -> Tensor:
     """(rows,) shares of the vectors of the same class that are among the `k` nearest."""
     return ops.cast(_hits(codes[:, :k]), "float32") / ops.cast(ops.maximum(relevant, 1), "float32")
 
 
-def r_precision(codes, relevant):
+def r_precision(codes: Tensor, relevant: Tensor) -> Tensor:
     """(rows,) shares of the same class among the R nearest, R the number of vectors of that class."""
     among = ops.arange(codes.shape[1], dtype="int32")[None, :] < relevant[:, None]
     hits = ops.sum(ops.cast(ops.logical_and(among, ops.equal(codes, HIT)), "float32"), axis=-1)

@@ -2,10 +2,12 @@
 
 from keras import ops
 
+from kerasmith._types import Tensor
+
 _CHORD = 1e-6
 
 
-def power(x, exponent):
+def power(x: Tensor, exponent: float) -> Tensor:
     """`x ** exponent` for x >= 0 with a finite gradient at 0.
 
     For exponents below 1 the slope of the power is infinite at 0. Below 1e-6 the curve is replaced by its chord
@@ -26,18 +28,18 @@ def power(x, exponent):
     return ops.where(regular, curve, x * _CHORD ** (exponent - 1.0))
 
 
-def absolute(x):
+def absolute(x: Tensor) -> Tensor:
     """`|x|` with gradient 0 at 0; JAX alone takes 1 there."""
     return x * ops.stop_gradient(ops.sign(x))
 
 
-def ratio(numerator, denominator, when_empty):
+def ratio(numerator: Tensor, denominator: Tensor, when_empty: float) -> Tensor:
     """`numerator / denominator`, and the constant `when_empty` where the denominator is 0 (gradient 0 there)."""
     empty = denominator == 0
     value = numerator / ops.where(empty, ops.ones_like(denominator), denominator)
     return ops.where(empty, when_empty, value)
 
 
-def probability_floor(p, epsilon=1e-7):
+def probability_floor(p: Tensor, epsilon: float = 1e-7) -> Tensor:
     """Clips probabilities to [epsilon, 1 - epsilon], where the logarithms of p and of 1 - p are finite; Keras' own bound."""
     return ops.clip(p, epsilon, 1.0 - epsilon)

@@ -5,10 +5,12 @@ Bins are even in u = z / (8 + |z|), z the logit of the score: at 16384 bins 0.00
 """
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.numerics import safe
 from kerasmith.numerics.bincount import bincount
 
@@ -16,12 +18,12 @@ _HALF_RANGE = 8.0  # the logit at which half of the bins of a side are used up
 _LARGEST = 1e9  # stands for infinite logits: the last bin on either side
 
 
-def logits_of(probabilities):
+def logits_of(probabilities: Tensor) -> Tensor:
     """log(p / (1 - p)); infinite at 0 and 1."""
     return ops.log(probabilities / (1.0 - probabilities))
 
 
-def rest_logits(logits, axis):
+def rest_logits(logits: Tensor, axis: int) -> Tensor:
     """Each class against all others: x_c - log(sum over k != c of exp(x_k)), exact also where the softmax saturates.
 
     Args:
@@ -46,7 +48,7 @@ def _largest(x, axis):
     return place, ops.sum(ops.where(place, x, 0.0), axis=axis, keepdims=True)
 
 
-def bin_index(scores, bins, *, from_logits):
+def bin_index(scores: Tensor, bins: int, *, from_logits: bool) -> Tensor:
     """The bin of each score, int32 in [0, bins); `bins` for NaN.
 
     Args:
@@ -66,13 +68,22 @@ def bin_index(scores, bins, *, from_logits):
     return ops.cast(ops.where(place == place, place, float(bins)), "int32")
 
 
-def bin_scores(bins):
+def bin_scores(bins: int) -> Tensor:
     """The logit in the middle of each bin, as a list."""
     middles = [(i + 0.5) / (0.5 * bins) - 1.0 for i in range(bins)]
     return [_HALF_RANGE * u / (1.0 - abs(u)) for u in middles]
 
 
-def score_histogram(index, positive, bins, *, channel=None, channels=1, counts=None, weight=None):
+def score_histogram(
+    index: Tensor,
+    positive: Tensor,
+    bins: int,
+    *,
+    channel: Any = None,
+    channels: Any = 1,
+    counts: Any = None,
+    weight: Tensor | None = None,
+) -> Tensor:
     """Histograms of negatives and positives.
 
     Args:
@@ -100,7 +111,7 @@ def score_histogram(index, positive, bins, *, channel=None, channels=1, counts=N
     return ops.reshape(sums[:length], (channels, 2, row))
 
 
-def area_under_roc(histogram):
+def area_under_roc(histogram: Tensor) -> Tensor:
     """P(score of a positive > score of a negative) + P(equal) / 2, (..., 2, bins + 1) -> (...); NaN without both, and for NaN.
 
     Scores of one bin count as equal.
@@ -110,7 +121,7 @@ def area_under_roc(histogram):
     return ops.sum(positives * (above + 0.5 * negatives), axis=-1)
 
 
-def average_precision(histogram):
+def average_precision(histogram: Tensor) -> Tensor:
     """sum over bins from the highest of (R_n - R_(n-1)) P_n, (..., 2, bins + 1) -> (...); NaN without positives."""
     spoiled = ops.any(histogram[..., -1] > 0, axis=-1)
     negatives, positives = _falling(histogram[..., 0, :-1]), _falling(histogram[..., 1, :-1])
@@ -121,7 +132,7 @@ def average_precision(histogram):
     return ops.where(spoiled, math.nan, value)
 
 
-def tied_share(histogram):
+def tied_share(histogram: Tensor) -> Tensor:
     """The share of (positive, negative) pairs that fall into one bin: the area under the ROC curve is right to half of it."""
     negatives, positives = _shares(histogram)
     return ops.sum(negatives * positives, axis=-1)

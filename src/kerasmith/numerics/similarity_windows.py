@@ -1,11 +1,14 @@
 """The Gaussian windows in which images are compared, and the weights of the places where they stand."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.numerics.gaussian_filter import filter_valid, gaussian_window
 
 
-def similarity_windows(shape, window, sigma, scales=1):
+def similarity_windows(shape: tuple[int | None, ...], window: Any, sigma: Any, scales: int = 1) -> Any:
     """One window for each spatial axis.
 
     Args:
@@ -34,7 +37,7 @@ def similarity_windows(shape, window, sigma, scales=1):
     return [gaussian_window(size, float(deviation)) for size, deviation in zip(sizes, sigmas)]
 
 
-def weights_of_places(pixel, valid, windows):
+def weights_of_places(pixel: Tensor, valid: Tensor, windows: Any) -> Tensor:
     """Pixel weights at the middle of each window; a place is valid if all pixels that its window reads are.
 
     Args:
@@ -53,6 +56,6 @@ def weights_of_places(pixel, valid, windows):
     return pixel, valid
 
 
-def listed(value, count=1):
+def listed(value: Any, count: int = 1) -> list[Any]:
     """A list as it is, a number `count` times."""
     return list(value) if hasattr(value, "__len__") else [value] * count

@@ -4,8 +4,10 @@ import math
 
 from keras import ops
 
+from kerasmith._types import Tensor
 
-def soft_skeleton(images, iterations):
+
+def soft_skeleton(images: Tensor, iterations: int) -> Tensor:
     """What morphological opening removes at each of `iterations` erosions, joined; (M, *spatial) -> (M, *spatial).
 
     s = relu(x - open(x)); then, `iterations` times: x = erode(x), d = relu(x - open(x)), s = s + relu(d - s d)

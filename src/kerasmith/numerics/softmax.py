@@ -5,10 +5,12 @@ import functools
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
+
 _FEW = 16
 
 
-def softmax(x, axis):
+def softmax(x: Tensor, axis: int) -> Tensor:
     """exp(x) / sum(exp(x)) over `axis`, whose size is known."""
     if not _by_class(x, axis):
         return ops.softmax(x, axis=axis)
@@ -17,7 +19,7 @@ def softmax(x, axis):
     return ops.stack([part / total for part in exponentials], axis=axis)
 
 
-def log_softmax(x, axis):
+def log_softmax(x: Tensor, axis: int) -> Tensor:
     """x - log(sum(exp(x))) over `axis`, whose size is known."""
     if not _by_class(x, axis):
         return ops.log_softmax(x, axis=axis)

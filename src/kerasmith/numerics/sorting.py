@@ -4,8 +4,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasmith._types import Tensor
 
-def argsort(x):
+
+def argsort(x: Tensor) -> Tensor:
     """Indices that sort the last axis of `x` to rise, without gradient; the order of equal values is not defined."""
     if not _on_cpu_torch(x):
         return ops.argsort(ops.stop_gradient(x), axis=-1)
@@ -16,7 +18,7 @@ def argsort(x):
     return torch.from_numpy(np.argsort(x.detach().numpy(), axis=-1))
 
 
-def take(x, order):
+def take(x: Tensor, order: Tensor) -> Tensor:
     """`x` in an order along its last axis."""
     if keras.backend.backend() == "torch":
         return x.gather(-1, order.long())

@@ -1,11 +1,14 @@
 """Structural similarity of images and volumes, as maps."""
 
+from typing import Any
+
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.numerics.gaussian_filter import filter_valid
 
 
-def dissimilarity_maps(x, y, windows, c1, c2):
+def dissimilarity_maps(x: Tensor, y: Tensor, windows: Any, c1: float, c2: float) -> Tensor:
     """What is missing to 1 in the two factors of SSIM, at each place where the whole window fits, for each channel.
 
         luminance l = (2 m_x m_y + c1) / (m_x^2 + m_y^2 + c1),  1 - l = (m_x - m_y)^2 / (m_x^2 + m_y^2 + c1)
@@ -39,7 +42,7 @@ def dissimilarity_maps(x, y, windows, c1, c2):
     return luminance, contrast
 
 
-def half_size(x):
+def half_size(x: Tensor) -> Tensor:
     """Mean of 2 x 2 (x 2) neighbours of (B, *spatial, C); the last row of an odd axis counts twice, so 5 becomes 3."""
     for axis in range(1, len(x.shape) - 1):
         pairs = x
@@ -50,7 +53,7 @@ def half_size(x):
     return x
 
 
-def spatial_mean(x, keepdims=False):
+def spatial_mean(x: Tensor, keepdims: bool = False) -> Tensor:
     """(B, *spatial, C) -> (B, C)."""
     count = 1.0
     for size in ops.shape(x)[1:-1]:

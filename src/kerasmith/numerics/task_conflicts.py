@@ -9,13 +9,14 @@ finite solution and changes those of regular matrices by about as much. K is sma
 
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.numerics import safe
 
 _NO_LENGTH_SQUARED = 1e-36
 _RIDGE = 1e-6
 
 
-def pcgrad(gram, order):
+def pcgrad(gram: Tensor, order: Tensor) -> Tensor:
     """PCGrad: each task's gradient loses what points against another task's; then the sum.
 
     For task i: v = g_i; for j in order[i], j != i: if <v, g_j> < 0: v = v - <v, g_j> / |g_j|^2 g_j.
@@ -43,7 +44,7 @@ def pcgrad(gram, order):
     return ops.sum(parts * (length[:, None] / length[None, :]), axis=0)
 
 
-def imtl_g(gram):
+def imtl_g(gram: Tensor) -> Tensor:
     """IMTL-G: the combination whose projections on all directions are equal, with coefficients that sum to 1.
 
     a_k = b_k / |g_k| / sum_j (b_j / |g_j|), cosines b = 1. Single coefficients may be negative. Where the sum is not above
@@ -67,7 +68,7 @@ def imtl_g(gram):
     return ops.where(exists, raw / ops.where(exists, total, 1.0), mean)
 
 
-def nash(gram):
+def nash(gram: Tensor) -> Tensor:
     """Nash-MTL: the bargaining solution, (gram / |gram|_F) a = 1 / a with a > 0.
 
     Lengths do not change the direction of the sum; for one task a = 1. The solution is a_k = b_k sqrt(|gram|_F) / |g_k|
@@ -100,7 +101,7 @@ def nash(gram):
     return alive * b * ops.sqrt(frobenius) * (longest / length)
 
 
-def cagrad(gram, c):
+def cagrad(gram: Tensor, c: float) -> Tensor:
     """CAGrad: the direction near the mean gradient in which the task that gains least gains most.
 
     d = (g_0 + c |g_0| g_w / |g_w|) / (1 + c^2), g_0 the mean of the gradients, g_w = sum_k w_k g_k with the w of the simplex
@@ -220,7 +221,7 @@ def _product(a, b):
 _SMALLEST_PIVOT = 1e-7
 
 
-def solve(matrix, right):
+def solve(matrix: Tensor, right: Tensor) -> Tensor:
     """X with `matrix` X = `right`, by Gauss-Jordan elimination; finite also where the matrix is singular to rounding.
 
     Args:

@@ -3,6 +3,7 @@
 import keras
 
 from kerasmith import _moved
+from kerasmith._types import DType, Tensor
 
 __getattr__ = _moved.renamed(
     "kerasmith.numerics.tensors",
@@ -10,7 +11,7 @@ __getattr__ = _moved.renamed(
 )
 
 
-def static_shape(x, what):
+def static_shape(x: Tensor, what: str) -> tuple[int | None, ...]:
     """The shape of `x` as a tuple with None for unknown sizes; a tensor of unknown rank is refused."""
     try:
         shape = tuple(x.shape)
@@ -22,16 +23,16 @@ def static_shape(x, what):
     return tuple(None if size is None else int(size) for size in shape)
 
 
-def compatible(shape_a, shape_b):
+def compatible(shape_a: tuple[int | None, ...], shape_b: tuple[int | None, ...]) -> bool:
     """True if two static shapes agree in rank and in every size that both know."""
     return len(shape_a) == len(shape_b) and all(a is None or b is None or a == b for a, b in zip(shape_a, shape_b))
 
 
-def is_float(x):
+def is_float(x: Tensor) -> bool:
     """True if `x` holds floating point numbers."""
     return "float" in keras.backend.standardize_dtype(x.dtype)
 
 
-def accumulation_dtype(dtype):
+def accumulation_dtype(dtype: DType) -> str:
     """The dtype in which sums are taken: float64 for float64, float32 for everything else."""
     return "float64" if keras.backend.standardize_dtype(dtype) == "float64" else "float32"

@@ -2,10 +2,11 @@
 
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.numerics.safe import absolute
 
 
-def variation_map(x, isotropic=False, valid=None):
+def variation_map(x: Tensor, isotropic: bool = False, valid: Tensor | None = None) -> Tensor:
     """The variation at each pixel: from its differences to the next pixel along each axis, 0 behind the last pixel.
 
     Args:

@@ -8,19 +8,20 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.numerics import sorting
-from kerasmith.numerics.pairs import counts, row_mean
+from kerasmith.numerics.pairs import Pairs, counts, row_mean
 
 _FAR = 1e30
 
 
-def hardest(distance, pairs):
+def hardest(distance: Tensor, pairs: Pairs) -> tuple[Tensor, Tensor]:
     """The index of the farthest positive and of the nearest negative of each anchor, (B,) and (B,)."""
     farthest = ops.argmax(ops.where(pairs.positive, distance, -_FAR), axis=-1)
     return farthest, ops.argmin(ops.where(pairs.negative, distance, _FAR), axis=-1)
 
 
-def semi_hard(distance, pairs, margin):
+def semi_hard(distance: Tensor, pairs: Pairs, margin: float) -> Tensor:
     """One triplet a positive: the nearest negative that is farther away than the positive; without one, the farthest."""
     fixed = ops.stop_gradient(distance)
     # Farther means by more than rounding; so negatives at the very distance of a positive sort before it.
@@ -34,14 +35,14 @@ def semi_hard(distance, pairs, margin):
     return row_mean(ops.relu(near - far + margin), ops.logical_and(positive, last >= 0))
 
 
-def every(distance, pairs, margin):
+def every(distance: Tensor, pairs: Pairs, margin: float) -> Tensor:
     """All triplets of the anchor."""
     total, _ = _sum_of_active(distance, pairs, margin)
     number = counts(pairs.positive, distance.dtype) * counts(pairs.negative, distance.dtype)
     return total / ops.maximum(number, 1.0)
 
 
-def active(distance, pairs, margin):
+def active(distance: Tensor, pairs: Pairs, margin: float) -> Tensor:
     """The triplets of the anchor that violate the margin, those with a loss above 0."""
     total, number = _sum_of_active(distance, pairs, margin)
     return total / ops.maximum(number, 1.0)

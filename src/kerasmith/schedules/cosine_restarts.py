@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import Configured, register
 from kerasmith.base.arguments import check_integer, check_number
 
@@ -44,7 +45,15 @@ class CosineRestarts(Configured, keras.optimizers.schedules.LearningRateSchedule
     Reference: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017.
     """
 
-    def __init__(self, T_0, T_mult=1, eta_max=1e-3, eta_min=0.0, steps_per_epoch=1, warmup=0):
+    def __init__(
+        self,
+        T_0: float,
+        T_mult: float = 1,
+        eta_max: float = 1e-3,
+        eta_min: float = 0.0,
+        steps_per_epoch: int = 1,
+        warmup: float = 0,
+    ) -> None:
         check_number("T_0", T_0, above=0)
         check_number("T_mult", T_mult, minimum=1)
         check_number("eta_max", eta_max, minimum=0)
@@ -66,7 +75,7 @@ class CosineRestarts(Configured, keras.optimizers.schedules.LearningRateSchedule
         self._warmup = round(warmup * steps_per_epoch)
         self._starts, self._lengths = _cycles(self._first, T_mult)
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         # Positions are whole numbers: a float32 step would stop counting at 2**24, and a float logarithm misses restarts.
         step = ops.cast(step, "int32")
         position = ops.maximum(step - self._warmup, 0)

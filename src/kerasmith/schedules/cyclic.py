@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import Configured, register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 
@@ -41,7 +42,17 @@ class Cyclic(Configured, keras.optimizers.schedules.LearningRateSchedule):
     Reference: Smith, "Cyclical learning rates for training neural networks", 2017.
     """
 
-    def __init__(self, eta_min=1e-4, eta_max=1e-3, *, up, down=None, mode="triangular", gamma=1.0, steps_per_epoch=1):
+    def __init__(
+        self,
+        eta_min: float = 1e-4,
+        eta_max: float = 1e-3,
+        *,
+        up: float,
+        down: float | None = None,
+        mode: str = "triangular",
+        gamma: float = 1.0,
+        steps_per_epoch: int = 1,
+    ) -> None:
         check_number("eta_min", eta_min, minimum=0)
         check_number("eta_max", eta_max, minimum=0)
         check_number("up", up, above=0)
@@ -67,7 +78,7 @@ class Cyclic(Configured, keras.optimizers.schedules.LearningRateSchedule):
                 f"A triangle needs a step up and one down. Received: up={up}, down={down}, steps_per_epoch={steps_per_epoch}"
             )
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         # Whole numbers: a float32 step would stop counting at 2**24.
         step = ops.cast(step, "int32")
         length = self._up + self._down

@@ -6,6 +6,7 @@ import math
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import Configured, register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 
@@ -47,16 +48,16 @@ class OneCycle(Configured, keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(
         self,
-        length,
-        eta_max=1e-3,
+        length: float,
+        eta_max: float = 1e-3,
         *,
-        rise=0.3,
-        div_factor=25.0,
-        final_div_factor=1e4,
-        anneal="cos",
-        three_phase=False,
-        steps_per_epoch=1,
-    ):
+        rise: float = 0.3,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        anneal: str = "cos",
+        three_phase: bool = False,
+        steps_per_epoch: int = 1,
+    ) -> None:
         check_number("length", length, above=0)
         check_number("eta_max", eta_max, above=0)
         check_number("rise", rise, above=0, below=1)
@@ -75,7 +76,7 @@ class OneCycle(Configured, keras.optimizers.schedules.LearningRateSchedule):
         self.steps_per_epoch = steps_per_epoch
         self._phases = _phases(self, round(length * steps_per_epoch))
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         # Differences of whole numbers: a float32 step would stop counting at 2**24.
         step, rate = ops.cast(step, "int32"), None
         for start, end, first, last in reversed(self._phases):

@@ -1,8 +1,11 @@
 """A schedule times a factor."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import Configured, register
 from kerasmith.base.arguments import check_number
 
@@ -34,7 +37,9 @@ class Scaled(Configured, keras.optimizers.schedules.LearningRateSchedule):
     [0.1, 0.05, 0.1]
     """
 
-    def __init__(self, schedule, factor, *, name=None):
+    def __init__(
+        self, schedule: keras.optimizers.schedules.LearningRateSchedule | float, factor: float, *, name: str | None = None
+    ) -> None:
         if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
             check_number("schedule", schedule, minimum=0)
         check_number("factor", factor, minimum=0)
@@ -43,12 +48,12 @@ class Scaled(Configured, keras.optimizers.schedules.LearningRateSchedule):
         self.factor = factor
         self.name = name
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         rate = self.schedule(step) if callable(self.schedule) else self.schedule
         return ops.cast(rate, "float32") * self.factor
 
 
-def factor_named(schedule, name):
+def factor_named(schedule: Any, name: str | None) -> float | None:
     """The factor of that name in a chain of `Scaled`, or None.
 
     >>> factor_named(Scaled(Scaled(0.1, 0.5, name="plateau"), 0.3), "plateau")
@@ -61,7 +66,7 @@ def factor_named(schedule, name):
     return None
 
 
-def with_factor(schedule, factor, name):
+def with_factor(schedule: Any, factor: float, name: str | None) -> "Scaled":
     """A schedule whose factor of that name is `factor`; the other factors of the chain stay.
 
     >>> with_factor(Scaled(Scaled(0.1, 0.5, name="plateau"), 0.3), 0.05, "plateau").schedule.factor

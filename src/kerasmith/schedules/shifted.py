@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import Configured, register
 from kerasmith.base.arguments import check_integer
 
@@ -23,11 +24,11 @@ class Shifted(Configured, keras.optimizers.schedules.LearningRateSchedule):
     0.5
     """
 
-    def __init__(self, schedule, start):
+    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, start: int) -> None:
         check_integer("start", start, minimum=0)
         super().__init__()
         self.schedule = schedule
         self.start = start
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         return self.schedule(ops.maximum(ops.cast(step, "int32") - self.start, 0))

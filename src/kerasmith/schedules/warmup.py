@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kerasmith._types import Tensor
 from kerasmith.base import Configured, register
 from kerasmith.base.arguments import check_integer, check_number
 
@@ -38,7 +39,14 @@ class Warmup(Configured, keras.optimizers.schedules.LearningRateSchedule):
     Reference: Goyal et al., "Accurate, large minibatch SGD: training ImageNet in 1 hour", 2017.
     """
 
-    def __init__(self, inner, length, *, start=0.0, steps_per_epoch=1):
+    def __init__(
+        self,
+        inner: keras.optimizers.schedules.LearningRateSchedule | float,
+        length: float,
+        *,
+        start: float = 0.0,
+        steps_per_epoch: int = 1,
+    ) -> None:
         if not isinstance(inner, keras.optimizers.schedules.LearningRateSchedule):
             check_number("inner", inner, minimum=0)
         check_number("length", length, minimum=0)
@@ -51,7 +59,7 @@ class Warmup(Configured, keras.optimizers.schedules.LearningRateSchedule):
         self.steps_per_epoch = steps_per_epoch
         self._steps = round(length * steps_per_epoch)
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor) -> Tensor:
         step = ops.cast(step, "int32")
         after = self._rate(ops.maximum(step - self._steps, 0))
         # Before the end of the warm-up `after` is the inner schedule's first rate.
