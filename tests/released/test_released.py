@@ -7,6 +7,7 @@ import shutil
 import keras
 import pytest
 
+from kerasmith.keras_internals import versions
 from tests.released import write
 
 VERSIONS = sorted(path.parent for path in pathlib.Path(__file__).parent.glob("*/models.json"))
@@ -33,6 +34,11 @@ def test_a_checkpoint_goes_on_to_the_end_of_then(version, tmp_path):
     stored = version / keras.config.backend()
     expected = json.loads((stored / "history.json").read_text())
     directory = shutil.copytree(stored / "checkpoints", tmp_path / "checkpoints")
+    if versions.shuffles_by_counter():
+        # Data come in another order since Keras 3.16: such a checkpoint would not go on as it was.
+        with pytest.raises(ValueError, match="takes data in another order: go on with keras=="):
+            write.train(directory)
+        return
     epochs = []
     history = write.train(directory, report_epoch=epochs.append)
     assert epochs == [3], "the first three epochs were trained again"
