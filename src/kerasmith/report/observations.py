@@ -1,12 +1,14 @@
 """What stands out in a history, in plain sentences."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from kerasmith.base.direction import best_index, direction_of
 from kerasmith.report.numbers import format_number
-from kerasmith.report.rows import Directions, Row
+
+Row: TypeAlias = Mapping[str, Any]  # an epoch of the history: numbers by name, with `epoch`
+Directions: TypeAlias = Mapping[str, str | None] | None  # {metric name: "max", "min" or None}
 
 _WORSE = 0.05
 """A last value this share of the curve's own span behind the best one is worth a sentence."""

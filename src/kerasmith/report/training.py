@@ -8,9 +8,8 @@ import numpy as np
 
 from kerasmith.base.direction import best_index, direction_of
 from kerasmith.report.curves import VALIDATION, line_chart
-from kerasmith.report.observations import observations
+from kerasmith.report.observations import Directions, Row, observations
 from kerasmith.report.page import Section
-from kerasmith.report.rows import Directions, Row
 from kerasmith.report.tables import table
 from kerasmith.report.templating import Markup, render_template
 
