@@ -12,6 +12,12 @@ import pytest
 KINDS = ("arrays", "weighted", "weighted_workers", "own_dataset", "endless", "half_precision", "objective", "company")
 
 
+def turn(kind):
+    """JAX asks every other kind, TensorFlow those between."""
+    return [kind] * (KINDS.index(kind) % 2 == (keras.backend.backend() == "jax"))
+
+
+@pytest.mark.thinned("each kind is killed on one of the two that compile", by=turn)
 @pytest.mark.heavy(
     "trains in six processes, five of which are killed",
     seconds=45,

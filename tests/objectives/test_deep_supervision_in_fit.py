@@ -11,6 +11,7 @@ from kerasmith import DeepSupervision, Objective, Term
 from kerasmith.losses import CrossEntropy, Dice, DiceCE
 from tests.oracles import label_pyramid_loops as loops
 from tests.support import fresh_process
+from tests.support.cover import each_value
 
 HALVING = [4 / 7, 2 / 7, 1 / 7]
 
@@ -44,6 +45,7 @@ def by_hand(model, x, ids, weight=None):
     return {"seg": np.dot(HALVING, levels), **{f"seg_level_{i}": value for i, value in enumerate(levels)}}
 
 
+@pytest.mark.thinned("each row compiles a fit", by=each_value)
 @pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("as_dict", [False, True])
 def test_a_term_of_an_objective(as_dict, jit_compile):
