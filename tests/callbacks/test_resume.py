@@ -1,6 +1,7 @@
 """What a resumed training is, what it refuses, and what it leaves alone."""
 
 import os
+import random
 import re
 import resource
 import signal
@@ -143,6 +144,34 @@ def test_a_pause_is_not_an_end(tmp_path, at):
     paused = _fit(tmp_path / "parts", Pause(*at))
     assert len(paused[0]["loss"]) == 2
     assert _same(_fit(tmp_path / "parts"), whole)
+
+
+class Draws(keras.callbacks.Callback):
+    """Draws from the generators that all of a program share, as augmentation does."""
+
+    def __init__(self):
+        super().__init__()
+        self.drawn = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        of_keras = float(ops.convert_to_numpy(keras.random.uniform(())))
+        self.drawn.append((random.random(), np.random.random(), of_keras))  # noqa: NPY002
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state):
+        pass
+
+
+@pytest.mark.parametrize(("every", "left"), [("epoch", 12), (1, 10)])
+def test_shared_generators_go_on_where_they_were(tmp_path, every, left):
+    whole, parts = Draws(), Draws()
+    _fit(tmp_path / "whole", whole, every=every)
+    with pytest.raises(Interrupted):
+        _fit(tmp_path / "parts", Draws(), InterruptAt(1, 2), every=every)
+    _fit(tmp_path / "parts", parts, every=every)
+    assert parts.drawn == whole.drawn[-left:]
 
 
 def _cut(path):

@@ -403,14 +403,14 @@ MUTATIONS = (
         'random_state.restore(state["random"])',
         "pass",
         "a run that resumes in an epoch draws other random numbers",
-        ("tests/callbacks/test_resume.py", "tests/callbacks/test_every_callback.py"),
+        ("tests/callbacks/test_resume.py",),
     ),
     Mutation(
         "keras_internals/random_state.py",
         '_keras_generator(create=True).state.assign(state["keras"])',
         "pass",
         "dropout differs after an interruption",
-        ("tests/callbacks/test_resume.py", "tests/callbacks/test_every_callback.py"),
+        ("tests/callbacks/test_resume.py",),
     ),
     Mutation(
         "callbacks/weight_averaging.py",
@@ -446,7 +446,7 @@ MUTATIONS = (
         "variable.assign(saved[name])",
         "variable.assign(variable)",
         "a checkpoint restores no weights",
-        ("tests/callbacks/test_resume.py", "tests/callbacks/test_every_callback.py"),
+        ("tests/callbacks/test_resume.py",),
     ),
     Mutation(
         "callbacks/hardness_weights.py",
