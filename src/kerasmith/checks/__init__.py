@@ -5,13 +5,7 @@ from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import CannotCheck, Finding
 from kerasmith.checks.engine.report import Report
 
-__all__ = [
-    "CannotCheck",
-    "Contract",
-    "Finding",
-    "Report",
-    "check",
-]
+__all__ = ["CannotCheck", "Contract", "Finding", "Report", "check"]
 
 
 def __dir__() -> list[str]:

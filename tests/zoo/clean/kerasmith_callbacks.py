@@ -28,10 +28,7 @@ RIGHT = [
     Right(callbacks.LiveProgress),
     Right(callbacks.LossTerms),
     Right(callbacks.NumericsGuard, init={"directory": "guard", "every": 3}),
-    Right(
-        callbacks.PredictionSnapshots,
-        init={"x": _X[:2], "y": _Y[:2], "images": _IMAGES, "directory": "pictures"},
-    ),
+    Right(callbacks.PredictionSnapshots, init={"x": _X[:2], "y": _Y[:2], "images": _IMAGES, "directory": "pictures"}),
     Right(callbacks.ReduceOnPlateau, init={"patience": 1}),
     Right(callbacks.ReportPage, init={"path": "report.html"}),
     Right(callbacks.Resume, init={"directory": "checkpoints", "every": 3}),
@@ -44,9 +41,5 @@ RIGHT = [
     Right(callbacks.TensorBoard, init={"log_dir": "events", "histograms": 1}),
     Right(callbacks.TimeLimit, init={"limit": "99:00:00"}),
     Right(callbacks.TopKCheckpoints, init={"directory": "best", "k": 2}),
-    Right(
-        callbacks.WeightAveraging,
-        init={"decay": 0.8},
-        note="trained weights make place for averaged ones",
-    ),
+    Right(callbacks.WeightAveraging, init={"decay": 0.8}, note="trained weights make place for averaged ones"),
 ]

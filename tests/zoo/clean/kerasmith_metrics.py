@@ -21,11 +21,7 @@ RIGHT = [
     Right(metrics.TruePositives, PIXELS, {"num_classes": 3}, note="counts beyond 2^31"),
     Right(metrics.LesionDetection, OBJECTS, {"iou_threshold": 0.3, "min_size": 2, "size_groups": (20, 40)}),
     Right(metrics.PanopticQuality, OBJECTS),
-    Right(
-        metrics.PanopticQuality,
-        PANOPTIC,
-        {"inputs": "panoptic", "things": [1, 2], "stuffs": [0], "per_class": True},
-    ),
+    Right(metrics.PanopticQuality, PANOPTIC, {"inputs": "panoptic", "things": [1, 2], "stuffs": [0], "per_class": True}),
     Right(metrics.FROC, OBJECTS, {"bins": 64}),
     Right(metrics.SurfaceDistance, OBJECTS, {"spacing": (1.0, 0.5)}),
     Right(

@@ -90,11 +90,7 @@ class Examination:
     def circumstances(self) -> dict[str, Any]:
         """{"inputs", "inferred", "contract"}: on what it was examined, known at the end."""
         case = self.case
-        return {
-            "inputs": case.describe(),
-            "inferred": case.archetype is not None,
-            "contract": case.contract.exceptions(),
-        }
+        return {"inputs": case.describe(), "inferred": case.archetype is not None, "contract": case.contract.exceptions()}
 
     def _find_inputs(self) -> bool:
         try:

@@ -27,14 +27,7 @@ def render(reports: Sequence[Report]) -> str:
     index = {rule["id"]: number for number, rule in enumerate(rules)}
     problems = [_notification(report) for report in reports if report.problem is not None]
     run = {
-        "tool": {
-            "driver": {
-                "name": "kerasmith",
-                "version": kerasmith.__version__,
-                "informationUri": HOME,
-                "rules": rules,
-            }
-        },
+        "tool": {"driver": {"name": "kerasmith", "version": kerasmith.__version__, "informationUri": HOME, "rules": rules}},
         "invocations": [{"executionSuccessful": not problems, "toolExecutionNotifications": problems}],
         "originalUriBaseIds": {ROOT: {"uri": f"{pathlib.Path.cwd().as_uri().rstrip('/')}/"}},
         "columnKind": "unicodeCodePoints",

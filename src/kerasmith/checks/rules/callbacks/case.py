@@ -187,10 +187,7 @@ class CallbackCase(Case):
     def fit_lines(self, epochs: int = 3, **options: Any) -> tuple[str, ...]:
         """A model that trains with the callback."""
         given = "".join(f", {name}={value}" for name, value in options.items())
-        return (
-            *MODEL_LINES,
-            f"model.fit(x, y, batch_size=2, epochs={epochs}, verbose=0, callbacks=[callback]{given})",
-        )
+        return (*MODEL_LINES, f"model.fit(x, y, batch_size=2, epochs={epochs}, verbose=0, callbacks=[callback]{given})")
 
     def hook_lines(self) -> tuple[str, ...]:
         """The callback hears of a training with the losses of a list `losses`."""

@@ -39,11 +39,7 @@ def super_init_is_called(case: Case) -> None:
     _BUILT.add(case)
     missing = sorted(set(vars(type("Plain", (base,), {})())) - set(vars(component)))
     if missing:
-        raise Failed(
-            f"the attributes that {base.__name__}.__init__ sets",
-            f"without {', '.join(missing[:6])}",
-            lines,
-        )
+        raise Failed(f"the attributes that {base.__name__}.__init__ sets", f"without {', '.join(missing[:6])}", lines)
 
 
 @check("X100", KINDS, "error", requires=("X103",), needs_inputs=False, since="0.1.0")

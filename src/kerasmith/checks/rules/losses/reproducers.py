@@ -34,7 +34,4 @@ def gradient_of(expression: str = "loss(y_true, y_pred)") -> list[str]:
             f"value = {expression}.sum(); print(value)",
             "print(torch.autograd.grad(value, y_pred, allow_unused=True) if value.requires_grad else None)",
         ]
-    return [
-        "import jax",
-        f"print(jax.value_and_grad(lambda y_pred: {expression}.sum())(y_pred))",
-    ]
+    return ["import jax", f"print(jax.value_and_grad(lambda y_pred: {expression}.sum())(y_pred))"]

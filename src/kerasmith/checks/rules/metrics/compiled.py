@@ -113,9 +113,7 @@ def no_numpy_inside(case: MetricCase) -> None:
     step = _step(case)
     if step.error is not None and _is(step.error, _NUMPY) and not _is(step.error, _BRANCH):
         raise Failed(
-            expected="the step compiles",
-            actual=_says(step.error),
-            lines=[*case.preparation(), *compiled_lines(case)],
+            expected="the step compiles", actual=_says(step.error), lines=[*case.preparation(), *compiled_lines(case)]
         )
 
 
@@ -131,9 +129,7 @@ def no_python_branch(case: MetricCase) -> None:
     step = _step(case)
     if step.error is not None and _is(step.error, _BRANCH):
         raise Failed(
-            expected="the step compiles",
-            actual=_says(step.error),
-            lines=[*case.preparation(), *compiled_lines(case)],
+            expected="the step compiles", actual=_says(step.error), lines=[*case.preparation(), *compiled_lines(case)]
         )
 
 

@@ -176,9 +176,7 @@ def half_predictions_are_understood(case: MetricCase) -> None:
         case.run((_halved(_repeated(case, 1)), None))
     except Exception as error:
         raise Failed(
-            expected="a result from float16 predictions",
-            actual=describe_error(error),
-            lines=_half_lines(case, 1),
+            expected="a result from float16 predictions", actual=describe_error(error), lines=_half_lines(case, 1)
         ) from None
 
 

@@ -135,19 +135,11 @@ def nothing_is_no_score(case: MetricCase) -> None:
         if case.is_lazy:
             raise NotApplicable("the state is made with the first batch") from None
         raise Failed(
-            expected="NaN, or 0",
-            actual=describe_error(error),
-            title="Without data the metric crashes",
-            lines=lines,
+            expected="NaN, or 0", actual=describe_error(error), title="Without data the metric crashes", lines=lines
         ) from None
     scores = result.keys_where(lambda value: (np.isfinite(value) & (value != 0)).any())
     if scores:
-        raise Failed(
-            expected="NaN, or 0",
-            actual=f"{result}",
-            title="Without data the metric reports a score",
-            lines=lines,
-        )
+        raise Failed(expected="NaN, or 0", actual=f"{result}", title="Without data the metric reports a score", lines=lines)
 
 
 @check("M122", "metric", "note", requires=("base", "M108"), since="0.1.0")

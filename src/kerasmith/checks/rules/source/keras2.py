@@ -46,10 +46,7 @@ _OVERRIDDEN = {
     "_resource_apply_sparse": "update_step",
     "on_keyboard_interrupt": "on_train_end",
 }
-_OPTIMIZER = {
-    "lr": "learning_rate=",
-    "decay": "a schedule of keras.optimizers.schedules",
-}
+_OPTIMIZER = {"lr": "learning_rate=", "decay": "a schedule of keras.optimizers.schedules"}
 _MODULES = {
     "keras.objectives": "keras.losses",
     "keras.engine": "keras",
