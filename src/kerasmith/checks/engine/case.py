@@ -10,7 +10,7 @@ import numpy as np
 from kerasmith.checks.engine import registry
 from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.lazy_keras import ops, to_tensors
-from kerasmith.checks.engine.spec import Spec
+from kerasmith.checks.engine.spec import leaf_specs
 from kerasmith.checks.engine.subject import SourceSubject, Subject
 
 # The case of each kind; the rules of a kind bring it along.
@@ -61,7 +61,7 @@ class Case:
     @property
     def batch(self) -> int:
         """The number of samples."""
-        return _leaves(next(iter(self.specs.values())))[0].shape[0]
+        return leaf_specs(next(iter(self.specs.values())))[0].shape[0]
 
     def surroundings(self) -> AbstractContextManager:
         """A context in which every check runs; a kind whose components write files gives them a folder."""
@@ -121,14 +121,6 @@ def drawn(specs: Any, seed: int, batch: int | None = None) -> Any:
     if isinstance(specs, list):
         return [drawn(part, own, batch) for _, part, own in _each(specs, seed)]
     return (specs if batch is None else specs.with_batch(batch)).draw(seed)
-
-
-def _leaves(specs: Any) -> list[Spec]:
-    if isinstance(specs, dict):
-        return [leaf for value in specs.values() for leaf in _leaves(value)]
-    if isinstance(specs, list):
-        return [leaf for value in specs for leaf in _leaves(value)]
-    return [specs]
 
 
 def _code(specs: Any, seed: int) -> str:

@@ -159,13 +159,9 @@ def _in_workers(
 
 def _as_text(like: Any) -> Any:
     """Specs as text, so that example arrays reach another process as what they look like."""
-    from kerasmith.checks.engine.spec import Spec, parse
+    from kerasmith.checks.engine.spec import map_specs, parse
 
-    if isinstance(like, dict):
-        return {name: _as_text(value) for name, value in like.items()}
-    if isinstance(like, (list, tuple)) and not isinstance(like, Spec):
-        return [_as_text(value) for value in like]
-    return None if like is None else str(parse(like))
+    return None if like is None else map_specs(lambda one: str(parse(one)), like)
 
 
 def _ids(name: str, given: str | Sequence[str] | None) -> list[str] | None:

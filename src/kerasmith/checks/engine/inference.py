@@ -7,7 +7,7 @@ import numpy as np
 from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.finding import CannotCheck
 from kerasmith.checks.engine.messages import describe_error
-from kerasmith.checks.engine.spec import Spec, parse
+from kerasmith.checks.engine.spec import map_specs, parse
 
 
 def set_inputs(case: Case, like: Any = None) -> None:
@@ -63,11 +63,7 @@ def declared(case: Case, like: Any) -> dict[str, Any]:
 
 def parsed(value: Any) -> Any:
     """`Spec`s in place of their texts and example arrays, in lists and dicts."""
-    if isinstance(value, dict):
-        return {key: parsed(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)) and not isinstance(value, Spec):
-        return [parsed(part) for part in value]
-    return parse(value)
+    return map_specs(parse, value)
 
 
 def _example(case: Case) -> str:

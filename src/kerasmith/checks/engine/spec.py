@@ -1,6 +1,7 @@
 """Inputs written as text: `float32[4,16,16,1](0,1)`, `int32[4]{0,9}`."""
 
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,6 +63,22 @@ class Spec(NamedTuple):
     def draw(self, seed: int) -> np.ndarray:
         """An array of this kind, the same for the same seed."""
         return eval(self.code(seed), {"np": np})
+
+
+def leaf_specs(specs: Any) -> list[Spec]:
+    """The `Spec`s of nested lists and dicts."""
+    if isinstance(specs, dict):
+        return [leaf for part in specs.values() for leaf in leaf_specs(part)]
+    return [leaf for part in specs for leaf in leaf_specs(part)] if isinstance(specs, list) else [specs]
+
+
+def map_specs(function: Callable[[Any], Any], specs: Any) -> Any:
+    """`function` of each leaf of nested lists and dicts; tuples become lists."""
+    if isinstance(specs, dict):
+        return {key: map_specs(function, part) for key, part in specs.items()}
+    if isinstance(specs, (list, tuple)) and not isinstance(specs, Spec):
+        return [map_specs(function, part) for part in specs]
+    return function(specs)
 
 
 def parse(text: Any) -> Spec:

@@ -1,8 +1,11 @@
 """Inputs that losses, metrics and layers usually get: tried one after the other until one is understood."""
 
+import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from kerasmith.checks.engine.spec import parse
+from kerasmith.checks.engine.spec import map_specs, parse
+from kerasmith.checks.engine.subject import SourceSubject, Subject
 
 
 class Archetype(NamedTuple):
@@ -17,17 +20,27 @@ class Archetype(NamedTuple):
     specs: dict
 
 
+def name_words(subject: Subject | SourceSubject) -> str:
+    """The name of a class or function as snake_case, to look for words in."""
+    thing = subject.component if subject.is_function else subject.cls
+    names = f"{subject.name}_{getattr(thing, '__name__', '')}"
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", names).lower()
+
+
+def names_by_pattern(table: Iterable[tuple[str, tuple[str, ...]]], text: str) -> list[str]:
+    """The names of archetypes in a table of (pattern, names) whose pattern is in a text."""
+    return [name for pattern, names in table if re.search(pattern, text) for name in names]
+
+
+def ranked(archetypes: Iterable[Archetype], first: list[str]) -> list[Archetype]:
+    """All archetypes, those of these names first, in their order."""
+    rank = {name: index for index, name in reversed(list(enumerate(first)))}
+    return sorted(archetypes, key=lambda one: rank.get(one.name, len(first)))
+
+
 def pair(name: str, y_true: Any, y_pred: Any) -> Archetype:
     """An archetype of losses and metrics from texts, or lists and dicts of them."""
-    return Archetype(name, {"y_true": _nested(y_true), "y_pred": _nested(y_pred)})
-
-
-def _nested(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _nested(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_nested(part) for part in value]
-    return parse(value)
+    return Archetype(name, {"y_true": map_specs(parse, y_true), "y_pred": map_specs(parse, y_pred)})
 
 
 PAIRS = (
@@ -64,7 +77,7 @@ PAIRS = (
 )
 
 LAYER_INPUTS = tuple(
-    Archetype(name, {"inputs": _nested(value)})
+    Archetype(name, {"inputs": map_specs(parse, value)})
     for name, value in (
         ("vectors", "float32[4,8](-1,1)"),
         ("images", "float32[4,16,16,3](0,1)"),

@@ -7,9 +7,10 @@ from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.engine.spec import leaf_specs
 from kerasmith.checks.harness.layer_weights import copy_weights
 from kerasmith.checks.rules.layers.case import LayerCase
-from kerasmith.checks.rules.layers.lengths import leaves, stretched
+from kerasmith.checks.rules.layers.lengths import stretched
 
 
 @check("Y106", "layer", "error", requires=("base", "Y104"), since="0.1.0")
@@ -154,11 +155,11 @@ def _mixed(case, keep_first):
 
 
 def _unbounded(case):
-    return all(spec.domain is None for spec in leaves(case.specs))
+    return all(spec.domain is None for spec in leaf_specs(case.specs))
 
 
 def _axis(specs):
-    return next((leaf.shape[1] for leaf in leaves(specs) if len(leaf.shape) > 1), None)
+    return next((leaf.shape[1] for leaf in leaf_specs(specs) if len(leaf.shape) > 1), None)
 
 
 def _first_sample(case):

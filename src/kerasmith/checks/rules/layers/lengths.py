@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from kerasmith.checks.engine.spec import Spec
+from kerasmith.checks.engine.spec import leaf_specs, map_specs
 
 
 def stretched(specs: Any, new: Callable[[int], int]) -> Any:
@@ -17,23 +17,8 @@ def stretched(specs: Any, new: Callable[[int], int]) -> Any:
         The same structure; equal to `specs` if nothing in it is a sequence: (batch, length, features), or integers (batch,
         length).
     """
-    lengths = {leaf.shape[1] for leaf in leaves(specs) if _is_sequence(leaf)}
-    return _mapped(specs, lambda leaf: _with_length(leaf, new) if _is_sequence(leaf) or _is_mask(leaf, lengths) else leaf)
-
-
-def leaves(specs: Any) -> list[Spec]:
-    """[Spec] of nested specs."""
-    if isinstance(specs, (dict, list)):
-        return [leaf for part in (specs.values() if isinstance(specs, dict) else specs) for leaf in leaves(part)]
-    return [specs]
-
-
-def _mapped(specs, function):
-    if isinstance(specs, dict):
-        return {key: _mapped(part, function) for key, part in specs.items()}
-    if isinstance(specs, list):
-        return [_mapped(part, function) for part in specs]
-    return function(specs)
+    lengths = {leaf.shape[1] for leaf in leaf_specs(specs) if _is_sequence(leaf)}
+    return map_specs(lambda leaf: _with_length(leaf, new) if _is_sequence(leaf) or _is_mask(leaf, lengths) else leaf, specs)
 
 
 def _is_sequence(leaf):

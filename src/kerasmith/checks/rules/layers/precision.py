@@ -9,6 +9,7 @@ from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras, to_tensors
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.engine.spec import leaf_specs
 from kerasmith.checks.harness.layer_weights import values
 from kerasmith.checks.rules.layers.case import LayerCase
 
@@ -30,7 +31,7 @@ def range_of_float16(case: LayerCase) -> None:
     full, half = case.prepared(), _prepared(case, "mixed_float16")
     arrays = case.inputs
     _compare(case, full, half, arrays, 0.5, "")
-    if any(spec.domain is not None for spec in _specs(case.specs)) or not case.float_leaves(arrays):
+    if any(spec.domain is not None for spec in leaf_specs({**case.specs, "mask": []})) or not case.float_leaves(arrays):
         return
     flat = keras.tree.flatten(arrays)
     larger = case.replaced(arrays, {index: 100 * flat[index] for index in case.float_leaves(arrays)})
@@ -184,16 +185,6 @@ def _compare(case, full, half, arrays, tolerance, change):
 def _refuse_missing(error):
     if any(word in str(error).lower() for word in _MISSING):
         raise NotApplicable(f"the backend lacks an operation in this dtype ({describe_error(error)})") from error
-
-
-def _specs(specs):
-    if isinstance(specs, (dict, list)):
-        return [leaf for key, part in _pairs(specs) if key != "mask" for leaf in _specs(part)]
-    return [specs]
-
-
-def _pairs(specs):
-    return specs.items() if isinstance(specs, dict) else enumerate(specs)
 
 
 def _made(case):

@@ -5,7 +5,7 @@ import re
 
 from kerasmith.checks.engine.finding import NotApplicable
 from kerasmith.checks.engine.subject import SourceSubject, Subject
-from kerasmith.checks.harness.archetypes import PAIRS, Archetype, pair
+from kerasmith.checks.harness.archetypes import PAIRS, Archetype, name_words, names_by_pattern, pair, ranked
 
 _MORE = (
     pair("binary mask, 2-D, logits", "float32[4,8,8,1]{0,1}", "float32[4,8,8,1](-4,4)"),
@@ -41,22 +41,14 @@ _LOGITS = ("binary, one logit", "binary mask, 2-D, logits", "logits of classes",
 
 def ordered(subject: Subject | SourceSubject) -> list[Archetype]:
     """All archetypes, the most telling for this loss first."""
-    words, text = _words(subject), _text(subject)
-    first = [name for pattern, names in _BY_NAME if re.search(pattern, words) for name in names]
+    words, text = name_words(subject), _text(subject)
+    first = names_by_pattern(_BY_NAME, words)
     if _takes_logits(subject, text):
         # What the name says, in the domain that the arguments say.
         first = [*(_LOGITS[::-1] if re.search(_IDS, words) else _LOGITS), *first]
     if re.search(r"\[:, ?0\]", text) and re.search(r"\[:, ?1\]", text):
         first.insert(0, "rows of embeddings")
-    rank = {name: place for place, name in reversed(list(enumerate(first)))}
-    return sorted(ALL, key=lambda one: rank.get(one.name, len(first)))
-
-
-def _words(subject):
-    """Name of the class or function, as snake_case."""
-    thing = subject.component if subject.is_function else subject.cls
-    names = f"{subject.name}_{getattr(thing, '__name__', '')}"
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", names).lower()
+    return ranked(ALL, first)
 
 
 def _text(subject):

@@ -11,6 +11,7 @@ from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import Inconclusive
 from kerasmith.checks.engine.lazy_keras import keras, ops, to_tensors
+from kerasmith.checks.engine.spec import map_specs
 from kerasmith.checks.engine.subject import SourceSubject, Subject
 from kerasmith.checks.harness.archetypes import PAIRS, Archetype
 from kerasmith.checks.rules.metrics import inputs as archetypes
@@ -44,7 +45,7 @@ class MetricCase(Case):
     def specs(self, specs: Any) -> Any:
         self.cache.pop("wholes", None)
         grow = lambda spec: spec.with_batch(max(FEWEST, spec.shape[0]))  # noqa: E731
-        self._specs = None if specs is None else {name: _map_specs(grow, part) for name, part in specs.items()}
+        self._specs = None if specs is None else map_specs(grow, specs)
 
     def preferred(self) -> list[Archetype]:
         return archetypes.ordered(self.subject)
@@ -152,7 +153,7 @@ class MetricCase(Case):
         if draw or batch:
             specs = self._specs
             if batch:
-                self._specs = {name: _map_specs(lambda spec: spec.with_batch(batch), part) for name, part in specs.items()}
+                self._specs = map_specs(lambda spec: spec.with_batch(batch), specs)
             lines = self.lines(draw=draw).splitlines()[-len(specs) :]
             self._specs = specs
         if self.subject.is_function:
@@ -178,11 +179,3 @@ def mixed(inputs: Any, others: Any, taken: np.ndarray) -> Any:
     return keras.tree.map_structure(
         lambda a, b: np.where(np.reshape(taken, (-1,) + (1,) * (a.ndim - 1)), b, a), inputs, others
     )
-
-
-def _map_specs(function, specs):
-    if isinstance(specs, dict):
-        return {key: _map_specs(function, part) for key, part in specs.items()}
-    if isinstance(specs, list):
-        return [_map_specs(function, part) for part in specs]
-    return function(specs)

@@ -75,10 +75,6 @@ def prepared(case: MetricCase) -> Any:
     return metric
 
 
-def _says(error):
-    return describe_error(error)
-
-
 def _is(error, words):
     text = f"{type(error).__name__} {error}"
     return any(word in text for word in words)
@@ -113,7 +109,7 @@ def no_numpy_inside(case: MetricCase) -> None:
     step = _step(case)
     if step.error is not None and _is(step.error, _NUMPY) and not _is(step.error, _BRANCH):
         raise Failed(
-            expected="the step compiles", actual=_says(step.error), lines=[*case.preparation(), *compiled_lines(case)]
+            expected="the step compiles", actual=describe_error(step.error), lines=[*case.preparation(), *compiled_lines(case)]
         )
 
 
@@ -129,7 +125,7 @@ def no_python_branch(case: MetricCase) -> None:
     step = _step(case)
     if step.error is not None and _is(step.error, _BRANCH):
         raise Failed(
-            expected="the step compiles", actual=_says(step.error), lines=[*case.preparation(), *compiled_lines(case)]
+            expected="the step compiles", actual=describe_error(step.error), lines=[*case.preparation(), *compiled_lines(case)]
         )
 
 
@@ -148,7 +144,7 @@ def compiled_equals_eager(case: MetricCase) -> None:
     if step.error is not None:
         raise Failed(
             expected="the step compiles",
-            actual=_says(step.error),
+            actual=describe_error(step.error),
             title="The metric does not compile",
             severity="warning",
             fix="Use `keras.ops` on tensors only, with shapes that do not depend on values.",
@@ -198,7 +194,7 @@ def unknown_batch_size(case: MetricCase) -> None:
     except NotApplicable:
         raise
     except Exception as error:
-        raise Failed(expected="the step is traced without a batch size", actual=_says(error), lines=lines) from None
+        raise Failed(expected="the step is traced without a batch size", actual=describe_error(error), lines=lines) from None
     texts = case.run((case.draw(0), None), (case.draw(1), None)).difference(found)
     if texts:
         raise Failed(

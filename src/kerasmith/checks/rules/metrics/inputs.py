@@ -5,7 +5,7 @@ import inspect
 import re
 
 from kerasmith.checks.engine.subject import SourceSubject, Subject
-from kerasmith.checks.harness.archetypes import PAIRS, Archetype
+from kerasmith.checks.harness.archetypes import PAIRS, Archetype, name_words, names_by_pattern, ranked
 
 _CLASSES = ("class ids", "class ids in a column", "one-hot classes", "sparse mask, 2-D", "one-hot mask, 2-D")
 _ONE_HOT = ("one-hot classes", "one-hot mask, 2-D", "class ids")
@@ -42,22 +42,14 @@ _CLASS_ARGUMENT = re.compile(r"(num|n)_?(_?of)?_?(classes|labels)|classes")
 
 def ordered(subject: Subject | SourceSubject) -> list[Archetype]:
     """All archetypes, the most telling for this metric first, with as many classes as it was told of."""
-    first = [name for pattern, names in _BY_NAME if re.search(pattern, _words(subject)) for name in names]
+    first = names_by_pattern(_BY_NAME, name_words(subject))
     text = _source(subject)
-    first += [name for pattern, names in _BY_TEXT if re.search(pattern, text) for name in names]
+    first += names_by_pattern(_BY_TEXT, text)
     classes = _number_of_classes(subject)
     if classes is not None and not any(name in _CLASSES for name in first):
         first = [*(_CLASSES if classes > 1 else _BINARY), *first]
-    rank = {name: place for place, name in reversed(list(enumerate(first)))}
-    found = sorted(PAIRS, key=lambda one: rank.get(one.name, len(first)))
+    found = ranked(PAIRS, first)
     return found if classes is None or classes < 2 else [_with_classes(pair, classes) for pair in found]
-
-
-def _words(subject):
-    """Name of the class or function, as snake_case."""
-    thing = subject.component if subject.is_function else subject.cls
-    names = f"{subject.name}_{getattr(thing, '__name__', '')}"
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", names).lower()
 
 
 def _source(subject):
