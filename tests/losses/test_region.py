@@ -77,7 +77,7 @@ def test_alpha_weighs_false_positives_and_beta_false_negatives(loss):
     more[:, 2], less[:, 1] = 1, 0
     assert value(loss(alpha=0.9, beta=0.1), truth, more) > value(loss(alpha=0.1, beta=0.9), truth, more)
     assert value(loss(alpha=0.9, beta=0.1), truth, less) < value(loss(alpha=0.1, beta=0.9), truth, less)
-    # 8 true, 4 missed, 0 invented: TP = 4, so 1 - 4 / (4 + 4 beta)
+    # 8 true, 4 false negatives, no false positives: TP = 4, so 1 - 4 / (4 + 4 beta)
     same(value(losses.Tversky(alpha=0.9, beta=0.1, smooth=0), truth, less), 1 - 4 / 4.4)
     same(value(losses.Tversky(alpha=0.9, beta=0.1, smooth=0), truth, more), 1 - 8 / (8 + 3.6))
 
@@ -114,7 +114,7 @@ def test_independent_channels_use_a_sigmoid_each():
         same(value(loss(from_logits=True, multi_label=True, axis=1), *first), np.mean(per_channel))
 
 
-def test_functional_twins_return_the_unreduced_loss():
+def test_functions_return_the_unreduced_loss():
     data = batch(3)
     weight = np.array([1.0, 2.0, 0.0, 1.0], "float32")
     expected = value(losses.FocalTversky(gamma=2.0, reduction="none"), data.ids, data.y_pred, weight)

@@ -123,7 +123,7 @@ def register(cls: type | None = None, *, name: str | None = None) -> Any:
 
     Args:
         cls: the class, when used as `@register`.
-        name: another name than that of the class, where two rooms have a class of one name:
+        name: another name than that of the class, where two packages have a class of one name:
             `@register(name="SSIMLoss")`.
     """
     decorator = keras.saving.register_keras_serializable(package="kerasmith", name=name)

@@ -20,7 +20,7 @@ def make_functional(cls: type, name: str) -> Function:
     """
 
     @functools.lru_cache(maxsize=_KEPT_LOSSES)
-    def kept(key, policy):
+    def built_loss(key, policy):
         return cls(**{argument: _value(frozen) for argument, frozen in key}, reduction="none")
 
     def function(y_true, y_pred, *, sample_weight=None, **config):
@@ -35,7 +35,7 @@ def make_functional(cls: type, name: str) -> Function:
             loss = cls(**config, reduction="none")
         else:
             # Building costs more than calling on a small batch; a loss that is not tracked has no state.
-            loss = kept(key, (keras.config.dtype_policy().name, keras.config.floatx()))
+            loss = built_loss(key, (keras.config.dtype_policy().name, keras.config.floatx()))
         return loss(y_true, y_pred, sample_weight)
 
     positional = inspect.Parameter.POSITIONAL_OR_KEYWORD

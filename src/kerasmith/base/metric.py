@@ -9,7 +9,7 @@ from kerasmith.keras_internals.metric_direction import SaysDirection
 
 
 class Metric(Configured, SaysDirection, keras.metrics.Metric):
-    """Base class of metrics whose state is a set of exact totals; see the README of this room.
+    """Base class of metrics whose state is a set of exact totals; see the README of this package.
 
     A subclass creates `Total`s with `add_total`, adds to them in `update_state` and combines them in `result`. A result is a
     scalar, or a dict of scalars whose keys `key` makes.

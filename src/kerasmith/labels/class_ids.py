@@ -118,8 +118,8 @@ def _of_ids(y_true, y_pred, classes, ignore_class, pixel, mask):
     truth, prediction = (ops.cast(_flat(x), "int32") for x in (y_true, y_pred))
     valid = None if mask is None else ops.cast(_flat(mask), "float32")
     for ignored in ids_to_ignore(ignore_class):
-        kept = ops.cast(ops.not_equal(truth, ignored), "float32")
-        valid = kept if valid is None else valid * kept
+        counts = ops.cast(ops.not_equal(truth, ignored), "float32")
+        valid = counts if valid is None else valid * counts
     weight = None if pixel is None else ops.cast(_flat(pixel), "float32")
     if weight is not None and valid is not None:
         weight = weight * valid

@@ -30,8 +30,8 @@ def mean_over_classes(
         share = present if weights is None else present * ops.convert_to_tensor(weights, values.dtype)
         total = ops.sum(share, axis=-1)
         # `where` instead of multiplying: an absent class must not contribute, whatever its value.
-        kept = ops.where(share > 0, values, ops.zeros_like(values))
-        return ops.sum(kept * share, axis=-1) / ops.where(total > 0, total, ops.ones_like(total))
+        present_values = ops.where(share > 0, values, ops.zeros_like(values))
+        return ops.sum(present_values * share, axis=-1) / ops.where(total > 0, total, ops.ones_like(total))
     if weights is None:
         return ops.sum(values, axis=-1) / values.shape[-1]  # `ops.mean` rounds float64 to float32 on JAX and PyTorch
     total = sum(weights)

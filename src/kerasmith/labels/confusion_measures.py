@@ -70,9 +70,9 @@ def _moments(matrix):
     hits, predicted, true = region_sums_of(shares)
     # h - t p = h d - (t - h) (p - h), where d is the share that is neither; the left side cancels near h = 1.
     off_diagonal = shares * ops.convert_to_tensor(1.0 - np.eye(shares.shape[-1], dtype="float32"))
-    missed, invented = ops.sum(off_diagonal, axis=-1), ops.sum(off_diagonal, axis=-2)
-    neither = ops.maximum(_others(true) - invented, 0.0)
-    return ops.sum(hits * neither - missed * invented, axis=-1), true, predicted
+    false_negatives, false_positives = ops.sum(off_diagonal, axis=-1), ops.sum(off_diagonal, axis=-2)
+    neither = ops.maximum(_others(true) - false_positives, 0.0)
+    return ops.sum(hits * neither - false_negatives * false_positives, axis=-1), true, predicted
 
 
 def _shares(matrix):

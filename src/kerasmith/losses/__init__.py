@@ -15,6 +15,7 @@ from kerasmith.losses._dice_ce import DiceCE, dice_ce
 from kerasmith.losses._dice_focal import DiceFocal, dice_focal
 from kerasmith.losses._dice_iou import DiceIoU, dice_iou
 from kerasmith.losses._elementwise import ElementwiseLoss
+from kerasmith.losses._embedding import EmbeddingLoss
 from kerasmith.losses._exposure_weighted import ExposureWeighted, exposure_weighted
 from kerasmith.losses._focal import Focal, focal
 from kerasmith.losses._focal_tversky import FocalTversky, focal_tversky
@@ -22,6 +23,7 @@ from kerasmith.losses._from_function import FunctionLoss, from_function
 from kerasmith.losses._gaussian_nll import GaussianNLL, gaussian_nll
 from kerasmith.losses._generalized_dice import GeneralizedDice, generalized_dice
 from kerasmith.losses._hausdorff_dt import HausdorffDT, hausdorff_dt
+from kerasmith.losses._image import ImageLoss
 from kerasmith.losses._jaccard import Jaccard, jaccard
 from kerasmith.losses._log_cosh_dice import LogCoshDice, log_cosh_dice
 from kerasmith.losses._lovasz import Lovasz, lovasz
@@ -34,6 +36,7 @@ from kerasmith.losses._pinball import Pinball, pinball
 from kerasmith.losses._pixelwise import PixelLoss
 from kerasmith.losses._region import RegionLoss
 from kerasmith.losses._segmentation import SegmentationLoss
+from kerasmith.losses._shape import ShapeLoss
 from kerasmith.losses._soft_constraint import SoftConstraint, soft_constraint
 from kerasmith.losses._ssim import SSIM, ssim
 from kerasmith.losses._sup_con import SupCon, sup_con
@@ -56,6 +59,7 @@ __all__ = [
     "DiceFocal",
     "DiceIoU",
     "ElementwiseLoss",
+    "EmbeddingLoss",
     "ExposureWeighted",
     "Focal",
     "FocalTversky",
@@ -63,6 +67,7 @@ __all__ = [
     "GaussianNLL",
     "GeneralizedDice",
     "HausdorffDT",
+    "ImageLoss",
     "Jaccard",
     "KerasLoss",
     "LogCoshDice",
@@ -77,6 +82,7 @@ __all__ = [
     "RegionLoss",
     "SSIM",
     "SegmentationLoss",
+    "ShapeLoss",
     "SoftConstraint",
     "SupCon",
     "TotalVariation",

@@ -31,8 +31,8 @@ class Boundary(ShapeLoss):
     Args:
         maps: y_true holds phi itself, in the shape of y_pred.
         spacing: size of a pixel along each spatial axis, one number for all, or None for 1.
-        include_background: see `losses.shape.ShapeLoss`.
-        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        include_background: see `losses.ShapeLoss`.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:

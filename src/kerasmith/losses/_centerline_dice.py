@@ -28,8 +28,8 @@ class CenterlineDice(ShapeLoss):
     Args:
         iterations: erosions of the soft skeleton; at least half the width of the widest structure, in pixels.
         smooth: s >= 0, in pixels of a skeleton.
-        include_background: see `losses.shape.ShapeLoss`.
-        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        include_background: see `losses.ShapeLoss`.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:

@@ -31,7 +31,7 @@ class ComponentRule(ShapeLoss):
     Args:
         threshold: probability above which a pixel of a binary channel is in the mask.
         connectivity: neighbours of a pixel: 4 or 8 in 2-D, 6, 18 or 26 in 3-D; None for the largest.
-        include_background: see `losses.shape.ShapeLoss`.
+        include_background: see `losses.ShapeLoss`.
         from_logits, axis, labels, class_weights, ignore_class, multi_label: see `SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """

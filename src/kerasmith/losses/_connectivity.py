@@ -20,7 +20,7 @@ class Connectivity(ComponentRule):
     Args:
         components: how many pieces may be there.
         threshold, connectivity, include_background: see `losses.component_rule.ComponentRule`.
-        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:

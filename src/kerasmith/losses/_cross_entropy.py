@@ -25,7 +25,7 @@ class CrossEntropy(PixelLoss):
         top_k: how many pixels of each image count, those with the largest weighted loss: a whole number, or a share of the
             valid pixels above 0 and up to 1. None for all.
         class_weights: one number per channel; for a single channel two, background and foreground.
-        axis, labels, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        axis, labels, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:

@@ -15,8 +15,8 @@ class Dice(RegionLoss):
     Args:
         from_logits: whether y_pred are logits. A sigmoid on top of a sigmoid trains without an error and is wrong: perfect
             probabilities then score .97 on 1 % foreground.
-        axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
-        smooth, scope, include_background, absent: see `losses.region.RegionLoss`.
+        axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
+        smooth, scope, include_background, absent: see `losses.RegionLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:

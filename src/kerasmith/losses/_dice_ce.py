@@ -26,8 +26,8 @@ class DiceCE(RegionLoss):
         ce_weight: factor >= 0 of the cross-entropy.
         label_smoothing: of the cross-entropy.
         class_weights: one number per channel; for a single channel two, background and foreground (cross-entropy only).
-        smooth, scope, include_background, absent: of the Dice loss, see `losses.region.RegionLoss`.
-        from_logits, axis, labels, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        smooth, scope, include_background, absent: of the Dice loss, see `losses.RegionLoss`.
+        from_logits, axis, labels, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments, returns and errors: as `losses.Dice` and `losses.CrossEntropy`.

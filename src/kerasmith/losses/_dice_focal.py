@@ -24,8 +24,8 @@ class DiceFocal(RegionLoss):
         focal_weight: factor >= 0 of the focal loss.
         gamma, alpha: of the focal loss, see `losses.Focal`.
         class_weights: one number per channel; for a single channel two, background and foreground (focal loss only).
-        smooth, scope, include_background, absent: of the Dice loss, see `losses.region.RegionLoss`.
-        from_logits, axis, labels, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        smooth, scope, include_background, absent: of the Dice loss, see `losses.RegionLoss`.
+        from_logits, axis, labels, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments, returns and errors: as `losses.Dice` and `losses.Focal`.

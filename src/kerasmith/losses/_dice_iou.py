@@ -17,8 +17,8 @@ class DiceIoU(RegionLoss):
 
     Args:
         dice_weight: share of the Dice loss, 0 to 1.
-        smooth, scope, include_background, absent: see `losses.region.RegionLoss`.
-        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        smooth, scope, include_background, absent: see `losses.RegionLoss`.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments, returns and errors: as `losses.Dice`.

@@ -31,7 +31,7 @@ class Focal(PixelLoss):
         gamma: focusing exponent >= 0.
         alpha: None; or a number: with one channel the weight of the foreground (the background gets 1 - alpha), with
             several a common factor; or a list: one number per channel, with a single channel background and foreground.
-        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments, returns and errors: as `losses.CrossEntropy`.

@@ -23,8 +23,8 @@ class FocalTversky(Tversky):
         alpha: weight >= 0 of false positives.
         beta: weight >= 0 of false negatives.
         gamma: exponent > 0. The paper writes 1 / gamma with gamma = 4 / 3, which is 0.75 here.
-        smooth, scope, include_background, absent: see `losses.region.RegionLoss`.
-        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        smooth, scope, include_background, absent: see `losses.RegionLoss`.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments, returns and errors: as `losses.Tversky`.

@@ -23,8 +23,8 @@ class GeneralizedDice(RegionLoss):
 
     Args:
         absent: "score": a class absent from y_true weighs as much as the smallest class present; "skip": it weighs 0.
-        smooth, scope, include_background: see `losses.region.RegionLoss`.
-        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        smooth, scope, include_background: see `losses.RegionLoss`.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments, returns and errors: as `losses.Dice`.

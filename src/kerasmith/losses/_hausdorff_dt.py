@@ -22,7 +22,7 @@ class HausdorffDT(ShapeLoss):
 
     d_y and d_p are the distances to the border of the true mask and of p > 0.5, measured from both sides, to the nearest pixel
     of the other kind; constants of the step, without gradient. A mask that is empty or full has no border: d = 0, so an
-    object that is missed altogether still costs by d_y, and an invented one by d_p. Large errors weigh like alpha powers of
+    object that is missed altogether still costs by d_y, and a false positive by d_p. Large errors weigh like alpha powers of
     pixels: use it as a term, `Dice() + 0.01 * HausdorffDT()`. Pixel weights: sum(w l) / valid pixels. Ignored and masked
     pixels are background in both masks.
 
@@ -32,8 +32,8 @@ class HausdorffDT(ShapeLoss):
     Args:
         alpha: power of the distances, >= 0.
         spacing: size of a pixel along each spatial axis, one number for all, or None for 1.
-        include_background: see `losses.shape.ShapeLoss`.
-        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        include_background: see `losses.ShapeLoss`.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:

@@ -13,8 +13,8 @@ class Jaccard(RegionLoss):
     loss = 1 - (I + s) / (sum(p) + sum(y) - I + s), with I = sum(p y)
 
     Args:
-        smooth, scope, include_background, absent: see `losses.region.RegionLoss`.
-        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        smooth, scope, include_background, absent: see `losses.RegionLoss`.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments, returns and errors: as `losses.Dice`.

@@ -33,7 +33,7 @@ class Lovasz(SegmentationLoss):
         absent: a class absent from y_true counts with its largest error ("score"), or is left out of the mean ("skip");
             "auto": "skip" for competing classes, "score" for binary ones, as in the paper.
         include_background: if False, class 0 is left out of the mean (unless there is only one channel).
-        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:

@@ -25,7 +25,7 @@ class MinimumArea(ComponentRule):
         area: the smallest area (volume) allowed, in pixels.
         per: "component" or "image".
         threshold, connectivity, include_background: see `losses.component_rule.ComponentRule`.
-        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:

@@ -21,7 +21,7 @@ class MultiSimilarity(EmbeddingLoss):
 
     Mining keeps the positives with s_p < max_n s_n + epsilon and the negatives with s_n > min_p s_p - epsilon. An anchor that
     keeps no pair has value 0: one without a positive or a negative, or one whose pairs are all easy. See
-    `losses.embedding.EmbeddingLoss` for how it counts. Without mining any other sample makes a pair.
+    `losses.EmbeddingLoss` for how it counts. Without mining any other sample makes a pair.
 
     Args:
         alpha: number > 0, sharpness of the pull on positives.

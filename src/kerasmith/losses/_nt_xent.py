@@ -24,7 +24,7 @@ class NTXent(EmbeddingLoss):
     2 N - 2 negatives. As the temperature falls to 0, temperature * loss tends to max(0, max_n cos(a, n) - cos(a, p)).
 
     An anchor without a positive has value 0, and so have all anchors of a batch of one class; see
-    `losses.embedding.EmbeddingLoss` for how they count.
+    `losses.EmbeddingLoss` for how they count.
 
     Args:
         temperature: number > 0.

@@ -23,7 +23,7 @@ class SupCon(EmbeddingLoss):
     .07 there; write `(temperature / 0.07) * SupCon(temperature)` for another ratio. Several views of one sample are several
     samples with one id.
 
-    An anchor without a positive has value 0; see `losses.embedding.EmbeddingLoss` for how it counts. A batch of one class
+    An anchor without a positive has value 0; see `losses.EmbeddingLoss` for how it counts. A batch of one class
     still has a loss, at its smallest where all similarities are equal.
 
     Args:

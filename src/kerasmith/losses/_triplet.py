@@ -28,7 +28,7 @@ class Triplet(EmbeddingLoss):
     - "all": every positive with every negative ("batch all");
     - "active": those of "all" with a loss above 0, so that easy triplets do not water down the mean.
 
-    An anchor without a positive or without a negative has value 0; see `losses.embedding.EmbeddingLoss` for how it counts.
+    An anchor without a positive or without a negative has value 0; see `losses.EmbeddingLoss` for how it counts.
 
     Args:
         margin: number >= 0, in the unit of the distance.

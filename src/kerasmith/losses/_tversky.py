@@ -21,8 +21,8 @@ class Tversky(RegionLoss):
     Args:
         alpha: weight >= 0 of false positives.
         beta: weight >= 0 of false negatives.
-        smooth, scope, include_background, absent: see `losses.region.RegionLoss`.
-        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        smooth, scope, include_background, absent: see `losses.RegionLoss`.
+        from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:

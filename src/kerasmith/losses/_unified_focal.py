@@ -37,13 +37,13 @@ class UnifiedFocal(RegionLoss):
 
     Args:
         weight: 0 to 1, share of the focal cross-entropy.
-        delta: 0 to 1, weight of the foreground, and of missed pixels against invented ones.
+        delta: 0 to 1, weight of the foreground, and of false negatives against false positives.
         gamma: 0 to 1 (exclusive), how strongly easy background pixels are suppressed and small regions enhanced. The paper's
             gamma is 1 minus this one in the focal term, as in its authors' code.
         kind: "asymmetric" or "symmetric".
-        smooth, absent, include_background, scope: of the Tversky term, see `losses.region.RegionLoss`.
+        smooth, absent, include_background, scope: of the Tversky term, see `losses.RegionLoss`.
         class_weights: one number per channel; for a single channel two, background and foreground.
-        from_logits, axis, labels, ignore_class, multi_label: see `losses.segmentation.SegmentationLoss`.
+        from_logits, axis, labels, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments, returns and errors: as `losses.DiceCE`; the terms are "tversky" and "focal".
@@ -132,10 +132,10 @@ class _FocalTerm(PixelLoss):
         else:
             floored = safe.probability_floor(p)
             log_p, log_rest = ops.log(floored), ops.log(1.0 - floored)
-        missed, invented = -log_p, -power(p, self.gamma) * log_rest
+        foreground, background = -log_p, -power(p, self.gamma) * log_rest
         if self.kind == "symmetric":
-            missed = missed * power(1.0 - p, self.gamma)
-        return self.delta * y * missed + (1.0 - self.delta) * (1.0 - y) * invented
+            foreground = foreground * power(1.0 - p, self.gamma)
+        return self.delta * y * foreground + (1.0 - self.delta) * (1.0 - y) * background
 
     def _competing_losses(self, pixels):
         log_p = log_probabilities(pixels)
