@@ -6,12 +6,11 @@ from typing import Any
 import keras
 
 from kerasmith._types import Tensor
-from kerasmith.base import LossTerm
 from kerasmith.base.algebra import Algebra
 from kerasmith.base.arguments import check_number
 from kerasmith.base.configured import register
 from kerasmith.base.keras_loss import KerasLoss
-from kerasmith.base.loss import Loss
+from kerasmith.base.loss import Loss, LossTerm
 from kerasmith.base.weights import Weights
 
 

@@ -1,14 +1,17 @@
 """Counts of outcomes and findings in words that add up."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kerasmith.checks.engine.finding import OUTCOMES, SEVERITIES, Finding
-from kerasmith.checks.engine.report import Report
+
+if TYPE_CHECKING:
+    from kerasmith.checks.engine.report import Report  # which prints itself through this module
 
 WORDS = {"pass": "passed", "fail": "failed"}
 
 
-def total(reports: Sequence[Report]) -> dict[str, int]:
+def total(reports: "Sequence[Report]") -> dict[str, int]:
     """{outcome: how many} of all reports."""
     counts = dict.fromkeys(OUTCOMES, 0)
     for report in reports:
@@ -46,7 +49,7 @@ def reason(outcome: str, why: str) -> str:
     return why if outcome == "blocked" else f"{outcome}: {why}"
 
 
-def open_questions(report: Report, outcomes: Sequence[str]) -> list[tuple[str, list[str], list[str], str]]:
+def open_questions(report: "Report", outcomes: Sequence[str]) -> list[tuple[str, list[str], list[str], str]]:
     """[(outcome, ids, backends, why)]: the checks without an answer, those with one reason together.
 
     Args:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kerasmith.checks.engine.finding import Finding
-from kerasmith.checks.engine.report import Report
 from kerasmith.checks.formats import counts
 from kerasmith.checks.formats.characters import printable
 from kerasmith.checks.formats.places import place
@@ -16,13 +15,15 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from kerasmith.checks.engine.report import Report  # which prints itself through this module
+
 STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 # Without `verbose`: what a reader can do something about, and not more lines than are read.
 OPEN, ALL_OPEN = ("timeout", "inconclusive"), ("timeout", "inconclusive", "blocked", "not applicable")
 MOST_OPEN = 4
 
 
-def render(reports: Sequence[Report], verbose: bool = False, width: int | None = None, color: bool = False) -> str:
+def render(reports: "Sequence[Report]", verbose: bool = False, width: int | None = None, color: bool = False) -> str:
     """The reports as text.
 
     Args:
@@ -43,7 +44,7 @@ def render_finding(finding: Finding, width: int | None = None) -> str:
     return _text_of(console)
 
 
-def show(reports: Sequence[Report], console: "Console | None" = None, verbose: bool = False) -> None:
+def show(reports: "Sequence[Report]", console: "Console | None" = None, verbose: bool = False) -> None:
     """Prints the reports.
 
     Args:
@@ -63,7 +64,7 @@ def show(reports: Sequence[Report], console: "Console | None" = None, verbose: b
         _show_total(reports, console)
 
 
-def _show(report: Report, console: "Console", verbose: bool, brief: bool) -> None:
+def _show(report: "Report", console: "Console", verbose: bool, brief: bool) -> None:
     header = _text(report.subject, style="bold")
     for part in filter(None, (report.kind, place(report.file, report.line))):
         header.append(printable(f"  {part}"), style="not bold dim")
@@ -146,7 +147,7 @@ def _show_code(code: str, console: "Console") -> None:
     console.print(text, soft_wrap=True)
 
 
-def _show_sum(report: Report, console: "Console") -> None:
+def _show_sum(report: "Report", console: "Console") -> None:
     worst = report.findings[0].severity if report.findings else None
     style = STYLES["error"] if report.problem is not None else STYLES.get(worst, "green" if report.ok else "yellow")
     verdict = counts.found_line(report.findings) if report.ran else "nothing checked"
@@ -155,7 +156,7 @@ def _show_sum(report: Report, console: "Console") -> None:
     console.print(line)
 
 
-def _show_open(report: Report, console: "Console", verbose: bool) -> None:
+def _show_open(report: "Report", console: "Console", verbose: bool) -> None:
     from rich.padding import Padding
 
     rows = counts.open_questions(report, ALL_OPEN if verbose else OPEN)
@@ -171,7 +172,7 @@ def _show_open(report: Report, console: "Console", verbose: bool) -> None:
         console.print(f"  and {len(rows) - len(shown)} more reasons; -v lists all", style="dim")
 
 
-def _hidden(report: Report) -> int:
+def _hidden(report: "Report") -> int:
     """Whether the short form would leave out what a reader must know: that time ran out, or why nothing was answered."""
     return report.outcomes["timeout"] > 0 or (report.planned > 0 and report.ran == 0)
 
@@ -181,7 +182,7 @@ def _listed(ids: list[str], verbose: bool) -> str:
     return ", ".join(few)
 
 
-def _show_total(reports: Sequence[Report], console: "Console") -> None:
+def _show_total(reports: "Sequence[Report]", console: "Console") -> None:
     wrong = [report for report in reports if any(finding.severity == "error" for finding in report.findings)]
     unchecked = [report for report in reports if report.problem is not None]
     line = _text(f"{len(reports)} subjects: ", style="bold")
