@@ -119,7 +119,7 @@ DATA = {
     "endless": endless,
     "half_precision": arrays,
     "objective": weighted,
-    "company": weighted,
+    "callback_list": weighted,
 }
 EVERY = {"weighted": 3, "own_dataset": "epoch", "endless": 5}
 
@@ -163,9 +163,9 @@ def train(directory, kind, kill):
         keras.callbacks.CSVLogger(str(directory / "log.csv")),
     ]
     data = DATA[kind](x, y)
-    if kind == "company":
-        callbacks += company(directory, data["x"])
-    if kind not in ("weighted", "objective", "company"):
+    if kind == "callback_list":
+        callbacks += callback_list(directory, data["x"])
+    if kind not in ("weighted", "objective", "callback_list"):
         callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", patience=1, factor=0.5, min_delta=0.01))
     if kill is not None:
         callbacks.insert(0, arm(*kill))
@@ -178,13 +178,13 @@ def train(directory, kind, kill):
         "epochs": history.epoch,
         "losses": recorder.losses,
         "log": (directory / "log.csv").read_text(),
-        "report": (directory / "run" / "history.csv").read_text() if kind == "company" else None,
+        "report": (directory / "run" / "history.csv").read_text() if kind == "callback_list" else None,
         "best": sorted(path.name for path in directory.glob("top/*.keras")),
         "random": [random.random(), np.random.random()],  # noqa: NPY002
     }
 
 
-def company(directory, data):
+def callback_list(directory, data):
     """Callbacks that act on the training and on each other."""
     return [
         ours.HardExampleMining(data, every=2, fraction=0.5),

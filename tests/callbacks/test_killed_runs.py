@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import pytest
 
-KINDS = ("arrays", "weighted", "weighted_workers", "own_dataset", "endless", "half_precision", "objective", "company")
+KINDS = ("arrays", "weighted", "weighted_workers", "own_dataset", "endless", "half_precision", "objective", "callback_list")
 
 
 def turn(kind):

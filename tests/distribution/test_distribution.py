@@ -87,13 +87,13 @@ def test_two_torch_processes(tmp_path):
         np.testing.assert_allclose(joined, whole.grad.numpy(), rtol=1e-5, atol=1e-9)
     balanced = {name: three_steps(balanced_model(name), y, p, slice(None)) for name in BALANCERS}
     for half in halves:
-        runs_agree(half, one)
+        runs_agree(half, one, "objective")
         for name, expected in balanced.items():
-            runs_agree(half["balanced"][name], expected)
+            runs_agree(half["balanced"][name], expected, name)
 
 
-def runs_agree(got, expected):
+def runs_agree(got, expected, name):
     assert got["columns"].keys() == expected["columns"].keys()
     for kind, columns in expected["columns"].items():
         assert_columns(got["columns"][kind], columns)
-    np.testing.assert_allclose(got["weights"], expected["weights"], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(got["weights"], expected["weights"], rtol=1e-5, atol=1e-6, err_msg=name)

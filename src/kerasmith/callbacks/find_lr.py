@@ -74,6 +74,12 @@ class FindLR(keras.callbacks.Callback):
     Reference: Smith, "Cyclical learning rates for training neural networks", 2017.
     """
 
+    low: float
+    high: float
+    steps: int
+    smoothing: float
+    diverge: float
+
     def __init__(
         self, low: float = 1e-7, high: float = 10.0, steps: int = 100, *, smoothing: float = 0.8, diverge: float = 4.0
     ) -> None:

@@ -64,6 +64,12 @@ class GradientHealth(keras.callbacks.Callback):
     {'gradient': 5.657, 'weight': 1.414, 'update': 0.4, 'zeros': 0.0, 'dead': 0.0}
     """
 
+    directory: Any
+    every: int
+    report: Any
+    verbose: int
+    notes: Any
+
     def __init__(
         self, every: int = 100, directory: str | os.PathLike[str] | None = None, *, report: Any = None, verbose: int = 1
     ) -> None:

@@ -67,6 +67,18 @@ class HardExampleMining(keras.callbacks.Callback):
     al., "Training region-based object detectors with online hard example mining", 2016.
     """
 
+    data: Any
+    score: str | Callable[..., Any]
+    every: int
+    start: Any
+    temperature: float
+    floor: float
+    cap: float
+    normalize: str
+    fraction: float
+    batch_size: Any
+    from_logits: bool
+
     kerasmith_contract = {"observer": False}
 
     def __init__(

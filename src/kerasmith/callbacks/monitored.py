@@ -1,6 +1,7 @@
 """A quantity in the logs that a callback watches, and what is better: high or low."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,6 +24,10 @@ class Monitored:
     Attributes:
         direction: "max" or "min"; None until `settle` has found it.
     """
+
+    name: str
+    owner: str
+    direction: Any
 
     def __init__(self, name: str, mode: str, owner: str) -> None:
         if not isinstance(name, str) or not name:

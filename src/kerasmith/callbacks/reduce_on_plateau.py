@@ -53,6 +53,15 @@ class ReduceOnPlateau(keras.callbacks.Callback):
     [0.4, 0.4, 0.4, 0.2, 0.2, 0.1]
     """
 
+    monitor: str
+    factor: float
+    patience: int
+    min_delta: float
+    threshold_mode: str
+    cooldown: int
+    min_factor: float
+    verbose: int
+
     kerasmith_contract: dict[str, object] = {"observer": False, "continues": True}
 
     def __init__(

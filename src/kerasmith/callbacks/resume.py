@@ -69,6 +69,10 @@ class Resume(keras.callbacks.Callback):
     (2, True)
     """
 
+    every: int | str
+    config: Any
+    verbose: int
+
     def __init__(
         self,
         directory: str | os.PathLike[str],

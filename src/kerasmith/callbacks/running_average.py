@@ -3,6 +3,7 @@
 import functools
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,6 +24,8 @@ class RunningAverage:
     >>> average.arrays()[0].tolist()
     [0.75, 0.75]
     """
+
+    values: Any
 
     def __init__(self) -> None:
         self.values = self._graph = None

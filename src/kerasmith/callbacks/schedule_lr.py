@@ -35,6 +35,9 @@ class ScheduleLR(keras.callbacks.Callback):
     [0.1, 0.0854, 0.05]
     """
 
+    schedule: keras.optimizers.schedules.LearningRateSchedule
+    restart: bool
+
     kerasmith_contract = {"observer": False}
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, *, restart: bool = False) -> None:

@@ -52,6 +52,11 @@ class TensorBoard(keras.callbacks.Callback):
     {'events.out.tfevents.'}
     """
 
+    flat: bool
+    histograms: int
+    images: Callable[[int], Mapping[str, Any]] | None
+    config: dict[str, Any] | None
+
     def __init__(
         self,
         log_dir: str | os.PathLike[str],

@@ -56,6 +56,8 @@ class TimeLimit(keras.callbacks.Callback):
     True
     """
 
+    since: str
+
     def __init__(
         self,
         limit: Any,

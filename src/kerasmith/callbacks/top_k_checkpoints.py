@@ -66,6 +66,11 @@ class TopKCheckpoints(keras.callbacks.Callback):
     ('4.keras', ['3.keras', '4.keras', 'index.json'])
     """
 
+    monitor: str
+    k: int
+    every: int
+    filename: str | None
+
     kerasmith_contract: dict[str, object] = {"continues": True}
 
     def __init__(

@@ -61,6 +61,18 @@ class WeightAveraging(keras.callbacks.Callback):
     "Acceleration of stochastic approximation by averaging", 1992.
     """
 
+    method: str
+    decay: float
+    every: int
+    start: int
+    unit: Any
+    warmup: bool
+    update_batch_norm: Any
+    batch_size: int
+    validate: bool
+    at_end: str
+    count: Any
+
     kerasmith_contract = {"observer": False, "continues": True}
 
     def __init__(

@@ -37,6 +37,9 @@ class CheckpointDirectory:
         ValueError: if nothing can be written there.
     """
 
+    path: Any
+    keep: int
+
     def __init__(self, path: str | os.PathLike[str], keep: int) -> None:
         self.path = writable_directory(path)
         self.keep = keep

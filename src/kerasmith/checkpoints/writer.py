@@ -15,6 +15,8 @@ class CheckpointWriter:
         directory: a `CheckpointDirectory`.
     """
 
+    directory: CheckpointDirectory
+
     def __init__(self, directory: CheckpointDirectory) -> None:
         self.directory = directory
         self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="kerasmith-checkpoint")

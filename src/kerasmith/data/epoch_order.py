@@ -25,6 +25,12 @@ class EpochOrder:
         shuffle: if False, samples come in ascending order.
     """
 
+    samples: int
+    draws: int
+    seed: int
+    replace: bool
+    shuffle: bool
+
     def __init__(self, samples: int, draws: int, seed: int, *, replace: bool = True, shuffle: bool = True) -> None:
         self.samples, self.draws, self.seed = samples, draws, seed
         self.replace, self.shuffle = replace, shuffle

@@ -70,6 +70,10 @@ class TileMap:
            [12., 13.]])
     """
 
+    shape: Any
+    rows: Any
+    columns: Any
+
     def __init__(self, linear: Any, centre: Sequence[float], shape: Sequence[int], size: int) -> None:
         if len(shape) != 2 or min(shape) < 2:
             raise ValueError(f"An image must be (H, W), at least 2 x 2 pixels. Received: shape={tuple(shape)}")

@@ -43,6 +43,15 @@ class RandomTiles(keras.utils.PyDataset):
     ((4, 16, 16, 1), (4, 16, 16, 1))
     """
 
+    image: Any
+    targets: Any
+    augmentation: Any
+    epoch: int
+    size: int
+    batch_size: int
+    steps: int
+    seed: int
+
     def __init__(
         self,
         image: Any,

@@ -76,6 +76,16 @@ class WeightedBatches(keras.utils.PyDataset):
     resampling); Madow, "On the theory of systematic sampling, II", 1949 (unequal probabilities without replacement).
     """
 
+    arrays: Any
+    samples: Any
+    transform: Callable[..., Any] | None
+    batch_size: int
+    seed: int
+    samples_per_epoch: int
+    replace: bool
+    shuffle: bool
+    drop_remainder: bool
+
     def __init__(
         self,
         x: Any,

@@ -28,6 +28,12 @@ class WeightsVersions:
         weights: those of the first epoch, or None.
     """
 
+    epoch: int
+    versions: Any
+    order: EpochOrder
+    batch_size: int
+    batches: Any
+
     def __init__(self, order: EpochOrder, batch_size: int, batches: Any, weights: Any) -> None:
         self.order, self.batch_size, self.batches = order, batch_size, batches
         self.epoch = 0

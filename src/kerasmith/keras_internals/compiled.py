@@ -17,7 +17,7 @@ def metrics_given(model: keras.Model) -> list[Any]:
     return [one for one in tree.flatten([compiled._user_metrics, compiled._user_weighted_metrics]) if one is not None]
 
 
-def losses_by_output(model: keras.Model) -> list[tuple[tuple, keras.losses.Loss, Any]]:
+def losses_by_output(model: keras.Model) -> list[tuple[tuple[Any, ...], keras.losses.Loss, Any]]:
     """(path into the outputs, loss, its factor or None) of each compiled loss; [] before the first batch or without one."""
     compiled = getattr(model, "_compile_loss", None)
     if compiled is None or not compiled.built:

@@ -37,6 +37,10 @@ class TrainingState:
         watched: a bool for each: whether a value there that is not finite is a fault. Metrics may be NaN by design.
     """
 
+    variables: Any
+    sizes: Any
+    watched: Any
+
     def __init__(self, model: keras.Model) -> None:
         groups = [
             model.trainable_variables,

@@ -18,8 +18,8 @@ class Call(NamedTuple):
 
     key: str
     name: str
-    inputs: list
-    outputs: list
+    inputs: list[Tensor]
+    outputs: list[Tensor]
 
 
 @contextlib.contextmanager

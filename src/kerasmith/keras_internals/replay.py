@@ -17,6 +17,8 @@ class Replay:
         listener: the callback that is still called; it calls `finish` before step `steps`.
     """
 
+    steps: int
+
     def __init__(self, model: keras.Model, fit: Any, steps: int, listener: keras.callbacks.Callback) -> None:
         self.steps = steps
         self._model, self._fit = model, fit

@@ -76,6 +76,8 @@ class MeasuredStep:
         variables: the trainable variables, in the order of the rows.
     """
 
+    variables: Any
+
     def __init__(self, model: keras.Model) -> None:
         self.variables = list(model.trainable_variables)
         self._model = model

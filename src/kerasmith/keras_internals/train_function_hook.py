@@ -24,6 +24,10 @@ class TrainFunctionHook:
         inner: its `train_function`.
     """
 
+    model: keras.Model
+    inner: Callable[..., Any]
+    watchers: Any
+
     def __init__(self, model: keras.Model, inner: Callable[..., Any]) -> None:
         self.model = model
         self.inner = inner

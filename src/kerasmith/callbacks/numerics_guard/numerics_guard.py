@@ -70,6 +70,17 @@ class NumericsGuard(keras.callbacks.Callback):
     ('input', 'x', 2, [1])
     """
 
+    directory: Any
+    rollback: bool
+    every: int
+    factor: float
+    max_rollbacks: int
+    memory: int
+    verbose: int
+    findings: Any
+    finding: Any
+    rollbacks: int
+
     def __init__(
         self,
         directory: str | os.PathLike[str] | None = None,

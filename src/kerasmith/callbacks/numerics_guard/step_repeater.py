@@ -24,6 +24,10 @@ class StepRepeater:
         excused: a bool for each variable: what may be not finite, as it was so when training began.
     """
 
+    model: keras.Model
+    state: Any
+    excused: Any
+
     def __init__(self, model: keras.Model) -> None:
         self.model = model
         self.state = TrainingState(model)
