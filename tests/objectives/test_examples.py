@@ -41,6 +41,7 @@ def array(tensor):
     return ops.convert_to_numpy(tensor)
 
 
+@pytest.mark.heavy("trains for epochs and loads in another process", on=("jax", "tensorflow"), seconds=8)
 @pytest.mark.parametrize("name", COLUMNS)
 def test_the_example_learns_shows_its_terms_and_loads_again(name, tmp_path):
     model, history, said = trained(name)
