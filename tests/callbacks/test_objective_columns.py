@@ -108,7 +108,7 @@ def test_run_report(run):
     assert {"loss", "val_loss", *TERMS} <= set(summary["best"])
     assert not [name for name in summary["best"] if name.endswith("_weight")]
     html = (folder / "report.html").read_text()
-    titles = {re.sub("<[^>]*>", "", svg) for svg in re.findall(r"<svg.*?</title>", html, flags=re.DOTALL)}
+    titles = {re.sub("<[^>]*>", "", svg).strip() for svg in re.findall(r"<svg.*?</title>", html, flags=re.DOTALL)}
     assert {"loss", "accuracy", "weights of the terms", *TERMS} <= titles
     assert not titles & WEIGHTS
     assert "fit: binary_crossentropy" in html
