@@ -158,7 +158,7 @@ class LiveProgress(keras.callbacks.Callback):
             return
         try:
             self._bar.start()
-        except LiveError:  # somebody else's live view has the terminal: plain lines then
+        except LiveError:  # another live view has the terminal: plain lines then
             return
         # Keras' list of callbacks belongs to the call of `fit` and goes with it, also after an exception.
         fit = fit_call.find()

@@ -11,7 +11,7 @@ def linear_ticks(low: float, high: float, count: int = 5, whole: bool = False) -
 
     Args:
         low, high: the ends of the axis, low < high.
-        count: the wished number of ticks.
+        count: how many ticks there should be, about.
         whole: integers only (epochs).
 
     Returns:
