@@ -81,7 +81,7 @@ for target in sys.argv[1:]:
 
 
 @pytest.mark.heavy("checks what the scaffold writes in a worker", seconds=22)
-def test_the_bench_finds_neither_errors_nor_warnings(tmp_path):
+def test_the_checker_finds_neither_errors_nor_warnings(tmp_path):
     targets = [f"{write(kind, f'checked_{kind}', tmp_path)[0]}:Checked{kind.capitalize()}" for kind in KINDS]
     fresh_process.run(CHECKER, *targets, timeout=480)
 

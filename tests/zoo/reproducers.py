@@ -12,23 +12,23 @@ from kerasmith.checks.engine.examination import MOST_LINES
 # They split the processor into two devices, which a process can do once only.
 IN_A_PROCESS_OF_ITS_OWN = ("L124", "M118")
 # Of the source: the lines of the file, nothing to run.
-SHOWN_ONLY = "S"
+PRINTED_ONLY = "S"
 SECONDS = 120
 
 
 def problem(finding):
     """What is wrong with the reproducer of a finding (a dict), "" if it prints numbers or raises what the finding says."""
     code = finding["reproducer"]
-    if finding["id"].startswith(SHOWN_ONLY):
+    if finding["id"].startswith(PRINTED_ONLY):
         return "" if code.strip() else "shows no line"
     if len(code.splitlines()) > MOST_LINES:
         return f"{len(code.splitlines())} lines:\n{code}"
     run = _alone if finding["id"] in IN_A_PROCESS_OF_ITS_OWN else _here
     printed, raised = run(code)
     if raised:
-        kind, _, said = raised.partition(": ")
+        kind, _, output = raised.partition(": ")
         actual = finding["actual"]
-        named = kind in actual or (said and said in actual) or actual[-40:] in raised or "never calls" in actual
+        named = kind in actual or (output and output in actual) or actual[-40:] in raised or "never calls" in actual
         return "" if named else f"{raised}, not {finding['actual']}:\n{code}"
     return "" if printed.strip() else f"prints nothing:\n{code}"
 

@@ -25,8 +25,8 @@ def measured():
     names = [name for folder in ("broken", "clean", "outside") for name in modules(folder)]
     results = {}
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        for backend, said in zip(BACKENDS, pool.map(lambda backend: answers(names, backend), BACKENDS)):
-            for answer in said:
+        for backend, given in zip(BACKENDS, pool.map(lambda backend: answers(names, backend), BACKENDS)):
+            for answer in given:
                 group = results.setdefault(group_of(answer["module"]), {name: [] for name in BACKENDS})
                 group[backend].append(answer)
     for entry, target in between_backends.entries([name for name in names if ".broken." in name]):
@@ -57,9 +57,9 @@ def page(results):
     for one in registry.load().values():
         must = [answer for backend in BACKENDS for answer in broken[backend] if answer["must"] == one.id]
         caught = sum(one.id in answer["found"] for answer in must)
-        shown = f"{caught} of {len(must)}" if must else "-"
+        text = f"{caught} of {len(must)}" if must else "-"
         columns = [_named(results[group], one.id) for group in ("keras", "medicai")]
-        lines.append(f"| {one.id} {one.name} | {one.severity} | {one.title} | {shown} | {' | '.join(columns)} |")
+        lines.append(f"| {one.id} {one.name} | {one.severity} | {one.title} | {text} | {' | '.join(columns)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -87,12 +87,12 @@ def _summary(results):
 
 def _named(zoo, id):
     """The parts in which a check found something; the backends only where not all show it."""
-    shown = collections.defaultdict(dict)
+    found = collections.defaultdict(dict)
     for backend in BACKENDS:
         for answer in zoo[backend]:
             if id in answer["found"]:
-                shown[answer["component"]][backend] = None
-    names = [name if len(where) == len(BACKENDS) else f"{name} ({', '.join(where)})" for name, where in sorted(shown.items())]
+                found[answer["component"]][backend] = None
+    names = [name if len(where) == len(BACKENDS) else f"{name} ({', '.join(where)})" for name, where in sorted(found.items())]
     return ", ".join(names)
 
 

@@ -41,12 +41,12 @@ def test_broken_components_are_caught(kind):
         for one in answers(modules("broken", kind), keras.config.backend(), SECONDS)
         if one["must"] not in between_backends.CHECKS
     ]
-    missed = [
+    not_caught = [
         f"{one['component']} {one['must']}: {one['found'] or one.get('cannot')}"
         for one in zoo
         if one["must"] not in one["found"]
     ]
-    assert len(missed) <= (1 - LEAST_RECALL) * len(zoo), missed
+    assert len(not_caught) <= (1 - LEAST_RECALL) * len(zoo), not_caught
     unshown = [f"{one['component']} {id}: {why}" for one in zoo for id, why in one["unshown"].items()]
     assert not unshown, "reproducers that do not run as they stand, or show nothing"
 
@@ -64,7 +64,7 @@ def test_differences_between_backends_are_caught():
 @pytest.mark.thinned("right parts of each kind are asked on one of the two that compile", by=turn)
 @pytest.mark.heavy("asks every check of many parts", seconds=120)
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_grave_is_said_of_right_components(kind):
+def test_no_error_is_reported_of_right_components(kind):
     names = modules("clean", kind)
     if keras.config.backend() != "torch":
         names = [name for name in names if not name.rsplit(".", 1)[1].startswith(FINISHED)]

@@ -80,11 +80,11 @@ def test_values_of_a_training_that_are_the_same():
 
 def test_copies_do_not_follow():
     numbers, config = np.zeros(2), {"a": [1, {"b": 2}]}
-    kept, of_config = copied([numbers, 1]), copied(config)
+    retained, of_config = copied([numbers, 1]), copied(config)
     numbers += 1
     config["a"][1]["b"] = 3
-    assert same(kept, [np.zeros(2), 1], EXACT)
-    assert not same(kept, [numbers, 1], EXACT)
+    assert same(retained, [np.zeros(2), 1], EXACT)
+    assert not same(retained, [numbers, 1], EXACT)
     assert of_config == {"a": [1, {"b": 2}]}
 
 

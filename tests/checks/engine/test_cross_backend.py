@@ -30,7 +30,7 @@ def test_nan_equals_nan_only():
 
 
 @pytest.mark.parametrize("other", [[1.0, 2.5], [1.0], {"a": 1.0, "b": 3.0}])
-def test_a_difference_is_shown_where_it_is(other):
+def test_a_difference_is_reported_where_it_is(other):
     found = report(tensorflow=[1.0, 2.0], jax=[1.0, 2.0], torch=other)
     assert [record.outcome for records in found.records.values() for record in records] == ["pass", "pass", "fail"]
     (finding,) = found.findings

@@ -95,7 +95,7 @@ def test_an_absolute_path_below_the_working_directory(tmp_path, monkeypatch):
     assert location == {"uri": "a%20folder/x.py", "uriBaseId": "SRCROOT"}
 
 
-def test_what_could_not_be_checked_is_told(run):
+def test_what_could_not_be_checked_is_reported(run):
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is False
     (problem,) = invocation["toolExecutionNotifications"]

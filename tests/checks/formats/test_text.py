@@ -34,12 +34,12 @@ def test_one_report_in_full():
 
 
 def test_the_sum_adds_up_and_what_stayed_open_says_why():
-    shown = text.render([faulty()], width=200)
+    output = text.render([faulty()], width=200)
     total = "14 planned = 5 passed + 4 failed + 1 inconclusive + 2 blocked + 1 not applicable + 1 timeout"
-    assert f"1 error, 1 warning, 1 note; {total}; 12.3 s" in shown
-    assert "  L120 timeout on tensorflow: not finished after 15 s" in shown
-    assert "  L113 inconclusive on tensorflow: all values are 0" in shown
-    assert "only TensorFlow traces" not in shown
+    assert f"1 error, 1 warning, 1 note; {total}; 12.3 s" in output
+    assert "  L120 timeout on tensorflow: not finished after 15 s" in output
+    assert "  L113 inconclusive on tensorflow: all values are 0" in output
+    assert "only TensorFlow traces" not in output
     verbose = text.render([faulty()], verbose=True, width=200)
     assert "  L102: blocked by L101" in verbose
     assert "  L118 not applicable on torch: only TensorFlow traces without a batch size" in verbose
@@ -57,22 +57,22 @@ def test_many_reasons_are_cut_without_verbose():
 
 def test_reproducers_can_be_copied_from_any_terminal():
     for width in (24, 50, 200):
-        shown = text.render([faulty()], width=width)
-        assert f"  reproducer\n{CODE}\n" in shown
+        output = text.render([faulty()], width=width)
+        assert f"  reproducer\n{CODE}\n" in output
 
 
 @pytest.mark.parametrize("width", [24, 30, 44, 80])
 def test_fits_a_narrow_terminal(width):
-    shown = text.render([faulty(), right(), unchecked()], verbose=True, width=width)
-    outside_of_code = [line for line in shown.splitlines() if line not in CODE.splitlines()]
+    output = text.render([faulty(), right(), unchecked()], verbose=True, width=width)
+    outside_of_code = [line for line in output.splitlines() if line not in CODE.splitlines()]
     assert max(map(len, outside_of_code)) <= width
 
 
 def test_plain_where_there_is_no_terminal(capsys):
-    for shown in (text.render([faulty()], width=80), str(faulty())):
-        assert "\x1b[1" not in shown
+    for output in (text.render([faulty()], width=80), str(faulty())):
+        assert "\x1b[1" not in output
         # What the component printed into its finding is not obeyed either.
-        assert "\x1b" not in shown
+        assert "\x1b" not in output
     text.show([faulty()])
     assert "\x1b[1" not in capsys.readouterr().out
 
@@ -80,19 +80,19 @@ def test_plain_where_there_is_no_terminal(capsys):
 def test_colours_on_a_terminal():
     console = Console(file=io.StringIO(), force_terminal=True, width=80, color_system="standard", highlight=False)
     text.show([faulty()], console)
-    shown = console.file.getvalue()
-    assert "\x1b[1;31merror L101" in shown
-    assert "\x1b[33mwarning L113" in shown
-    assert "\x1b[36mnote L122" in shown
+    output = console.file.getvalue()
+    assert "\x1b[1;31merror L101" in output
+    assert "\x1b[33mwarning L113" in output
+    assert "\x1b[36mnote L122" in output
     assert text.render([faulty()], color=True) != text.render([faulty()])
 
 
 def test_several_reports_are_brief_where_nothing_was_found():
-    shown = text.render([faulty(), right(), unchecked()], width=120)
-    assert "Close  metric  losses.py:40\nnothing found; 2 planned = 2 passed + 0 failed; 1.0 s\n" in shown
-    assert "could not be checked: PerClass needs num_classes to be built." in shown
-    assert "\n3 subjects: 1 error, 1 warning, 1 note; 16 planned = 7 passed + 4 failed" in shown
-    assert shown.endswith("  with errors: BatchDice\n  could not be checked: PerClass\n")
+    output = text.render([faulty(), right(), unchecked()], width=120)
+    assert "Close  metric  losses.py:40\nnothing found; 2 planned = 2 passed + 0 failed; 1.0 s\n" in output
+    assert "could not be checked: PerClass needs num_classes to be built." in output
+    assert "\n3 subjects: 1 error, 1 warning, 1 note; 16 planned = 7 passed + 4 failed" in output
+    assert output.endswith("  with errors: BatchDice\n  could not be checked: PerClass\n")
 
 
 def test_nothing_checked_is_not_nothing_found():
@@ -103,7 +103,7 @@ def test_nothing_checked_is_not_nothing_found():
 
 
 def test_a_finding_alone():
-    shown = text.render_finding(WEIGHTS, width=80)
-    assert shown.startswith("error L101 Sample weights")
-    assert CODE in shown
+    output = text.render_finding(WEIGHTS, width=80)
+    assert output.startswith("error L101 Sample weights")
+    assert CODE in output
     assert "  at" not in text.render_finding(TASTE, width=80)

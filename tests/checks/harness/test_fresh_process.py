@@ -78,7 +78,7 @@ def test_what_was_registered_is_forgotten(scaled):
     assert failed.value.stage == "load"
 
 
-def test_a_failing_import_is_told_from_a_failing_load(scaled, tmp_path):
+def test_a_failing_import_is_no_failing_load(scaled, tmp_path):
     case, place, text = scaled
     other = tmp_path / "failing_of_a_test.py"
     other.write_text("raise RuntimeError('not today')\n")

@@ -16,14 +16,14 @@ class Diary(keras.callbacks.Callback):
 
     def __init__(self):
         super().__init__()
-        self.told = []
+        self.received = []
 
 
 def _keeps(hook):
     def keep(self, *arguments, logs=None):
         numbers = [value for value in arguments if isinstance(value, int)]
         given = logs if logs is not None else next((value for value in arguments if isinstance(value, dict)), {})
-        self.told.append((hook, numbers, sorted(given)))
+        self.received.append((hook, numbers, sorted(given)))
 
     return keep
 
@@ -43,7 +43,7 @@ def test_the_hooks_come_in_the_order_of_fit_with_the_same_keys(validation):
         check = {"validation_data": (x[: 2 * TEST_STEPS], y[: 2 * TEST_STEPS]), "validation_batch_size": 2}
         options = {**check, "validation_freq": validation} if validation else {}
         tiny_model.fresh("fit").fit(x, y, batch_size=2, epochs=3, verbose=0, callbacks=[real], **options)
-    assert on_paper.told == real.told
+    assert on_paper.received == real.received
 
 
 class Stops(keras.callbacks.Callback):

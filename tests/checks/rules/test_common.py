@@ -55,7 +55,7 @@ def test_values_without_neighbours():
 def test_a_variation_says_whether_it_shows():
     case = LossCase(subject_of(Powered), Contract())
     case.specs = {"y_true": parse("float32[4,3](-2,2)"), "y_pred": parse("float32[4,3](-2,2)")}
-    assert {one.argument.name: (one.shows, one.kept) for one in variations(case)} == {
+    assert {one.argument.name: (one.shows, one.retained) for one in variations(case)} == {
         "power": (True, True),
         "signed": (True, True),
         "most": (False, True),

@@ -100,8 +100,8 @@ def test_lengths_change_of_sequences_and_their_masks_only():
 def test_the_keras_mask_reaches_a_layer_with_one_argument():
     case = case_of(keras.layers.GlobalAveragePooling1D, like={"inputs": "float32[4,6,3]", "mask": "bool[4,6]"})
     inputs = case.inputs
-    kept = inputs["mask"][..., None]
-    mean = (inputs["inputs"] * kept).sum(1) / kept.sum(1)
+    retained = inputs["mask"][..., None]
+    mean = (inputs["inputs"] * retained).sum(1) / retained.sum(1)
     np.testing.assert_allclose(case.outputs(case.make())[0], mean, rtol=1e-5)
 
 

@@ -10,7 +10,7 @@ from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.comparison import BACKENDS, differ, farthest
 from kerasmith.checks.engine.finding import Finding, Record
 
-SHOWN_BY = {
+RUN_LINES = {
     "loss": "print(loss(y_true, y_pred))",
     "metric": "metric.update_state(y_true, y_pred); print(metric.result())",
     "layer": "print(layer(inputs))",
@@ -75,7 +75,7 @@ def template(id: str, case: Case) -> dict[str, Any]:
         title=one.title,
         expected="",
         actual="",
-        reproducer=case.lines(SHOWN_BY[case.kind]),
+        reproducer=case.lines(RUN_LINES[case.kind]),
         fix=one.fix,
         file=case.subject.file,
         line=case.subject.line,

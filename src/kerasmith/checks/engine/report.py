@@ -84,9 +84,9 @@ class Report:
                 if record.finding is not None:
                     by_id.setdefault(record.id, []).append((backend, record.finding))
         merged = []
-        for shown in by_id.values():
-            gravest = min((finding for _, finding in shown), key=lambda finding: SEVERITIES.index(finding.severity))
-            where = None if len(shown) == len(self.records) else ", ".join(backend for backend, _ in shown)
+        for findings in by_id.values():
+            gravest = min((finding for _, finding in findings), key=lambda finding: SEVERITIES.index(finding.severity))
+            where = None if len(findings) == len(self.records) else ", ".join(backend for backend, _ in findings)
             merged.append(dataclasses.replace(gravest, backend=where))
         return sorted(merged, key=lambda finding: (SEVERITIES.index(finding.severity), finding.id))
 

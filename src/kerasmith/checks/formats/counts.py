@@ -28,8 +28,8 @@ def sum_line(outcomes: dict[str, int]) -> str:
     >>> sum_line({"pass": 6, "fail": 0, "inconclusive": 2, "blocked": 0, "not applicable": 1, "timeout": 0})
     '9 planned = 6 passed + 0 failed + 2 inconclusive + 1 not applicable'
     """
-    shown = [(WORDS.get(outcome, outcome), outcomes[outcome]) for outcome in OUTCOMES]
-    terms = [f"{number} {word}" for word, number in shown if number or word in WORDS.values()]
+    numbers = [(WORDS.get(outcome, outcome), outcomes[outcome]) for outcome in OUTCOMES]
+    terms = [f"{number} {word}" for word, number in numbers if number or word in WORDS.values()]
     return f"{sum(outcomes.values())} planned = {' + '.join(terms)}"
 
 

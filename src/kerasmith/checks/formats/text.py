@@ -160,16 +160,16 @@ def _show_open(report: "Report", console: "Console", verbose: bool) -> None:
     from rich.padding import Padding
 
     rows = counts.open_questions(report, ALL_OPEN if verbose else OPEN)
-    shown = rows if verbose else rows[:MOST_OPEN]
-    for outcome, ids, backends, why in shown:
+    displayed = rows if verbose else rows[:MOST_OPEN]
+    for outcome, ids, backends, why in displayed:
         where = "" if len(backends) == len(report.backends) else f" on {', '.join(backends)}"
         what = "" if outcome == "blocked" else f" {outcome}"
         text = _text(f"{_listed(ids, verbose)}{what}{where}: {why}", style="dim")
         if not verbose:
             text.no_wrap, text.overflow = True, "ellipsis"
         console.print(Padding(text, (0, 0, 0, 2), expand=False))
-    if len(shown) < len(rows):
-        console.print(f"  and {len(rows) - len(shown)} more reasons; -v lists all", style="dim")
+    if len(displayed) < len(rows):
+        console.print(f"  and {len(rows) - len(displayed)} more reasons; -v lists all", style="dim")
 
 
 def _hidden(report: "Report") -> int:

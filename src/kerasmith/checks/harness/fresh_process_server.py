@@ -142,9 +142,9 @@ def _forget(modules: set[str], before: dict[str, Any]) -> None:
     for name in gone:
         sys.modules.pop(name, None)
     registry = keras.saving.get_custom_objects()
-    kept = {name: value for name, value in registry.items() if getattr(value, "__module__", None) not in gone}
+    remaining = {name: value for name, value in registry.items() if getattr(value, "__module__", None) not in gone}
     registry.clear()
-    registry.update({**kept, **before})
+    registry.update({**remaining, **before})
 
 
 def _is_installed(name: str, module: Any) -> bool:

@@ -41,8 +41,8 @@ def _is_round(value: np.ndarray) -> bool:
 
 def generators(layer: Any) -> list[Any]:
     """The states of the layer's own `SeedGenerator`s."""
-    kept = {id(variable) for variable in layer.weights}
-    return [v for v in layer.variables if id(v) not in kept and "seed_generator_state" in v.path and tuple(v.shape) == (2,)]
+    known = {id(variable) for variable in layer.weights}
+    return [v for v in layer.variables if id(v) not in known and "seed_generator_state" in v.path and tuple(v.shape) == (2,)]
 
 
 def reset_generators(layer: Any, seed: int) -> None:

@@ -41,7 +41,7 @@ class Observation:
 def observe(case: Any) -> Observation:
     """The `Observation` of a fresh callback."""
     seen = Observation()
-    with temporary_cwd() as printed, _kept_generators():
+    with temporary_cwd() as printed, _restored_generators():
         here = os.path.realpath(os.getcwd())
 
         def watch(hook: str, epoch: int | None, step: int | None) -> None:
@@ -84,7 +84,7 @@ def _generator_states() -> dict[str, int]:
 
 
 @contextlib.contextmanager
-def _kept_generators() -> Iterator[None]:
+def _restored_generators() -> Iterator[None]:
     """Leaves the global generators as they were before the block."""
     ours, numpys = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:

@@ -82,12 +82,12 @@ def base_is_not_initialised(case: CallbackCase) -> None:
     seen = []
     original = base.__init__
 
-    def watched(self, *arguments, **options):
+    def monitored(self, *arguments, **options):
         seen.append(self)
         return original(self, *arguments, **options)
 
     with temporary_cwd():
-        base.__init__ = watched
+        base.__init__ = monitored
         try:
             made = case.make()
         finally:

@@ -62,13 +62,13 @@ def request_to_stop_is_ignored(case: CallbackCase) -> None:
             # It may well refuse numbers that are none.
             continue
         if trace.attributes.get("stop_training") and not trace.asked_to_stop:
-            shown = ["float('nan')" if loss != loss else round(loss, 3) for loss in losses]
+            texts = ["float('nan')" if loss != loss else round(loss, 3) for loss in losses]
             raise Failed(
                 expected="`model.stop_training` is True, as the callback wants to stop",
                 actual="`stop_training` of the callback is True, that of the model is False",
                 lines=(
                     SMALL_MODEL,
-                    f"losses = [{', '.join(map(str, shown))}]",
+                    f"losses = [{', '.join(map(str, texts))}]",
                     *case.hook_lines(),
                     "print(callback.stop_training, getattr(model, 'stop_training', False))",
                 ),
@@ -76,8 +76,8 @@ def request_to_stop_is_ignored(case: CallbackCase) -> None:
 
 
 def _report(case, what, words, hook):
-    whole, twin = case.plateau
-    effect = without_printed(differences(whole, case.without, clock=nondeterministic_fields(whole, twin)))
+    whole, repeated = case.plateau
+    effect = without_printed(differences(whole, case.without, clock=nondeterministic_fields(whole, repeated)))
     if effect:
         # It acts on the training in another way: what it keeps may be for itself.
         raise NotApplicable(f"{words} is replaced, and the training is changed otherwise")

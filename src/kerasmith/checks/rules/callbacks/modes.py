@@ -53,8 +53,8 @@ def depends_on_its_place(case: CallbackCase) -> None:
 
     Fix: read the `logs` that the hook is given.
     """
-    after, twin = case.plateau
-    clock = nondeterministic_fields(after, twin)
+    after, repeated = case.plateau
+    clock = nondeterministic_fields(after, repeated)
     before = case.run(case.long, history="before")
     found = differences(before, after, clock=clock)
     if found:

@@ -30,8 +30,8 @@ def forgets_on_resume(case: CallbackCase) -> None:
     `load_state_dict(state)`, called after `on_train_begin`: `kerasmith.callbacks.Resume` saves and restores them (and
     knows the state of Keras' own callbacks).
     """
-    whole, twin = case.plateau
-    clock = nondeterministic_fields(whole, twin)
+    whole, repeated = case.plateau
+    clock = nondeterministic_fields(whole, repeated)
     for kill in _KILLS if len(case.long) > _MANY_EPOCHS else _KILLS[:1]:
         if whole.stopped is not None and whole.stopped < kill:
             continue
@@ -48,7 +48,7 @@ def forgets_on_resume(case: CallbackCase) -> None:
             )
         if stateful:
             continue
-        lost = _lost(whole, twin, resumed)
+        lost = _lost(whole, repeated, resumed)
         if lost:
             name = lost[0]
             raise Failed(
@@ -69,8 +69,8 @@ def writes_twice_after_resume(case: CallbackCase) -> None:
     Fix: write the file from state that `state_dict()` returns, or cut what is newer than the checkpoint in
     `load_state_dict(state)`.
     """
-    whole, twin = case.plateau
-    clock = nondeterministic_fields(whole, twin)
+    whole, repeated = case.plateau
+    clock = nondeterministic_fields(whole, repeated)
     kill = 4
     if not whole.files:
         raise NotApplicable("writes no files")
@@ -139,14 +139,14 @@ def _text_file(name, content):
     return name.removeprefix("files ") if name.startswith("files ") and isinstance(content, bytes) else None
 
 
-def _lost(whole, twin, resumed):
+def _lost(whole, repeated, resumed):
     """Names of attributes that a resumed callback ends with differently."""
     return [
         name
         for name, value in whole.attributes.items()
         if name not in _OF_KERAS
         and _is_plain(value)
-        and same(value, twin.attributes.get(name), EXACT)
+        and same(value, repeated.attributes.get(name), EXACT)
         and not same(value, resumed.attributes.get(name))
     ]
 

@@ -30,9 +30,9 @@ def disturbs_the_training(case: CallbackCase) -> None:
     with temporary_cwd() as printed:
         callback = case.make()
         without = real_fit.reference(case, 3, callback)
-        watched = real_fit.fit(callback, printed, case.model("fit"))
+        monitored = real_fit.fit(callback, printed, case.model("fit"))
     for epoch, logs in without.logs.items():
-        now = watched.logs.get(epoch)
+        now = monitored.logs.get(epoch)
         if now is None:
             raise NotApplicable("it ends the training: it is meant to act")
         for key, value in logs.items():
@@ -42,10 +42,10 @@ def disturbs_the_training(case: CallbackCase) -> None:
                     actual=f"it is {now.get(key)}",
                     lines=_lines("history.history"),
                 )
-        if not np.array_equal(without.weights[epoch], watched.weights[epoch]):
+        if not np.array_equal(without.weights[epoch], monitored.weights[epoch]):
             raise Failed(
                 expected=f"weights after epoch {epoch + 1} are those without the callback",
-                actual=f"they differ by {np.abs(without.weights[epoch] - watched.weights[epoch]).max():.3g}",
+                actual=f"they differ by {np.abs(without.weights[epoch] - monitored.weights[epoch]).max():.3g}",
                 lines=_lines("model.get_weights()"),
             )
 

@@ -51,7 +51,7 @@ class Variation(NamedTuple):
     value: Any
     outputs: list
     shows: bool
-    kept: bool
+    retained: bool
 
 
 def own_arguments(cls) -> list[Argument]:
@@ -127,11 +127,11 @@ def _varied(case):
 def _variation(case, original, reference, argument, value):
     try:
         changed = case.make(**{argument.name: value})
-        kept = same_setting(attribute(changed, argument.name), value) and attribute(changed, argument.name) is not None
+        retained = same_setting(attribute(changed, argument.name), value) and attribute(changed, argument.name) is not None
         outputs = outputs_with_weights_of(case, changed, original)
     except Exception:
         return None
-    return Variation(argument, value, outputs, differ(outputs, reference), kept)
+    return Variation(argument, value, outputs, differ(outputs, reference), retained)
 
 
 def attribute(component: Any, name: str) -> Any:
@@ -172,7 +172,7 @@ def arguments_are_used(case: Case) -> None:
     tried = {one.argument.name: one for one in variations(case)}
     for name in unread:
         one = tried.get(name)
-        if one is not None and (one.shows or one.kept):
+        if one is not None and (one.shows or one.retained):
             continue
         setting = f"{name}={'...' if one is None else repr(one.value)}"
         raise Failed(

@@ -28,15 +28,15 @@ def config_is_complete(case: Case) -> None:
     """
     _require_class(case)
     names = [argument.name for argument in own_arguments(case.subject.cls)]
-    original, twin = case.make(), case.make()
+    original, copy = case.make(), case.make()
     reference = case.outputs(original)
-    steady = not differ(reference, outputs_with_weights_of(case, twin, original))
+    steady = not differ(reference, outputs_with_weights_of(case, copy, original))
     seen = bool(set(names) & set(case.subject.init)) or case.subject.is_instance
     _compare(case, {}, original, reference if steady else None, names)
     end = time.monotonic() + SECONDS
     for one in variations(case):
-        seen = seen or (one.shows and steady) or one.kept
-        if ((one.shows and steady) or one.kept) and time.monotonic() < end:
+        seen = seen or (one.shows and steady) or one.retained
+        if ((one.shows and steady) or one.retained) and time.monotonic() < end:
             changed = {one.argument.name: one.value}
             component = case.make(**changed)
             outputs = outputs_with_weights_of(case, component, original)
@@ -50,7 +50,7 @@ def _compare(case, changed, component, outputs, names):
     fresh = case.make(**changed)
     clone = _clone(case, fresh, changed)
     lines = [*again_with(case, changed), f"clone = type({case.kind}).from_config({case.kind}.get_config())"]
-    lost = [name for name in names if not _kept(fresh, clone, case.make(**changed), name)]
+    lost = [name for name in names if not _is_retained(fresh, clone, case.make(**changed), name)]
     what = ", ".join(f"{name}={attribute(fresh, name)!r}" for name in lost) or ", ".join(
         f"{k}={v!r}" for k, v in changed.items()
     )
@@ -93,10 +93,10 @@ def _clone(case, component, changed):
         raise Inconclusive(f"from_config raises {describe_error(error)}") from None
 
 
-def _kept(component, clone, twin, name):
+def _is_retained(component, clone, copy, name):
     """Whether the clone holds the same argument; one that two equal components do not share says nothing."""
     value = attribute(component, name)
-    if value is None or isinstance(value, keras.regularizers.Regularizer) or not same_setting(value, attribute(twin, name)):
+    if value is None or isinstance(value, keras.regularizers.Regularizer) or not same_setting(value, attribute(copy, name)):
         return True
     return same_setting(value, attribute(clone, name))
 

@@ -28,8 +28,8 @@ def super_init_is_called(case: Case) -> None:
     """
     _require_class(case)
     base = {"loss": keras.losses.Loss, "metric": keras.metrics.Metric, "layer": keras.layers.Layer}[case.kind]
-    shown = "layer.weights" if case.kind == "layer" else f"sorted(vars({case.kind}))"
-    lines = [f"print({shown})  # what super().__init__() sets is missing"]
+    expression = "layer.weights" if case.kind == "layer" else f"sorted(vars({case.kind}))"
+    lines = [f"print({expression})  # what super().__init__() sets is missing"]
     try:
         component = case.make()
     except Exception as error:
@@ -90,8 +90,8 @@ def unknown_arguments_are_refused(case: Case) -> None:
         component = cls(**given, **{_UNKNOWN: 1})
     except Exception:
         return
-    kept = repr(vars(component)) + (repr(component.get_config()) if hasattr(component, "get_config") else "")
-    if _UNKNOWN in kept:
+    retained = repr(vars(component)) + (repr(component.get_config()) if hasattr(component, "get_config") else "")
+    if _UNKNOWN in retained:
         return
     raise Failed(
         f"TypeError for {_UNKNOWN}=1",

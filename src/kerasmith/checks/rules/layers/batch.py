@@ -112,11 +112,11 @@ def any_length(case: LayerCase) -> None:
         raise NotApplicable("the weights depend on the length")
     right = case.run_compiled(fresh, arrays)
     try:
-        kept = case.run_compiled(layer, arrays)
+        retained = case.run_compiled(layer, arrays)
     except Exception:
         return  # Not silent.
-    if differ(right, kept):
-        a, b = farthest(right, kept)
+    if differ(right, retained):
+        a, b = farthest(right, retained)
         length = _axis(longer)
         raise Failed(
             f"{a} for length {length}, as of a layer with these weights that was built for it",

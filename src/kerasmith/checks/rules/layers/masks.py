@@ -33,7 +33,7 @@ def mask_is_used_and_passed_on(case: LayerCase) -> None:
     if "mask" in case.call_arguments:
         _require_used(case, layer, values, mask)
     _require_fitting(case, leaves, mask)
-    _require_kept(case, layer, leaves, mask)
+    _require_passed_on(case, layer, leaves, mask)
 
 
 def _require_used(case, layer, values, mask):
@@ -83,7 +83,7 @@ def _require_fitting(case, leaves, mask):
             )
 
 
-def _require_kept(case, layer, leaves, mask):
+def _require_passed_on(case, layer, leaves, mask):
     """A layer that keeps the steps keeps their mask."""
     from kerasmith.keras_internals.tensors import keras_mask
 

@@ -101,11 +101,11 @@ def draws_for_each_sample(case: LayerCase) -> None:
     if not generators(layer):
         raise NotApplicable("the layer has no random generator")
     same = keras.tree.map_structure(lambda array: np.repeat(array[:1], len(array), axis=0), case.inputs)
-    kept = values(layer.weights)
+    retained = values(layer.weights)
     reset_generators(layer, case.seed)
     outputs = []
     for _ in range(CALLS):
-        for variable, value in zip(layer.weights, kept):
+        for variable, value in zip(layer.weights, retained):
             variable.assign(value)
         outputs.append(case.arrays(case.call(layer, same, training=True)))
     if not any(differ(outputs[0], other) for other in outputs[1:]):

@@ -76,20 +76,20 @@ def state_is_in_variables(case: LayerCase) -> None:
     candidates = _float_arrays(first)
     if not candidates:
         return
-    twin = case.prepared()
-    case.run(twin)
-    other = {place.path: place.value for place in _float_arrays(twin)}
+    second = case.prepared()
+    case.run(second)
+    other = {place.path: place.value for place in _float_arrays(second)}
     tracked = values(first.variables)
     for place in candidates:
         array = as_array(place.value)
         change = _influence(case, first, place, array, reference)
         if change < 1e-3:
             continue
-        twin = as_array(other[place.path]) if place.path in other else None
-        if twin is not None and (twin.shape != array.shape or not np.allclose(twin, array, rtol=1e-5)):
+        drawn = as_array(other[place.path]) if place.path in other else None
+        if drawn is not None and (drawn.shape != array.shape or not np.allclose(drawn, array, rtol=1e-5)):
             raise Failed(
                 f"`{place.path}` the same in two layers, or saved as a weight",
-                f"{np.ravel(array)[0]:.4g}... in one layer, {np.ravel(twin)[0]:.4g}... in the next; the output depends on it",
+                f"{np.ravel(array)[0]:.4g}... in one layer, {np.ravel(drawn)[0]:.4g}... in the next; the output depends on it",
                 [f"print({case.call_code()})  # another process prints other numbers", "print(len(layer.weights))"],
             )
         if not isinstance(place.value, np.ndarray) and not _is_known(place, array, tracked):
@@ -147,14 +147,14 @@ def _influence(case, layer, place, array, reference):
     other = (
         other.astype(array.dtype) if isinstance(place.value, np.ndarray) else ops.convert_to_tensor(other.astype(array.dtype))
     )
-    kept = place.value
+    original = place.value
     try:
         place.put(other)
         return gap(reference, case.run(layer))
     except Exception:
         return 0.0
     finally:
-        place.put(kept)
+        place.put(original)
 
 
 def _float_arrays(layer):

@@ -20,7 +20,7 @@ def runs(case: MetricCase) -> None:
 
     Fix: read the message. If the inputs are not those the metric is made for, declare them with `like`.
     """
-    said = []
+    results = []
     for draw in range(3):
         try:
             result = case.whole(draw)
@@ -34,10 +34,10 @@ def runs(case: MetricCase) -> None:
             raise Failed(expected="a number", actual="an empty dict", lines=[*_updates(case), "print(metric.result())"])
         if result.has_finite:
             return
-        said.append(str(result))
+        results.append(str(result))
     raise Failed(
         expected="a finite number from data",
-        actual=f"the result is {said[0]}",
+        actual=f"the result is {results[0]}",
         lines=[*_updates(case), "print(metric.result())"],
     )
 

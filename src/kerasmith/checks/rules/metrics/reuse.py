@@ -67,11 +67,11 @@ def results_do_not_change_later(case: MetricCase) -> None:
     )
     metric = case.metric()
     case.update(metric, case.draw(draw))
-    kept = metric.result()
-    before = case.read(kept)
+    reported = metric.result()
+    before = case.read(reported)
     metric.reset_state()
     case.update(metric, case.draw(draw + 1))
-    texts = before.difference(case.read(kept))
+    texts = before.difference(case.read(reported))
     if texts:
         raise Failed(
             expected=f"the result of the training stays {texts[0]}",
