@@ -166,7 +166,9 @@ def _variables(part):
     }
     # One thread each: the parts share the cores.
     quiet = {"KERAS_BACKEND": part.backend, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
-    return {**os.environ, **quiet, **(cache if part.backend == "jax" else {})}
+    # As in an environment that is activated: some tools are found by name only.
+    path = {"PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])}
+    return {**os.environ, **quiet, **path, **(cache if part.backend == "jax" else {})}
 
 
 def _installation():
