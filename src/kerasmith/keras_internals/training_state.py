@@ -9,6 +9,7 @@ from kerasmith._types import Tensor
 
 def begin_at(model: keras.Model, epoch: int | None) -> None:
     """Has the `fit` that is about to begin its first epoch begin in this one; None leaves it to `initial_epoch`."""
+    _need(model, "_initial_epoch")
     model._initial_epoch = epoch
 
 
@@ -19,6 +20,9 @@ def finish_hooks(callbacks: keras.callbacks.CallbackList) -> None:
 
 def weights_now(model: keras.Model, positions: list[int]) -> list[Tensor] | None:
     """The trainable weights at these positions where they are not in the variables, as between two steps of JAX; else None."""
+    if keras.backend.backend() != "jax":
+        return None
+    _need(model, "_jax_state_synced")
     state = getattr(model, "_jax_state", None)
     if not state or model._jax_state_synced:
         return None
@@ -40,3 +44,11 @@ def own_final_weights(optimizer: keras.optimizers.Optimizer) -> Callable[[list],
     """Keras' own method, put back; an earlier `fit` may have ended with an exception."""
     vars(optimizer).pop("finalize_variable_values", None)
     return optimizer.finalize_variable_values
+
+
+def _need(model: keras.Model, name: str) -> None:
+    if not hasattr(model, name):
+        raise RuntimeError(
+            f"Keras {keras.__version__} has no `Model.{name}`, which this callback cannot do without. Use an older Keras or "
+            "a newer kerasmith."
+        )
