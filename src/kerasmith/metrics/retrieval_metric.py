@@ -6,7 +6,7 @@ from collections.abc import Callable
 from keras import ops
 
 from kerasmith._moved import renamed
-from kerasmith._types import DType, Tensor
+from kerasmith._types import DType, Function, Tensor
 from kerasmith.base import Metric
 from kerasmith.base.arguments import check_choice, check_integer
 from kerasmith.base.weights import split_sample_weight
@@ -17,7 +17,7 @@ from kerasmith.numerics.pairwise_distances import unit_length
 from kerasmith.numerics.retrieval import Neighbours, include
 from kerasmith.numerics.tensors import compatible, static_shape
 
-__getattr__ = renamed(__name__, {"Gallery": "RetrievalMetric"})
+__getattr__: Function = renamed(__name__, {"Gallery": "RetrievalMetric"})
 
 
 class RetrievalMetric(Metric):

@@ -9,7 +9,7 @@ from kerasmith.base import register
 from kerasmith.keras_internals.layers import functional
 from kerasmith.objectives.trainable import TrainsOnObjective
 
-Functional = functional()
+_Functional = functional()
 
 
 @register
@@ -46,7 +46,7 @@ class Model(TrainsOnObjective, keras.Model):
             return
         if not isinstance(self, FunctionalModel):
             _graft(type(self))
-        Functional.__init__(self, *args, **kwargs)
+        _Functional.__init__(self, *args, **kwargs)
 
     @staticmethod
     def from_keras(model: keras.Model) -> "Model":
@@ -63,7 +63,7 @@ class Model(TrainsOnObjective, keras.Model):
             raise TypeError(f"Expected a keras.Model. Received: model={model!r} of type {type(model).__name__}")
         if isinstance(model, Model):
             return model
-        if type(model) is Functional:
+        if type(model) is _Functional:
             return FunctionalModel(model.input, model.output, name=model.name)
         if type(model) is keras.Sequential and model.built:
             return FunctionalModel(model.inputs[0], model.outputs[0], name=model.name)
@@ -71,11 +71,11 @@ class Model(TrainsOnObjective, keras.Model):
 
 
 @register
-class FunctionalModel(Model, Functional):
+class FunctionalModel(Model, _Functional):
     """What `Model(inputs, outputs)` makes."""
 
     # Keras saves a model as a graph if its constructor has the signature of this one, which differs between versions.
-    __init__ = Functional.__init__
+    __init__ = _Functional.__init__
 
 
 @register

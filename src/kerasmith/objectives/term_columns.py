@@ -24,13 +24,13 @@ def check_name(name: Any) -> None:
         )
 
 
-class TermMean(keras.metrics.Mean):
+class _TermMean(keras.metrics.Mean):
     """Mean of a term over the samples of an epoch."""
 
     direction: str = "min"
 
 
-class WeightMean(keras.metrics.Mean):
+class _WeightMean(keras.metrics.Mean):
     """Mean of a weight over the samples of an epoch; neither more nor less is better."""
 
     direction: str | None = None
@@ -44,8 +44,8 @@ class Column:
     """
 
     def __init__(self, term: Any, shows_weight: bool) -> None:
-        self.value: TermMean = TermMean(name=term.name)
-        self.weight: WeightMean | None = WeightMean(name=f"{term.name}_weight") if shows_weight else None
+        self.value: Any = _TermMean(name=term.name)
+        self.weight: Any = _WeightMean(name=f"{term.name}_weight") if shows_weight else None
         parts = ()
         if isinstance(term.loss, Loss) and term.loss.term_names:
             parts = term.loss.track_terms(prefix=f"{term.name}_")
