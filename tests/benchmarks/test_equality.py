@@ -14,6 +14,7 @@ CASES = {
 }
 
 
+@pytest.mark.heavy("compiles each contender of a benchmark", on=("jax", "tensorflow"), seconds=3)
 @pytest.mark.parametrize(("family", "loss"), [(family.name, loss) for family in FAMILIES for loss in family.losses])
 @pytest.mark.parametrize("mode", modes.modes())
 def test_contenders_are_equal(family, loss, mode):

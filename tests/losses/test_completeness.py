@@ -23,6 +23,7 @@ def test_there_are_losses():
     assert set(PUBLIC) >= COMBINATORS
 
 
+@pytest.mark.host("reads what a loss says of itself")
 @pytest.mark.parametrize("name", PUBLIC)
 def test_loss_is_complete(name):
     loss = getattr(losses, name)

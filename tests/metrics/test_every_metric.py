@@ -151,6 +151,7 @@ def test_combine_keeps_leading_axes(name):
         assert_equal({key: float(ops.convert_to_numpy(value)[i]) for key, value in together.items()}, each)
 
 
+@pytest.mark.host("reads what a metric says of itself")
 @pytest.mark.parametrize("name", PUBLIC)
 def test_metric_is_complete(name):
     metric = getattr(metrics, name)

@@ -12,6 +12,7 @@ from sklearn.metrics import jaccard_score
 from kerasmith import losses, metrics
 from tests.losses.battery import batch
 from tests.oracles import overlap_loops
+from tests.support.cover import each_value
 
 FORMULAS = {"dice": (metrics.DiceScore, overlap_loops.dice), "iou": (metrics.IoU, overlap_loops.iou)}
 BOTH = pytest.mark.parametrize("kind", FORMULAS)
@@ -44,6 +45,7 @@ def run(metric, *batches):
     return float(ops.convert_to_numpy(result))
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
 @BOTH
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(
