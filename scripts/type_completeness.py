@@ -16,9 +16,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 def measured():
     """pyright's account of what a user of the package can see."""
-    command = ["pyright", "--pythonpath", sys.executable, "--verifytypes", "kerasmith", "--ignoreexternal", "--outputjson"]
-    # pyright does not follow the file by which an editable installation names the source.
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = ["pyright", "--verifytypes", "kerasmith", "--ignoreexternal", "--outputjson"]
+    # pyright asks the first `python` on the path, and does not follow an editable installation to the source.
+    path = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT / "src")}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     return json.loads(run.stdout)["typeCompleteness"]
 

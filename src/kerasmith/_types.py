@@ -13,6 +13,8 @@ Path: TypeAlias = str | os.PathLike[str]
 DType: TypeAlias = Any  # "float32", a DTypePolicy, or None
 Logs: TypeAlias = Mapping[str, Any] | None
 Config: TypeAlias = dict[str, Any]
+# What a part declares to `kerasmith check`: {"independent": False}.
+Contract: TypeAlias = dict[str, Any]
 Reduction: TypeAlias = Literal["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none"] | None
 Labels: TypeAlias = Literal["auto", "one_hot", "sparse"]
 Scope: TypeAlias = Literal["image", "batch"]

@@ -8,7 +8,7 @@ import keras
 from kerasmith._types import Function
 
 _NOT_IN_FUNCTION = ("reduction", "name", "dtype")
-_KEPT_LOSSES = 32
+_CACHED_LOSSES = 32
 
 
 def make_functional(cls: type, name: str) -> Function:
@@ -19,7 +19,7 @@ def make_functional(cls: type, name: str) -> Function:
         name: the name of the function.
     """
 
-    @functools.lru_cache(maxsize=_KEPT_LOSSES)
+    @functools.lru_cache(maxsize=_CACHED_LOSSES)
     def built_loss(key, policy):
         return cls(**{argument: _value(frozen) for argument, frozen in key}, reduction="none")
 

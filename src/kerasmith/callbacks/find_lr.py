@@ -194,7 +194,7 @@ class FindLR(keras.callbacks.Callback):
         rise = keras.optimizers.schedules.ExponentialDecay(self.low, self.steps - 1, self.high / self.low)
         put_rate(optimizer, Shifted(rise, self._first))
         model.make_train_function(force=True)
-        model.train_function = self._watched(model.train_function)
+        model.train_function = self._single_batch_step(model.train_function)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         if keras.backend.backend() == "jax":
@@ -212,7 +212,7 @@ class FindLR(keras.callbacks.Callback):
     def _rate(self, count):
         return self.low * (self.high / self.low) ** (count / (self.steps - 1))
 
-    def _watched(self, train):
+    def _single_batch_step(self, train):
         """A training step around Keras' own. Metrics begin anew in each, so the loss in its logs is that of its batch."""
         model = self._model
         optimizer = inner(model.optimizer)

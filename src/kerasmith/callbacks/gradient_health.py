@@ -82,7 +82,7 @@ class GradientHealth(keras.callbacks.Callback):
         self.report = report
         self.verbose = verbose
         self.notes = {}
-        self._step = self._epoch = self._batch = self._told = 0
+        self._step = self._epoch = self._batch = self._reported = 0
         self._rows, self._open, self._weights = [], [], None
         self._measured, self._of = None, lambda: None
         self._is_blind = False
@@ -108,10 +108,10 @@ class GradientHealth(keras.callbacks.Callback):
         self._step += 1
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        new = len(self.rows) - self._told
+        new = len(self.rows) - self._reported
         if not new:
             return
-        self._told = len(self.rows)
+        self._reported = len(self.rows)
         for kind, sentence in gradient_notes(self.rows, new).items():
             if kind not in self.notes:
                 self.notes[kind] = sentence
@@ -155,11 +155,11 @@ class GradientHealth(keras.callbacks.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Steps, rows and notes so far."""
-        return {"step": self._step, "rows": self.rows.copy(), "told": self._told, "notes": dict(self.notes)}
+        return {"step": self._step, "rows": self.rows.copy(), "told": self._reported, "notes": dict(self.notes)}
 
     def load_state_dict(self, state: Any) -> None:
         """Goes on from what `state_dict` returned; the picture is drawn again."""
-        self._step, self._told = int(state["step"]), int(state["told"])
+        self._step, self._reported = int(state["step"]), int(state["told"])
         self._rows, self._open = list(state["rows"]), []
         self.notes = dict(state["notes"])
         if self._rows:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import tree
 
-from kerasmith._types import Logs
+from kerasmith._types import Contract, Logs
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks.hardness_weights import effective_samples, hardness_weights
 from kerasmith.callbacks.sample_scores import loss_scores, margin_scores
@@ -79,7 +79,7 @@ class HardExampleMining(keras.callbacks.Callback):
     batch_size: Any
     from_logits: bool
 
-    kerasmith_contract = {"observer": False}
+    kerasmith_contract: Contract = {"observer": False}
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasmith._types import Logs
+from kerasmith._types import Contract, Logs
 from kerasmith.keras_internals.learning_rate import inner, rate_given, step_counter, steps_done
 from kerasmith.keras_internals.retrace import retrace
 from kerasmith.schedules import Shifted
@@ -38,7 +38,7 @@ class ScheduleLR(keras.callbacks.Callback):
     schedule: keras.optimizers.schedules.LearningRateSchedule
     restart: bool
 
-    kerasmith_contract = {"observer": False}
+    kerasmith_contract: Contract = {"observer": False}
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, *, restart: bool = False) -> None:
         if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasmith._types import Logs
+from kerasmith._types import Contract, Logs
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks import batch_norm_refresh
 from kerasmith.callbacks.running_average import RunningAverage, assign, copies
@@ -73,7 +73,7 @@ class WeightAveraging(keras.callbacks.Callback):
     at_end: str
     count: Any
 
-    kerasmith_contract = {"observer": False, "continues": True}
+    kerasmith_contract: Contract = {"observer": False, "continues": True}
 
     def __init__(
         self,

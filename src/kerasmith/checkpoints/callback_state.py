@@ -63,12 +63,12 @@ class UnsavedStateWatcher:
     """
 
     def __init__(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
-        self._watched = [(c, _plain_attributes(c)) for c in callbacks if not has_state(c) and not isinstance(c, _WITHOUT)]
+        self._monitored = [(c, _plain_attributes(c)) for c in callbacks if not has_state(c) and not isinstance(c, _WITHOUT)]
 
     def warn(self) -> None:
         """Warns once of each callback whose numbers have changed."""
         unchanged = []
-        for callback, before in self._watched:
+        for callback, before in self._monitored:
             now = _plain_attributes(callback)
             changed = [name for name in now if name not in before or not _same(before[name], now[name])]
             if changed:
@@ -79,7 +79,7 @@ class UnsavedStateWatcher:
                 )
             else:
                 unchanged.append((callback, before))
-        self._watched = unchanged
+        self._monitored = unchanged
 
 
 def _get(callback):

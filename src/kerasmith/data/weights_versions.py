@@ -7,7 +7,7 @@ import numpy as np
 from kerasmith.data.epoch_order import EpochOrder
 
 _POSITIONS = 1 << 18  # computed at a time
-_KEPT = 64
+_RETAINED = 64
 
 
 class Version(NamedTuple):
@@ -71,7 +71,7 @@ class WeightsVersions:
     def add(self, version: Version) -> None:
         """Appends a version; the one before gives way where no batch has read it."""
         before = [v for v in self.versions if v.from_batch < version.from_batch]
-        self.versions = [*before, version][-_KEPT:]
+        self.versions = [*before, version][-_RETAINED:]
         # An array may come to stand where another stood: its id is a key only while it lives.
         alive = {id(v.plan) for v in self.versions}
         self._strata = {key: value for key, value in self._strata.items() if key in alive}
@@ -101,7 +101,7 @@ class WeightsVersions:
         number = next((i for i in reversed(range(len(self.versions))) if self.versions[i].from_batch <= batch), None)
         if number is None:
             raise IndexError(
-                f"The weights of batch {batch} are no longer there: since it was drawn they were set {_KEPT} times."
+                f"The weights of batch {batch} are no longer there: since it was drawn they were set {_RETAINED} times."
             )
         version, after = self.versions[number], self.versions[number + 1 : number + 2]
         per_block = max(1, _POSITIONS // self.batch_size)

@@ -4,6 +4,8 @@ TensorFlow: any `tf.distribute` strategy. PyTorch: an initialised `torch.distrib
 traces one program for the global batch, so there is one replica and every function here is the identity.
 """
 
+from collections.abc import Callable
+
 from kerasmith import _moved
 from kerasmith.distribution._cross_replica_sum import cross_replica_sum, replica_count
 from kerasmith.distribution._metric_sum import metric_sum
@@ -19,7 +21,7 @@ __all__ = [
     "scale_loss_for_replicas",
 ]
 
-__getattr__ = _moved.renamed("kerasmith.distribution", {"share_of_loss": "scale_loss_for_replicas"})
+__getattr__: Callable[[str], object] = _moved.renamed("kerasmith.distribution", {"share_of_loss": "scale_loss_for_replicas"})
 
 
 def __dir__() -> list[str]:

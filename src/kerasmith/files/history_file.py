@@ -21,7 +21,7 @@ class HistoryFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]):
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self.rows: list[dict[str, Any]] = []
         self.columns: list[str] = []
 

@@ -21,7 +21,7 @@ class Copy(NamedTuple):
         random: the state of PyTorch's own random numbers, from which its dropout draws; else None.
     """
 
-    values: list
+    values: list[Any]
     finite: np.ndarray
     random: Any = None
 
@@ -34,12 +34,12 @@ class TrainingState:
 
     Attributes:
         variables: trainable, other, optimizer and metrics variables.
-        watched: a bool for each: whether a value there that is not finite is a fault. Metrics may be NaN by design.
+        monitored: a bool for each: whether a value there that is not finite is a fault. Metrics may be NaN by design.
     """
 
     variables: Any
     sizes: Any
-    watched: Any
+    monitored: Any
 
     def __init__(self, model: keras.Model) -> None:
         groups = [
@@ -50,7 +50,7 @@ class TrainingState:
         ]
         self.variables = [variable for group in groups for variable in group]
         self.sizes = [len(group) for group in groups]
-        self.watched = np.arange(len(self.variables)) < sum(self.sizes[:3])
+        self.monitored = np.arange(len(self.variables)) < sum(self.sizes[:3])
         self._in_graph = None
 
     def copy(self, state: Any = None) -> Copy:

@@ -128,11 +128,11 @@ class MeasuredStep:
 
         def measure(batch):
             weights = [tf.identity(v.value) for v in self.variables]
-            kept = [tf.identity(v.value) for v in moved]
+            before = [tf.identity(v.value) for v in moved]
             with intercepted(model.optimizer) as caught:
                 model.train_step(batch)
             rows = _rows(_in_order(caught, self.variables, loss_scale(model.optimizer)), weights)
-            for variable, value in zip(moved, kept, strict=True):
+            for variable, value in zip(moved, before, strict=True):
                 variable.assign(value)
             return rows, weights
 
@@ -140,10 +140,10 @@ class MeasuredStep:
 
     def _torch(self, batch):
         state = TrainingState(self._model)
-        kept = state.copy()
+        before = state.copy()
         gradients = gradients_now(self._model, batch)
-        state.assign(kept)
-        weights = kept.values[: len(self.variables)]
+        state.assign(before)
+        weights = before.values[: len(self.variables)]
         return _rows(gradients, weights), weights
 
 

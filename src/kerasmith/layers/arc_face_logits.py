@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from kerasmith._types import Config, Tensor
+from kerasmith._types import Config, Contract, Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_integer
 from kerasmith.numerics.pairwise_distances import product, unit_length
@@ -44,7 +44,7 @@ class ArcFaceLogits(keras.layers.Layer):
     Reference: Deng, Guo, Xue and Zafeiriou, "ArcFace: additive angular margin loss for deep face recognition", 2019.
     """
 
-    kerasmith_contract = {"output_dtype": "float32"}
+    kerasmith_contract: Contract = {"output_dtype": "float32"}
 
     def __init__(
         self, num_classes: int, *, kernel_initializer: Any = "glorot_uniform", kernel_regularizer: Any = None, **kwargs: Any

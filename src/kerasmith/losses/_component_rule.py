@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from kerasmith._types import Tensor
+from kerasmith._types import Contract, Tensor
 from kerasmith.base import PerSample
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.base.host import call_on_host, host_is_reachable
@@ -36,7 +36,7 @@ class ComponentRule(ShapeLoss):
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
 
-    kerasmith_contract = {"uses_y_true": False, "exact_gradient": False}
+    kerasmith_contract: Contract = {"uses_y_true": False, "exact_gradient": False}
 
     def __init__(self, *, threshold: float = 0.5, connectivity: int | None = None, **kwargs: Any) -> None:
         check_number("threshold", threshold, minimum=0, maximum=1)

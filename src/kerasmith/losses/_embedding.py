@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from kerasmith._types import Tensor
+from kerasmith._types import Contract, Tensor
 from kerasmith.base import Loss, PerSample
 from kerasmith.base.weights import Weights
 from kerasmith.numerics.pairs import Pairs, pairs
@@ -35,7 +35,7 @@ class EmbeddingLoss(Loss):
         ValueError: for labels or embeddings of another rank, or of different batch sizes.
     """
 
-    kerasmith_contract = {"independent": False}
+    kerasmith_contract: Contract = {"independent": False}
 
     def weight_shape(self, y_pred: Tensor) -> tuple[int | None, ...]:
         return batch_axis(y_pred, "embeddings of shape (batch, dimension)", 2)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kerasmith._types import Function, Tensor
+from kerasmith._types import Contract, Function, Tensor
 from kerasmith.base import PerSample, make_functional, register
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.elements import per_sample_mean
@@ -50,7 +50,7 @@ class TotalVariation(ImageLoss):
     Reference: Rudin, Osher and Fatemi, "Nonlinear total variation based noise removal algorithms", 1992.
     """
 
-    kerasmith_contract = {"uses_y_true": False}
+    kerasmith_contract: Contract = {"uses_y_true": False}
 
     def __init__(self, kind: str = "anisotropic", **kwargs: Any) -> None:
         check_choice("kind", kind, ("anisotropic", "isotropic"))

@@ -139,15 +139,15 @@ def _most_gain(matrix, gain, required):
     """y of the largest u with gain + matrix y >= u * required and y^T matrix y <= 1, all (K,).
 
     14 steps of a primal-dual interior-point method. Every step solves the linearised equations
-    slack = gain + matrix y - u required, v slack = barrier;  room = (1 - y^T matrix y) / 2, price room = barrier;
+    slack = gain + matrix y - u required, v slack = barrier;  norm_slack = (1 - y^T matrix y) / 2, price norm_slack = barrier;
     v = price y, required . v = 1
-    and goes as far as slack, room, v and price stay positive.
+    and goes as far as slack, norm_slack, v and price stay positive.
     """
     count = matrix.shape[0]
 
     def improve(_, state):
-        y, u, slack, room, v, price = state
-        gap = (ops.sum(v * slack) + price * room) / (count + 1)
+        y, u, slack, norm_slack, v, price = state
+        gap = (ops.sum(v * slack) + price * norm_slack) / (count + 1)
         barrier = ops.maximum(0.1 * gap, 1e-9)
         inner = _apply(matrix, y)
         square = ops.sum(y * inner)
@@ -155,7 +155,7 @@ def _most_gain(matrix, gain, required):
         off_inner = _apply(matrix, off)
         slack_off = gain + inner - u * required - slack
         rest = barrier - price * 0.5 * (1.0 - square) + ops.sum(y * off_inner)
-        whole = room + square
+        whole = norm_slack + square
         # The square of the constraint on v changes no solution and keeps the system well-conditioned.
         system = matrix - inner[:, None] * inner[None, :] / whole + required[:, None] * required[None, :]
         system = system / price + ops.eye(count, dtype="float32") * (slack / v)
@@ -168,16 +168,16 @@ def _most_gain(matrix, gain, required):
         price_change = (rest + ops.sum(inner * v_change)) / whole
         y_change = (off + v_change - y * price_change) / price
         slack_change = barrier / v - slack - slack / v * v_change
-        room_change = barrier / price - room - room / price * price_change
-        primal = _step_within(ops.append(slack, room), ops.append(slack_change, room_change))
+        norm_slack_change = barrier / price - norm_slack - norm_slack / price * price_change
+        primal = _step_within(ops.append(slack, norm_slack), ops.append(slack_change, norm_slack_change))
         dual = _step_within(ops.append(v, price), ops.append(v_change, price_change))
-        y, u, slack, room = (
+        y, u, slack, norm_slack = (
             y + primal * y_change,
             u + primal * u_change,
             slack + primal * slack_change,
-            room + primal * room_change,
+            norm_slack + primal * norm_slack_change,
         )
-        return y, u, slack, room, v + dual * v_change, price + dual * price_change
+        return y, u, slack, norm_slack, v + dual * v_change, price + dual * price_change
 
     zero, one = ops.zeros((), dtype="float32"), ops.ones((), dtype="float32")
     u = ops.min(gain / required) - one

@@ -1,11 +1,13 @@
 """What a tensor is, without computing on it: rank, static shape, dtype."""
 
+from collections.abc import Callable
+
 import keras
 
 from kerasmith import _moved
 from kerasmith._types import DType, Tensor
 
-__getattr__ = _moved.renamed(
+__getattr__: Callable[[str], object] = _moved.renamed(
     "kerasmith.numerics.tensors",
     {name: f"kerasmith.keras_internals.tensors.{name}" for name in ("keras_mask", "is_concrete", "compiled_by_xla")},
 )

@@ -1,6 +1,7 @@
 """True positives, false negatives and false positives among objects, in groups."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import cc3d
 import numpy as np
@@ -12,7 +13,7 @@ SIZES = (("small (< 150 pixels)", 0, 150), ("medium (150 to 400)", 150, 400), ("
 
 def object_table(
     truth: np.ndarray, predicted: np.ndarray, matching: Matching, sizes: Iterable[tuple[str, float, float]] = SIZES
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """Rows of a table of objects by size, and of those that are hard: that touch another one, that the edge cuts.
 
     Args:

@@ -23,9 +23,9 @@ class UnfinishedRun:
     """
 
     def __init__(self, out: str | os.PathLike[str], config: dict[str, Any]):
-        self.directory = Path(out).expanduser() / "checkpoints"
+        self.directory: Path = Path(out).expanduser() / "checkpoints"
         self.config = config
-        self.exists = self.directory.is_dir()
+        self.exists: bool = self.directory.is_dir()
 
     def resume(self, console: Console) -> Resume:
         """The callback that goes on where the run stopped; says on `console` where that is."""

@@ -1,8 +1,10 @@
 """What a run shows: numbers and pictures turned into one self-contained HTML page.
 
-Pure functions from data to text and bytes. They need NumPy, Pillow and Jinja2, import neither Keras nor another part of
-kerasmith that does, and never load anything from a network. Templates and the style sheet are in `templates`.
+Pure functions from data to text and bytes. They need NumPy, Pillow and Jinja2 and never load anything from a
+network. Templates and the style sheet are in `templates`.
 """
+
+from collections.abc import Callable
 
 from kerasmith._moved import renamed
 from kerasmith.base.direction import direction_of
@@ -42,7 +44,7 @@ __all__ = [
     "table",
 ]
 
-__getattr__ = renamed("kerasmith.report", {"gallery": "image_grid"})
+__getattr__: Callable[[str], object] = renamed("kerasmith.report", {"gallery": "image_grid"})
 
 
 def __dir__() -> list[str]:

@@ -26,7 +26,7 @@ class Section:
     collapsed: bool = False
     kind: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.title, str) or not isinstance(self.html, str):
             raise ValueError(
                 "A section is a title and a string of HTML; build it with `report.table`, `report.image_grid` or "

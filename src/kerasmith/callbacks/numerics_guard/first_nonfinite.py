@@ -27,7 +27,7 @@ class Origin(NamedTuple):
     kind: str
     where: str
     detail: str = ""
-    samples: list = []
+    samples: list[int] = []
 
 
 def first_nonfinite(model: keras.Model, batch: Any, reset: Callable[[], None], gradients: bool = True) -> Origin | None:

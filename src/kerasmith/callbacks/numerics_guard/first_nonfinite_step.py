@@ -57,19 +57,19 @@ def find_first_nonfinite_step(
         recorded: the `RecordedStep`s since then, at least one.
         now: the copy after the last one, in which something is not finite.
     """
-    shown = next((i for i, step in enumerate(recorded) if not is_finite_loss({"loss": step.loss})), len(recorded) - 1)
+    bad = next((i for i, step in enumerate(recorded) if not is_finite_loss({"loss": step.loss})), len(recorded) - 1)
     if repeater.is_stalled(now):
         origin = _look_inside(repeater, recorded[-1].batches, now, None)
         detail = "The loss-scaling optimizer leaves out step after step: gradients are not finite, however small the scale"
         origin = origin or Origin("gradient", "loss")
         return FirstNonfiniteStep(origin._replace(detail=f"{detail}. {origin.detail}".strip()), len(recorded) - 1, now)
     if good is None or any(step.batches is None for step in recorded):
-        return FirstNonfiniteStep(_from_outside(repeater, recorded[shown], now), shown, good)
+        return FirstNonfiniteStep(_from_outside(repeater, recorded[bad], now), bad, good)
     index, before, after = _repeat(repeater, good, recorded)
     if index is None:
-        origin = in_inputs(recorded[shown].batches[0]) or _from_outside(repeater, recorded[shown], now)
+        origin = in_inputs(recorded[bad].batches[0]) or _from_outside(repeater, recorded[bad], now)
         detail = "The steps could not be repeated exactly, so that its origin remains open"
-        return FirstNonfiniteStep(origin if origin.kind == "input" else origin._replace(detail=detail), shown, good)
+        return FirstNonfiniteStep(origin if origin.kind == "input" else origin._replace(detail=detail), bad, good)
     return FirstNonfiniteStep(_look_inside(repeater, recorded[index].batches, before, after), index, before)
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from kerasmith import _moved
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.files.plain_data import json_text
 
-__getattr__ = _moved.renamed("kerasmith.callbacks.numerics_guard.nonfinite_report", {"Finding": "NonFiniteReport"})
+__getattr__: Callable[[str], object] = _moved.renamed(
+    "kerasmith.callbacks.numerics_guard.nonfinite_report", {"Finding": "NonFiniteReport"}
+)
 
 KINDS = ("input", "activation", "loss", "gradient", "weight")
 _SENTENCES = {
@@ -46,7 +49,7 @@ class NonFiniteReport:
     epoch: int
     batch: int
     detail: str = ""
-    samples: list = dataclasses.field(default_factory=list)
+    samples: list[int] = dataclasses.field(default_factory=list)
     file: str | None = None
     action: str = ""
 

@@ -161,18 +161,18 @@ class NumericsGuard(keras.callbacks.Callback):
         self._is_seen = replica_count(self._model) == 1
         self._last = (self.params or {}).get("steps") or float("inf")
         size = sum(getattr(leaf, "nbytes", 0) for leaf in tree.flatten(batches))
-        self._room = max(1, min(self.every, int(self.memory * 1e6) // max(size, 1)))
+        self._capacity = max(1, min(self.every, int(self.memory * 1e6) // max(size, 1)))
 
     def after_step(self, logs: Any, state: Any, batches: Any) -> tuple[Any, Any]:
         """Keeps the batches, and looks at the state if it is time to."""
         self._logs = logs
-        if not self._kept:
+        if not self._retained:
             self._first = self._batch
         if batches is None or not self._is_seen:
             batches = [None]
-        self._kept += batches
+        self._retained += batches
         self._losses += [None] * (len(batches) - 1) + [logs.get("loss")]
-        if len(self._kept) < self._room and self._batch + self._at_once < self._last:
+        if len(self._retained) < self._capacity and self._batch + self._at_once < self._last:
             return logs, state
         return self._look(logs, state)
 
@@ -201,11 +201,11 @@ class NumericsGuard(keras.callbacks.Callback):
     def _forget(self):
         self._good, self._logs, self._first = None, {}, 0
         self._drop()
-        self._room, self._at_once, self._is_seen, self._last = self.every, 1, True, float("inf")
+        self._capacity, self._at_once, self._is_seen, self._last = self.every, 1, True, float("inf")
 
     def _drop(self):
         # Flat lists: an object for each step would keep Python's garbage collector busy, which costs more than all else here.
-        self._kept, self._losses = [], []
+        self._retained, self._losses = [], []
 
     def _repeat(self):
         """The repeater of the training function that `fit` uses now; on TensorFlow it is traced once for each."""
@@ -219,7 +219,7 @@ class NumericsGuard(keras.callbacks.Callback):
         return self._repeater
 
     def _look_between_steps(self):
-        if not self._kept:
+        if not self._retained:
             return
         if keras.backend.backend() == "jax":
             self._model.jax_state_sync()
@@ -242,7 +242,7 @@ class NumericsGuard(keras.callbacks.Callback):
 
     def _repair(self, logs, now):
         """(logs, copy) to go on with: after a rollback, or with training stopped."""
-        steps = recorded_steps(self._kept, self._losses, self._first, self._at_once)
+        steps = recorded_steps(self._retained, self._losses, self._first, self._at_once)
         while True:
             first = find_first_nonfinite_step(self._repeater, self._good, steps, now)
             step = steps[first.index]
@@ -253,7 +253,7 @@ class NumericsGuard(keras.callbacks.Callback):
                 return logs, self._stop(step, first.before, now)
             self._go_back(step)
             # Batches that were not seen cannot be trained on once more.
-            steps = [] if step.batches is None else [kept for kept in steps if kept is not step]
+            steps = [] if step.batches is None else [other for other in steps if other is not step]
             logs, now = self._again(steps)
             if self._repeater.is_good(logs, now):
                 return logs, now
