@@ -105,7 +105,8 @@ class ComponentTest:
     """
 
     def __init__(self, tests: ComponentTests, id: str) -> None:
-        self.tests, self.id = tests, id
+        self.tests: ComponentTests = tests
+        self.id: str = id
 
     def __repr__(self) -> str:
         return f"<check {self.id} of {self.tests.subject.name}>"
@@ -134,7 +135,8 @@ class CannotBeChecked:
     """In place of the checks of a component that cannot be checked: fails and says why."""
 
     def __init__(self, name: str, why: str) -> None:
-        self.name, self.why = name, why
+        self.name: str = name
+        self.why: str = why
 
     def __repr__(self) -> str:
         return f"<{self.name} cannot be checked>"

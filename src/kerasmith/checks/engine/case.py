@@ -30,16 +30,19 @@ class Case:
     """
 
     kind: str | None = None
-    archetypes: tuple = ()
+    archetypes: tuple[Any, ...] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         CASES[cls.kind] = cls
 
     def __init__(self, subject: Subject | SourceSubject, contract: Contract, seed: int = 7) -> None:
-        self.subject, self.contract, self.seed = subject, contract, seed
+        self.subject: Subject | SourceSubject = subject
+        self.contract: Contract = contract
+        self.seed: int = seed
         self.cache: dict[str, Any] = {}
-        self.specs = self.archetype = None
+        self.specs: Any = None
+        self.archetype: str | None = None
 
     def make(self, **changed: Any) -> Any:
         """A fresh component; see `Subject.make`."""
@@ -63,7 +66,7 @@ class Case:
         """The number of samples."""
         return leaf_specs(next(iter(self.specs.values())))[0].shape[0]
 
-    def surroundings(self) -> AbstractContextManager:
+    def surroundings(self) -> AbstractContextManager[Any]:
         """A context in which every check runs; a kind whose components write files gives them a folder."""
         return contextlib.nullcontext()
 

@@ -31,7 +31,7 @@ class ChildProcess:
         module: str,
         backend: str,
         options: tuple[str, ...] = (),
-        stderr: int | IO = subprocess.DEVNULL,
+        stderr: int | IO[Any] = subprocess.DEVNULL,
         group: bool = False,
         **environment: str,
     ) -> None:

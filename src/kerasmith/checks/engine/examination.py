@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from kerasmith.checks.engine import cross_backend, registry
-from kerasmith.checks.engine.case import case_of
+from kerasmith.checks.engine.case import Case, case_of
 from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import CannotCheck, Failed, Finding, Inconclusive, NotApplicable, Record
 from kerasmith.checks.engine.inference import set_inputs
@@ -45,10 +45,10 @@ class Examination:
         done: dict[str, str] | None = None,
     ) -> None:
         self.subject = subject
-        self.case = case_of(subject, Contract.of_subject(contract, subject.component), seed)
+        self.case: Case = case_of(subject, Contract.of_subject(contract, subject.component), seed)
         self.like = like
-        self.plan = registry.planned(subject.kind, select, ignore)
-        self.outcomes = dict(done or {})
+        self.plan: list[Any] = registry.planned(subject.kind, select, ignore)
+        self.outcomes: dict[str, str] = dict(done or {})
 
     def records(
         self, seconds: Callable[[], float | None] | None = None, announce: Callable[[str], None] = lambda id: None

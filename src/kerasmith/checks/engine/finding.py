@@ -81,8 +81,13 @@ class Failed(Exception):
         title: str | None = None,
     ) -> None:
         super().__init__(actual)
-        self.expected, self.actual, self.lines = expected, actual, tuple(lines)
-        self.fix, self.line, self.severity, self.title = fix, line, severity, title
+        self.expected: str = expected
+        self.actual: str = actual
+        self.lines: tuple[str, ...] = tuple(lines)
+        self.fix: str | None = fix
+        self.line: int | None = line
+        self.severity: str | None = severity
+        self.title: str | None = title
 
 
 class Inconclusive(Exception):

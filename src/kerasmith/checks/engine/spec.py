@@ -25,8 +25,8 @@ class Spec(NamedTuple):
     """
 
     dtype: str
-    shape: tuple
-    domain: tuple | None = None
+    shape: tuple[int, ...]
+    domain: tuple[Any, ...] | None = None
 
     def __str__(self) -> str:
         shape = ",".join(map(str, self.shape))

@@ -32,11 +32,16 @@ class Subject:
     """
 
     def __init__(self, component: Any, kind: str, name: str, init: dict[str, Any]) -> None:
-        self.component, self.kind, self.name, self.init = component, kind, name, init
-        self.is_function = inspect.isfunction(component) or not (inspect.isclass(component) or _kind(component))
-        self.is_instance = not self.is_function and not inspect.isclass(component)
-        self.cls = None if self.is_function else component if inspect.isclass(component) else type(component)
+        self.component: Any = component
+        self.kind: str = kind
+        self.name: str = name
+        self.init: dict[str, Any] = init
+        self.is_function: bool = inspect.isfunction(component) or not (inspect.isclass(component) or _kind(component))
+        self.is_instance: bool = not self.is_function and not inspect.isclass(component)
+        self.cls: type[Any] | None = None if self.is_function else component if inspect.isclass(component) else type(component)
         self._pristine = _copy_of(component) if self.is_instance else None
+        self.file: str | None
+        self.line: int | None
         self.file, self.line = _location(component if self.is_function else self.cls)
 
     def make(self, **changed: Any) -> Any:
@@ -137,14 +142,17 @@ class SourceSubject:
         is_function, is_instance, cls, init: as `Subject` has them.
     """
 
-    kind = "source"
-    is_function = is_instance = False
-    cls = None
+    kind: str = "source"
+    is_function: bool = False
+    is_instance: bool = False
+    cls: type[Any] | None = None
 
     def __init__(self, text: str, name: str, file: str | None = None) -> None:
-        self.component, self.name, self.file = text, name, file
-        self.line = None if file is None else 1
-        self.init = {}
+        self.component: str = text
+        self.name: str = name
+        self.file: str | None = file
+        self.line: int | None = None if file is None else 1
+        self.init: dict[str, Any] = {}
 
     def source(self) -> tuple[str, int]:
         """(text, first line)."""

@@ -126,7 +126,7 @@ def _takes_pair(function: Callable[..., Any]) -> bool:
     return len(required) == 2 and required[0].name in _FIRST
 
 
-def kind_of_class(cls) -> str | None:
+def kind_of_class(cls: type[Any]) -> str | None:
     """The kind of a class, such as "loss"; None for anything else (a model is none of them)."""
     if issubclass(cls, keras.losses.Loss):
         return "loss"

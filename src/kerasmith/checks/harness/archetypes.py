@@ -17,7 +17,7 @@ class Archetype(NamedTuple):
     """
 
     name: str
-    specs: dict
+    specs: dict[str, Any]
 
 
 def name_words(subject: Subject | SourceSubject) -> str:

@@ -35,7 +35,8 @@ class LoadFailed(Exception):
 
     def __init__(self, message: str, stage: str) -> None:
         super().__init__(message)
-        self.message, self.stage = message, stage
+        self.message: str = message
+        self.stage: str = stage
 
 
 class FreshProcess:

@@ -32,10 +32,10 @@ class Observation:
     """
 
     trace: object = None
-    steps: set = dataclasses.field(default_factory=set)
-    emptied: list = dataclasses.field(default_factory=list)
-    replaced: set = dataclasses.field(default_factory=set)
-    generators: dict = dataclasses.field(default_factory=dict)
+    steps: set[tuple[int, int]] = dataclasses.field(default_factory=set)
+    emptied: list[str] = dataclasses.field(default_factory=list)
+    replaced: set[str] = dataclasses.field(default_factory=set)
+    generators: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def observe(case: Any) -> Observation:

@@ -20,9 +20,10 @@ class Scenario:
     def __init__(
         self, losses: Iterable[float], validation: int = 1, keys: Iterable[str] = (), score: Sequence[float] | None = None
     ) -> None:
-        self.losses, self.validation = list(losses), validation
-        self.keys = tuple(keys)
-        self.score = score
+        self.losses: list[float] = list(losses)
+        self.validation: int = validation
+        self.keys: tuple[str, ...] = tuple(keys)
+        self.score: Sequence[float] | None = score
 
     @property
     def epochs(self) -> int:

@@ -42,9 +42,13 @@ class Script:
         history: str = "after",
         shift: int = 0,
     ) -> None:
-        self.scenario, self.printed, self.model = scenario, printed, model
-        self.watch = watch or (lambda hook, epoch, step: None)
-        self.history, self.shift, self.now = history, shift, (None, None, None)
+        self.scenario: Scenario = scenario
+        self.printed: io.StringIO = printed
+        self.model: Any = model
+        self.watch: Callable[[str, int | None, int | None], None] = watch or (lambda hook, epoch, step: None)
+        self.history: str = history
+        self.shift: int = shift
+        self.now: tuple[str | None, int | None, int | None] = (None, None, None)
 
     def run(self, callback: Any, first: int = 0, until: int | None = None, restore: Callable[[], None] | None = None) -> Trace:
         """Plays the training; returns its `Trace`.
@@ -54,14 +58,16 @@ class Script:
             until: the epoch before which the process is "killed": no hook runs any more.
             restore: called when training has begun, as a resume does it, before the first epoch.
         """
-        self.trace = trace = Trace(first=first)
-        self.callback, self._read = callback, len(self.printed.getvalue())
+        self.trace: Trace = Trace(first=first)
+        trace = self.trace
+        self.callback: Any = callback
+        self._read = len(self.printed.getvalue())
         before, after = _recorder()(), _recorder()()
         history = [keras.callbacks.History()]
         listed = [*(history if self.history == "before" else []), before, callback, after]
         listed += history if self.history == "after" else []
-        self.pair = before, after
-        self.hooks = keras.callbacks.CallbackList(
+        self.pair: tuple[Any, Any] = (before, after)
+        self.hooks: Any = keras.callbacks.CallbackList(
             listed, add_history=False, model=self.model, epochs=self.scenario.epochs, steps=STEPS, verbose=0
         )
         self.model.stop_training = False

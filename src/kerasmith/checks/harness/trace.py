@@ -32,15 +32,15 @@ class Trace:
 
     first: int = 0
     stopped: int | None = None
-    rates: dict = dataclasses.field(default_factory=dict)
-    logs: dict = dataclasses.field(default_factory=dict)
-    weights: dict = dataclasses.field(default_factory=dict)
+    rates: dict[Any, Any] = dataclasses.field(default_factory=dict)
+    logs: dict[Any, Any] = dataclasses.field(default_factory=dict)
+    weights: dict[Any, Any] = dataclasses.field(default_factory=dict)
     final: np.ndarray | None = None
-    printed: dict = dataclasses.field(default_factory=dict)
-    files: dict = dataclasses.field(default_factory=dict)
-    touched: list = dataclasses.field(default_factory=list)
-    held: dict = dataclasses.field(default_factory=dict)
-    attributes: dict = dataclasses.field(default_factory=dict)
+    printed: dict[Any, Any] = dataclasses.field(default_factory=dict)
+    files: dict[Any, Any] = dataclasses.field(default_factory=dict)
+    touched: list[Any] = dataclasses.field(default_factory=list)
+    held: dict[Any, Any] = dataclasses.field(default_factory=dict)
+    attributes: dict[Any, Any] = dataclasses.field(default_factory=dict)
     asked_to_stop: bool = False
 
     def fingerprint(self, since: int = 0) -> dict[str, Any]:

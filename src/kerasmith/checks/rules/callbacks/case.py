@@ -39,12 +39,15 @@ class CallbackCase(Case):
         seconds: of the processor, that the rehearsal took; `keys`, `changed` and this are known after it.
     """
 
-    kind = "callback"
+    kind: str | None = "callback"
 
     def __init__(self, subject: Subject | SourceSubject, contract: Contract, seed: int = 7) -> None:
         super().__init__(subject, contract, seed)
-        self.specs = {}
-        self.keys, self.averages, self.changed, self.seconds = (), False, {}, 0.0
+        self.specs: Any = {}
+        self.keys: tuple[str, ...] = ()
+        self.averages: bool = False
+        self.changed: dict[str, tuple[Any, Any]] = {}
+        self.seconds: float = 0.0
 
     @functools.cached_property
     def rehearsal(self) -> Exception | None:
@@ -151,7 +154,7 @@ class CallbackCase(Case):
         with temporary_cwd() as printed:
             return self.script(self.long, printed).run(keras.callbacks.Callback())
 
-    def surroundings(self) -> AbstractContextManager:
+    def surroundings(self) -> AbstractContextManager[Any]:
         """An empty working directory: many callbacks make folders in their constructor."""
         return temporary_cwd()
 
@@ -218,7 +221,7 @@ def hooks_of(callback: Any) -> list[str]:
     return [name for name in HOOKS if name in vars(callback) or getattr(type(callback), name, None) is not getattr(base, name)]
 
 
-def call_arguments(hook: str, logs: Any) -> tuple[tuple, dict[str, Any]]:
+def call_arguments(hook: str, logs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """(positional, by name): how Keras calls a hook; the hooks of a step get their logs by name."""
     if "batch" in hook:
         return (0,), {"logs": logs}

@@ -16,7 +16,11 @@ from kerasmith.checks.rules.common.reproducers import run_text
 from kerasmith.checks.rules.common.syntax import class_trees, method
 
 # What the base classes of Keras take: other checks ask for these.
-BASE_ARGUMENTS = {"loss": ("name", "reduction", "dtype"), "metric": ("name", "dtype"), "layer": ("name", "dtype", "trainable")}
+BASE_ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "loss": ("name", "reduction", "dtype"),
+    "metric": ("name", "dtype"),
+    "layer": ("name", "dtype", "trainable"),
+}
 _OF_LAYERS = ("activity_regularizer", "autocast", "input_shape", "batch_input_shape", "input_dtype", "weights")
 # Trying values must not use up the time of a check.
 SECONDS = 1.5
@@ -49,12 +53,12 @@ class Variation(NamedTuple):
 
     argument: Argument
     value: Any
-    outputs: list
+    outputs: list[Any]
     shows: bool
     retained: bool
 
 
-def own_arguments(cls) -> list[Argument]:
+def own_arguments(cls: type[Any]) -> list[Argument]:
     """[Argument] of a class without those of Keras' base classes; those of its bases too where it hands on `**kwargs`."""
     found, of_keras = {}, {*(name for names in BASE_ARGUMENTS.values() for name in names), *_OF_LAYERS}
     for owner in cls.__mro__:
@@ -71,7 +75,7 @@ def own_arguments(cls) -> list[Argument]:
     return list(found.values())
 
 
-def takes(cls, name: str) -> bool:
+def takes(cls: type[Any], name: str) -> bool:
     """Whether a constructor takes an argument of this name, by itself or as one of `**kwargs`."""
     parameters = inspect.signature(cls.__init__).parameters.values()
     return any(p.name == name or p.kind is p.VAR_KEYWORD for p in parameters)

@@ -30,8 +30,8 @@ class LayerCase(Case):
     names are arguments of `call`.
     """
 
-    kind = "layer"
-    archetypes = LAYER_INPUTS
+    kind: str | None = "layer"
+    archetypes: tuple[Any, ...] = LAYER_INPUTS
 
     def __init__(self, subject: Subject | SourceSubject, contract: Contract, seed: int = 7) -> None:
         super().__init__(subject, contract, seed)

@@ -24,8 +24,8 @@ class LossCase(Case):
     Values and gradients on `inputs` are computed once: most checks compare with them.
     """
 
-    kind = "loss"
-    archetypes = archetypes.ALL
+    kind: str | None = "loss"
+    archetypes: tuple[Any, ...] = archetypes.ALL
 
     def __init__(self, subject: Subject | SourceSubject, contract: Contract, seed: int = 7) -> None:
         super().__init__(subject, contract, seed)

@@ -22,7 +22,7 @@ class Point(NamedTuple):
     text: str
     y_true: Any
     y_pred: Any
-    lines: tuple
+    lines: tuple[str, ...]
 
 
 def limits(spec: Spec, far: float = 100.0) -> tuple[float, float]:

@@ -30,8 +30,8 @@ class MetricCase(Case):
     Inputs are {"y_true": ..., "y_pred": ...} of arrays, possibly nested; a batch is a pair (inputs, weights or None).
     """
 
-    kind = "metric"
-    archetypes = PAIRS
+    kind: str | None = "metric"
+    archetypes: tuple[Any, ...] = PAIRS
 
     def __init__(self, subject: Subject | SourceSubject, contract: Contract, seed: int = 7) -> None:
         self._specs = None

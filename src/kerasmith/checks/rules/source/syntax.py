@@ -20,12 +20,13 @@ class Syntax:
 
     def __init__(self, text: str, root_line: int | None = None, file: str | None = None) -> None:
         try:
-            self.module = ast.parse(text)
+            self.module: ast.Module = ast.parse(text)
         except SyntaxError as error:
             raise NotApplicable(f"the file is not Python {error.lineno}: {error.msg}") from None
-        self.file, self.text = file, text.splitlines()
-        self.root = self.module if root_line is None else _defined_at(self.module, root_line)
-        self.names = imported_names(self.module)
+        self.file: str | None = file
+        self.text: list[str] = text.splitlines()
+        self.root: ast.AST = self.module if root_line is None else _defined_at(self.module, root_line)
+        self.names: dict[str, str] = imported_names(self.module)
 
     def dotted(self, node: ast.AST) -> str:
         """What a name or attribute stands for, `tf.keras.backend.sum` -> "tensorflow.keras.backend.sum"; "" for anything
