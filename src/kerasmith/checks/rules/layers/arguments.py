@@ -14,7 +14,7 @@ from kerasmith.checks.rules.layers.case import LayerCase
 
 
 @check("Y109", "layer", "error", since="0.1.0")
-def activation_survives(case: LayerCase) -> None:
+def activation_is_kept(case: LayerCase) -> None:
     """The activation is not what it was after loading.
 
     A config that holds `activation.__name__` finds Keras' own functions again and no others; one that holds nothing falls
