@@ -9,6 +9,7 @@ import json
 import pathlib
 import shutil
 import sys
+import time
 
 import keras
 import numpy as np
@@ -118,14 +119,25 @@ def _write_models(directory):
     (directory / "models.json").write_text(json.dumps(expected, indent=1) + "\n")
 
 
+def _keep_last(directory, name, seconds=60):
+    """Waits for the last checkpoint, which a thread writes beside the training, and removes the older ones."""
+    end = time.monotonic() + seconds
+    while not (directory / name).exists():
+        if time.monotonic() > end:
+            raise TimeoutError(f"no {name} in {directory}")
+        time.sleep(0.1)
+    for path in directory.iterdir():
+        if path.name != name:
+            path.unlink()
+
+
 def _write_checkpoint(directory):
     shutil.rmtree(directory, ignore_errors=True)
     whole = train(directory / "whole")
     shutil.rmtree(directory / "whole")
     with contextlib.suppress(CutOff):
         train(directory / "checkpoints", cut_off_at=3)
-    for older in sorted((directory / "checkpoints").iterdir())[:-1]:
-        older.unlink()
+    _keep_last(directory / "checkpoints", "step-000000009.state")
     history = {key: [float(v) for v in values] for key, values in whole.items()}
     (directory / "history.json").write_text(json.dumps(history, indent=1) + "\n")
 

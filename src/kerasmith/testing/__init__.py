@@ -1,6 +1,11 @@
 """The checker inside pytest: `parametrize` makes a test of every check of a component; `plugin` collects whole modules."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kerasmith.testing.decorator import parametrize
+
+__all__ = ["parametrize"]
 
 # Loaded when it is asked for: the plugin lives in this package and must not slow down every start of pytest.
 
@@ -14,4 +19,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), "parametrize"])
+    return __all__
