@@ -18,14 +18,12 @@ class Weights:
         pixel: (B, *spatial) weights.
         valid_sample: (B,), 0 on masked samples.
         valid_pixel: (B, *spatial), 0 on masked pixels.
-        given: what the caller passed, `sample_weight` and mask.
     """
 
     sample: Any = None
     pixel: Any = None
     valid_sample: Any = None
     valid_pixel: Any = None
-    given: tuple[Any, Any] = (None, None)
 
     @property
     def effective_sample(self) -> Tensor | None:
@@ -49,7 +47,7 @@ def split_sample_weight(
         return Weights()
     given = split(sample_weight, shape, dtype=dtype)
     valid = split(mask, shape, what="the mask of y_pred", dtype=dtype)
-    return Weights(given.sample, given.pixel, valid.sample, valid.pixel, (sample_weight, mask))
+    return Weights(given.sample, given.pixel, valid.sample, valid.pixel)
 
 
 class SampleWeights(NamedTuple):
