@@ -56,7 +56,7 @@ class StepRepeater:
 
     def bad_variables(self, copy: Copy) -> list[str]:
         """Paths of the variables that have become not finite."""
-        return [self.state.variables[i].path for i in np.flatnonzero(self.state.watched & ~copy.finite & ~self.excused)]
+        return [self.state.variables[i].path for i in np.flatnonzero(self.state.monitored & ~copy.finite & ~self.excused)]
 
     def bad_from_the_beginning(self, copy: Copy) -> list[str]:
         """Paths of trainable variables that are not finite."""
