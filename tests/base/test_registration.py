@@ -4,6 +4,7 @@ import pytest
 
 from tests.support import fresh_process
 
+pytestmark = pytest.mark.heavy("starts a process of its own for each order", on=("jax", "tensorflow"), seconds=8)
 NAMES = ("Dice", "IoU", "CosineRestarts", "ArcFaceLogits", "Objective", "Uncertainty")
 
 

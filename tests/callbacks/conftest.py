@@ -1,7 +1,7 @@
-"""Each test of a callback trains a model, for which TensorFlow builds graphs: it asks a quarter of them in each run."""
+"""Each test of a callback trains a model, which TensorFlow and JAX compile: they ask a quarter of them in each run."""
 
 import pytest
 
 
 def pytest_itemcollected(item):
-    item.add_marker(pytest.mark.heavy("trains a model: TensorFlow builds graphs for 3 seconds", on=("tensorflow",), seconds=3))
+    item.add_marker(pytest.mark.heavy("trains a model, compiled for seconds", on=("tensorflow", "jax"), seconds=2))
