@@ -46,7 +46,7 @@ def tests(session):
 @nox.session
 def oldest(session):
     """The tests that touch Keras, with the oldest supported one."""
-    _run(session, "oldest")
+    _run(session, "all-oldest")
 
 
 @nox.session

@@ -68,7 +68,7 @@ NIGHTLY = ("torch", "jax")
 # What a new Keras breaks first: its private names, files of released versions, sums over processes.
 NIGHTLY_GATE = ("keras_internals", "released", "checkpoints", "base", "distribution/test_counts.py")
 GATE = ("lint", *BACKENDS, "oldest", *(f"heavy-{name}" for name in BACKENDS), *(f"heavy-nightly-{name}" for name in NIGHTLY))
-FULL = ("lint", *(f"all-{name}" for name in BACKENDS), "oldest", *(f"nightly-{name}" for name in NIGHTLY))
+FULL = ("lint", *(f"all-{name}" for name in BACKENDS), "all-oldest", *(f"nightly-{name}" for name in NIGHTLY))
 
 
 def parts(shard, extra=(), folder=None):
@@ -86,7 +86,8 @@ def parts(shard, extra=(), folder=None):
         *(tests(name, "--select=gate", backend=name) for name in BACKENDS),
         *(tests(f"all-{name}", "--select=all", backend=name) for name in BACKENDS),
         *(tests(f"heavy-{name}", *heavy, backend=name) for name in BACKENDS),
-        tests("oldest", "--select=keras", keras="oldest"),
+        tests("oldest", "--select=keras", f"--shard={shard}", keras="oldest"),
+        tests("all-oldest", "--select=keras", keras="oldest"),
         *(tests(f"nightly-{name}", "--select=keras", backend=name, keras="nightly") for name in NIGHTLY),
         *(tests(f"heavy-nightly-{name}", *nightly, backend=name, keras="nightly") for name in NIGHTLY),
     ]

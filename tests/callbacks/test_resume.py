@@ -164,6 +164,10 @@ class Draws(keras.callbacks.Callback):
         pass
 
 
+@pytest.mark.skipif(
+    tuple(map(int, keras.__version__.split(".")[:2])) < (3, 13),
+    reason="set_random_seed of Keras 3.12 does not reset the generator of unseeded operations: no two runs are equal",
+)
 @pytest.mark.parametrize(("every", "left"), [("epoch", 12), (1, 10)])
 def test_shared_generators_go_on_where_they_were(tmp_path, every, left):
     whole, parts = Draws(), Draws()
