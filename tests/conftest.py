@@ -14,6 +14,10 @@ def pytest_addoption(parser):
     selection.add_options(parser)
 
 
+def pytest_itemcollected(item):
+    selection.mark_by_directory(item)
+
+
 # Before `-k`, so that the parts are the same whatever is chosen among them.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):

@@ -29,6 +29,22 @@ SELECTIONS = ("all", "gate", "heavy", "keras")
 SECONDS = 20.0
 BACKENDS = ("tensorflow", "jax", "torch")
 
+_TRAINING = pytest.mark.heavy("trains a model, compiled for seconds", on=("tensorflow", "jax"), seconds=2)
+_ORACLE_ROW = pytest.mark.heavy("each row compiles its operations anew", on=("jax",), seconds=1)
+# {directory: (mark, whether a file has it)}: what is true of a whole directory is not written into each of its files.
+DIRECTORIES = {
+    **dict.fromkeys(("callbacks", "objectives", "multitask"), (_TRAINING, lambda file: True)),
+    "losses": (_ORACLE_ROW, lambda file: file.startswith(("test_against_", "test_options_"))),
+    "metrics": (_ORACLE_ROW, lambda file: file not in ("test_every_metric", "test_shared")),
+}
+
+
+def mark_by_directory(item):
+    """Gives a test the mark of its directory."""
+    mark, has_it = DIRECTORIES.get(item.nodeid.split("/")[1], (None, None)) if item.nodeid.count("/") else (None, None)
+    if mark is not None and has_it(item.path.stem):
+        item.add_marker(mark)
+
 
 def add_options(parser):
     """The options of the gate."""
