@@ -28,6 +28,22 @@ def test_equals_pytorch(first, factor):
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-8)
 
 
+@pytest.mark.parametrize("factor", [1, 2])
+def test_falling_peaks_equal_keras(factor):
+    theirs = keras.optimizers.schedules.CosineDecayRestarts(0.4, 6, t_mul=factor, m_mul=0.7, alpha=0.05)
+    ours = CosineRestarts(6, factor, eta_max=0.4, eta_min=0.05 * 0.4, peak_decay=0.7)
+    starts = [6 * cycle for cycle in range(9)] if factor == 1 else [0, 6, 18, 42]
+    got, expected = np.array(rates(ours, 50)), np.array(rates(theirs, 50))
+    np.testing.assert_allclose(got[starts], 0.02 + 0.38 * 0.7 ** np.arange(len(starts)), rtol=1e-6)
+    # At a restart the logarithm of Keras is a rounding away from the cycle before.
+    np.testing.assert_allclose(np.delete(got, starts), np.delete(expected, starts), rtol=1e-4, atol=1e-6)
+    late = ops.convert_to_tensor(2**30, "int32")  # cycle 178,956,970 of 6 steps, or 27 of doubling ones
+    assert 0.0199999 < float(ours(late)) <= 0.02 + 0.38 * 0.7**27
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(ours))
+    assert again.peak_decay == 0.7
+    assert rates(again, 20) == rates(ours, 20)
+
+
 def test_falls_within_an_epoch_and_restarts_at_its_end():
     got = rates(CosineRestarts(T_0=2, eta_max=1.0, steps_per_epoch=50), 201)
     assert got[0] == got[100] == got[200] == 1.0
@@ -94,6 +110,8 @@ def test_shifted_starts_later():
         ({"T_0": 5, "eta_min": 1.0, "eta_max": 0.1}, "`eta_min` must not exceed"),
         ({"T_0": 5, "steps_per_epoch": 0}, "`steps_per_epoch`"),
         ({"T_0": 0.3}, "at least one step"),
+        ({"T_0": 5, "peak_decay": 0.0}, "`peak_decay`"),
+        ({"T_0": 5, "peak_decay": 1.5}, "`peak_decay`"),
     ],
 )
 def test_bad_input_is_named(config, message):

@@ -63,6 +63,23 @@ def test_cyclic_equals_pytorch(mode, theirs, gamma, up, down):
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-7)
 
 
+def test_falling_peaks_of_cyclic():
+    def expected(scale):
+        return pytorch_rates(
+            lambda optimizer: torch.optim.lr_scheduler.CyclicLR(
+                optimizer, 0.01, 0.3, step_size_up=4, step_size_down=3, scale_fn=scale, scale_mode="cycle"
+            ),
+            40,
+        )
+
+    got = rates(Cyclic(0.01, 0.3, up=4, down=3, peak_decay=0.8), 40)
+    np.testing.assert_allclose(got, expected(lambda cycle: 0.8 ** (cycle - 1)), rtol=1e-5, atol=1e-7)
+    got = rates(Cyclic(0.01, 0.3, up=4, down=3, peak_decay=0.8, mode="triangular2"), 40)
+    np.testing.assert_allclose(got, expected(lambda cycle: 0.4 ** (cycle - 1)), rtol=1e-5, atol=1e-7)
+    halves = rates(Cyclic(0.01, 0.3, up=4, down=3, peak_decay=0.5), 40)
+    np.testing.assert_allclose(halves, rates(Cyclic(0.01, 0.3, up=4, down=3, mode="triangular2"), 40), rtol=1e-6)
+
+
 def test_cyclic_is_exact_late():
     schedule = Cyclic(0.0, 1.0, up=1000)
     start = 2**30 // 2000 * 2000
@@ -83,7 +100,7 @@ def test_warmup_of_length_zero_is_the_inner_schedule():
 
 SCHEDULES = {
     "one_cycle": OneCycle(8, 0.1, anneal="linear"),
-    "cyclic": Cyclic(0.01, 0.1, up=3, mode="exp", gamma=0.9),
+    "cyclic": Cyclic(0.01, 0.1, up=3, mode="exp", gamma=0.9, peak_decay=0.8),
     "warmup": Warmup(Cyclic(0.01, 0.1, up=2), 3),
 }
 
@@ -116,6 +133,7 @@ def test_they_train_and_load_in_a_fresh_process(tmp_path):
     (lambda: Cyclic(1.0, 0.1, up=2), "eta_min"),
     (lambda: Cyclic(up=0.2), "step up"),
     (lambda: Cyclic(up=2, mode="sine"), "mode"),
+    (lambda: Cyclic(up=2, peak_decay=-0.5), "peak_decay"),
     (lambda: Warmup(0.1, -1), "length"),
     (lambda: Warmup(0.1, 3, start=2), "start"),
 ])  # fmt: skip

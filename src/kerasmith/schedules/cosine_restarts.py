@@ -16,8 +16,9 @@ _LAST_STEP = 2**31 - 1
 class CosineRestarts(Configured, keras.optimizers.schedules.LearningRateSchedule):
     """Cosine annealing with warm restarts, per step.
 
-    lr = eta_min + (eta_max - eta_min) (1 + cos(pi t / T)) / 2, with t the position in the current cycle, 0 <= t < T, and
-    T = T_0 T_mult^i the length of cycle i. t moves with every step, so the rate falls within an epoch too.
+    lr = eta_min + (eta_max - eta_min) d^i (1 + cos(pi t / T)) / 2, with t the position in the current cycle, 0 <= t < T,
+    T = T_0 T_mult^i the length of cycle i = 0, 1, ..., and d = peak_decay. t moves with every step, so the rate falls within
+    an epoch too.
 
     Args:
         T_0: length of the first cycle, in epochs (in steps if `steps_per_epoch` is 1).
@@ -26,6 +27,8 @@ class CosineRestarts(Configured, keras.optimizers.schedules.LearningRateSchedule
         eta_min: rate that a cycle falls to.
         steps_per_epoch: optimizer steps per epoch.
         warmup: linear rise from eta_min to eta_max before the first cycle, in the unit of `T_0`.
+        peak_decay: factor, above 0 and at most 1, of the height above eta_min from one cycle to the next; `m_mul` of Keras'
+            `CosineDecayRestarts` (since 0.2).
 
     Call arguments:
         step: the optimizer's `iterations`.
@@ -34,7 +37,7 @@ class CosineRestarts(Configured, keras.optimizers.schedules.LearningRateSchedule
         The learning rate, a float32 scalar.
 
     Raises:
-        ValueError: for lengths below 1, T_mult below 1, or eta_min above eta_max.
+        ValueError: for lengths below 1, T_mult below 1, eta_min above eta_max, or peak_decay outside 0 to 1.
 
     Example:
 
@@ -53,6 +56,7 @@ class CosineRestarts(Configured, keras.optimizers.schedules.LearningRateSchedule
         eta_min: float = 0.0,
         steps_per_epoch: int = 1,
         warmup: float = 0,
+        peak_decay: float = 1.0,
     ) -> None:
         check_number("T_0", T_0, above=0)
         check_number("T_mult", T_mult, minimum=1)
@@ -60,6 +64,7 @@ class CosineRestarts(Configured, keras.optimizers.schedules.LearningRateSchedule
         check_number("eta_min", eta_min, minimum=0)
         check_integer("steps_per_epoch", steps_per_epoch, minimum=1)
         check_number("warmup", warmup, minimum=0)
+        check_number("peak_decay", peak_decay, above=0, maximum=1)
         if eta_min > eta_max:
             raise ValueError(f"`eta_min` must not exceed `eta_max`. Received: eta_min={eta_min}, eta_max={eta_max}")
         if round(T_0 * steps_per_epoch) < 1:
@@ -71,6 +76,7 @@ class CosineRestarts(Configured, keras.optimizers.schedules.LearningRateSchedule
         self.eta_min = eta_min
         self.steps_per_epoch = steps_per_epoch
         self.warmup = warmup
+        self.peak_decay = peak_decay
         self._first = round(T_0 * steps_per_epoch)
         self._warmup = round(warmup * steps_per_epoch)
         self._starts, self._lengths = _cycles(self._first, T_mult)
@@ -80,13 +86,17 @@ class CosineRestarts(Configured, keras.optimizers.schedules.LearningRateSchedule
         step = ops.cast(step, "int32")
         position = ops.maximum(step - self._warmup, 0)
         if self._starts is None:
+            cycle = ops.floor_divide(position, self._first)
             position, length = ops.mod(position, self._first), float(self._first)
         else:
             cycle = ops.sum(ops.cast(position >= ops.convert_to_tensor(self._starts, "int32"), "int32")) - 1
             position = position - ops.take(ops.convert_to_tensor(self._starts, "int32"), cycle)
             length = ops.take(ops.convert_to_tensor(self._lengths, "float32"), cycle)
         fraction = ops.cast(position, "float32") / length
-        rate = self.eta_min + (self.eta_max - self.eta_min) * (1.0 + ops.cos(math.pi * fraction)) / 2.0
+        height = self.eta_max - self.eta_min
+        if self.peak_decay != 1:
+            height = height * ops.power(self.peak_decay, ops.cast(cycle, "float32"))
+        rate = self.eta_min + height * (1.0 + ops.cos(math.pi * fraction)) / 2.0
         if not self._warmup:
             return rate
         rise = ops.cast(step + 1, "float32") / (self._warmup + 1)

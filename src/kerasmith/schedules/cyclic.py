@@ -12,8 +12,9 @@ from kerasmith.base.arguments import check_choice, check_integer, check_number
 class Cyclic(Configured, keras.optimizers.schedules.LearningRateSchedule):
     """Triangles between two rates.
 
-    lr = eta_min + (eta_max - eta_min) h s, with h the height of the triangle, 0 at its feet and 1 at its top, and
-    "triangular": s = 1; "triangular2": s = 1/2^i in cycle i = 0, 1, ...; "exp": s = gamma^step. As PyTorch's `CyclicLR`.
+    lr = eta_min + (eta_max - eta_min) h s d^i, with h the height of the triangle, 0 at its feet and 1 at its top, d =
+    peak_decay in cycle i = 0, 1, ..., and "triangular": s = 1; "triangular2": s = 1/2^i; "exp": s = gamma^step. As PyTorch's
+    `CyclicLR`, which has no d.
 
     Args:
         eta_min: rate at the feet.
@@ -23,6 +24,8 @@ class Cyclic(Configured, keras.optimizers.schedules.LearningRateSchedule):
         mode: "triangular", "triangular2" or "exp".
         gamma: factor of each step for "exp", between 0 and 1.
         steps_per_epoch: optimizer steps per epoch.
+        peak_decay: factor, above 0 and at most 1, of the height above eta_min from one cycle to the next, beside that of the
+            mode; 0.5 makes "triangular" the same as "triangular2" (since 0.2).
 
     Call arguments:
         step: the optimizer's `iterations`.
@@ -31,7 +34,7 @@ class Cyclic(Configured, keras.optimizers.schedules.LearningRateSchedule):
         The learning rate, a float32 scalar.
 
     Raises:
-        ValueError: for lengths below one step, another mode, or eta_min above eta_max.
+        ValueError: for lengths below one step, another mode, eta_min above eta_max, or factors outside 0 to 1.
 
     Example:
 
@@ -52,6 +55,7 @@ class Cyclic(Configured, keras.optimizers.schedules.LearningRateSchedule):
         mode: str = "triangular",
         gamma: float = 1.0,
         steps_per_epoch: int = 1,
+        peak_decay: float = 1.0,
     ) -> None:
         check_number("eta_min", eta_min, minimum=0)
         check_number("eta_max", eta_max, minimum=0)
@@ -61,6 +65,7 @@ class Cyclic(Configured, keras.optimizers.schedules.LearningRateSchedule):
         check_choice("mode", mode, ("triangular", "triangular2", "exp"))
         check_number("gamma", gamma, above=0, maximum=1)
         check_integer("steps_per_epoch", steps_per_epoch, minimum=1)
+        check_number("peak_decay", peak_decay, above=0, maximum=1)
         if eta_min > eta_max:
             raise ValueError(f"`eta_min` must not exceed `eta_max`. Received: eta_min={eta_min}, eta_max={eta_max}")
         super().__init__()
@@ -71,6 +76,7 @@ class Cyclic(Configured, keras.optimizers.schedules.LearningRateSchedule):
         self.mode = mode
         self.gamma = gamma
         self.steps_per_epoch = steps_per_epoch
+        self.peak_decay = peak_decay
         self._up = round(up * steps_per_epoch)
         self._down = self._up if down is None else round(down * steps_per_epoch)
         if min(self._up, self._down) < 1:
@@ -88,4 +94,6 @@ class Cyclic(Configured, keras.optimizers.schedules.LearningRateSchedule):
             height = height * ops.exp2(-ops.cast(cycle, "float32"))
         elif self.mode == "exp":
             height = height * ops.power(self.gamma, ops.cast(step, "float32"))
+        if self.peak_decay != 1:
+            height = height * ops.power(self.peak_decay, ops.cast(cycle, "float32"))
         return self.eta_min + (self.eta_max - self.eta_min) * height
