@@ -144,7 +144,7 @@ def _run(part, folder):
                 cwd=ROOT,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                env=_variables(part),
+                env=variables(part.backend, fast=part.name in GATE),
                 start_new_session=True,
             )
             end = threading.Timer(LONGEST, os.killpg, (process.pid, signal.SIGKILL))
@@ -169,22 +169,22 @@ FAST_TO_COMPILE = (
 )
 
 
-def _variables(part):
+def variables(backend, fast=True):
+    """The environment of a process that tests on a backend; `fast`: to compile, not to run."""
     # JAX compiles every operation for every shape; the parts share what one of them has compiled.
-    cache = {
+    jax = {
         "JAX_COMPILATION_CACHE_DIR": str(environment.HERE / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        **({"XLA_FLAGS": " ".join([os.environ.get("XLA_FLAGS", ""), *FAST_TO_COMPILE]).strip()} if fast else {}),
     }
-    if part.name in GATE:
-        cache["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *FAST_TO_COMPILE]).strip()
     # One thread each: the parts share the cores.
-    quiet = {"KERAS_BACKEND": part.backend, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
+    quiet = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
     # As in an environment that is activated: some tools are found by name only.
     path = {"PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])}
     # Hundreds of processes import Keras and a backend: 2 to 5 seconds each with the compiled files, 7 to 12 without them.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**inherited, **quiet, **path, **(cache if part.backend == "jax" else {})}
+    return {**inherited, **quiet, **path, **(jax if backend == "jax" else {})}
 
 
 def _installation():

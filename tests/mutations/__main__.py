@@ -18,9 +18,13 @@ LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", ".timings", ".nox", "runs", 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backend", choices=ALL, help="all of them by default, one after the other")
-    parser.add_argument("--selection", choices=("gate", "all"), default="gate", help="of tests: without heavy ones, or all")
+    parser.add_argument(
+        "--selection",
+        choices=("gate", "all"),
+        default="gate",
+        help="what each run of the gate asks, then the heavy tests, of which it asks a quarter; or every test",
+    )
     parser.add_argument("--only", default="", help="part of the file or the reason of a row")
-    parser.add_argument("--everywhere", action="store_true", help="run all tests on what the named ones did not notice")
     parser.add_argument("--seconds", type=float, default=900, help="for the tests of one fault; a hang is noticed too")
     options = parser.parse_args()
     if options.backend is None:
@@ -34,21 +38,22 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         tree = pathlib.Path(folder, "tree")
         shutil.copytree(ROOT, tree, ignore=LEFT_OUT)
-        survivors = [one for one in rows if not noticed(tree, one, one.tests, options)]
-        if options.everywhere:
-            survivors = [one for one in survivors if not noticed(tree, one, ("tests",), options)]
-    share = f"{len(rows) - len(survivors)} of {len(rows)}"
-    print(f"{options.backend}: {share} faults noticed by the selection {options.selection!r}", flush=True)
+        selections = ("gate", "heavy") if options.selection == "gate" else ("all",)
+        survivors = rows
+        for selection in selections:
+            before, survivors = survivors, [one for one in survivors if not noticed(tree, one, selection, options)]
+            share = f"{len(before) - len(survivors)} of {len(rows)}"
+            print(f"{options.backend}: {share} faults noticed by the selection {selection!r}", flush=True)
 
 
-def noticed(tree, one, tests, options):
+def noticed(tree, one, selection, options):
     """Whether a test fails in the tree with the fault; the tree is mended afterwards."""
     file = tree / "src" / "kerasmith" / one.file
     right = file.read_text()
     file.write_text(right.replace(one.old, one.new))
     start, log = time.monotonic(), tree / "pytest.log"
     try:
-        status = forked.run(tree, ["-x", "-q", f"--select={options.selection}", *tests], options.seconds, log)
+        status = forked.run(tree, ["-x", "-q", f"--select={selection}", *one.tests], options.seconds, log)
     finally:
         file.write_text(right)
     lines = log.read_text().strip().splitlines() or [""]
