@@ -21,6 +21,7 @@ from kerasmith.keras_internals import (
     learning_rate,
     metric_direction,
     random_state,
+    shape_inference,
     summed_metrics,
     tensors,
     training_state,
@@ -292,6 +293,18 @@ def test_stateless_scope():
         assert summed_metrics._trainer_sums() == (versions.minor(keras.__version__) >= (3, 16))
         with keras.StatelessScope(state_mapping=[(variable, ops.ones(1))]):
             assert summed_metrics.is_summed(variable) == summed_metrics._trainer_sums()
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="only PyTorch has a device for tensors without values")
+def test_state_of_a_first_inference_of_shapes():
+    variable = keras.Variable([1.0])
+    with keras.StatelessScope() as scope:
+        with keras.device("meta"):
+            assert importlib.import_module("keras.src.backend.torch.core").get_device() == "meta"
+            variable.assign(ops.zeros(1))
+        assert scope.get_current_value(variable) is not None
+        with shape_inference.clean_retry():
+            assert scope.get_current_value(variable) is None
 
 
 @pytest.mark.parametrize("name", ["keras.src.saving.serialization_lib", "keras.src.utils.rng_utils"])

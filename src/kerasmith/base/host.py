@@ -24,7 +24,7 @@ def call_on_host(
     Args:
         function: takes NumPy arrays, returns one; must be pure, a compiler may call it again or not at all.
         inputs: tensors.
-        shape: static shape of the result, None where unknown.
+        shape: static shape of the result; None where it is unknown, and then the size of `inputs[0]` along that axis.
         dtype: dtype of the result.
 
     Raises:
@@ -42,6 +42,8 @@ def call_on_host(
     if backend == "jax":
         import jax
 
+        # Not None but a symbol while Keras infers shapes.
+        shape = tuple(inputs[0].shape[axis] if size is None else size for axis, size in enumerate(shape))
         return jax.pure_callback(on_arrays, jax.ShapeDtypeStruct(shape, dtype), *inputs, vmap_method="sequential")
     if not host_is_reachable():
         raise RuntimeError(

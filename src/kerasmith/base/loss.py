@@ -10,9 +10,11 @@ from kerasmith._types import DType, Reduction, Tensor
 from kerasmith.base.algebra import Algebra
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.configured import Configured, snake_case
+from kerasmith.base.loss_node import LossNode, has_placeholders
 from kerasmith.base.reduction import REDUCTIONS, reduce_samples
 from kerasmith.base.weights import Weights, split_sample_weight
 from kerasmith.distribution import global_value
+from kerasmith.keras_internals.shape_inference import clean_retry
 from kerasmith.keras_internals.tensors import keras_mask
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 
@@ -80,9 +82,16 @@ class Loss(Algebra, Configured, keras.losses.Loss):
 
         Args:
             y_true: labels.
-            y_pred: predictions; a Keras mask attached to them is honoured.
+            y_pred: predictions; a Keras mask attached to them is honoured. Where labels or predictions are placeholders
+                (`KerasTensor`s), the loss becomes a node of the functional model.
             sample_weight: a scalar, (B,), (B, *spatial) or (B, *spatial, 1).
         """
+        if has_placeholders(y_true, y_pred, sample_weight):
+            return LossNode(self)(y_true, y_pred, sample_weight)
+        with clean_retry():
+            return self._reduced(y_true, y_pred, sample_weight)
+
+    def _reduced(self, y_true, y_pred, sample_weight):
         reduced = []
         for term, weights in self.weighted_terms(y_true, y_pred, sample_weight):
             values, weight_mean = term.per_sample

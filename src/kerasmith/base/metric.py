@@ -1,11 +1,16 @@
 """The base of every metric: exact totals, a known direction, prefixed result keys."""
 
+import functools
+from typing import Any
+
 import keras
 
 from kerasmith._types import DType
 from kerasmith.base.configured import Configured, snake_case
+from kerasmith.base.loss_node import has_placeholders
 from kerasmith.base.total import Total
 from kerasmith.keras_internals.metric_direction import SaysDirection
+from kerasmith.keras_internals.shape_inference import clean_retry
 
 
 class Metric(Configured, SaysDirection, keras.metrics.Metric):
@@ -26,6 +31,11 @@ class Metric(Configured, SaysDirection, keras.metrics.Metric):
     direction: str = "max"
     directions: dict[str, str | None] = {}
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "update_state" in vars(cls):
+            cls.update_state = _of_values(cls.update_state)
+
     def __init__(self, *, name: str | None = None, dtype: DType = None) -> None:
         super().__init__(name=name or snake_case(type(self).__name__), dtype=dtype)
 
@@ -36,3 +46,18 @@ class Metric(Configured, SaysDirection, keras.metrics.Metric):
     def key(self, *parts: object) -> str:
         """`<name>_<part>_...`: a result key that no other metric writes."""
         return "_".join(map(str, (self.name, *parts)))
+
+
+def _of_values(update_state):
+    @functools.wraps(update_state)
+    def checked(self, *args, **kwargs):
+        if has_placeholders(args, kwargs):
+            raise ValueError(
+                "A metric counts values, and a KerasTensor has none. Write "
+                f"`model.compile(metrics=[{type(self).__name__}(...)])`, or update the metric in a `train_step` or with what "
+                "`model(x)` gives for an array."
+            )
+        with clean_retry():
+            return update_state(self, *args, **kwargs)
+
+    return checked

@@ -87,7 +87,7 @@ class GaussianNLL(ElementwiseLoss):
 
 def _raised(x, floor):
     """max(x, floor) in value, x in gradient."""
-    raised = ops.where(x < floor, ops.full_like(x, floor), x)
+    raised = ops.where(x < floor, ops.cast(floor, x.dtype), x)
     return ops.stop_gradient(raised) + (x - ops.stop_gradient(x))
 
 

@@ -31,6 +31,8 @@ def bincount(index: Tensor, weights: Any, length: Any) -> Tensor:
     if backend == "torch":
         import torch
 
+        if index.device.type == "meta":  # where Keras infers shapes, and PyTorch's kernel does not run
+            return index.new_empty((length,), dtype=torch.int32 if weights is None else torch.float32)
         if weights is None:
             return torch.bincount(index, minlength=length).to(torch.int32)
         return torch.bincount(index, weights.double(), minlength=length).float()

@@ -38,13 +38,16 @@ def filter_valid(x: Tensor, windows: Any) -> Tensor:
 
 
 def _filter_axis(x, axis, window):
+    of_jax = keras.backend.backend() == "jax"
+    if of_jax and None in static_shape(x, "x")[1:]:
+        return _filter_symbolic(x, axis, window)
     shape = list(ops.shape(x))
     channels = shape[-1]
     # (everything before, the axis, everything between, channels): one 2-D routine serves images and volumes.
     outer = functools.reduce(lambda a, b: a * b, shape[:axis])
     inner = functools.reduce(lambda a, b: a * b, shape[axis + 1 : -1], 1)
     flat = ops.reshape(x, (outer, shape[axis], inner, channels))
-    if keras.backend.backend() == "jax":
+    if of_jax:
         flat = _times_band(flat, window)
     else:
         kernel = np.broadcast_to(window[:, None, None, None], (len(window), 1, channels, 1))
@@ -54,11 +57,34 @@ def _filter_axis(x, axis, window):
     return ops.reshape(flat, shape)
 
 
+def _filter_symbolic(x, axis, window):
+    """The same where sizes are JAX's symbols, while Keras infers shapes.
+
+    A symbol may be less than the window: slices allow for that, "valid" and products of symbols do not.
+    """
+    import jax
+
+    rank, channels = len(x.shape), x.shape[-1]
+    kernel = np.reshape(window, [-1 if a == axis else 1 for a in range(1, rank - 1)] + [1, 1])
+    kernel = np.repeat(kernel, channels, axis=-1)
+    numbers = (0, rank - 1, *range(1, rank - 1))
+    same = jax.lax.conv_general_dilated(
+        x,
+        jax.numpy.asarray(kernel, x.dtype),
+        window_strides=(1,) * (rank - 2),
+        padding="SAME",
+        dimension_numbers=jax.lax.ConvDimensionNumbers(numbers, (rank - 1, rank - 2, *range(rank - 2)), numbers),
+        feature_group_count=channels,
+    )
+    before = (len(window) - 1) // 2
+    return same[(slice(None),) * axis + (slice(before, 1 + before - len(window) or None),)]
+
+
 def _times_band(x, window):
     """The same as a product with a banded matrix: XLA's depthwise convolution on a CPU is up to 20 times slower."""
     import jax.numpy as jnp
 
-    outer, size, inner, channels = static_shape(x, "x")
+    outer, size, inner, channels = x.shape  # a batch of unknown size is a symbol here, while Keras infers shapes
     band = jnp.asarray(_band(size, tuple(window)), x.dtype)
     # Full precision: some accelerators would round the factors to half precision first.
     return jnp.einsum("ij,njc->nic", band, x.reshape(outer, size, inner * channels), precision="highest")

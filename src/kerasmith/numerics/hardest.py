@@ -4,6 +4,7 @@ import math
 import numbers
 from typing import Any
 
+import keras
 from keras import ops
 
 from kerasmith._types import Tensor
@@ -38,7 +39,10 @@ def mean_of_hardest(losses: Tensor, weight: Tensor, valid: Tensor, k: float) -> 
     size = ops.shape(losses)[1]
     weighted = losses if weight is None else losses * weight
     ranked = weighted if valid is None else ops.where(valid > 0, weighted, -1.0)  # behind every loss, 0 included
-    most = _at_most(k, size)
+    if keras.backend.backend() == "jax" and not isinstance(size, int):  # a symbol, of which no share can be taken
+        valid, most = ops.ones_like(losses) if valid is None else valid, size
+    else:
+        most = _at_most(k, size)
     value, index = ops.top_k(ranked, most)
     if valid is None:
         share = ops.cast(most, losses.dtype)

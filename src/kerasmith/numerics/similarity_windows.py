@@ -20,6 +20,7 @@ def similarity_windows(shape: tuple[int | None, ...], window: Any, sigma: Any, s
         ValueError: for a list of another length, or images smaller than the window.
     """
     spatial = tuple(shape)[1:-1]
+    known = [isinstance(size, int) for size in spatial]
     sizes, sigmas = listed(window, len(spatial)), listed(sigma, len(spatial))
     for name, value in (("window", sizes), ("sigma", sigmas)):
         if len(value) != len(spatial):
@@ -28,7 +29,7 @@ def similarity_windows(shape: tuple[int | None, ...], window: Any, sigma: Any, s
                 f"Received: {name}={value}, y_pred with {len(spatial)} spatial axes."
             )
     needed = [(size - 1) * 2 ** (scales - 1) + 1 for size in sizes]
-    if any(have is not None and have < need for have, need in zip(spatial, needed)):
+    if any(is_known and have < need for is_known, have, need in zip(known, spatial, needed)):
         raise ValueError(
             f"Images must be at least {' x '.join(map(str, needed))} pixels large for window={window}"
             f"{f' and {scales} scales' if scales > 1 else ''}. Received: y_pred of {' x '.join(map(str, spatial))} pixels. "

@@ -46,7 +46,7 @@ def half_size(x: Tensor) -> Tensor:
     """Mean of 2 x 2 (x 2) neighbours of (B, *spatial, C); the last row of an odd axis counts twice, so 5 becomes 3."""
     for axis in range(1, len(x.shape) - 1):
         pairs = x
-        if x.shape[axis] is None or x.shape[axis] % 2:
+        if not isinstance(x.shape[axis], int) or x.shape[axis] % 2:
             last = x[(slice(None),) * axis + (slice(-1, None),)]
             pairs = ops.concatenate([x, last], axis=axis)
         x = 0.5 * (_every_other(x, axis, 0) + _every_other(pairs, axis, 1))

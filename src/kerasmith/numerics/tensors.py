@@ -1,5 +1,6 @@
 """What a tensor is, without computing on it: rank, static shape, dtype."""
 
+import numbers
 from collections.abc import Callable
 
 import keras
@@ -22,7 +23,7 @@ def static_shape(x: Tensor, what: str) -> tuple[int | None, ...]:
             f"{what} has unknown rank, so its batch and channel axes cannot be told apart. "
             f"Write `tf.ensure_shape({what}, (None, ...))` at the end of the data pipeline."
         ) from error
-    return tuple(None if size is None else int(size) for size in shape)
+    return tuple(int(size) if isinstance(size, numbers.Integral) else None for size in shape)
 
 
 def compatible(shape_a: tuple[int | None, ...], shape_b: tuple[int | None, ...]) -> bool:
