@@ -413,6 +413,22 @@ MUTATIONS = (
         ("tests/callbacks/test_resume.py",),
     ),
     Mutation(
+        "callbacks/watcher.py",
+        "if not (everything or is_outside(problem)):",
+        "if not is_outside(problem):",
+        "a picture that cannot be drawn ends the training",
+        ("tests/callbacks/test_watchers.py",),
+        HOST,
+    ),
+    Mutation(
+        "files/history_file.py",
+        "if fresh or self._is_behind or not self.path.exists():",
+        "if fresh or not self.path.exists():",
+        "a row that met a full disk is missing in history.csv",
+        ("tests/callbacks/test_watchers.py",),
+        HOST,
+    ),
+    Mutation(
         "callbacks/weight_averaging.py",
         "return 1.0 / (self.count + 1)",
         "return 1.0 / (self.count + 2)",

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 
 from kerasmith._types import Logs
 from kerasmith.callbacks.epoch_counter import EpochCounter
+from kerasmith.callbacks.watcher import Watcher
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.report.pixels import encode_png, sheet
 
@@ -26,10 +26,10 @@ class Drawing(NamedTuple):
     pictures: dict[str, list[np.ndarray]]
 
 
-class EpochPictures(keras.callbacks.Callback):
+class EpochPictures(Watcher):
     """Base of callbacks that draw every n epochs, and after the last one, for a directory, a report and TensorBoard.
 
-    A subclass implements `draw`.
+    A subclass implements `draw`. Pictures that cannot be drawn or written are left out, with a warning.
 
     Args:
         name: of the files' directory and of the tags; the title of the section.
@@ -85,12 +85,18 @@ class EpochPictures(keras.callbacks.Callback):
         number = self._epochs.end(epoch)
         if number % self.every and epoch + 1 != (self.params or {}).get("epochs"):
             return
-        drawing = self.draw()
+        drawing = None
+        with self.sparing("drawing pictures"):
+            drawing = self.draw()
+        if drawing is None:
+            return
         if self.directory is not None:
-            self._write(drawing.pictures, number)
+            with self.sparing(f"writing pictures to {self.directory / self.name}"):
+                self._write(drawing.pictures, number)
         if self.tensorboard is not None:
-            for tag, pictures in drawing.pictures.items():
-                self.tensorboard.image(tag, pictures, number - 1)
+            with self.sparing("giving pictures to TensorBoard"):
+                for tag, pictures in drawing.pictures.items():
+                    self.tensorboard.image(tag, pictures, number - 1)
         if self.report is not None:
             self._section = f'<p class="legend">After epoch {number}.</p>{drawing.html}'
             self._add_section()

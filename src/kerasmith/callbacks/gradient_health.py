@@ -5,14 +5,15 @@ import os
 import weakref
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer
 from kerasmith.callbacks.gradient_notes import gradient_notes
+from kerasmith.callbacks.watcher import Watcher
 from kerasmith.files.atomic_write import write_atomically
+from kerasmith.files.messages import say
 from kerasmith.files.writable_directory import writable_directory
 from kerasmith.keras_internals.layer_names import weight_owners
 from kerasmith.keras_internals.step_gradients import MeasuredStep
@@ -22,7 +23,7 @@ from kerasmith.report._gradient_chart import gradient_picture, gradient_section
 PICTURE = "gradient_health.svg"
 
 
-class GradientHealth(keras.callbacks.Callback):
+class GradientHealth(Watcher):
     """Measures norms of gradients, updates and dead units of each layer in every hundredth step, and says what stands out.
 
     For each layer, over all its trainable weights w with gradients g:
@@ -116,7 +117,7 @@ class GradientHealth(keras.callbacks.Callback):
             if kind not in self.notes:
                 self.notes[kind] = sentence
                 if self.verbose:
-                    print(f"\nGradientHealth: {sentence}")
+                    say(f"\nGradientHealth: {sentence}")
         self._draw()
 
     def on_train_end(self, logs: Logs = None) -> None:
@@ -146,8 +147,9 @@ class GradientHealth(keras.callbacks.Callback):
     def after_step(self, logs: Any, state: Any, batches: Any) -> tuple[Any, Any]:
         """Measures the updates."""
         if self._weights is not None:
-            # Numbers stay on the device until somebody reads them.
-            self._open[-1][2] = self._measured.after(state, self._weights)
+            with self.sparing("measuring a step"):
+                # Numbers stay on the device until somebody reads them.
+                self._open[-1][2] = self._measured.after(state, self._weights)
             self._weights = None
         return logs, state
 
@@ -175,13 +177,14 @@ class GradientHealth(keras.callbacks.Callback):
 
     def _draw(self):
         if self.directory is not None:
-            write_atomically(self.directory / PICTURE, gradient_picture(self.rows))
+            with self.sparing(f"writing {self.directory / PICTURE}"):
+                write_atomically(self.directory / PICTURE, gradient_picture(self.rows), make_directory=True)
         if self.report is not None:
             self.report.add_section("Gradients", gradient_section(self.rows, self.notes.values()))
 
     def _say_blind(self):
         if not self._is_blind and self.verbose:
-            print("\nGradientHealth: nothing is sampled, TensorFlow runs several steps, or replicas, in one call.")
+            say("\nGradientHealth: nothing is sampled, TensorFlow runs several steps, or replicas, in one call.")
         self._is_blind = True
 
 

@@ -1,14 +1,14 @@
 """A live view of `fit` in the terminal."""
 
 import collections
+import contextlib
 import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-import keras
 from rich.console import Console, RenderableType
 from rich.errors import LiveError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -18,6 +18,8 @@ from kerasmith._types import Logs
 from kerasmith.base.direction import directions_of
 from kerasmith.callbacks.epoch_lines import EpochLines, clock
 from kerasmith.callbacks.log_values import scalars
+from kerasmith.callbacks.printable_renderable import PrintableRenderable
+from kerasmith.callbacks.watcher import Watcher
 from kerasmith.keras_internals import fit_call
 from kerasmith.report.numbers import format_number
 
@@ -26,7 +28,7 @@ _RATE_WINDOW_SECONDS = 8.0
 _PACE_WIDTH = len("12.34 steps/s  0:45 left, run 1:07:09")
 
 
-class LiveProgress(keras.callbacks.Callback):
+class LiveProgress(Watcher):
     """Shows the running epoch as a bar and the finished epochs as a growing table; for `fit(verbose=0)`.
 
     The bar has step rate, time left in the epoch and in the run, and the running values. A value in green is the best so
@@ -34,7 +36,8 @@ class LiveProgress(keras.callbacks.Callback):
 
     The screen is drawn four times a second by a thread of its own; a training step only leaves its logs behind. When `fit`
     ends with an exception, the terminal is restored as soon as the exception is handled or shown, at the latest when the
-    interpreter ends. After a resume the table and its last line know the epochs before.
+    interpreter ends. After a resume the table and its last line know the epochs before. An output that is closed, or lacks a
+    character, never ends a training.
 
     Args:
         console: a `rich.console.Console`; standard output by default.
@@ -156,9 +159,15 @@ class LiveProgress(keras.callbacks.Callback):
     def _open(self) -> None:
         if not self.console.is_terminal or self.console.is_dumb_terminal:
             return
-        try:
-            self._bar.start()
-        except LiveError:  # another live view has the terminal: plain lines then
+        started = False
+        with self.sparing("drawing the bar"), _without_exit():
+            try:
+                self._bar.start()
+                started = True
+            except LiveError:  # another live view has the terminal: plain lines then
+                return
+        if not started:
+            self._bar.stop()
             return
         # Keras' list of callbacks belongs to the call of `fit` and goes with it, also after an exception.
         fit = fit_call.find()
@@ -166,7 +175,9 @@ class LiveProgress(keras.callbacks.Callback):
 
     def _print(self, lines: Iterable[Text]) -> None:
         for line in lines:
-            self.console.print(line, soft_wrap=not self.console.is_terminal, highlight=False)
+            with self.sparing("printing"), _without_exit():
+                shown = PrintableRenderable(line)
+                self.console.print(shown, soft_wrap=not self.console.is_terminal, highlight=False)
 
     def _read_directions(self) -> None:
         self._lines.directions = directions_of(self.model.metrics) if self.model is not None else {}
@@ -256,15 +267,44 @@ class _EpochBar(Progress):
         )
         super().__init__(*columns, console=owner.console, refresh_per_second=_REFRESH_PER_SECOND, transient=True)
         self.add_task("", total=None, pace="", values="")
+        self._refresh = self.live.refresh
+        self.live.refresh = self._refresh_or_end
 
     def get_renderables(self) -> Iterable[RenderableType]:
         fields = self._owner._describe()
         self._bar_column.bar_width = fields.pop("bar_width")
         for task in self.task_ids:
             self.update(task, **fields)
-        yield self.make_tasks_table(self.tasks)
+        yield PrintableRenderable(self.make_tasks_table(self.tasks))
         if getattr(sys, "last_value", None) is not self._last_error:
             # An interactive session has shown an exception, and keeps it and all that `fit` had. Not from this thread, which
             # is in the middle of a drawing.
             self._last_error = sys.last_value
             threading.Thread(target=self._owner.close, daemon=True).start()
+
+    def stop(self) -> None:
+        # The terminal may be gone.
+        with contextlib.suppress(Exception), _without_exit():
+            super().stop()
+
+    def _refresh_or_end(self) -> None:
+        """Draws; where that fails, takes the bar away. Not from this thread, which is in the middle of a drawing."""
+        try:
+            with _without_exit():
+                self._refresh()
+        except Exception as problem:
+            if self.live.is_started:
+                with self._owner.sparing("drawing the bar"):
+                    raise problem
+                threading.Thread(target=self._owner.close, daemon=True).start()
+
+
+@contextlib.contextmanager
+def _without_exit() -> Iterator[None]:
+    """Rich ends the program when the reader of a pipe is gone; this makes it an error of the output again."""
+    try:
+        yield
+    except SystemExit as leaving:
+        if not isinstance(leaving.__context__, BrokenPipeError):
+            raise
+        raise leaving.__context__ from None

@@ -7,10 +7,11 @@ import keras
 from keras import tree
 
 from kerasmith.base import Loss
+from kerasmith.callbacks.watcher import Watcher
 from kerasmith.keras_internals.compiled import metrics_given
 
 
-class LossTerms(keras.callbacks.Callback):
+class LossTerms(Watcher):
     """Adds each term of a composite loss, such as `DiceCE`, to the progress bar and the history, also as `val_`.
 
     The terms are taken as they are computed for the loss, never a second time, with sample weights respected; the factors are

@@ -9,6 +9,7 @@ from keras import ops
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks.monitored import Monitored
+from kerasmith.files.messages import say
 from kerasmith.keras_internals.learning_rate import inner, rate_given, rate_now, schedule_of
 from kerasmith.keras_internals.retrace import retrace
 from kerasmith.schedules.scaled import factor_named, with_factor
@@ -142,7 +143,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
             before, self.total = self.total, max(self.total * self.factor, self.min_factor)
             self._pending *= self.total / before
             if self.verbose:
-                print(f"\nEpoch {epoch + 1}: `{self.monitor}` is on a plateau, learning rate x {self.total / before:g}")
+                say(f"\nEpoch {epoch + 1}: `{self.monitor}` is on a plateau, learning rate x {self.total / before:g}")
 
     def on_train_end(self, logs: Logs = None) -> None:
         self._apply()

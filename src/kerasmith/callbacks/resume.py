@@ -16,6 +16,7 @@ from kerasmith.checkpoints import callback_state, variables
 from kerasmith.checkpoints.callback_state import UnsavedStateWatcher
 from kerasmith.checkpoints.directory import CheckpointDirectory
 from kerasmith.checkpoints.writer import CheckpointWriter
+from kerasmith.files.messages import say
 from kerasmith.files.plain_data import plain
 from kerasmith.keras_internals import fit_call, random_state
 from kerasmith.keras_internals.data_epoch import epoch_of, go_to_epoch
@@ -214,13 +215,13 @@ class Resume(keras.callbacks.Callback):
         is_over = state["stopped"] or state["epoch"] >= epochs
         begin_at(self.model, epochs if is_over else state["epoch"])
         if self.verbose and is_over:
-            print(
+            say(
                 f"Resume: this training is over ({state['epoch']} of {epochs} epochs{', stopped early' * state['stopped']}), "
                 f"nothing is trained. {self.directory} has its state; remove it, or give another directory, to train anew."
             )
         elif self.verbose:
             where = f"epoch {state['epoch'] + 1}" + (f", step {state['batch'] + 1}" if state["batch"] else "")
-            print(f"Resume: goes on at {where}, from {self._source}")
+            say(f"Resume: goes on at {where}, from {self._source}")
 
     def _refuse(self, problems):
         if problems:

@@ -13,12 +13,13 @@ from kerasmith.base.arguments import check_config
 from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.event_file import EventFile, event_parts, histogram_value, image_value, scalar_value, text_value
 from kerasmith.callbacks.log_values import scalars
+from kerasmith.callbacks.watcher import Watcher
 from kerasmith.files.plain_data import flat_text
 from kerasmith.keras_internals.learning_rate import rate_now
 from kerasmith.report.pixels import as_pixels
 
 
-class TensorBoard(keras.callbacks.Callback):
+class TensorBoard(Watcher):
     """Writes logs, histograms of weights and pictures for TensorBoard. Needs the `tensorboard` package, never TensorFlow.
 
     As with `keras.callbacks.TensorBoard`, the training values are in the run `<log_dir>/train`, those of the validation in
@@ -87,6 +88,8 @@ class TensorBoard(keras.callbacks.Callback):
         self._lengths = {}
         self._latest = {}
         self._purge = {}
+        self._waiting = []
+        self._in_fit = False
         self._described = False
 
     # For users and for other callbacks.
@@ -104,7 +107,7 @@ class TensorBoard(keras.callbacks.Callback):
 
     def histogram(self, name: str, values: Any, step: int, *, run: str | None = None) -> None:
         """Writes the distribution of numbers (any shape) in 30 equal bins; what is not finite is left out."""
-        self._write(run, step, [histogram_value(name, _array(values, name, float))])
+        self._write(run, step, [histogram_value(name, _array(values, name, float))], waits=False)
 
     def image(self, name: str, array: Any, step: int, *, run: str | None = None) -> None:
         """Writes a picture.
@@ -122,7 +125,7 @@ class TensorBoard(keras.callbacks.Callback):
         if not pictures or len({picture.shape[:2] for picture in pictures}) > 1:
             sizes = [picture.shape[:2] for picture in pictures]
             raise ValueError(f"The pictures of one tag must have one size. Received: {name!r} with sizes {sizes}")
-        self._write(run, step, [image_value(name, pictures)])
+        self._write(run, step, [image_value(name, pictures)], waits=False)
 
     def text(self, name: str, text: str, step: int, *, run: str | None = None) -> None:
         """Writes a text in Markdown."""
@@ -137,6 +140,7 @@ class TensorBoard(keras.callbacks.Callback):
     # What Keras calls.
 
     def on_train_begin(self, logs: Logs = None) -> None:
+        self._in_fit = True
         self._epochs.begin_fit()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -159,13 +163,18 @@ class TensorBoard(keras.callbacks.Callback):
             self.text("configuration", _markdown(self.config), step)
             self._described = True
         if self.histograms and step % self.histograms == 0:
-            self._write(None, step, [histogram_value(tag, values) for tag, values in _weights(self.model)])
+            with self.sparing("writing histograms"):
+                entries = [histogram_value(tag, values) for tag, values in _weights(self.model)]
+                self._write(None, step, entries, waits=False)
         if self.images is not None:
-            for name, picture in self.images(step).items():
-                self.image(name, picture, step)
+            with self.sparing("writing pictures of `images`"):
+                for name, picture in self.images(step).items():
+                    self.image(name, picture, step)
 
     def on_train_end(self, logs: Logs = None) -> None:
+        self._write_waiting()
         self.close()
+        self._in_fit = False
 
     # State for a run that is resumed in another process.
 
@@ -188,6 +197,7 @@ class TensorBoard(keras.callbacks.Callback):
         self._lengths = {(run, name): int(length) for run, name, length in state["files"]}
         self._latest = {run: int(step) for run, step in state["latest"].items()}
         self._purge = {}
+        self._waiting = []
         for path in self.log_dir.rglob(f"events.out.tfevents.*.kerasmith.{self._writer}"):
             run = path.parent.relative_to(self.log_dir).as_posix()
             length = self._lengths.get((run, path.name), 0)
@@ -207,17 +217,40 @@ class TensorBoard(keras.callbacks.Callback):
             return "validation", "epoch_" + name.removeprefix("val_")
         return "train", "epoch_" + name
 
-    def _write(self, run: str | None, step: int, values: Any) -> None:
+    def _write(self, run: str | None, step: int, values: Any, waits: bool = True) -> None:
+        """Writes values of a step. In `fit`, those that the disk does not take are written with the next if they may wait."""
         if isinstance(step, bool) or int(step) != step or step < 0:
             raise ValueError(f"`step` must be a whole number >= 0. Received: step={step!r}")
         run = Path(run or ("." if self.flat else "train")).as_posix()
-        if run not in self._files:
-            self._files[run] = EventFile(self.log_dir / run, self._writer, self._purge_step(run))
-        self._files[run].write(values, int(step))
-        self._latest[run] = max(self._latest.get(run, 0), int(step))
+        if not self._in_fit:
+            self._append(run, int(step), values)
+            return
+        self._waiting.append((run, int(step), values))
+        if not self._write_waiting() and not waits:
+            self._waiting.pop()
+
+    def _write_waiting(self) -> bool:
+        """Writes what waits, in its order; whether nothing waits any more."""
+        with self.sparing(f"writing events to {self.log_dir}", everything=False):
+            while self._waiting:
+                self._append(*self._waiting[0])
+                del self._waiting[0]
+        return not self._waiting
+
+    def _append(self, run: str, step: int, values: Any) -> None:
+        self._file(run).write(values, step)
+        self._latest[run] = max(self._latest.get(run, 0), step)
+
+    def _file(self, run: str) -> EventFile:
+        file = self._files.get(run)
+        # A file that somebody has removed would go on without its head.
+        if file is None or not file.path.exists():
+            file = self._files[run] = EventFile(self.log_dir / run, self._writer, self._purge_step(run))
+            self._purge.pop(run, None)
+        return file
 
     def _purge_step(self, run: str | None) -> int | None:
-        step, directory = self._purge.pop(run, None), self.log_dir / run
+        step, directory = self._purge.get(run), self.log_dir / run
         return step if directory.is_dir() and any(directory.glob("events.out.tfevents.*")) else None
 
 

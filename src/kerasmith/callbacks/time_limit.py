@@ -15,6 +15,7 @@ import keras
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.callbacks.epoch_lines import clock as written
+from kerasmith.files.messages import say
 
 _IMPORTED = time.monotonic()
 _LATEST_STEPS = 20
@@ -157,7 +158,7 @@ class TimeLimit(keras.callbacks.Callback):
         self.model.stop_training = True
         epochs = (self.params or {}).get("epochs")
         of = f" of {epochs}" if epochs else ""
-        print(
+        say(
             f"TimeLimit: training stops {where}{of}, {written(self.elapsed)} of {written(self.limit)} are over and {why}. "
             "Run again to go on."
         )

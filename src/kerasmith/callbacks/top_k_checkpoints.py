@@ -4,7 +4,6 @@ import contextlib
 import json
 import math
 import os
-import warnings
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,6 +17,7 @@ from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.monitored import Monitored
 from kerasmith.callbacks.weight_averaging import WeightAveraging
 from kerasmith.files.atomic_write import write_atomically
+from kerasmith.files.messages import warn
 from kerasmith.files.plain_data import json_text
 from kerasmith.files.writable_directory import writable_directory
 from kerasmith.keras_internals import fit_call
@@ -195,16 +195,19 @@ class TopKCheckpoints(keras.callbacks.Callback):
         draft = self.directory / _draft(name)
         self._write_index(writing=name)
         try:
+            self.directory.mkdir(parents=True, exist_ok=True)
             with self._weights_that_were_measured():
                 (self.model.save_weights if self.save_weights_only else self.model.save)(draft)
             with open(draft, "rb+") as file:
                 os.fsync(file.fileno())
             os.replace(draft, path)
-        except OSError as problem:
-            draft.unlink(missing_ok=True)
-            warnings.warn(
-                f"TopKCheckpoints could not write {path} ({problem.strerror or problem}). Training goes on; the files "
-                "that are there stay.",
+        except Exception as problem:
+            _remove_file(draft)
+            if not _is_of_the_disk(problem):
+                raise
+            what = getattr(problem, "strerror", None) or problem
+            warn(
+                f"TopKCheckpoints could not write {path} ({what}). Training goes on; the files that are there stay.",
                 stacklevel=3,
             )
             return False
@@ -216,7 +219,7 @@ class TopKCheckpoints(keras.callbacks.Callback):
         gone = [entry["file"] for entry in entries if entry["file"] not in listed]
         self._write_index(removing=gone)
         for name in gone:
-            (self.directory / name).unlink(missing_ok=True)
+            _remove_file(self.directory / name)
 
     def _weights_that_were_measured(self) -> AbstractContextManager[Any]:
         """The averaged weights if the monitored value is theirs."""
@@ -251,9 +254,25 @@ class TopKCheckpoints(keras.callbacks.Callback):
         state = {"monitor": self.monitor, "entries": self.entries, "ahead": self._ahead}
         index = {**state, "writing": writing, "removing": list(removing)}
         try:
-            write_atomically(self.directory / INDEX, json_text(index))
+            write_atomically(self.directory / INDEX, json_text(index), make_directory=True)
         except OSError as problem:
-            warnings.warn(f"TopKCheckpoints could not write {self.directory / INDEX}: {problem.strerror}", stacklevel=4)
+            warn(f"TopKCheckpoints could not write {self.directory / INDEX}: {problem.strerror or problem}", stacklevel=4)
+
+
+def _is_of_the_disk(problem: BaseException | None) -> bool:
+    """Whether the disk is at fault; HDF5 and ZIP files have exceptions of their own for it."""
+    while problem is not None:
+        if isinstance(problem, OSError) or "errno" in str(problem):
+            return True
+        problem = problem.__context__
+    return False
+
+
+def _remove_file(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as problem:
+        warn(f"TopKCheckpoints could not remove {path} ({problem.strerror or problem}). Training goes on.", stacklevel=4)
 
 
 def _draft(name: str) -> str:

@@ -46,6 +46,7 @@ class CheckpointDirectory:
 
     def write(self, step: int, packed: tuple[bytes, list[np.ndarray]]) -> None:
         """Adds the state of a step, as `state_file.pack` returned it, then removes the files that are too many."""
+        self.path.mkdir(parents=True, exist_ok=True)  # somebody may have removed it since
         state_file.write(self.path / _NAME.format(step), packed)
         for path in _files(self.path)[self.keep :]:
             path.unlink(missing_ok=True)

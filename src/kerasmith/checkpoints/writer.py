@@ -1,11 +1,11 @@
 """Writes checkpoints while training goes on."""
 
 import concurrent.futures
-import warnings
 from typing import Any
 
 from kerasmith.checkpoints import state_file
 from kerasmith.checkpoints.directory import CheckpointDirectory
+from kerasmith.files.messages import warn
 
 
 class CheckpointWriter:
@@ -40,7 +40,7 @@ class CheckpointWriter:
         try:
             writing.result()
         except OSError as error:
-            warnings.warn(
+            warn(
                 f"Resume: a checkpoint could not be written to {self.directory.path}: {error.strerror or error}. Training "
                 "goes on; the last good checkpoint stays as it was.",
                 stacklevel=5,

@@ -6,9 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """Replaces a file by text or bytes in one step: a reader, or a run that is killed, sees the old file or the new one."""
+def write_atomically(path: str | os.PathLike[str], content: str | bytes, *, make_directory: bool = False) -> None:
+    """Replaces a file by text or bytes in one step: a reader, or a run that is killed, sees the old file or the new one.
+
+    Args:
+        path: the file.
+        content: text is written as UTF-8.
+        make_directory: make the directory anew if it is gone (since 0.2).
+    """
     path = Path(path)
+    if make_directory:
+        path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with put_in_place(path, draft):
         draft.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)

@@ -14,7 +14,8 @@ class HistoryFile:
     """`history.csv`: one row for each epoch, readable after each of them.
 
     A row is appended and flushed; when it brings a new column the file is replaced in one step by one with the wider
-    header. Floats are written so that they read back exactly.
+    header. Floats are written so that they read back exactly. A row that could not be written, as the disk was full, leaves no
+    part of itself behind and is written with the next one.
 
     Args:
         path: the file; a missing one is created with the first row.
@@ -24,22 +25,38 @@ class HistoryFile:
         self.path: Path = Path(path)
         self.rows: list[dict[str, Any]] = []
         self.columns: list[str] = []
+        self._is_behind = False
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Adds {column: number}."""
         fresh = [name for name in row if name not in self.columns]
         self.rows.append(dict(row))
-        if fresh or not self.path.exists():
-            self.columns += fresh
+        self.columns += fresh
+        if fresh or self._is_behind or not self.path.exists():
             self.rewrite()
             return
-        with open(self.path, "a", encoding="utf-8", newline="") as file:
-            file.write(self._text([row]))
+        self._is_behind = True
+        length = self.path.stat().st_size
+        try:
+            with open(self.path, "ab") as file:
+                file.write(self._text([row]).encode())
+        except OSError:
+            # Half a row reads as another number.
+            os.truncate(self.path, length)
+            raise
+        self._is_behind = False
 
     def rewrite(self) -> None:
         """Writes the whole table."""
+        self._is_behind = True
         header = self._text([dict(zip(self.columns, self.columns, strict=True))])
-        write_atomically(self.path, header + self._text(self.rows))
+        write_atomically(self.path, header + self._text(self.rows), make_directory=True)
+        self._is_behind = False
+
+    def catch_up(self) -> None:
+        """Writes the rows that could not be written before, if there are any."""
+        if self.rows and (self._is_behind or not self.path.exists()):
+            self.rewrite()
 
     def replace(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Forgets all rows and takes these; without any the file is gone."""

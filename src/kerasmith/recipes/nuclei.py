@@ -21,7 +21,7 @@ from kerasmith.recipes import nuclei_image, nuclei_report
 from kerasmith.recipes.instances import MIN_CORE, cores_of, split_instances
 from kerasmith.recipes.orientations import predict_oriented
 from kerasmith.recipes.unet import unet
-from kerasmith.recipes.unfinished_run import UnfinishedRun
+from kerasmith.recipes.unfinished_run import UnfinishedRun, show
 from kerasmith.schedules import CosineRestarts
 
 BASELINE = {"dice": 0.949, "object_f1": 0.83}
@@ -89,10 +89,9 @@ def run(
     }
     nuclei_report.add_sections(run_report, held_out, objects, mask, BASELINE)
     run_report.add_summary(**summary)
-    run_report.write()
-    unfinished.remove()
-    console.print(nuclei_report.summary_table(summary, BASELINE))
-    console.print(f"report: {run_report.directory / 'report.html'}")
+    unfinished.finish(run_report.write)
+    show(console, nuclei_report.summary_table(summary, BASELINE))
+    show(console, f"report: {run_report.directory / 'report.html'}")
     return summary
 
 

@@ -2,13 +2,17 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.text import Text
 
 from kerasmith.callbacks import Resume
+from kerasmith.callbacks.printable_renderable import PrintableRenderable
 from kerasmith.checkpoints.directory import progress
+from kerasmith.files.messages import warn
 
 
 class UnfinishedRun:
@@ -31,10 +35,27 @@ class UnfinishedRun:
         """The callback that goes on where the run stopped; says on `console` where that is."""
         reached = progress(self.directory) if self.exists else None
         if reached is not None:
-            console.print(f"goes on with the interrupted run in {self.directory.parent}, from epoch {reached['epoch'] + 1}")
+            show(console, f"goes on with the interrupted run in {self.directory.parent}, from epoch {reached['epoch'] + 1}")
         return Resume(self.directory, config=self.config, verbose=0)
+
+    def finish(self, write: Callable[[], None]) -> None:
+        """Writes the results, then removes the checkpoints, which stay where the results could not be written."""
+        try:
+            write()
+        except OSError as problem:
+            warn(f"The results could not be written ({problem}). The checkpoints stay in {self.directory}: run again.")
+        else:
+            self.remove()
 
     def remove(self) -> None:
         """The run is complete, or is to begin anew."""
         if self.directory.is_dir():
             shutil.rmtree(self.directory)
+
+
+def show(console: Console, what: RenderableType) -> None:
+    """Prints a text or a table; a run that is done does not fail because its output is closed, or lacks a character."""
+    try:
+        console.print(PrintableRenderable(Text(what) if isinstance(what, str) else what), soft_wrap=isinstance(what, str))
+    except (OSError, ValueError) as problem:
+        warn(f"The output cannot be written: {problem}")

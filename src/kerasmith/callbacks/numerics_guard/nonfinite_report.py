@@ -66,16 +66,17 @@ class NonFiniteReport:
         The arrays have the names of their places: `x`, `x/image`, `y/0`, `sample_weight`.
 
         Args:
-            directory: an existing directory.
+            directory: made anew if it is gone.
             batch: what the data gave, or None if it was not kept.
         """
         stem = Path(directory) / f"epoch_{self.epoch + 1}_batch_{self.batch}"
         if batch is not None:
-            self.file = str(stem.with_suffix(".npz"))
+            file = str(stem.with_suffix(".npz"))
             content = io.BytesIO()
             np.savez(content, **named_arrays(batch))
-            write_atomically(self.file, content.getvalue())
-        write_atomically(stem.with_suffix(".json"), json_text(dataclasses.asdict(self)))
+            write_atomically(file, content.getvalue(), make_directory=True)
+            self.file = file
+        write_atomically(stem.with_suffix(".json"), json_text(dataclasses.asdict(self)), make_directory=True)
 
 
 def named_arrays(batch: Any) -> dict[str, np.ndarray]:

@@ -12,6 +12,7 @@ from kerasmith.base.arguments import check_integer, check_number
 from kerasmith.callbacks.numerics_guard.first_nonfinite_step import find_first_nonfinite_step, recorded_steps
 from kerasmith.callbacks.numerics_guard.nonfinite_report import NonFiniteReport
 from kerasmith.callbacks.numerics_guard.step_repeater import StepRepeater
+from kerasmith.files.messages import say, warn
 from kerasmith.files.writable_directory import writable_directory
 from kerasmith.keras_internals.learning_rate import inner, rate_given, schedule_of
 from kerasmith.keras_internals.retrace import retrace
@@ -311,6 +312,9 @@ class NumericsGuard(keras.callbacks.Callback):
 
     def _tell(self, step):
         if self.directory is not None:
-            self.finding.save(self.directory, step.batches[0] if step.batches else None)
+            try:
+                self.finding.save(self.directory, step.batches[0] if step.batches else None)
+            except OSError as problem:
+                warn(f"NumericsGuard could not save its finding in {self.directory} ({problem}). It goes on.")
         if self.verbose:
-            print(f"\nNumericsGuard: {self.finding}")
+            say(f"\nNumericsGuard: {self.finding}")

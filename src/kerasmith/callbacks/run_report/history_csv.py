@@ -51,14 +51,24 @@ class HistoryCSV(RunOutput):
         return [dict(row) for row in self.record.rows]
 
     def after_epoch(self) -> None:
-        if not self._is_mine:
-            set_aside(self.path)
-            self._is_mine = True
-        self._file.append(self.record.rows[-1])
+        with self.sparing(f"writing {self.path}"):
+            if not self._is_mine:
+                set_aside(self.path)
+                self._is_mine = True
+            # Several, if the file of an earlier run could not be renamed at first.
+            for row in self.record.rows[len(self._file.rows) :]:
+                self._file.append(row)
+
+    def after_training(self) -> None:
+        if self.record.rows:
+            self.after_epoch()
+            with self.sparing(f"writing {self.path}"):
+                self._file.catch_up()
 
     def reload(self) -> None:
-        self._file.replace(self.record.rows)
         self._is_mine = True
+        with self.sparing(f"writing {self.path}", everything=False):
+            self._file.replace(self.record.rows)
 
 
 def in_a_directory(path: _types.Path) -> Path:

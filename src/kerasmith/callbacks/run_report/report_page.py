@@ -77,18 +77,21 @@ class ReportPage(RunOutput):
         self._sections[title] = Section(title, html)
 
     def after_epoch(self) -> None:
-        self._pictures = self._metric_pictures()
+        with self.sparing("drawing the pictures of metrics"):
+            self._pictures = self._metric_pictures()
         if time.perf_counter() - self._last_write > _REFRESH_SECONDS:
-            self.write()
+            with self.sparing(f"writing {self.path}"):
+                self.write()
 
     def after_training(self) -> None:
         # After a resume with no epoch left, the metrics have what was saved.
-        self._pictures = self._pictures or self._metric_pictures()
-        self.write()
+        with self.sparing("drawing the pictures of metrics"):
+            self._pictures = self._pictures or self._metric_pictures()
+        with self.sparing(f"writing {self.path}"):
+            self.write()
 
     def write(self) -> None:
         """Replaces the page."""
-        self._last_write = time.perf_counter()
         record = self.record
         rows, known = record.rows, record.directions
         sections = [*training_sections(rows, known, record.rate_curve), *self._pictures, *self._sections.values()]
@@ -98,7 +101,9 @@ class ReportPage(RunOutput):
         if record.layers:
             sections.append(Section("Layers", record.layers, collapsed=True))
         sections.append(Section("Set-up", self._setup()))
-        write_atomically(self.path, render(self.title, sections, self._tiles(), lead=self._lead(), footer=self._footer()))
+        page = render(self.title, sections, self._tiles(), lead=self._lead(), footer=self._footer())
+        write_atomically(self.path, page, make_directory=True)
+        self._last_write = time.perf_counter()
 
     # What the page holds.
 

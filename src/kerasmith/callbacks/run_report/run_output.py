@@ -6,9 +6,10 @@ import keras
 
 from kerasmith._types import Logs
 from kerasmith.callbacks.run_report.run_record import RunRecord
+from kerasmith.callbacks.watcher import Watcher
 
 
-class RunOutput(keras.callbacks.Callback):
+class RunOutput(Watcher):
     """Base of callbacks that write what a `RunRecord` knows: alone in `fit` with a record of their own, or as outputs of one.
 
     A subclass implements `after_epoch` and `after_training`, and `reload` if its file has to follow a state that was loaded.

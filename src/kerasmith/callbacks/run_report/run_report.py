@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import warnings
 from typing import Any
 
 import keras
@@ -14,10 +13,12 @@ from kerasmith.callbacks.run_report.history_csv import HistoryCSV
 from kerasmith.callbacks.run_report.report_page import ReportPage
 from kerasmith.callbacks.run_report.run_record import RunRecord
 from kerasmith.callbacks.run_report.summary_file import SummaryFile
+from kerasmith.callbacks.watcher import Watcher
 from kerasmith.files.atomic_write import put_in_place
+from kerasmith.files.messages import warn
 
 
-class RunReport(keras.callbacks.Callback):
+class RunReport(Watcher):
     """Makes a training run visible: `report.html`, `history.csv`, `model.keras` and `summary.json` in one directory.
 
     `history.csv` grows by a row with each epoch and is readable after each, also when the run is killed; the report is
@@ -129,17 +130,19 @@ class RunReport(keras.callbacks.Callback):
         self.record.on_epoch_begin(epoch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        self._take_directory()
+        # Before anything may fail: the history is complete, whatever can be written of it now.
         self.record.on_epoch_end(epoch, logs)
-        for output in self._outputs:
-            output.after_epoch()
+        if self._take_directory():
+            for output in self._outputs:
+                output.after_epoch()
 
     def on_train_end(self, logs: Logs = None) -> None:
-        self._take_directory()
-        self.record.on_train_end(logs)
-        self._save_model()
-        for output in self._outputs:
-            output.after_training()
+        with self.sparing("reading the model"):
+            self.record.on_train_end(logs)
+        if self._take_directory():
+            self._save_model()
+            for output in self._outputs:
+                output.after_training()
 
     # State for a run that is resumed in another process.
 
@@ -156,21 +159,28 @@ class RunReport(keras.callbacks.Callback):
 
     # Steps.
 
-    def _take_directory(self) -> None:
-        """Renames the files of an earlier run, before the first of this one that is no continuation of it."""
+    def _take_directory(self) -> bool:
+        """Renames the files of an earlier run, before the first of this one that is no continuation of it.
+
+        Returns:
+            Whether the directory can be written: no file of an earlier run is lost because it could not be renamed.
+        """
         if not self._is_mine:
-            for name in run_directory.NAMES:
-                run_directory.set_aside(self.directory / name)
-            self._is_mine = True
+            with self.sparing(f"renaming the files of an earlier run in {self.directory}"):
+                for name in run_directory.NAMES:
+                    run_directory.set_aside(self.directory / name)
+                self._is_mine = True
+        return self._is_mine
 
     def _save_model(self) -> None:
         path = self.directory / run_directory.MODEL
         draft = path.with_name(f".{path.name}.{os.getpid()}.tmp.keras")
         self._page.remarks.pop(path.name, None)
         try:
+            self.directory.mkdir(parents=True, exist_ok=True)
             with put_in_place(path, draft):
                 self.model.save(draft)
         except Exception as problem:  # whatever a user's layers raise, the run's other results must survive
             message = f"{type(problem).__name__}: {problem}"
             self._page.remarks[path.name] = f"not saved. {message}"
-            warnings.warn(f"RunReport could not save the model. {message}", stacklevel=2)
+            warn(f"RunReport could not save the model. {message}", stacklevel=2)

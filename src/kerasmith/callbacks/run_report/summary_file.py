@@ -77,7 +77,8 @@ class SummaryFile(RunOutput):
 
     def write(self) -> None:
         """Replaces the file."""
-        write_atomically(self.path, json_text(self.summary()))
+        write_atomically(self.path, json_text(self.summary()), make_directory=True)
 
     def after_training(self) -> None:
-        self.write()
+        with self.sparing(f"writing {self.path}"):
+            self.write()

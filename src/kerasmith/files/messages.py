@@ -1,0 +1,43 @@
+"""Messages that no closed, full or narrow stream can turn into an error."""
+
+import sys
+import warnings
+
+
+def say(text: str) -> None:
+    """Prints a line to standard output; where that cannot be written, the text becomes a warning.
+
+    Characters that the encoding of the output does not have are written as `?`.
+    """
+    # While a bar of Rich is on the screen, its stand-in for the output knows no encoding.
+    stream = getattr(sys.stdout, "rich_proxied_file", sys.stdout)
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        print(printable(text, encoding))
+    except Exception as problem:  # a stream may be an object of the user's
+        warn(f"{text.strip()} (Standard output cannot be written: {problem})", stacklevel=2)
+
+
+def warn(text: str, stacklevel: int = 1) -> None:
+    """`warnings.warn`, also where standard error is closed; raises only where a filter makes warnings errors."""
+    try:
+        warnings.warn(text, stacklevel=stacklevel + 1)
+    except Warning:
+        raise
+    except Exception:  # there is no place left to tell it
+        return
+
+
+def printable(text: str, encoding: str) -> str:
+    """`text` with `?` for each character that an encoding does not have.
+
+    >>> printable("Präzision · 1/3", "ascii")
+    'Pr?zision - 1/3'
+    """
+    try:
+        text.encode(encoding)
+    except UnicodeError:
+        return text.replace("·", "-").encode(encoding, "replace").decode(encoding)
+    except LookupError:
+        return text.encode("ascii", "replace").decode("ascii")
+    return text
