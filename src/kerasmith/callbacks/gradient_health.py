@@ -56,6 +56,7 @@ class GradientHealth(Watcher):
 
     Example:
 
+    >>> import keras
     >>> score = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", name="score")
     >>> model = keras.Sequential([keras.Input((2,)), score])
     >>> model.compile(keras.optimizers.SGD(0.1), "mse")

@@ -44,10 +44,10 @@ class LiveProgress(Watcher):
 
     Example:
 
+    >>> import io, keras
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, kernel_initializer="zeros")])
     >>> model.compile(keras.optimizers.SGD(0.1), "mse")
     >>> x, y = keras.ops.ones((4, 2)), keras.ops.ones((4, 1))
-    >>> import io
     >>> page = io.StringIO()
     >>> _ = model.fit(x, y, epochs=2, verbose=0, callbacks=[LiveProgress(Console(file=page))])
     >>> page.getvalue().splitlines()[0].split()[-2:]
@@ -176,8 +176,8 @@ class LiveProgress(Watcher):
     def _print(self, lines: Iterable[Text]) -> None:
         for line in lines:
             with self.sparing("printing"), _without_exit():
-                shown = PrintableRenderable(line)
-                self.console.print(shown, soft_wrap=not self.console.is_terminal, highlight=False)
+                printable = PrintableRenderable(line)
+                self.console.print(printable, soft_wrap=not self.console.is_terminal, highlight=False)
 
     def _read_directions(self) -> None:
         self._lines.directions = directions_of(self.model.metrics) if self.model is not None else {}

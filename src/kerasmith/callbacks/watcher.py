@@ -62,12 +62,12 @@ class Watcher(keras.callbacks.Callback):
         except Exception as problem:
             if not (everything or is_outside(problem)):
                 raise
-            self._tell_loss(what, problem)
+            self._tell_failure(what, problem)
 
-    def _tell_loss(self, what: str, problem: BaseException) -> None:
-        told = vars(self).setdefault("_told_losses", set())
-        if what not in told:
-            told.add(what)
+    def _tell_failure(self, what: str, problem: BaseException) -> None:
+        known = vars(self).setdefault("_known_failures", set())
+        if what not in known:
+            known.add(what)
             warn(
                 f"{type(self).__name__}: {what} failed ({type(problem).__name__}: {problem}). Training goes on without; it is "
                 "tried again the next time. This is told once.",
@@ -85,7 +85,7 @@ def _spared(hook: Callable[..., Any], everything: bool) -> Callable[..., Any]:
     @functools.wraps(hook)
     def spared(self: Watcher, *args: Any, **kwargs: Any) -> Any:
         if hook.__name__ == "on_train_begin":
-            vars(self).pop("_told_losses", None)
+            vars(self).pop("_known_failures", None)
         with self.sparing(f"`{hook.__name__}`", everything):
             return hook(self, *args, **kwargs)
 
