@@ -18,6 +18,6 @@ Contract: TypeAlias = dict[str, Any]
 Reduction: TypeAlias = Literal["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none"] | None
 Labels: TypeAlias = Literal["auto", "one_hot", "sparse"]
 Scope: TypeAlias = Literal["image", "batch"]
-Absent: TypeAlias = Literal["score", "skip"]
+Absent: TypeAlias = Literal["score", "skip", "skip_both"]
 ClassIds: TypeAlias = int | Sequence[int] | None
 Function: TypeAlias = Callable[..., Any]

@@ -85,11 +85,11 @@ def decided(make, data, **more):
 
 ROWS = {
     "dice_score": decided(lambda: metrics.DiceScore(report_cases=True), masks),
-    "dice_score_classes": decided(lambda: metrics.DiceScore(3, average=None, absent="skip"), pixels),
-    "iou": decided(lambda: metrics.IoU(3, per="dataset"), pixels),
+    "dice_score_weighted": decided(lambda: metrics.DiceScore(3, average="weighted", absent="skip_both", beta=2.0), pixels),
+    "iou": decided(lambda: metrics.IoU(3, average="weighted", per="dataset"), pixels),
     "shared": decided(lambda: metrics.Shared([metrics.IoU(3), metrics.ConfusionMatrix(3), metrics.MCC(3)]), pixels),
-    "confusion_matrix": decided(lambda: metrics.ConfusionMatrix(3), pixels),
-    "confusion_matrix_labels": decided(lambda: metrics.ConfusionMatrix(1, multi_label=True), masks),
+    "confusion_matrix": decided(lambda: metrics.ConfusionMatrix(3, average="weighted", beta=2.0, top_k=2), pixels),
+    "confusion_matrix_labels": decided(lambda: metrics.ConfusionMatrix(1, multi_label=True, average="micro"), masks),
     "cohen_kappa": decided(lambda: metrics.CohenKappa(3, "linear"), classes),
     "mcc": decided(lambda: metrics.MCC(2), binary),
     "true_positives": decided(lambda: metrics.TruePositives(3), pixels, counts=True),

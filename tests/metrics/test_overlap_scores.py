@@ -166,7 +166,7 @@ def test_bad_input_is_named():
         metrics.DiceScore(num_classes=4).update_state(ids, prediction)
     with pytest.raises(ValueError, match="broadcast"):
         metrics.DiceScore().update_state(ids[:2], prediction)
-    with pytest.raises(ValueError, match="'macro', 'micro', None"):
-        metrics.IoU(average="weighted")
+    with pytest.raises(ValueError, match="'macro', 'micro', 'weighted', None"):
+        metrics.IoU(average="samples")
     with pytest.raises(ValueError, match="`threshold`"):
         metrics.DiceScore(threshold=1.5)

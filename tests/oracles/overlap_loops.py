@@ -1,6 +1,12 @@
-"""Dice and IoU of hard masks by plain loops over images, classes and pixels."""
+"""Dice, F-beta and IoU of hard masks by plain loops over images, classes and pixels."""
 
 import math
+
+KEPT = {
+    "score": lambda entry: True,
+    "skip": lambda entry: entry[2] > 0,
+    "skip_both": lambda entry: entry[1] + entry[2] > 0,
+}
 
 
 def counts(truth, decided, weight):
@@ -15,6 +21,10 @@ def counts(truth, decided, weight):
 
 def dice(both, predicted, actual):
     return 2 * both / (predicted + actual) if predicted + actual else 1.0
+
+
+def f2(both, predicted, actual):
+    return 5 * both / (4 * actual + predicted) if predicted + actual else 1.0
 
 
 def iou(both, predicted, actual):
@@ -34,17 +44,32 @@ def score(
     table = [[counts(truth[b, ..., c], decided[b, ..., c], weight[b]) for c in classes] for b in range(batch)]
     if average == "micro":
         table = [[tuple(sum(values) for values in zip(*row))] for row in table]
-    results = []
+    if average == "weighted" and per == "image":
+        kept = [(w, row) for w, row in zip(sample_weight, table) if KEPT[absent](tuple(sum(values) for values in zip(*row)))]
+        total = sum(w for w, _ in kept)
+        return sum(w * weighted(formula, row) for w, row in kept) / total if total else math.nan
+    results, shares = [], []
     for c in range(len(table[0]) if table else 0):
         column = [row[c] for row in table]
         if per == "dataset":
             sums = [sum(w * entry[i] for w, entry in zip(sample_weight, column)) for i in range(3)]
             results.append(formula(*sums) if sums[1] + sums[2] else math.nan)
+            shares.append(sums)
             continue
-        kept = [(w, formula(*entry)) for w, entry in zip(sample_weight, column) if absent == "score" or entry[2] > 0]
+        kept = [(w, formula(*entry)) for w, entry in zip(sample_weight, column) if KEPT[absent](entry)]
         total = sum(w for w, _ in kept)
         results.append(sum(w * s for w, s in kept) / total if total else math.nan)
     if average is None:
         return results
+    if average == "weighted":
+        return weighted(formula, shares) if sum(s[1] + s[2] for s in shares) else math.nan
     known = [r for r in results if not math.isnan(r)]
     return sum(known) / len(known) if known else math.nan
+
+
+def weighted(formula, row):
+    """The mean over (intersection, predicted, actual) of each class, weighed by `actual`."""
+    total = sum(actual for _, _, actual in row)
+    if not total:
+        return 0.0 if sum(predicted for _, predicted, _ in row) else 1.0
+    return sum(entry[2] * formula(*entry) for entry in row) / total

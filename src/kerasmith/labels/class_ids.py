@@ -8,6 +8,7 @@ from keras import ops
 from kerasmith._types import Tensor
 from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.labels.pixels import Pixels, encode, flatten, ids_to_ignore
+from kerasmith.numerics.largest import among_largest
 from kerasmith.numerics.tensors import compatible, is_float, static_shape
 
 
@@ -30,8 +31,13 @@ class ClassIds(NamedTuple):
     dense: bool
 
 
-def ids_of_pixels(pixels: Pixels, threshold: float) -> ClassIds:
+def ids_of_pixels(pixels: Pixels, threshold: float, top_k: int | None = None) -> ClassIds:
     """`ClassIds` of a `Pixels` record. Independent masks are stacked: (B * C, N), binary."""
+    if top_k is not None and pixels.class_axis is None:
+        raise ValueError(
+            f"`top_k` chooses among the scores of several classes. Received: top_k={top_k} and y_pred with one channel. "
+            "Leave `top_k` out, or give y_pred one channel per class."
+        )
     if not pixels.binary:
         axis = pixels.class_axis
         truth = pixels.ids
@@ -39,14 +45,25 @@ def ids_of_pixels(pixels: Pixels, threshold: float) -> ClassIds:
             labelled = ops.max(pixels.dense, axis=axis) > 0
             truth = ops.where(labelled, ops.cast(ops.argmax(pixels.dense, axis=axis), "int32"), pixels.channels)
         prediction = ops.cast(ops.argmax(pixels.scores, axis=axis), "int32")
+        if top_k is not None:
+            classes = ops.arange(pixels.channels, dtype="int32")
+            classes = ops.expand_dims(classes, -1) if axis == 1 else classes
+            right = ops.logical_and(
+                among_largest(pixels.scores, top_k, axis), ops.equal(ops.expand_dims(truth, axis), classes)
+            )
+            prediction = ops.where(ops.any(right, axis=axis), truth, prediction)
         return ClassIds(truth, prediction, pixels.channels, pixels.valid, pixels.weight, pixels.dense is not None)
-    scores, dense, valid, weight = pixels.scores, pixels.dense, pixels.valid, pixels.weight
+    dense, valid, weight = pixels.dense, pixels.valid, pixels.weight
+    if top_k is None:
+        decided = pixels.scores > score_threshold(threshold, pixels.from_logits)
+    else:
+        decided = among_largest(pixels.scores, top_k, pixels.class_axis)
+    prediction = ops.cast(decided, "int32")
     if pixels.class_axis is not None:
-        scores, dense = (_stack(x, pixels.class_axis) for x in (scores, dense))
+        prediction, dense = (_stack(x, pixels.class_axis) for x in (prediction, dense))
         valid, weight = (x if x is None else ops.repeat(x, pixels.channels, axis=0) for x in (valid, weight))
     outside = ops.logical_or(dense < 0, dense > 1)
     truth = ops.where(outside, 2, ops.cast(dense > 0.5, "int32"))
-    prediction = ops.cast(scores > score_threshold(threshold, pixels.from_logits), "int32")
     return ClassIds(truth, prediction, 2, valid, weight, False)
 
 
@@ -57,6 +74,7 @@ def class_ids(
     *,
     predictions: str = "auto",
     threshold: float = 0.5,
+    top_k: int | None = None,
     weights: Any = None,
     **reading: Any,
 ) -> ClassIds:
@@ -68,14 +86,22 @@ def class_ids(
         classes: C, or None to read it from the scores.
         predictions: "scores", "ids", or "auto": ids if y_pred holds integers in the shape of the labels.
         threshold: probability above which a binary element is 1.
+        top_k: of competing classes, the decision is the true class if it is among the k largest scores, else the largest; of
+            independent ones, the k largest are 1. Equal scores count in the order of their classes.
         weights: `Weights`, or None.
         reading: `from_logits`, `axis`, `labels`, `ignore_class`, `multi_label` of `pixels.encode`.
 
     Raises:
-        ValueError: if scores come where ids are expected, or the other way, or the number of channels is not C.
+        ValueError: if scores come where ids are expected, or the other way, or the number of channels is not C, or `top_k` has
+            no scores to choose from.
     """
     pixel, mask = (None, None) if weights is None else (weights.pixel, weights.valid_pixel)
     if predictions_are_ids(y_true, y_pred, predictions, classes):
+        if top_k is not None:
+            raise ValueError(
+                f"`top_k` chooses among the scores of several classes. Received: top_k={top_k} and class ids in y_pred. "
+                f"Give y_pred scores, (B, *spatial, {classes}), or leave `top_k` out."
+            )
         return _of_ids(y_true, y_pred, classes, reading.get("ignore_class"), pixel, mask)
     shape = static_shape(y_pred, "y_pred")
     axis = reading.get("axis", -1)
@@ -86,7 +112,7 @@ def class_ids(
             f"y_pred must hold {classes} scores for each element, (B, *spatial, {classes}). Received: shape {shape}. "
             "Write `predictions='ids'` if it holds class ids."
         )
-    return ids_of_pixels(encode(y_true, y_pred, pixel_weight=pixel, mask=mask, strict=False, **reading), threshold)
+    return ids_of_pixels(encode(y_true, y_pred, pixel_weight=pixel, mask=mask, strict=False, **reading), threshold, top_k)
 
 
 def predictions_are_ids(y_true: Tensor, y_pred: Tensor, predictions: str, classes: int | None) -> bool:

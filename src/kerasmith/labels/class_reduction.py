@@ -14,6 +14,7 @@ def mean_over_classes(
     class_weights: Sequence[float] | None = None,
     include_background: bool = True,
     absent: Absent = "score",
+    predicted: Tensor | None = None,
 ) -> Tensor:
     """Weighted mean over the classes, (B, C) -> (B,).
 
@@ -22,11 +23,13 @@ def mean_over_classes(
         actual: sum of y per image and class; a class with 0 is absent.
         class_weights: C numbers or None; the mean is sum(weight * value) / sum(weight).
         include_background: if False, class 0 is left out (unless it is the only one).
-        absent: "score" keeps absent classes in the mean, "skip" leaves them out; an image without any class gives 0.
+        absent: "score" keeps absent classes in the mean, "skip" leaves them out, "skip_both" those that are not predicted
+            either; an image without any class gives 0.
+        predicted: sum of p per image and class, for "skip_both".
     """
     weights = class_weight_row(values.shape[-1], class_weights, include_background)
-    if absent == "skip":
-        present = ops.cast(actual > 0, values.dtype)
+    if absent != "score":
+        present = ops.cast((actual if absent == "skip" else actual + predicted) > 0, values.dtype)
         share = present if weights is None else present * ops.convert_to_tensor(weights, values.dtype)
         total = ops.sum(share, axis=-1)
         # `where` instead of multiplying: an absent class must not contribute, whatever its value.

@@ -20,13 +20,14 @@ def region_sums_of(matrix: Tensor) -> RegionSums:
     return RegionSums(ops.diagonal(matrix, axis1=-2, axis2=-1), ops.sum(matrix, axis=-2), ops.sum(matrix, axis=-1))
 
 
-def per_class(sums: RegionSums, total: Tensor, absent: float) -> dict[str, Tensor]:
+def per_class(sums: RegionSums, total: Tensor, absent: float, beta: float = 1.0) -> dict[str, Tensor]:
     """{quantity: (..., C)} of `RegionSums`.
 
     Args:
         sums: hits, predicted and true elements of each class.
         total: all elements, (..., 1).
         absent: the value of 0 / 0, as of the precision of a class that was never predicted.
+        beta: weight of recall against precision in "fbeta".
     """
     hits, predicted, actual = sums
     correctly_left_out = total - predicted - actual + hits
@@ -34,10 +35,19 @@ def per_class(sums: RegionSums, total: Tensor, absent: float) -> dict[str, Tenso
         "precision": safe.ratio(hits, predicted, when_empty=absent),
         "recall": safe.ratio(hits, actual, when_empty=absent),
         "f1": safe.ratio(2.0 * hits, predicted + actual, when_empty=absent),
+        "fbeta": safe.ratio((1.0 + beta**2) * hits, predicted + beta**2 * actual, when_empty=absent),
         "iou": safe.ratio(hits, predicted + actual - hits, when_empty=absent),
         "specificity": safe.ratio(correctly_left_out, total - actual, when_empty=absent),
         "support": actual,
     }
+
+
+def mean_over_classes(values: Tensor, weight: Tensor | None = None, when_empty: float = math.nan) -> Tensor:
+    """The mean over the last axis of what is no NaN, weighed by `weight` if there is one; `when_empty` if nothing is left."""
+    known = ops.logical_not(ops.isnan(values))
+    weight = ops.cast(known, values.dtype) if weight is None else ops.where(known, weight, 0.0)
+    total = ops.sum(ops.where(known, values, 0.0) * weight, axis=-1)
+    return safe.ratio(total, ops.sum(weight, axis=-1), when_empty=when_empty)
 
 
 def matthews_correlation(matrix: Tensor) -> Tensor:

@@ -22,7 +22,8 @@ class GeneralizedDice(RegionLoss):
     class.
 
     Args:
-        absent: "score": a class absent from y_true weighs as much as the smallest class present; "skip": it weighs 0.
+        absent: "score": a class absent from y_true weighs as much as the smallest class present; "skip": it weighs 0;
+            "skip_both": as "score", where a class without labels and predictions has no part anyway (since 0.2).
         smooth, scope, include_background: see `losses.RegionLoss`.
         from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
@@ -47,7 +48,7 @@ class GeneralizedDice(RegionLoss):
         smallest = ops.min(size, axis=-1, keepdims=True, initial=math.inf)
         # An image without any class: all classes weigh 1, so that false positives still count.
         smallest = ops.where(smallest < math.inf, smallest, ops.ones_like(smallest))
-        substitute = smallest if self.absent == "score" else math.inf
+        substitute = math.inf if self.absent == "skip" else smallest
         weight = ops.square(smallest / ops.where(present, actual, substitute))
         row = class_weight_row(actual.shape[-1], self.class_weights, self.include_background)
         if row is not None:

@@ -30,8 +30,9 @@ class Lovasz(SegmentationLoss):
             channels, needs `from_logits=True`; "auto": "hinge" for binary channels given as logits, else "softmax".
         scope: "image": one value per image; "batch": one for all pixels of the batch, with the sample weights inside; every
             sample then carries the same value. Several replicas take the batch of each replica, as pixels must be sorted.
-        absent: a class absent from y_true counts with its largest error ("score"), or is left out of the mean ("skip");
-            "auto": "skip" for competing classes, "score" for binary ones, as in the paper.
+        absent: a class absent from y_true counts with its largest error ("score"), or is left out of the mean ("skip", or
+            "skip_both" if it has no error at all (since 0.2)); "auto": "skip" for competing classes, "score" for binary ones,
+            as in the paper.
         include_background: if False, class 0 is left out of the mean (unless there is only one channel).
         from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
@@ -62,13 +63,13 @@ class Lovasz(SegmentationLoss):
         kind: str = "auto",
         *,
         scope: Scope = "image",
-        absent: Literal["auto", "score", "skip"] = "auto",
+        absent: Literal["auto", "score", "skip", "skip_both"] = "auto",
         include_background: bool = True,
         **kwargs: Any,
     ) -> None:
         check_choice("kind", kind, ("auto", "softmax", "hinge"))
         check_choice("scope", scope, ("image", "batch"))
-        check_choice("absent", absent, ("auto", "score", "skip"))
+        check_choice("absent", absent, ("auto", "score", "skip", "skip_both"))
         super().__init__(**kwargs)
         if kind == "hinge" and not self.from_logits:
             raise ValueError(
@@ -113,6 +114,7 @@ class Lovasz(SegmentationLoss):
             class_weights=self.class_weights,
             include_background=self.include_background,
             absent=absent,
+            predicted=ops.sum(errors if weight is None else errors * weight, axis=-1),
         )
 
 

@@ -25,7 +25,8 @@ class RegionLoss(SegmentationLoss):
             weights inside the sums; every sample then carries the same value.
         include_background: if False, class 0 is left out of the mean (unless there is only one channel).
         absent: "score": a class that is absent from y_true counts (0 if it is not predicted either); "skip": it is left
-            out of the mean.
+            out of the mean; "skip_both": only if its probabilities are all exactly 0 too, so that false positives count
+            (since 0.2).
         smooth: number >= 0 added to numerator and denominator of the Tversky form, in pixels. With the default an empty
             image gets nearly no gradient from many false positives; raise it to 1 or more, or add a cross-entropy, if
             empty images are common.
@@ -45,7 +46,7 @@ class RegionLoss(SegmentationLoss):
         **kwargs: Any,
     ) -> None:
         check_choice("scope", scope, ("image", "batch"))
-        check_choice("absent", absent, ("score", "skip"))
+        check_choice("absent", absent, ("score", "skip", "skip_both"))
         check_number("smooth", smooth, minimum=0)
         super().__init__(**kwargs)
         self.scope = scope
@@ -72,6 +73,7 @@ class RegionLoss(SegmentationLoss):
             class_weights=self.class_weights,
             include_background=self.include_background,
             absent=self.absent,
+            predicted=sums.predicted,
         )
 
     def class_losses(self, sums: RegionSums) -> Tensor:

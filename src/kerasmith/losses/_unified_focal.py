@@ -96,14 +96,15 @@ class UnifiedFocal(RegionLoss):
         return ops.concatenate([losses[:, :backgrounds], enhanced[:, backgrounds:]], axis=1)
 
     def sample_losses(self, sums: RegionSums) -> Tensor:
-        values, actual, class_weights = self.class_losses(sums), sums.actual, self.class_weights
+        values, class_weights = self.class_losses(sums), self.class_weights
+        _, predicted, actual = sums
         if self.multi_label and class_weights is not None:
             class_weights = [*class_weights, *class_weights]
         if not self.include_background:
             backgrounds = self._backgrounds(sums)
-            values, actual = values[:, backgrounds:], actual[:, backgrounds:]
+            values, predicted, actual = (x[:, backgrounds:] for x in (values, predicted, actual))
             class_weights = class_weights and class_weights[backgrounds:]
-        return mean_over_classes(values, actual, class_weights=class_weights, absent=self.absent)
+        return mean_over_classes(values, actual, class_weights=class_weights, absent=self.absent, predicted=predicted)
 
     def _backgrounds(self, sums):
         """How many of the classes, the first ones, are background."""

@@ -20,6 +20,9 @@ class ClassCounts(DecidedClasses):
 
     Args:
         num_classes: C; 2 for binary masks and probabilities.
+        top_k: of competing classes, the decision is the true class if it is among the k largest scores, else the largest
+            (torchmetrics); of independent ones, `multi_label`, the k largest are 1 (Keras' `Precision(top_k=k)`). Equal scores
+            count in the order of their classes (since 0.2).
         threshold, predictions, share: see `metrics.decided_classes.DecidedClasses`.
         from_logits, axis, labels, ignore_class, name, dtype: see `metrics.pixel_metric.PixelMetric`.
         multi_label: the channels are independent binary masks, with a 2 x 2 matrix each; `ConfusionMatrix` only.
@@ -27,7 +30,7 @@ class ClassCounts(DecidedClasses):
 
     takes_multi_label = False
 
-    def __init__(self, num_classes: int, threshold: float = 0.5, **kwargs: Any) -> None:
+    def __init__(self, num_classes: int, threshold: float = 0.5, *, top_k: int | None = None, **kwargs: Any) -> None:
         super().__init__(num_classes, threshold, **kwargs)
         if self.multi_label and not self.takes_multi_label:
             raise ValueError(
@@ -35,8 +38,22 @@ class ClassCounts(DecidedClasses):
                 "Use `ConfusionMatrix(multi_label=True)`."
             )
         check_integer("num_classes", num_classes, minimum=2 - self.multi_label)
+        self._check_top_k(top_k)
+        self.top_k = top_k
         size = num_classes + 1
         self.create_totals({"table": (num_classes, 3, 3) if self.multi_label else (size, size)})
+
+    def _check_top_k(self, top_k):
+        if top_k is None:
+            return
+        check_integer("top_k", top_k, minimum=1)
+        if top_k > self.num_classes:
+            raise ValueError(f"`top_k` must be at most {self.num_classes}, the number of classes. Received: top_k={top_k}")
+        if self.predictions == "ids" or self.threshold != 0.5:
+            raise ValueError(
+                "`top_k` decides by the order of scores, without a threshold. Received: "
+                f"top_k={top_k}, predictions={self.predictions!r}, threshold={self.threshold}. Leave the others out."
+            )
 
     def statistics(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> dict[str, Tensor]:
         return self._statistics_of(self.count(y_true, y_pred, weights, per_sample=True))

@@ -44,6 +44,7 @@ class DecidedClasses(PixelMetric):
     """
 
     counted_statistic = "the joint counts of true and decided classes"
+    top_k: int | None = None  # see `labels.class_ids.class_ids`; a subclass may take it as an argument
     _has_warned = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -95,6 +96,7 @@ class DecidedClasses(PixelMetric):
             "num_classes": self.counted_classes,
             "predictions": self.predictions,
             "threshold": self.threshold,
+            "top_k": self.top_k,
             **self.reading,
         }
 

@@ -1,7 +1,10 @@
 """Dice score."""
 
+from typing import Any
+
 from kerasmith._types import Tensor
 from kerasmith.base import register
+from kerasmith.base.arguments import check_number
 from kerasmith.labels.overlap import RegionSums, tversky_index
 from kerasmith.metrics.overlap_score import OverlapScore
 
@@ -15,6 +18,8 @@ class DiceScore(OverlapScore):
 
     Args:
         num_classes: channels of y_pred; None reads them from the first batch.
+        beta: weight of recall against precision: the F-beta score, (1 + beta^2) |A and B| / (beta^2 |A| + |B|) for truth A and
+            prediction B; 1 is the Dice score (since 0.2).
         threshold, average, per, include_background, absent, class_weights: see `metrics.overlap_score.OverlapScore`.
         from_logits, axis, labels, ignore_class, multi_label: as in `losses.Dice`.
         name, dtype: see `kerasmith.base.Metric`.
@@ -33,5 +38,20 @@ class DiceScore(OverlapScore):
     0.8333
     """
 
+    def __init__(
+        self,
+        num_classes: int | None = None,
+        threshold: float = 0.5,
+        average: str | None = "macro",
+        per: str = "image",
+        *,
+        beta: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
+        check_number("beta", beta, above=0)
+        super().__init__(num_classes, threshold, average, per, **kwargs)
+        self.beta = beta
+
     def score(self, sums: RegionSums) -> Tensor:
-        return tversky_index(sums, 0.5, 0.5, 0.0)
+        share = 1.0 / (1.0 + self.beta**2)
+        return tversky_index(sums, share, 1.0 - share, 0.0)

@@ -15,6 +15,7 @@ class MCC(ClassCounts):
 
     Args:
         num_classes: C; 2 for binary masks and probabilities.
+        top_k: see `metrics.class_counts.ClassCounts` (since 0.2).
         threshold, predictions, share: see `metrics.decided_classes.DecidedClasses`.
         from_logits, axis, labels, ignore_class: as in the losses; `ignore_class` may be a list.
         name, dtype: see `kerasmith.base.Metric`.

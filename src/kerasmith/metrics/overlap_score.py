@@ -23,13 +23,14 @@ class OverlapScore(DecidedClasses):
     Args:
         num_classes: channels of y_pred; None reads them from the first batch.
         threshold: probability above which a pixel belongs to a binary mask. Several channels: the largest wins.
-        average: "macro": mean over classes; "micro": one region of all classes; None: one result per class,
-            `<name>_<class>`.
+        average: "macro": mean over classes; "micro": one region of all classes; "weighted": mean over classes weighed by
+            their true elements, of the image or of the data set (since 0.2); None: one result per class, `<name>_<class>`.
         per: "image": the score of each image, averaged over images; "dataset": one score from the sums over all data.
         from_logits, axis, labels, ignore_class, multi_label: as in the losses.
         include_background: if False, class 0 is left out (unless there is only one channel).
         absent: "score": a class absent from an image scores 1 if it is not predicted either, else 0; "skip": it is left out of
-            that image. Over a data set, a class that is neither present nor predicted is left out.
+            that image; "skip_both": only if it is not predicted either, so that false positives score 0 (since 0.2). Over a
+            data set, a class that is neither present nor predicted is left out.
         class_weights: one number per class, for "macro".
         predictions: "scores", "ids" or "auto", as of `metrics.ConfusionMatrix`; ids need `num_classes`.
         share: deprecated, see `metrics.Shared`. With a key, soft labels are decided, like predictions.
@@ -55,10 +56,15 @@ class OverlapScore(DecidedClasses):
     ) -> None:
         if num_classes is not None:
             check_integer("num_classes", num_classes, minimum=1)
-        check_choice("average", average, ("macro", "micro", None))
+        check_choice("average", average, ("macro", "micro", "weighted", None))
         check_choice("per", per, ("image", "dataset"))
-        check_choice("absent", absent, ("score", "skip"))
+        check_choice("absent", absent, ("score", "skip", "skip_both"))
         check_weights("class_weights", class_weights)
+        if average == "weighted" and class_weights is not None:
+            raise ValueError(
+                "average='weighted' weighs classes by their true elements, where `class_weights` has no effect. Received: "
+                f"class_weights={class_weights}. Leave it out, or write average='macro' for their weighted mean."
+            )
         super().__init__(num_classes, threshold, **kwargs)
         if num_classes is None and self.predictions == "ids":
             raise ValueError("With predictions='ids', `num_classes` must be given: ids do not say how many classes there are.")
@@ -71,7 +77,7 @@ class OverlapScore(DecidedClasses):
         self.class_weights = class_weights
         self.report_cases = report_cases
         if num_classes is not None:
-            shape = (1,) if average == "micro" else (num_classes,)
+            shape = (1,) if average == "micro" or (average, per) == ("weighted", "image") else (num_classes,)
             self.create_totals(dict.fromkeys(self._statistic_names(), shape) | {"outside": ()})
 
     def _statistic_names(self):
@@ -106,10 +112,23 @@ class OverlapScore(DecidedClasses):
         if self.per == "dataset":
             return dict(zip(self._statistic_names(), sums)) | {"outside": outside}
         sums = RegionSums(*(ops.cast(s, "float32") for s in sums))
-        score, cases = self.score(sums), ops.ones_like(sums.actual)
-        if self.absent == "skip":
-            cases = ops.cast(sums.actual > 0, cases.dtype)
+        score = self.score(sums)
+        if self.average == "weighted":
+            score, sums = self._weighted_by_class(score, sums)
+        cases = ops.ones_like(sums.actual)
+        if self.absent != "score":
+            cases = ops.cast((sums.actual if self.absent == "skip" else sums.actual + sums.predicted) > 0, cases.dtype)
         return {"score": score * cases, "cases": cases, "outside": outside}
+
+    def _weighted_by_class(self, score, sums):
+        """(..., 1) mean of the scores weighed by true elements, 1 where nothing is true or predicted; and the sums of all."""
+        row = class_weight_row(score.shape[-1], None, self.include_background)
+        if row is not None:
+            sums = RegionSums(*(s * ops.convert_to_tensor(row, s.dtype) for s in sums))
+        total = RegionSums(*(ops.sum(s, axis=-1, keepdims=True) for s in sums))
+        of_none = ops.cast(total.predicted == 0, score.dtype)
+        hits = ops.sum(score * sums.actual, axis=-1, keepdims=True)
+        return ops.where(total.actual > 0, safe.ratio(hits, total.actual, when_empty=0.0), of_none), total
 
     def _region_sums(self, y_true, y_pred, weights):
         """(B, C) sums of the decisions, and (B,) elements whose ids are out of range."""
@@ -155,11 +174,14 @@ class OverlapScore(DecidedClasses):
         weight = ops.cast(cases > 0, "float32")
         if row is not None:
             weight = weight * ops.convert_to_tensor(row, "float32")
+        counted, when_empty = ops.where(weight > 0, cases, 0.0), math.nan
+        if self.average == "weighted" and self.per == "dataset":
+            weight = weight * totals["actual"]
+            when_empty = ops.where(ops.sum(counted, axis=-1) > 0, 0.0, math.nan)  # all that was predicted is wrong
         total = ops.sum(ops.where(weight > 0, per_class * weight, 0.0), axis=-1)
-        score = safe.ratio(total, ops.sum(weight, axis=-1), when_empty=math.nan)
+        score = safe.ratio(total, ops.sum(weight, axis=-1), when_empty=when_empty)
         if not self.report_cases:
             return score
-        counted = ops.where(weight > 0, cases, 0.0)
         return {self.name: score, self.key("cases"): (ops.max if self.per == "image" else ops.sum)(counted, axis=-1)}
 
     def score(self, sums: RegionSums) -> Tensor:

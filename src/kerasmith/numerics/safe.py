@@ -33,8 +33,8 @@ def absolute(x: Tensor) -> Tensor:
     return x * ops.stop_gradient(ops.sign(x))
 
 
-def ratio(numerator: Tensor, denominator: Tensor, when_empty: float) -> Tensor:
-    """`numerator / denominator`, and the constant `when_empty` where the denominator is 0 (gradient 0 there)."""
+def ratio(numerator: Tensor, denominator: Tensor, when_empty: Tensor) -> Tensor:
+    """`numerator / denominator`, and `when_empty`, a number or a tensor, where the denominator is 0 (gradient 0 there)."""
     empty = denominator == 0
     value = numerator / ops.where(empty, ops.ones_like(denominator), denominator)
     return ops.where(empty, when_empty, value)
