@@ -93,7 +93,7 @@ def new_folder(root, commit):
     parent = root / ".timings"
     folder = parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{commit[:8]}"
     folder.mkdir(parents=True, exist_ok=True)
-    for old in sorted(parent.iterdir())[:-KEPT]:
+    for old in sorted(one for one in parent.iterdir() if one.is_dir())[:-KEPT]:
         for file in old.iterdir():
             file.unlink()
         old.rmdir()
