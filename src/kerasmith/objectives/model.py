@@ -94,6 +94,16 @@ class WrappedModel(Model):
     def call(self, inputs: Tensors, training: bool | None = None) -> Tensors:
         return self.model(inputs, training=training)
 
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """As `keras.Model.load_weights`, from files of this model and of the one that it wraps."""
+        try:
+            super().load_weights(filepath, **kwargs)
+        except ValueError:
+            try:
+                self.model.load_weights(filepath, **kwargs)
+            except ValueError:  # of neither: this is the model that the caller knows
+                super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
+
     def get_config(self) -> Config:
         return {"model": keras.saving.serialize_keras_object(self.model), "name": self.name}
 

@@ -18,9 +18,10 @@ from kerasmith.objectives.step_record import current, recording, take_features
 from kerasmith.objectives.tap import taps_of
 from kerasmith.objectives.term import Term, takes_all_outputs
 from kerasmith.objectives.term_columns import refuse_clashes
+from kerasmith.objectives.weight_transfer import TransfersWeights
 
 
-class TrainsOnObjective:
+class TrainsOnObjective(TransfersWeights):
     """Mixin for `keras.Model`: `compile(loss=Objective(...))`, and losses that cannot get lost."""
 
     def compile(
