@@ -24,45 +24,66 @@ def test_one_replica_is_the_identity():
     assert scale_loss_for_replicas(x) is x
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="MirroredStrategy is TensorFlow's")
-def test_two_mirrored_replicas():
-    output = fresh_process.run((HERE / "two_replicas_tensorflow.py").read_text(), timeout=600, CUDA_VISIBLE_DEVICES="")
-    got = json.loads(output.splitlines()[-1])
-    assert len(got["steps"]) == 15
-    for name, (gradient_ratio, worst, shares) in got["steps"].items():
+mirrored = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="MirroredStrategy is TensorFlow's")
+heavy = pytest.mark.heavy("compiles each model for two replicas and for one", on=("tensorflow",), seconds=25)
+
+
+def two_mirrored(case):
+    code = (HERE / "two_replicas_tensorflow.py").read_text()
+    return json.loads(fresh_process.run(code, case, timeout=600, CUDA_VISIBLE_DEVICES="").splitlines()[-1])
+
+
+@mirrored
+def test_steps_on_two_mirrored_replicas():
+    steps = two_mirrored("steps")
+    assert len(steps) == 15
+    for name, (gradient_ratio, worst, shares) in steps.items():
         assert gradient_ratio == pytest.approx(1, abs=1e-5), name
         assert worst < 1e-5, name
         assert shares == pytest.approx(1, abs=1e-5), name
+
+
+@mirrored
+@heavy
+@pytest.mark.parametrize("case", ["metrics", "fit", "loss terms"])
+def test_fit_on_two_mirrored_replicas(case):
+    got = two_mirrored(case)
     assert got["weights"] < 1e-6
-    assert_columns(got["history"], got["expected"])
-    objectives_agree(got["objectives"])
-    assert got["resumed"]
+    histories = got["histories"]
+    if case == "loss terms":  # the total of a plain `compile` is Keras' own mean over replicas
+        histories = [{key: value for key, value in one.items() if "loss" not in key} for one in histories]
+        assert set(histories[0]) == {"dice", "ce", "val_dice", "val_ce"}
+    assert_columns(*histories)
+
+
+@mirrored
+def test_an_objective_on_uneven_mirrored_replicas():
+    uneven = two_mirrored("uneven")
+    assert uneven["steps"] == [3, 3]
+    assert uneven["weights"] < 1e-6
+    assert {"loss", "both_dice", "both_ce", "fit_weight", "root", "hidden_weight", "sum"} < set(uneven["train"][0])
+    assert_columns(*uneven["train"])
+    assert_columns(*uneven["test"])
+
+
+@mirrored
+@heavy
+def test_balancers_on_uneven_mirrored_replicas():
+    for name, run in two_mirrored("balanced").items():
+        assert run["weights"] < 2e-6, name
+        assert_columns(*run["train"])
+
+
+@mirrored
+@heavy
+def test_resume_on_mirrored_replicas():
+    assert two_mirrored("resumed")
 
 
 def assert_columns(got, expected):
     assert got.keys() == expected.keys()
     for key, value in expected.items():
         np.testing.assert_allclose(got[key], value, rtol=1e-5, atol=1e-7, err_msg=key)
-
-
-def objectives_agree(got):
-    """Weights (the learned one too), the step, every column of training and evaluation."""
-    uneven = got.pop("uneven")
-    assert uneven["steps"] == [3, 3]
-    assert uneven["weights"] < 1e-6
-    assert {"loss", "both_dice", "both_ce", "fit_weight", "root", "hidden_weight", "sum"} < set(uneven["train"][0])
-    assert_columns(*uneven["train"])
-    assert_columns(*uneven["test"])
-    for name, run in got.pop("balanced").items():
-        assert run["weights"] < 2e-6, name
-        assert_columns(*run["train"])
-    for name in ("fit", "loss terms"):
-        histories = got[name]["histories"]
-        if name == "loss terms":  # the total of a plain `compile` is Keras' own mean over replicas
-            histories = [{key: value for key, value in h.items() if "loss" not in key} for h in histories]
-            assert set(histories[0]) == {"dice", "ce", "val_dice", "val_ce"}
-        assert got[name]["weights"] < 1e-6
-        assert_columns(*histories)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="torch.distributed is PyTorch's")

@@ -1,7 +1,8 @@
-"""Run by test_distribution.py in a process of its own: one step and a fit on two virtual replicas, beside one device."""
+"""Run by test_distribution.py in a process of its own, with the name of a case: two virtual replicas beside one device."""
 
 import functools
 import json
+import sys
 import tempfile
 
 import keras
@@ -56,18 +57,20 @@ def compiled_model():
     return model
 
 
-configs = [{}, {"scope": "batch"}, {"reduction": "sum"}, {"reduction": "mean_with_sample_weight"}]
-steps = {
-    f"{loss.__name__}{config}": compare(loss(**config))
-    for config in [*configs, {"scope": "batch", "reduction": "sum"}]
-    for loss in (losses.Dice, losses.FocalTversky, losses.DiceCE)
-}
-with strategy.scope():
-    mirrored = compiled_model()
-single = compiled_model()
-single.set_weights(mirrored.get_weights())
-history, expected = (m.fit(p, y, batch_size=6, epochs=3, shuffle=False, verbose=0).history for m in (mirrored, single))
-difference = max(float(np.abs(a - b).max()) for a, b in zip(mirrored.get_weights(), single.get_weights()))
+def single_steps():
+    configs = [{}, {"scope": "batch"}, {"reduction": "sum"}, {"reduction": "mean_with_sample_weight"}]
+    return {
+        f"{loss.__name__}{config}": compare(loss(**config))
+        for config in [*configs, {"scope": "batch", "reduction": "sum"}]
+        for loss in (losses.Dice, losses.FocalTversky, losses.DiceCE)
+    }
+
+
+def metrics_in_fit():
+    models = mirror(compiled_model)
+    arguments = dict(batch_size=6, epochs=3, shuffle=False, verbose=0)
+    histories = [model.fit(p, y, **arguments).history for model in models]
+    return {"weights": gap(models), "histories": histories}
 
 
 def mirror(make):
@@ -150,16 +153,20 @@ def trained(directory, *others):
     return repr(history) + "".join(weights.tobytes().hex() for weights in model.get_weights())
 
 
-with tempfile.TemporaryDirectory() as whole, tempfile.TemporaryDirectory() as cut:
-    trained(cut, Interruption())
-    resumed = trained(cut) == trained(whole)
+def resumed():
+    with tempfile.TemporaryDirectory() as whole, tempfile.TemporaryDirectory() as cut:
+        trained(cut, Interruption())
+        return trained(cut) == trained(whole)
 
-# A last batch of one sample leaves the second replica without any.
-objectives = {
-    "uneven": uneven_steps(objective_model),
-    "fit": fits(objective_model, 1),
-    "loss terms": fits(composite, 5, callbacks.LossTerms),
+
+CASES = {
+    "steps": single_steps,
+    "metrics": metrics_in_fit,
+    "uneven": lambda: uneven_steps(objective_model),
+    # A last batch of one sample leaves the second replica without any.
+    "fit": lambda: fits(objective_model, 1),
+    "loss terms": lambda: fits(composite, 5, callbacks.LossTerms),
+    "balanced": lambda: {name: uneven_steps(functools.partial(balanced_model, name)) for name in BALANCERS},
+    "resumed": resumed,
 }
-objectives["balanced"] = {name: uneven_steps(functools.partial(balanced_model, name)) for name in BALANCERS}
-found = {"steps": steps, "weights": difference, "history": history, "expected": expected, "objectives": objectives}
-print(json.dumps({**found, "resumed": resumed}))
+print(json.dumps(CASES[sys.argv[1]]()))

@@ -1,6 +1,7 @@
 """Which tests belong to which part of the gate."""
 
 import itertools
+import pathlib
 import types
 
 import pytest
@@ -105,3 +106,8 @@ def test_shards_take_about_the_same_time():
 def test_a_mark_without_a_reason_is_refused(mark):
     with pytest.raises(pytest.UsageError, match="reason"):
         selection.selected([Item("one", mark)], "gate", None, "torch")
+
+
+def test_no_file_overwrites_its_marks():
+    tests = pathlib.Path(__file__).parents[1]
+    assert not [file.name for file in tests.rglob("test_*.py") if file.read_text().count("\npytestmark = ") > 1]

@@ -30,8 +30,8 @@ ORACLES = (
 
 def import_libraries(backend):
     """Imports what no fault changes: neither our own modules nor tests."""
-    # A fault of the same length, planted within the same second, would be taken for the compiled file of the right one.
-    os.environ.update({**gate.variables(backend), "PYTHONDONTWRITEBYTECODE": "1"})
+    os.environ.update(gate.variables(backend))
+    sys.dont_write_bytecode = False
     for name in (backend, *LIBRARIES):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)

@@ -11,10 +11,12 @@ from kerasmith.objects.matching import detection_counts, object_counts
 from tests.oracles import objects as oracle
 from tests.support.cover import each_value
 
-pytestmark = pytest.mark.formula("operations on tensors beside an oracle")
-
 BACKEND = keras.backend.backend()
-pytestmark = pytest.mark.skipif(BACKEND == "jax", reason="JAX can always call the host, and has no float64 by default")
+pytestmark = [
+    pytest.mark.formula("operations on tensors beside an oracle"),
+    pytest.mark.heavy("each size of pictures compiles anew", on=("tensorflow",), seconds=2),
+    pytest.mark.skipif(BACKEND == "jax", reason="JAX can always call the host, and has no float64 by default"),
+]
 
 
 def detection_counts_on_device(*args, **kwargs):
