@@ -280,8 +280,8 @@ MUTATIONS = (
     ),
     Mutation(
         "metrics/overlap_score.py",
-        "cases = ops.cast(sums.actual > 0, cases.dtype)",
-        "cases = ops.cast(sums.predicted > 0, cases.dtype)",
+        '(sums.actual if self.absent == "skip" else',
+        '(sums.predicted if self.absent == "skip" else',
         "missed classes are left out of the mean",
         ("tests/metrics/test_overlap_scores.py",),
     ),
