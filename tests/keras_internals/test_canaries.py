@@ -27,6 +27,7 @@ from kerasmith.keras_internals import (
     training_state,
     versions,
 )
+from kerasmith.keras_internals.layer_loading import loading_by
 from kerasmith.keras_internals.train_function_hook import attach, detach
 
 BACKEND = keras.backend.backend()
@@ -267,6 +268,15 @@ def test_direction():
 def test_attributes_of_callbacks(cls):
     source = "".join(inspect.getsource(base) for base in cls.__mro__ if base.__module__.startswith("keras."))
     assert [name for name in callback_attributes.ATTRIBUTES[cls] if f"self.{name}" not in source] == []
+
+
+def test_loading_of_a_layer(tmp_path):
+    model, read = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), []
+    model.save_weights(tmp_path / "a.weights.h5")
+    with loading_by(model.layers, lambda load: lambda store: (read.append(sorted(store.keys())), load(store))):
+        model.load_weights(tmp_path / "a.weights.h5")
+    assert read == [["0", "1"]]
+    assert "load_own_variables" not in vars(model.layers[0])
 
 
 def test_mask():

@@ -135,11 +135,11 @@ class ConfusionMatrix(ClassCounts):
     def _quantities(self, sums, of_each):
         """{quantity: (..., C)} of what is reported; NaN leaves a class out of the mean."""
         beta = 1.0 if self.beta is None else self.beta
-        found = per_class(sums, of_each, math.nan if self.absent == "skip" else 0.0, beta)
+        values = per_class(sums, of_each, math.nan if self.absent == "skip" else 0.0, beta)
         if self.absent == "skip_both":
             occurs = sums.predicted + sums.actual > 0
-            found |= {name: ops.where(occurs, found[name], math.nan) for name in found if name != "support"}
-        return {name: found[name] for name in dict.fromkeys([*self.report, *(["fbeta"] if self.beta is not None else [])])}
+            values |= {name: ops.where(occurs, values[name], math.nan) for name in values if name != "support"}
+        return {name: values[name] for name in dict.fromkeys([*self.report, *(["fbeta"] if self.beta is not None else [])])}
 
     def _averages(self, quantities, sums, of_each):
         """{quantity: (...)}, one number for all classes; empty for `average=None`."""

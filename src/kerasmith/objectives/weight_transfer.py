@@ -1,12 +1,12 @@
 """Weights that go from model to model, whatever each was compiled with: the state of an objective goes along where it can."""
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from keras import ops
 
+from kerasmith.keras_internals.layer_loading import loading_by
 from kerasmith.keras_internals.layers import all_layers
 
 
@@ -47,7 +47,9 @@ class TransfersWeights:
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """As `keras.Model.load_weights`; from the file of a model without an objective the layers are loaded."""
-        with _keeping_what_a_file_lacks(_objective(self)):
+        parts = [] if _objective(self) is None else all_layers(_objective(self))
+        # An objective and its layers stay as they are where a file has no state for them.
+        with loading_by(parts, _unless_empty):
             super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
 
 
@@ -59,19 +61,6 @@ def _divided(model):
     """(weights of the objective, weights of the layers); the objective's stand last."""
     own = [] if _objective(model) is None else list(_objective(model).weights)
     return own, model.weights[: len(model.weights) - len(own)]
-
-
-@contextlib.contextmanager
-def _keeping_what_a_file_lacks(objective) -> Iterator[None]:
-    """Until the end an objective and its layers leave their state as it is where a file has none for them."""
-    parts = [] if objective is None else all_layers(objective)
-    for part in parts:
-        object.__setattr__(part, "load_own_variables", _unless_empty(part.load_own_variables))
-    try:
-        yield
-    finally:
-        for part in parts:
-            object.__delattr__(part, "load_own_variables")
 
 
 def _unless_empty(load):
