@@ -19,6 +19,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import own_step
 import tensorflow  # noqa: F401  Keras' `set_random_seed` imports it on every backend; here once instead of in each child
 
 from kerasmith import Model, Objective, Tap
@@ -120,6 +121,7 @@ DATA = {
     "half_precision": arrays,
     "objective": weighted,
     "callback_list": weighted,
+    "own_step": weighted,
 }
 EVERY = {"weighted": 3, "own_dataset": "epoch", "endless": 5}
 
@@ -136,6 +138,10 @@ def make_model(kind):
         model = Model(inputs, outputs)
         terms = {"squared": keras.losses.MeanSquaredError(), "absolute": keras.losses.MeanAbsoluteError()}
         model.compile("adam", Objective(terms, balance=GradNorm()), metrics=["accuracy"])
+        return model
+    if kind == "own_step":
+        model = own_step.TwoRates(inputs, outputs)
+        model.compile(loss="binary_crossentropy", metrics=["accuracy"], run_eagerly=own_step.BACKEND == "jax")
         return model
     model = keras.Model(inputs, outputs)
     schedule = CosineRestarts(T_0=2, eta_max=0.01, steps_per_epoch=STEPS) if kind == "weighted" else 0.01
@@ -165,13 +171,16 @@ def train(directory, kind, kill):
     data = DATA[kind](x, y)
     if kind == "callback_list":
         callbacks += callback_list(directory, data["x"])
-    if kind not in ("weighted", "objective", "callback_list"):
+    if kind not in ("weighted", "objective", "callback_list", "own_step"):
         callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", patience=1, factor=0.5, min_delta=0.01))
     if kill is not None:
         callbacks.insert(0, arm(*kill))
     options = {"epochs": EPOCHS, "verbose": 0, "validation_data": (x[:16], y[:16]), "validation_batch_size": 8}
     history = model.fit(**data, **options, callbacks=callbacks)
     variables = [*model.variables, *model.optimizer.variables, *(v for m in model.metrics for v in m.variables)]
+    if kind == "own_step":
+        optimizers = [model.trained_by["body"], *model.trained_by["head"]]
+        variables += [v for optimizer in optimizers for v in optimizer.variables]
     return {
         "variables": [np.array(keras.ops.convert_to_numpy(v)) for v in variables],
         "history": history.history,

@@ -9,7 +9,10 @@ from pathlib import Path
 import keras
 import pytest
 
-KINDS = ("arrays", "weighted", "weighted_workers", "own_dataset", "endless", "half_precision", "objective", "callback_list")
+KINDS = (
+    "arrays", "weighted", "weighted_workers", "own_dataset", "endless", "half_precision", "objective", "callback_list",
+    "own_step",
+)  # fmt: skip
 
 
 def turn(kind):

@@ -20,6 +20,8 @@ from kerasmith.keras_internals import (
     layers,
     learning_rate,
     metric_direction,
+    optimizers,
+    owned,
     random_state,
     shape_inference,
     summed_metrics,
@@ -294,6 +296,24 @@ def test_output_spec():
 def test_global_seed_generator():
     keras.random.normal((1,))
     assert "keras" in random_state.capture()
+
+
+def test_what_a_model_owns():
+    model, variable = model_of(), keras.Variable([1.0])
+    model.helpers = {
+        "optimizer": (keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD()),),
+        "metric": keras.metrics.Mean(),
+    }
+    model.helper = type("Helper", (), {})()
+    model.helper.lost = [variable]
+    found = owned.owned(model)
+    assert [*found.optimizers] == [
+        "optimizer", "helpers['optimizer'][0]", "helpers['optimizer'][0].inner_optimizer",
+    ]  # fmt: skip
+    wanted = [variable, *model.variables, *model.optimizer.variables, *model.helpers["metric"].variables]
+    assert {id(v) for v in wanted} <= {id(v) for v in found.variables.values()}
+    model.optimizer.build(model.trainable_variables)
+    assert optimizers.trained_variables(model.optimizer) == model.trainable_variables
 
 
 def test_stateless_scope():

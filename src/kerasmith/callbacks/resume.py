@@ -28,9 +28,10 @@ from kerasmith.keras_internals.training_state import before_final_weights, begin
 class Resume(keras.callbacks.Callback):
     """Lets the same script, run again after it was killed, end as if it had never been killed.
 
-    A checkpoint holds all variables of the model, its optimizer and its metrics, the random generators, the history, the
-    place in the data and the state of the other callbacks and of the data. `fit` then begins in the epoch and at the step of
-    the newest checkpoint: weights, losses, learning rates and history come out bit for bit as without the interruption.
+    A checkpoint holds all variables of the model, its metrics and its optimizers, wherever it keeps them, the random
+    generators, the history, the place in the data and the state of the other callbacks and of the data. `fit` then begins in
+    the epoch and at the step of the newest checkpoint: weights, losses, learning rates and history come out bit for bit as
+    without the interruption.
 
     A checkpoint is a file that is written whole or not at all and carries a checksum; the previous one is kept. A damaged one
     is reported and the previous one used. Files are written by a thread while training goes on; a full disk warns and leaves
@@ -210,8 +211,11 @@ class Resume(keras.callbacks.Callback):
         state, epochs = self._pending, self._fit.epochs
         if state is None:
             return
-        variables.build(self.model, self._fit, state["variables"])
-        self._refuse(variables.differences(self.model, state["variables"]))
+        known = state.get("owners")
+        variables.build(self.model, self._fit, state["variables"], known)
+        self._refuse(variables.differences(self.model, state["variables"], known))
+        if known is None:
+            state["variables"] = variables.under_new_names(self.model, state["variables"])
         is_over = state["stopped"] or state["epoch"] >= epochs
         begin_at(self.model, epochs if is_over else state["epoch"])
         if self.verbose and is_over:
@@ -289,6 +293,7 @@ class Resume(keras.callbacks.Callback):
             "step": self._steps_before + self._batch,
             "stopped": False,
             "variables": variables.values(self.model),
+            "owners": variables.owners(self.model),
             "callbacks": others,
             "data": copy.deepcopy(x.state_dict()) if hasattr(x, "state_dict") and hasattr(x, "load_state_dict") else None,
             "epoch of data": epoch_of(self._fit.epoch_iterator.data_adapter),
@@ -309,12 +314,12 @@ class Resume(keras.callbacks.Callback):
             if self._pending is None and not self._paused and self._unsaved is not None:
                 self._last = self._state()
 
-        if self.model.optimizer is not None:
+        if getattr(self.model, "optimizer", None) is not None:
             before_final_weights(self.model.optimizer, keep_state)
 
     def _stop_watching(self):
         """Keras' own method; an earlier `fit` may have ended with an exception."""
-        optimizer = self.model.optimizer
+        optimizer = getattr(self.model, "optimizer", None)
         if optimizer is None:
             return lambda var_list: None
         return own_final_weights(optimizer)

@@ -1,10 +1,13 @@
 """Names by which a reader finds a layer, or the owner of a weight, in a model."""
 
+import re
 from typing import Any
 
 import keras
 
 from kerasmith.keras_internals.layers import all_layers
+
+_WORDS = re.compile(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])")
 
 
 def named_layers(model: keras.Model) -> list[tuple[str, Any]]:
@@ -49,3 +52,17 @@ def _parts(layer):
     known = {id(operation) for operation in operations}
     children = all_layers(layer, include_self=False, recursive=False) if isinstance(layer, keras.layers.Layer) else []
     return operations + [child for child in children if id(child) not in known]
+
+
+def named_by_keras(model: keras.Model) -> set[str]:
+    """Names of a model and its layers that Keras made from their class, such as `dense_3`, and not the user.
+
+    >>> layers = [keras.layers.Conv1D(1, 3, name="conv1d_9"), keras.layers.Dense(1, name="last")]
+    >>> sorted(named_by_keras(keras.Sequential(layers, name="score")))
+    ['conv1d_9']
+    """
+    return {
+        layer.name
+        for layer in all_layers(model)
+        if re.sub(r"_\d+$", "", layer.name) == _WORDS.sub("_", type(layer).__name__).lower()
+    }
