@@ -54,9 +54,9 @@ def trained_variables(optimizer: Any) -> list[keras.Variable]:
 
 def initial_values(optimizer: Any) -> list[Any]:
     """What the variables of a built optimizer began with, in their order."""
-    twin = type(optimizer).from_config(optimizer.get_config())
-    twin.build(trained_variables(optimizer))
-    return [variable.value for variable in twin.variables]
+    fresh = type(optimizer).from_config(optimizer.get_config())
+    fresh.build(trained_variables(optimizer))
+    return [variable.value for variable in fresh.variables]
 
 
 def _inside(place, found):
