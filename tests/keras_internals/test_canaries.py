@@ -259,6 +259,13 @@ def test_arguments_of_a_loss():
     assert isinstance(compiled.wrap_loss(lambda a, b: a), compiled.loss_wrapper())
 
 
+def test_mean_of_a_function():
+    wrapper = keras.metrics.MeanMetricWrapper(keras.losses.mean_squared_error, a=1)
+    assert wrapper._fn is keras.losses.mean_squared_error
+    assert wrapper._fn_kwargs == {"a": 1}
+    assert type(wrapper).update_state.__wrapped__ is not None
+
+
 def test_direction():
     assert metric_direction.direction_in_keras(keras.metrics.MeanIoU(2)) in ("max", None)
     assert metric_direction.direction_in_keras(keras.metrics.BinaryAccuracy()) == "max"

@@ -8,9 +8,11 @@ from kerasmith.base.configured import Configured, register
 from kerasmith.base.functional import make_functional
 from kerasmith.base.keras_loss import KerasLoss
 from kerasmith.base.loss import Loss, LossTerm, PerSample
+from kerasmith.base.loss_as_metric import weighted_values
 from kerasmith.base.metric import Metric
 from kerasmith.base.weighted_sum import WeightedSum
 from kerasmith.base.weights import Weights
+from kerasmith.keras_internals.mean_of_loss import set_values
 
 __all__ = [
     "AdditiveMetric",
@@ -25,6 +27,9 @@ __all__ = [
     "make_functional",
     "register",
 ]
+
+# From now on Keras' mean of a function among the metrics takes its values from there, if that is a loss.
+set_values(weighted_values)
 
 __getattr__: Callable[[str], object] = _moved.renamed(
     "kerasmith.base", {"Part": "LossTerm", "functional_twin": "make_functional"}

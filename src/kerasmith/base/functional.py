@@ -38,6 +38,7 @@ def make_functional(cls: type, name: str) -> Function:
             loss = built_loss(key, (keras.config.dtype_policy().name, keras.config.floatx()))
         return loss(y_true, y_pred, sample_weight)
 
+    function.as_loss = functools.partial(cls, reduction="none")
     positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
     keyword = inspect.Parameter.KEYWORD_ONLY
     config = [p.replace(kind=keyword) for p in inspect.signature(cls).parameters.values() if p.name not in _NOT_IN_FUNCTION]
