@@ -53,7 +53,9 @@ def names(path):
 
 
 def index(path):
-    return json.loads((path / "index.json").read_text())
+    found = json.loads((path / "index.json").read_text())
+    assert set(found.pop("writers")) <= {entry["file"] for entry in [*found["entries"], *found["ahead"]]} | {found["writing"]}
+    return found
 
 
 def fit(best, values, *, net=None, others=(), **keywords):

@@ -413,6 +413,23 @@ MUTATIONS = (
         ("tests/callbacks/test_resume.py",),
     ),
     Mutation(
+        "callbacks/top_k_index.py",
+        """            self.read()
+            yield""",
+        """            yield""",
+        "copies overwrite each other's index and lose the best",
+        ("tests/callbacks/test_copies.py",),
+        HOST,
+    ),
+    Mutation(
+        "callbacks/hard_example_mining.py",
+        'self.data.set_weights(self._of_all_copies["base"])',
+        "pass",
+        "a trial of KerasTuner mines from the weights of the one before",
+        ("tests/callbacks/test_copies.py",),
+        HOST,
+    ),
+    Mutation(
         "callbacks/watcher.py",
         "if not (everything or is_outside(problem)):",
         "if not is_outside(problem):",
@@ -444,7 +461,7 @@ MUTATIONS = (
     ),
     Mutation(
         "callbacks/top_k_checkpoints.py",
-        "self._remove(others[self.k :])",
+        """self._remove([entry["file"] for entry in others[self.k :]])""",
         "self._remove([])",
         "the disk fills with old checkpoints",
         ("tests/callbacks/test_top_k_checkpoints.py",),

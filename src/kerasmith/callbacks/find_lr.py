@@ -12,6 +12,7 @@ from keras import ops
 
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer, check_number
+from kerasmith.callbacks.copies import Copyable, no_model
 from kerasmith.checkpoints import variables
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.keras_internals import fit_call, random_state
@@ -35,7 +36,7 @@ class Suggestion(NamedTuple):
     tenth_of_minimum: float
 
 
-class FindLR(keras.callbacks.Callback):
+class FindLR(Copyable, keras.callbacks.Callback):
     """Trains with a rate that rises at each step and shows at which rates the loss falls; then everything is as before.
 
     rate(k) = low (high / low)^(k / (steps - 1)) at step k = 0, 1, ... It ends after `steps` steps, or when the running mean of
@@ -73,6 +74,8 @@ class FindLR(keras.callbacks.Callback):
 
     Reference: Smith, "Cyclical learning rates for training neural networks", 2017.
     """
+
+    of_one_fit = {"_before": no_model, "_data": no_model, "_fresh_metrics": list, "_drawn": int}
 
     low: float
     high: float

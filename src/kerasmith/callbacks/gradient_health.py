@@ -10,6 +10,7 @@ from keras import ops
 
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer
+from kerasmith.callbacks.copies import no_model
 from kerasmith.callbacks.gradient_notes import gradient_notes
 from kerasmith.callbacks.watcher import Watcher
 from kerasmith.files.atomic_write import write_atomically
@@ -66,6 +67,8 @@ class GradientHealth(Watcher):
     {'gradient': 5.657, 'weight': 1.414, 'update': 0.4, 'zeros': 0.0, 'dead': 0.0}
     """
 
+    of_one_fit = {"_measured": no_model, "_of": lambda: no_model, "_weights": no_model}
+
     directory: Any
     every: int
     report: Any
@@ -86,7 +89,7 @@ class GradientHealth(Watcher):
         self.notes = {}
         self._step = self._epoch = self._batch = self._reported = 0
         self._rows, self._open, self._weights = [], [], None
-        self._measured, self._of = None, lambda: None
+        self._measured, self._of = None, no_model
         self._is_blind = False
 
     @property
@@ -167,6 +170,10 @@ class GradientHealth(Watcher):
         self.notes = dict(state["notes"])
         if self._rows:
             self._draw()
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._close()
+        return super().__getstate__()
 
     # Parts.
 

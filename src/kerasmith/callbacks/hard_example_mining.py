@@ -11,6 +11,7 @@ from keras import tree
 
 from kerasmith._types import Contract, Logs
 from kerasmith.base.arguments import check_choice, check_integer, check_number
+from kerasmith.callbacks.copies import Copyable
 from kerasmith.callbacks.hardness_weights import effective_samples, hardness_weights
 from kerasmith.callbacks.sample_scores import loss_scores, margin_scores
 from kerasmith.data.index_permutation import key_of, permute
@@ -18,7 +19,7 @@ from kerasmith.data.weighted_batches import WeightedBatches
 from kerasmith.keras_internals import fit_call
 
 
-class HardExampleMining(keras.callbacks.Callback):
+class HardExampleMining(Copyable, keras.callbacks.Callback):
     """Scores the samples every few epochs and has the next epoch draw hard ones more often.
 
     weights = w0 * clip(e / mean(e), floor, cap),   e = exp(v / temperature)
@@ -66,6 +67,8 @@ class HardExampleMining(keras.callbacks.Callback):
     Reference: Loshchilov and Hutter, "Online batch selection for faster training of neural networks", 2015; Shrivastava et
     al., "Training region-based object detectors with online hard example mining", 2016.
     """
+
+    shared = ("data", "_of_all_copies")
 
     data: Any
     score: str | Callable[..., Any]
@@ -116,14 +119,18 @@ class HardExampleMining(keras.callbacks.Callback):
         self.temperature, self.floor, self.cap, self.normalize = temperature, floor, cap, normalize
         self.fraction, self.batch_size, self.from_logits = fraction, batch_size or data.batch_size, from_logits
         self._base, self._mined = None, None
+        self._of_all_copies = {"base": None, "mined": None}
         self._scores, self._scored = np.full(data.samples, np.nan), 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
         call = fit_call.find()
         if call is not None and call.x is not self.data:
             warnings.warn("HardExampleMining sets the weights of data that this `fit` does not train on. Write `fit(data)`.")
-        # A second `fit` finds weights that this callback has set: they are no base.
-        if self._mined is None or not np.array_equal(self.data.weights, self._mined):
+        # A second `fit` finds weights that this callback has set: they are no base. What a copy of it has set for another
+        # model, as in the trials of KerasTuner, is taken back.
+        if self._mined is None and _same(self.data.weights, self._of_all_copies["mined"]):
+            self.data.set_weights(self._of_all_copies["base"])
+        if self._mined is None or not _same(self.data.weights, self._mined):
             self._base = self.data.weights
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
@@ -144,6 +151,7 @@ class HardExampleMining(keras.callbacks.Callback):
             factors = hardness_weights(self._of_drawn(base), self.temperature, self.floor, self.cap, self.normalize)
             self.data.set_weights(base * factors)
             self._mined = self.data.weights
+            self._of_all_copies.update(base=self._base, mined=self._mined)
         self._scored += len(due)
 
     @property
@@ -219,3 +227,7 @@ class HardExampleMining(keras.callbacks.Callback):
                 f"predictions {tree.map_structure(np.shape, y_pred)}"
             )
         return found
+
+
+def _same(weights, mined):
+    return weights is not None and mined is not None and np.array_equal(weights, mined)

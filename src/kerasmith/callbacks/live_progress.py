@@ -16,6 +16,7 @@ from rich.text import Text
 
 from kerasmith._types import Logs
 from kerasmith.base.direction import directions_of
+from kerasmith.callbacks.copies import no_model
 from kerasmith.callbacks.epoch_lines import EpochLines, clock
 from kerasmith.callbacks.log_values import scalars
 from kerasmith.callbacks.printable_renderable import PrintableRenderable
@@ -56,12 +57,20 @@ class LiveProgress(Watcher):
 
     # Keras may call `on_train_batch_end` from its own threads then, and the training step does not wait for the values.
     async_safe = True
+    of_one_fit = {"_closer": no_model, "_bar": no_model, "_marks": collections.deque}
+    shared = ("console",)
 
     def __init__(self, console: Console | None = None):
         super().__init__()
         self.console: Console = console or Console()
         self._closer = None
         self._reset()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "console": None}  # an output belongs to its process
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__({**state, "console": state["console"] or Console()})
 
     def __enter__(self) -> "LiveProgress":
         return self

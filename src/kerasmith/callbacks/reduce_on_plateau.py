@@ -8,6 +8,7 @@ from keras import ops
 
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_choice, check_integer, check_number
+from kerasmith.callbacks.copies import Copyable, no_model
 from kerasmith.callbacks.monitored import Monitored
 from kerasmith.files.messages import say
 from kerasmith.keras_internals.learning_rate import inner, rate_given, rate_now, schedule_of
@@ -15,7 +16,7 @@ from kerasmith.keras_internals.retrace import retrace
 from kerasmith.schedules.scaled import factor_named, with_factor
 
 
-class ReduceOnPlateau(keras.callbacks.Callback):
+class ReduceOnPlateau(Copyable, keras.callbacks.Callback):
     """Multiplies the learning rate by a factor when a quantity has not improved for some epochs.
 
     learning rate = schedule(step) x f, with f = 1 at first and f <- max(factor f, min_factor) on a plateau. It decides as
@@ -53,6 +54,8 @@ class ReduceOnPlateau(keras.callbacks.Callback):
     >>> [round(rate, 3) for rate in history.history["learning_rate"]]
     [0.4, 0.4, 0.4, 0.2, 0.2, 0.1]
     """
+
+    of_one_fit = {"_for": no_model}
 
     monitor: str
     factor: float

@@ -11,7 +11,14 @@ import keras
 import kerasmith
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_config
-from kerasmith.callbacks.resume_checks import check_callback_list, differences, warn_of_the_order, warn_of_the_version
+from kerasmith.callbacks.copies import Copyable, CopyNumber, no_model
+from kerasmith.callbacks.resume_checks import (
+    check_callback_list,
+    differences,
+    refuse_a_copy,
+    warn_of_the_order,
+    warn_of_the_version,
+)
 from kerasmith.checkpoints import callback_state, variables
 from kerasmith.checkpoints.callback_state import UnsavedStateWatcher
 from kerasmith.checkpoints.directory import CheckpointDirectory
@@ -25,7 +32,7 @@ from kerasmith.keras_internals.stale_batches import forget_stale_batches
 from kerasmith.keras_internals.training_state import before_final_weights, begin_at, finish_hooks, own_final_weights
 
 
-class Resume(keras.callbacks.Callback):
+class Resume(Copyable, keras.callbacks.Callback):
     """Lets the same script, run again after it was killed, end as if it had never been killed.
 
     A checkpoint holds all variables of the model, its metrics and its optimizers, wherever it keeps them, the random
@@ -71,6 +78,12 @@ class Resume(keras.callbacks.Callback):
     (2, True)
     """
 
+    of_one_fit = {
+        **dict.fromkeys(("_fit", "_pending", "_replay", "_unsaved", "_last", "_source", "_random_at_epoch"), no_model),
+        **dict.fromkeys(("_random_at_first_step", "_saved_step"), no_model),
+        "_others": list,
+    }
+
     every: int | str
     config: Any
     verbose: int
@@ -95,6 +108,7 @@ class Resume(keras.callbacks.Callback):
         self.verbose = verbose
         self._checkpoints = CheckpointDirectory(directory, keep)
         self._writer = CheckpointWriter(self._checkpoints)
+        self._copy = CopyNumber()
 
     @property
     def directory(self) -> Path:
@@ -203,6 +217,7 @@ class Resume(keras.callbacks.Callback):
         for file, problem in damaged:
             warnings.warn(f"Resume: the checkpoint {file} is damaged ({problem}). The one before it is used.", stacklevel=3)
         if state is not None:
+            refuse_a_copy(self._copy, state.get("writer"), self._source)
             self._refuse(differences(state, self._fit, self.config))
         return state
 
@@ -288,6 +303,7 @@ class Resume(keras.callbacks.Callback):
             "backend": keras.backend.backend(),
             "fit": fit_call.fingerprint(self._fit),
             "config": self.config,
+            "writer": str(self._copy),
             "epoch": self._epoch,
             "batch": self._batch,
             "step": self._steps_before + self._batch,

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from kerasmith.callbacks.copies import CopyNumber
 from kerasmith.keras_internals import fit_call, random_state
 from kerasmith.keras_internals.data_epoch import is_unknown
 from kerasmith.keras_internals.versions import NEWEST_TRIED, OLDEST_TRIED, shuffles_by_counter, was_tried
@@ -39,6 +40,16 @@ def check_callback_list(resume: keras.callbacks.Callback, callbacks: Sequence[ke
             raise ValueError(
                 f"Resume and {other} are both in the list of callbacks, and each would set where training begins. Keep one."
             )
+
+
+def refuse_a_copy(own: CopyNumber, writer: str | None, file: Any) -> None:
+    """Refuses a checkpoint that a copy of the same Resume has written in this process, for a training of its own."""
+    if own.is_sibling(writer):
+        raise ValueError(
+            f"The checkpoint {file} was written by a copy of this Resume, for another training of this process. "
+            "Each training needs a directory of its own. KerasTuner, for one, copies callbacks for each trial: make this one "
+            'in the `fit` of a `HyperModel`, as `Resume("checkpoints/" + "_".join(map(str, hp.values.values())))`.'
+        )
 
 
 def warn_of_the_version() -> None:

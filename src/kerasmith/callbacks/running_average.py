@@ -30,6 +30,12 @@ class RunningAverage:
     def __init__(self) -> None:
         self.values = self._graph = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"values": self.arrays()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.load(state["values"])
+
     def blend(self, tensors: Sequence[Tensor], share: float) -> None:
         """average <- average + share (tensor - average); the first time the average is the tensors."""
         if self.values is None:

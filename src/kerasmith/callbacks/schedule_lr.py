@@ -3,12 +3,13 @@
 import keras
 
 from kerasmith._types import Contract, Logs
+from kerasmith.callbacks.copies import Copyable
 from kerasmith.keras_internals.learning_rate import inner, rate_given, step_counter, steps_done
 from kerasmith.keras_internals.retrace import retrace
 from kerasmith.schedules import Shifted
 
 
-class ScheduleLR(keras.callbacks.Callback):
+class ScheduleLR(Copyable, keras.callbacks.Callback):
     """Trains with a learning-rate schedule and logs the rate of the last step of each epoch as `learning_rate`.
 
     The schedule replaces the optimizer's learning rate when `fit` begins, and stays. It is a function of

@@ -53,6 +53,8 @@ class TensorBoard(Watcher):
     {'events.out.tfevents.'}
     """
 
+    of_one_fit = {"_files": dict, "_writer": lambda: new_writer(), "_in_fit": bool}
+
     flat: bool
     histograms: int
     images: Callable[[int], Mapping[str, Any]] | None
@@ -83,7 +85,7 @@ class TensorBoard(Watcher):
         self.images = images
         self.config = config
         self._epochs = EpochCounter()
-        self._writer = os.urandom(4).hex()  # tells the files of this run from others, also after a resume
+        self._writer = new_writer()  # tells the files of this run from others, also after a resume
         self._files = {}
         self._lengths = {}
         self._latest = {}
@@ -252,6 +254,11 @@ class TensorBoard(Watcher):
     def _purge_step(self, run: str | None) -> int | None:
         step, directory = self._purge.get(run), self.log_dir / run
         return step if directory.is_dir() and any(directory.glob("events.out.tfevents.*")) else None
+
+
+def new_writer() -> str:
+    """What tells the files of one run from those of others."""
+    return os.urandom(4).hex()
 
 
 def _array(value: Any, name: str, dtype: Any = None) -> np.ndarray:

@@ -14,6 +14,7 @@ import keras
 
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_choice, check_number
+from kerasmith.callbacks.copies import Copyable
 from kerasmith.callbacks.epoch_lines import clock as written
 from kerasmith.files.messages import say
 
@@ -22,7 +23,7 @@ _LATEST_STEPS = 20
 _UNITS = (1, 60, 3600)
 
 
-class TimeLimit(keras.callbacks.Callback):
+class TimeLimit(Copyable, keras.callbacks.Callback):
     """Stops training before a time limit, such as that of a batch queue or a notebook service.
 
     Training ends with an epoch if the next one, as long as the longest so far with its validation, would not fit any more;

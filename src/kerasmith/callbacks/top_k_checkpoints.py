@@ -1,7 +1,6 @@
 """Keeps the models of the best epochs."""
 
 import contextlib
-import json
 import math
 import os
 from collections.abc import Iterable
@@ -13,26 +12,25 @@ import keras
 
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer
+from kerasmith.callbacks.copies import Copyable, CopyNumber
 from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.monitored import Monitored
+from kerasmith.callbacks.top_k_index import TopKIndex, draft_name
 from kerasmith.callbacks.weight_averaging import WeightAveraging
-from kerasmith.files.atomic_write import write_atomically
 from kerasmith.files.messages import warn
-from kerasmith.files.plain_data import json_text
 from kerasmith.files.writable_directory import writable_directory
 from kerasmith.keras_internals import fit_call
 
-INDEX = "index.json"
 
-
-class TopKCheckpoints(keras.callbacks.Callback):
+class TopKCheckpoints(Copyable, keras.callbacks.Callback):
     """Saves the model after an epoch that is among the best k so far, and removes the file of the one that no longer is.
 
     A file is written under another name and then renamed: it is whole or not there, also after a kill. `index.json` beside the
     files lists them, the best first. Only files that this callback has written are ever removed or replaced. A value that is
     not finite is never kept; of equal values the earlier epoch is the better one. A full disk warns, and training goes on.
 
-    A directory that has an index already is gone on with: its files compete with the new ones. Epochs of a second `fit` are
+    A directory that has an index already is gone on with: its files compete with the new ones, also those of other runs and of
+    copies of this callback, such as KerasTuner makes for each trial, that write there meanwhile. Epochs of a second `fit` are
     counted on. Where `WeightAveraging` validates the averaged weights and the monitored value is theirs, they are what is
     saved.
 
@@ -102,11 +100,16 @@ class TopKCheckpoints(keras.callbacks.Callback):
         self.filename = filename
         self._suffix = suffix
         self.directory: Path = writable_directory(directory)
-        self.entries: list[dict[str, Any]] = []
-        # Files of epochs that a resumed run is going to train again: they stay until then.
-        self._ahead = []
+        self._copy = CopyNumber()
+        self._index = TopKIndex(self.directory, monitor)
         self._epochs = EpochCounter()
-        self._read_index()
+        self._finish_what_was_cut_off()
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """List of {"file", "epoch", "value"}, the best first; those of copies that write to the same directory too."""
+        self._index.read()
+        return self._index.entries
 
     @property
     def best_path(self) -> Path | None:
@@ -141,50 +144,78 @@ class TopKCheckpoints(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         number = self._epochs.end(epoch)
-        if number % self.every == 0:
-            value = self._monitored.read(logs)
-            if value is not None and math.isfinite(value):
+        value = self._monitored.read(logs) if number % self.every == 0 else None
+        index = self._index
+        if value is not None and math.isfinite(value):
+            with index.alone():
                 self._save_if_wanted(number, value, logs)
-        passed = [entry for entry in self._ahead if entry["epoch"] <= number]
-        if passed:
-            self._ahead = [entry for entry in self._ahead if entry["epoch"] > number]
-            self._remove(passed)
+        if any(self._is_passed(entry, number) for entry in index.ahead):
+            with index.alone():
+                passed = [entry for entry in index.ahead if self._is_passed(entry, number)]
+                index.ahead = [entry for entry in index.ahead if entry not in passed]
+                self._remove([entry["file"] for entry in passed])
+
+    def _is_passed(self, entry: dict[str, Any], number: int) -> bool:
+        return entry["epoch"] <= number and self._is_mine(entry["file"])
 
     # State for a run that is resumed in another process.
 
     def state_dict(self) -> dict[str, Any]:
-        """What is kept, and the number of the latest epoch."""
-        return {"entries": [dict(entry) for entry in self.entries], "epoch": self._epochs.last}
+        """What is kept, the number of the latest epoch, and who has written the files."""
+        entries = [dict(entry) for entry in self.entries]
+        return {"entries": entries, "epoch": self._epochs.last, "writer": str(self._copy)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on from what `state_dict` returned; files of later epochs stay until these are trained again."""
-        known = {entry["file"]: entry for entry in [*self._ahead, *self.entries]}
-        self.entries = [dict(entry) for entry in state["entries"]]
-        current = {entry["file"] for entry in self.entries}
-        self._ahead = [entry for name, entry in known.items() if name not in current and entry["epoch"] > state["epoch"]]
+        index = self._index
+        with index.alone():
+            before = str(self._copy)
+            self._copy = CopyNumber.of(state.get("writer", before))
+            known = {entry["file"]: entry for entry in [*index.ahead, *index.entries]}
+            entries = [dict(entry) for entry in state["entries"] if self._is_mine(entry["file"])]
+            for entry in index.entries:  # what others have written in the meantime
+                if not self._is_mine(entry["file"]):
+                    entries.insert(self._position(entry["value"], entries), entry)
+            current = {entry["file"] for entry in entries}
+            ahead = [entry for name, entry in known.items() if name not in current]
+            others = [entry for entry in index.ahead if not self._is_mine(entry["file"])]
+            index.entries = entries
+            index.ahead = [*others, *(e for e in ahead if self._is_mine(e["file"]) and e["epoch"] > state["epoch"])]
+            if known:
+                index.write()
         self._epochs.load(state["epoch"])
 
     # Parts.
 
     def _save_if_wanted(self, number: int, value: float, logs: Logs) -> None:
+        index = self._index
         name = self._free_name(self.filename.format(**{**logs, "epoch": number, "value": value}), number, value)
         # An epoch that is trained again after a kill writes its file again.
-        others = [entry for entry in self.entries if entry["file"] != name]
-        position = next((i for i, one in enumerate(others) if self._monitored.is_better(value, one["value"])), len(others))
+        others = [entry for entry in index.entries if entry["file"] != name]
+        position = self._position(value, others)
         if position < self.k and self._save(name):
             others.insert(position, {"file": name, "epoch": number, "value": value})
-            self.entries = others[: self.k]
-            self._ahead = [one for one in self._ahead if one["file"] != name]
-            self._remove(others[self.k :])
+            index.entries = others[: self.k]
+            index.ahead = [one for one in index.ahead if one["file"] != name]
+            self._remove([entry["file"] for entry in others[self.k :]])
+
+    def _position(self, value: float, entries: list[dict[str, Any]]) -> int:
+        found = (i for i, one in enumerate(entries) if self._monitored.is_better(value, one["value"]))
+        return next(found, len(entries))
+
+    def _is_mine(self, name: str) -> bool:
+        """Whether it is no file of a copy of this callback, which would never write it again."""
+        return self._index.writers.get(name, str(self._copy)) == str(self._copy)
 
     def _free_name(self, wanted: str, number: int, value: float) -> str:
         """A name that is neither that of another kept epoch nor of a file that is not ours."""
         name, count = wanted, 1
         while True:
-            own = next((entry for entry in self.entries if entry["file"] == name), None)
-            if own is not None and (own["epoch"], own["value"]) == (number, value):
+            own = next((entry for entry in self._index.entries if entry["file"] == name), None)
+            of_a_copy = self._copy.is_sibling(self._index.writers.get(name))
+            if own is not None and (own["epoch"], own["value"]) == (number, value) and not of_a_copy:
                 return name
-            again = any(entry["file"] == name for entry in self._ahead)
+            again = any(entry["file"] == name for entry in self._index.ahead) and not of_a_copy
             if own is None and (again or not (self.directory / name).exists()):
                 return name
             count += 1
@@ -192,8 +223,9 @@ class TopKCheckpoints(keras.callbacks.Callback):
 
     def _save(self, name: str) -> None:
         path = self.directory / name
-        draft = self.directory / _draft(name)
-        self._write_index(writing=name)
+        draft = self.directory / draft_name(name)
+        self._index.writers[name] = str(self._copy)
+        self._index.write(writing=name)
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             with self._weights_that_were_measured():
@@ -213,13 +245,19 @@ class TopKCheckpoints(keras.callbacks.Callback):
             return False
         return True
 
-    def _remove(self, entries: Iterable[dict[str, Any]]) -> None:
-        """Writes the index, then removes the files of entries that are not in it any more."""
-        listed = {entry["file"] for entry in [*self.entries, *self._ahead]}
-        gone = [entry["file"] for entry in entries if entry["file"] not in listed]
-        self._write_index(removing=gone)
+    def _remove(self, names: Iterable[str]) -> None:
+        """Writes the index, then removes those files that are not in it any more."""
+        listed = {entry["file"] for entry in [*self._index.entries, *self._index.ahead]}
+        gone = [name for name in names if name not in listed]
+        self._index.write(removing=gone)
         for name in gone:
             _remove_file(self.directory / name)
+
+    def _finish_what_was_cut_off(self) -> None:
+        with self._index.alone():
+            if self._index.half_done():
+                self._remove(self._index.half_done())
+                self._index.write()
 
     def _weights_that_were_measured(self) -> AbstractContextManager[Any]:
         """The averaged weights if the monitored value is theirs."""
@@ -229,34 +267,6 @@ class TopKCheckpoints(keras.callbacks.Callback):
                 if isinstance(callback, WeightAveraging) and callback.validates:
                     return callback.averaged()
         return contextlib.nullcontext()
-
-    def _read_index(self) -> None:
-        path = self.directory / INDEX
-        if not path.exists():
-            return
-        try:
-            index = json.loads(path.read_text(encoding="utf-8"))
-            found = (index["monitor"], index["entries"], index["ahead"], index["writing"], index["removing"])
-        except (ValueError, KeyError, TypeError):
-            raise ValueError(f"{path} is not an index of TopKCheckpoints. Choose another directory.") from None
-        if found[0] != self.monitor:
-            raise ValueError(
-                f"{self.directory} keeps the best epochs by {found[0]!r}. Choose another directory for {self.monitor!r}."
-            )
-        _, self.entries, self._ahead, writing, removing = found
-        if writing is not None or removing:
-            # Killed while it wrote: there is a draft, or a file that had just been renamed. Or killed while it removed.
-            half = [] if writing is None else [writing, _draft(writing)]
-            self._remove([{"file": name} for name in [*half, *removing]])
-            self._write_index()
-
-    def _write_index(self, writing: str | None = None, removing: Iterable[str] = ()) -> None:
-        state = {"monitor": self.monitor, "entries": self.entries, "ahead": self._ahead}
-        index = {**state, "writing": writing, "removing": list(removing)}
-        try:
-            write_atomically(self.directory / INDEX, json_text(index), make_directory=True)
-        except OSError as problem:
-            warn(f"TopKCheckpoints could not write {self.directory / INDEX}: {problem.strerror or problem}", stacklevel=4)
 
 
 def _is_of_the_disk(problem: BaseException | None) -> bool:
@@ -273,9 +283,3 @@ def _remove_file(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as problem:
         warn(f"TopKCheckpoints could not remove {path} ({problem.strerror or problem}). Training goes on.", stacklevel=4)
-
-
-def _draft(name: str) -> str:
-    # Keras wants its own endings.
-    stem, suffix = (name[: -len(end)], end) if name.endswith(end := ".weights.h5") else (name[: -len(".keras")], ".keras")
-    return f".{stem}.draft{suffix}"

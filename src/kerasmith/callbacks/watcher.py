@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from kerasmith.callbacks.copies import Copyable
 from kerasmith.files.messages import warn
 
 _HOOKS = (
@@ -24,7 +25,7 @@ _HOOKS = (
 _FIRST_HOOKS = ("on_train_begin", "load_state_dict")
 
 
-class Watcher(keras.callbacks.Callback):
+class Watcher(Copyable, keras.callbacks.Callback):
     """Base of callbacks that only watch: whatever fails in them, the training goes on and keeps its result.
 
     A hook of a subclass in this package runs within `sparing`: an exception - a full disk, a directory that is gone, a closed

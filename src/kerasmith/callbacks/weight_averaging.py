@@ -11,12 +11,13 @@ from keras import ops
 from kerasmith._types import Contract, Logs
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks import batch_norm_refresh
+from kerasmith.callbacks.copies import Copyable, no_model
 from kerasmith.callbacks.running_average import RunningAverage, assign, copies
 from kerasmith.keras_internals.learning_rate import inner
 from kerasmith.keras_internals.training_state import weights_now
 
 
-class WeightAveraging(keras.callbacks.Callback):
+class WeightAveraging(Copyable, keras.callbacks.Callback):
     """Averages the trainable weights while training goes on, validates with the average and ends with it.
 
     "ema", after the t-th step (t = 0, 1, ... averages so far): a <- d a + (1 - d) w, with d = decay, or with `warmup`
@@ -60,6 +61,14 @@ class WeightAveraging(keras.callbacks.Callback):
     Reference: Izmailov et al., "Averaging weights leads to wider optima and better generalization", 2018; Polyak and Juditsky,
     "Acceleration of stochastic approximation by averaging", 1992.
     """
+
+    of_one_fit = {
+        **dict.fromkeys(("_for", "_trained"), no_model),
+        **dict.fromkeys(("_positions", "_variables"), tuple),
+        "_training": bool,
+        "_stepped": bool,
+    }
+    shared = ("update_batch_norm",)
 
     method: str
     decay: float

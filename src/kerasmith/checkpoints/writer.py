@@ -19,8 +19,11 @@ class CheckpointWriter:
 
     def __init__(self, directory: CheckpointDirectory) -> None:
         self.directory = directory
-        self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="kerasmith-checkpoint")
-        self._writing = None
+        self._thread = self._writing = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy has no part in what is being written.
+        return {"directory": self.directory, "_thread": None, "_writing": None}
 
     def write(self, step: int, tree: Any) -> None:
         """Begins to write the state of a step; its arrays must not change any more.
@@ -30,6 +33,8 @@ class CheckpointWriter:
         """
         packed = state_file.pack(tree)
         self.wait()
+        if self._thread is None:
+            self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="kerasmith-checkpoint")
         self._writing = self._thread.submit(self.directory.write, step, packed)
 
     def wait(self) -> None:

@@ -1,5 +1,6 @@
 """Batches of samples drawn by weight, in an order that can be computed at any place."""
 
+import copy
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -134,6 +135,20 @@ class WeightedBatches(keras.utils.PyDataset):
         self._versions = WeightsVersions(order, self.batch_size, len(self), _as_array(weights))
         self._lock = threading.RLock()
         self._begun, self._asked, self._thread = False, 0, threading.get_ident()
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            return {**vars(self), "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.RLock(), _thread=threading.get_ident())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "WeightedBatches":
+        # The arrays are only ever read here, and may be as large as the disk.
+        memo.update((id(array), array) for array in tree.flatten(self.arrays))
+        other = memo[id(self)] = type(self).__new__(type(self))
+        other.__setstate__(copy.deepcopy(self.__getstate__(), memo))
+        return other
 
     def __len__(self) -> int:
         whole, rest = divmod(self.samples_per_epoch, self.batch_size)

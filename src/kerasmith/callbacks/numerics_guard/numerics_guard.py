@@ -9,6 +9,7 @@ from keras import tree
 
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer, check_number
+from kerasmith.callbacks.copies import Copyable, no_model
 from kerasmith.callbacks.numerics_guard.first_nonfinite_step import find_first_nonfinite_step, recorded_steps
 from kerasmith.callbacks.numerics_guard.nonfinite_report import NonFiniteReport
 from kerasmith.callbacks.numerics_guard.step_repeater import StepRepeater
@@ -22,7 +23,7 @@ from kerasmith.schedules.scaled import factor_named, with_factor
 _FACTOR_NAME = "numerics guard"
 
 
-class NumericsGuard(keras.callbacks.Callback):
+class NumericsGuard(Copyable, keras.callbacks.Callback):
     """Stops training at the first NaN or infinity and names its origin: input, layer, loss term, gradient or weight.
 
     Every `every` steps, and at the end of an epoch, it looks at the running mean of the loss and at all weights, and copies
@@ -71,6 +72,14 @@ class NumericsGuard(keras.callbacks.Callback):
     ('input', 'x', 2, [1])
     """
 
+    of_one_fit = {
+        **dict.fromkeys(("_repeater", "_good"), no_model),
+        **dict.fromkeys(("_retained", "_losses"), list),
+        "_of": lambda: no_model,
+        "_logs": dict,
+        "_is_new": lambda: True,
+    }
+
     directory: Any
     rollback: bool
     every: int
@@ -107,7 +116,7 @@ class NumericsGuard(keras.callbacks.Callback):
         self.verbose = verbose
         self.finding, self.findings, self.rollbacks = None, [], 0
         self._scale = 1.0
-        self._repeater, self._of, self._is_new = None, lambda: None, True
+        self._repeater, self._of, self._is_new = None, no_model, True
         self._epoch = self._batch = 0
         self._forget()
 
@@ -125,7 +134,7 @@ class NumericsGuard(keras.callbacks.Callback):
         # What is not finite now, is meant so. A layer may have been thawed since the last `fit`.
         self._is_new = True
         if keras.backend.backend() != "tensorflow":
-            self._of = lambda: None
+            self._of = no_model
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epoch = epoch

@@ -38,6 +38,7 @@ class HistoryCSV(RunOutput):
     """
 
     kerasmith_contract: dict[str, object] = {"continues": True}
+    of_one_fit = {"_is_mine": bool}  # a copy begins a file of its own
 
     def __init__(self, path: _types.Path, *, record: RunRecord | None = None):
         super().__init__(record)

@@ -9,6 +9,7 @@ import numpy as np
 
 from kerasmith._types import Logs
 from kerasmith.base.direction import directions_of
+from kerasmith.callbacks.copies import Copyable
 from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.log_values import scalars
 from kerasmith.keras_internals import fit_call
@@ -17,7 +18,7 @@ from kerasmith.report.model_description import describe_compilation, layer_table
 from kerasmith.report.training import LEARNING_RATE
 
 
-class RunRecord(keras.callbacks.Callback):
+class RunRecord(Copyable, keras.callbacks.Callback):
     """Collects what `HistoryCSV`, `SummaryFile` and `ReportPage` write; writes nothing itself.
 
     It works at the ends of epochs and never in a step. A second `fit` with the same object continues the history.

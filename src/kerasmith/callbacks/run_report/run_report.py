@@ -54,6 +54,7 @@ class RunReport(Watcher):
     """
 
     kerasmith_contract: dict[str, object] = {"continues": True}
+    of_one_fit = {"_is_mine": bool}  # a copy begins files of its own
 
     def __init__(
         self,
