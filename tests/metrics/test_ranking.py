@@ -191,3 +191,45 @@ def test_bad_input_is_named(kind):
         used.update_state([[0], [1]], np.array([[0.1], [0.2]], "float32"))
     with pytest.raises(ValueError, match="seen no data"):
         metric().histogram()
+
+
+@BOTH
+@pytest.mark.parametrize("average", ["macro", "micro", "weighted"])
+def test_averages_equal_scikit_learn(kind, average):
+    metric, oracle = KINDS[kind]
+    rng = np.random.default_rng(5)
+    weight = rng.integers(0, 3, 300).astype("float32")
+    y = (rng.random((300, 3)) < [0.5, 0.2, 0.05]).astype("float32")
+    p = sigmoid(rng.normal(y + np.array([0.0, 1.0, -2.0])))
+    ids, logits = rng.choice(3, 300, p=[0.6, 0.3, 0.1]), rng.normal(0, 1, (300, 3)).astype("float32")
+    logits[np.arange(300), ids] += 1
+    softmax = np.exp(logits.astype("float64")) / np.exp(logits.astype("float64")).sum(-1, keepdims=True)
+    for truth, scores, one_hot, probabilities, config in (
+        (y, p, y, p, {"multi_label": True}),
+        (ids, logits, np.eye(3)[ids], softmax, {"from_logits": True}),
+    ):
+        made = metric(average=average, bins=2048, name="m", **config)
+        got = run(made, (truth[:90], scores[:90], weight[:90]), (truth[90:], scores[90:], weight[90:]))
+        assert list(got) == [f"m_{average}", "m_0", "m_1", "m_2", "m_cases"]
+        assert got[f"m_{average}"] == pytest.approx(
+            oracle(one_hot, probabilities, average=average, sample_weight=weight), abs=2e-3
+        )
+
+
+@BOTH
+def test_averages_where_a_class_is_not_defined(kind):
+    """Class 2 has no positives: it has no part in the weighted mean, and its negatives are in the joint ranking."""
+    metric, oracle = KINDS[kind]
+    y = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [0, 1, 0]], "float32")
+    p = np.array([[0.7, 0.1, 0.3], [0.4, 0.9, 0.2], [0.6, 0.2, 0.1], [0.2, 0.8, 0.25]], "float32")
+    got = run(metric(average="weighted", multi_label=True, name="m"), (y, p))
+    assert got["m_weighted"] == pytest.approx(oracle(y[:, :2], p[:, :2], average="weighted"), abs=1e-6)
+    got = run(metric(average="micro", multi_label=True, per_class=False, name="m"), (y, p))
+    assert got == {"m_micro": pytest.approx(oracle(y, p, average="micro"), abs=1e-6), "m_cases": 2}
+    assert np.isnan(run(metric(average="weighted", absent="nan", multi_label=True, name="m"), (y, p))["m_weighted"])
+    assert list(run(metric(average=None, multi_label=True, name="m"), (y, p))) == ["m_0", "m_1", "m_2", "m_cases"]
+    p[0, 0] = np.nan
+    for average in ("micro", "weighted"):
+        assert np.isnan(run(metric(average=average, multi_label=True, name="m"), (y, p))[f"m_{average}"])
+    with pytest.raises(ValueError, match="per_class=True"):
+        metric(average=None, per_class=False)

@@ -23,7 +23,7 @@ class AUC(RankingMetric):
     which `error_bound` tells.
 
     Args:
-        bins, class_names, per_class, absent, from_logits, axis, labels, ignore_class, multi_label: see
+        bins, class_names, per_class, average, absent, from_logits, axis, labels, ignore_class, multi_label: see
             `metrics.ranking.RankingMetric`.
         name, dtype: see `kerasmith.base.Metric`.
 
@@ -33,8 +33,9 @@ class AUC(RankingMetric):
         sample_weight: (B,) or (B, *spatial[, 1]).
 
     Returns:
-        One channel: a scalar in [0, 1]. Several (each class against the rest): a dict `<name>_macro`, `<name>_<class>` and
-        `<name>_cases`, the number of classes in the mean. NaN without positives or without negatives, and for NaN scores.
+        One channel: a scalar in [0, 1]. Several (each class against the rest): a dict `<name>_<average>`, by default
+        `<name>_macro`, `<name>_<class>` and `<name>_cases`, the number of classes in the
+        mean. NaN without positives or without negatives, and for NaN scores.
 
     Raises:
         ValueError: for shapes that would broadcast, or an unknown option.

@@ -22,7 +22,9 @@ class RankingMetric(PixelMetric):
         bins: number of bins, see `numerics.score_histograms`. Two scores in one bin count as equal. The state takes
             24 * bins bytes a class.
         class_names: texts for the keys of several classes; 0, 1, 2, ... by default.
-        per_class: whether each of several classes has a key of its own, or only their mean does.
+        per_class: whether each of several classes has a key of its own, or only their average does.
+        average: several classes: "macro": their mean; "weighted": their mean weighed by their positives; "micro": the number
+            of all classes' scores and labels taken together; None: none. Its key is `<name>_<average>` (since 0.2).
         absent: several classes: one that lacks positives or negatives, for which the number is not defined, is NaN; "skip":
             it is left out of the mean; "nan": the mean is NaN too.
         from_logits, axis, labels, ignore_class, multi_label: as in the losses.
@@ -38,6 +40,7 @@ class RankingMetric(PixelMetric):
         class_names: Sequence[Any] | None = None,
         *,
         per_class: bool = True,
+        average: str | None = "macro",
         absent: str = "skip",
         **kwargs: Any,
     ) -> None:
@@ -46,11 +49,17 @@ class RankingMetric(PixelMetric):
             raise ValueError(f"`bins` must be at most 2**20: float32 scores tell no more apart. Received: bins={bins}")
         if class_names is not None and (isinstance(class_names, str) or len(set(map(str, class_names))) != len(class_names)):
             raise ValueError(f"`class_names` must be different texts, one per class. Received: class_names={class_names!r}")
+        check_choice("average", average, ("macro", "micro", "weighted", None))
         check_choice("absent", absent, ("skip", "nan"))
+        if average is None and not per_class:
+            raise ValueError(
+                "average=None leaves the results of each class only. Received: per_class=False. Write `per_class=True`."
+            )
         super().__init__(**kwargs)
         self.bins = bins
         self.class_names = class_names
         self.per_class = per_class
+        self.average = average
         self.absent = absent
 
     def area(self, histogram: Tensor) -> Tensor:
@@ -130,17 +139,24 @@ class RankingMetric(PixelMetric):
         if of_each.shape[-1] == 1:
             return of_each[..., 0]
         cases = ops.sum(ops.cast(ops.logical_not(ops.isnan(of_each)), of_each.dtype), axis=-1)
-        if self.absent == "nan":
-            mean = ops.sum(of_each, axis=-1) / of_each.shape[-1]
-        else:
-            mean = safe.ratio(ops.sum(ops.where(ops.isnan(of_each), 0.0, of_each), axis=-1), cases, when_empty=math.nan)
-            spoiled = ops.any(totals["histogram"][..., -1] > 0, axis=(-2, -1))  # by a NaN score, which is no absent class
-            mean = ops.where(spoiled, math.nan, mean)
-        result = {self.key("macro"): mean}
+        result = {}
+        if self.average is not None:
+            result[self.key(self.average)] = self._average(totals["histogram"], of_each)
         if self.per_class:
             names = self.class_names or range(of_each.shape[-1])
             result |= {self.key(label): of_each[..., c] for c, label in enumerate(names)}
         return result | {self.key("cases"): cases}
+
+    def _average(self, histogram, of_each):
+        if self.average == "micro":
+            return self.area(ops.sum(histogram, axis=-3))
+        weight = ops.sum(histogram[..., 1, :-1], axis=-1) if self.average == "weighted" else ops.ones_like(of_each)
+        missing = ops.isnan(of_each)
+        known = ops.where(missing, 0.0, weight)
+        mean = safe.ratio(ops.sum(known * ops.where(missing, 0.0, of_each), axis=-1), ops.sum(known, axis=-1), math.nan)
+        # A NaN score is no absent class.
+        spoiled = missing if self.absent == "nan" else ops.any(histogram[..., -1] > 0, axis=-1)
+        return ops.where(ops.any(spoiled, axis=-1), math.nan, mean)
 
     def histogram(self) -> np.ndarray:
         """Counts of negatives and positives in each bin as a float64 NumPy array (C, 2, bins + 1); the last bin counts NaN."""
