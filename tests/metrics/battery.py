@@ -45,6 +45,12 @@ def embeddings(rng):
     return y, (rng.normal(0, 1, (N, 6)) + y[:, None]).astype("float32")
 
 
+def ranked_lists(rng):
+    y = rng.choice([-1.0, 0.0, 0.0, 1.0, 2.0], (N, 6)).astype("float32")
+    y[:, 0], y[1] = 1.0, 0.0
+    return y, rng.choice(5, (N, 6)).astype("float32")
+
+
 def images(rng):
     y = rng.random((N, 12, 13, 2)).astype("float32")
     x = np.clip(y + rng.normal(0, 0.1, y.shape), 0, 1).astype("float32")
@@ -115,6 +121,9 @@ ROWS = {
     "psnr_uncapped": Row(lambda: metrics.PSNR(cap=None), images),
     "ssim": Row(lambda: metrics.SSIM(window=[7, 5]), images),
     "retrieval_recall": Row(lambda: metrics.RetrievalRecall(k=[1, 3], capacity=N + 1), embeddings, repeats=False),
+    "mrr": Row(lambda: metrics.MRR(), ranked_lists),
+    "map": Row(lambda: metrics.MAP(3), ranked_lists),
+    "ndcg": Row(lambda: metrics.NDCG(absent="zero", gain="exponential"), ranked_lists),
     "r_precision": Row(
         lambda: metrics.RPrecision(max_relevant=N - 1, capacity=N, similarity="euclidean"), embeddings, repeats=False
     ),

@@ -11,7 +11,10 @@ from kerasmith.metrics.dice_score import DiceScore
 from kerasmith.metrics.froc import FROC
 from kerasmith.metrics.iou import IoU
 from kerasmith.metrics.lesion_detection import LesionDetection
+from kerasmith.metrics.map import MAP
 from kerasmith.metrics.mcc import MCC
+from kerasmith.metrics.mrr import MRR
+from kerasmith.metrics.ndcg import NDCG
 from kerasmith.metrics.panoptic_quality import PanopticQuality
 from kerasmith.metrics.psnr import PSNR
 from kerasmith.metrics.r_precision import RPrecision
@@ -33,7 +36,10 @@ __all__ = [
     "FROC",
     "IoU",
     "LesionDetection",
+    "MAP",
     "MCC",
+    "MRR",
+    "NDCG",
     "PSNR",
     "PanopticQuality",
     "RPrecision",
