@@ -45,10 +45,17 @@ def class_weight_row(channels: int, class_weights: Sequence[float] | None, inclu
     """The weight of each class as a list, None if all are equal.
 
     Raises:
-        ValueError: if the number of weights is not the number of channels, or nothing is left to average.
+        ValueError: if the number of weights is not that of the channels, if one channel gets another weight than 1, or if
+            nothing is left to average.
     """
+    if channels == 1 and class_weights is not None and [float(w) for w in class_weights] != [1.0]:
+        raise ValueError(
+            "`class_weights` weighs the classes in a mean over several, and y_pred has one channel: it would have no effect. "
+            f"Received: class_weights={class_weights}. Leave it out; to weigh foreground pixels, pass "
+            "`sample_weight=keras.ops.where(y_true > 0.5, 3.0, 1.0)`."
+        )
     if channels == 1 or (class_weights is None and include_background):
-        return None  # the mean of one class is that class, whatever its weight
+        return None  # the mean of one class is that class
     row = [1.0] * channels if class_weights is None else [float(w) for w in class_weights]
     if len(row) != channels:
         raise ValueError(

@@ -53,6 +53,8 @@ class DiceCE(RegionLoss):
         self.label_smoothing = label_smoothing
         self.cross_entropy = CrossEntropy(label_smoothing=label_smoothing, class_weights=self.class_weights)
 
+    _weighs_pixels = True
+
     @property
     def term_names(self) -> tuple[str, ...]:
         return ("dice", "ce")

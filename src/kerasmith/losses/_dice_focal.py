@@ -58,6 +58,8 @@ class DiceFocal(RegionLoss):
         self.alpha = alpha
         self.focal = Focal(gamma, alpha, class_weights=self.class_weights)
 
+    _weighs_pixels = True
+
     @property
     def term_names(self) -> tuple[str, ...]:
         return ("dice", "focal")

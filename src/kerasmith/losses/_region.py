@@ -34,6 +34,8 @@ class RegionLoss(SegmentationLoss):
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
 
+    # Whether a term on pixels shares `class_weights` and reads them as (background, foreground) of one channel.
+    _weighs_pixels = False
     _old_hooks = {**SegmentationLoss._old_hooks, "of_sums": "sample_losses", "sums_of_pixels": "image_sums"}
 
     def __init__(
@@ -67,10 +69,11 @@ class RegionLoss(SegmentationLoss):
 
     def sample_losses(self, sums: RegionSums) -> Tensor:
         """The loss of each image from its sums, (B, C) -> (B,)."""
+        for_pixels = self._weighs_pixels and sums.actual.shape[-1] == 1
         return mean_over_classes(
             self.class_losses(sums),
             sums.actual,
-            class_weights=self.class_weights,
+            class_weights=None if for_pixels else self.class_weights,
             include_background=self.include_background,
             absent=self.absent,
             predicted=sums.predicted,

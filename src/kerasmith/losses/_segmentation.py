@@ -22,7 +22,7 @@ class SegmentationLoss(Loss):
         axis: the channel axis of y_pred, -1 or 1.
         labels: "sparse": y_true holds class ids, (B, *spatial) or (B, *spatial, 1); "one_hot": y_true has the shape of
             y_pred; "auto": ids if y_true has one axis less (or a trailing 1 where y_pred has more channels).
-        class_weights: one number >= 0 per channel.
+        class_weights: one number >= 0 per channel, of several: the mean over one class has nothing to weigh.
         ignore_class: pixels labelled with this id, or one of these, count for nothing and get gradient exactly 0.
         multi_label: the channels are independent binary masks: sigmoid instead of softmax.
         reduction, name, dtype: see `kerasmith.base.Loss`.

@@ -78,9 +78,10 @@ class UnifiedFocal(RegionLoss):
         return ("tversky", "focal")
 
     def terms(self, pixels: Pixels, weights: Weights) -> list[LossTerm]:
+        focal = self.focal.per_sample(pixels, weights)  # first, as its error tells how many class weights there should be
         return [
             LossTerm("tversky", 1.0 - self.weight, self.per_sample(pixels, weights)),
-            LossTerm("focal", self.weight, self.focal.per_sample(pixels, weights)),
+            LossTerm("focal", self.weight, focal),
         ]
 
     def image_sums(self, pixels: Pixels) -> RegionSums:
@@ -96,14 +97,16 @@ class UnifiedFocal(RegionLoss):
         return ops.concatenate([losses[:, :backgrounds], enhanced[:, backgrounds:]], axis=1)
 
     def sample_losses(self, sums: RegionSums) -> Tensor:
-        values, class_weights = self.class_losses(sums), self.class_weights
-        _, predicted, actual = sums
-        if self.multi_label and class_weights is not None:
+        values, predicted, actual = self.class_losses(sums), sums.predicted, sums.actual
+        class_weights = None if self.class_weights is None else list(self.class_weights)
+        if class_weights is not None and len(class_weights) < actual.shape[1]:  # one for each channel of independent ones
             class_weights = [*class_weights, *class_weights]
         if not self.include_background:
             backgrounds = self._backgrounds(sums)
             values, predicted, actual = (x[:, backgrounds:] for x in (values, predicted, actual))
             class_weights = class_weights and class_weights[backgrounds:]
+        if values.shape[1] == 1:
+            class_weights = None  # they are (background, foreground) of the pixels, and one class is left here
         return mean_over_classes(values, actual, class_weights=class_weights, absent=self.absent, predicted=predicted)
 
     def _backgrounds(self, sums):

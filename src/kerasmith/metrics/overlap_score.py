@@ -31,7 +31,8 @@ class OverlapScore(DecidedClasses):
         absent: "score": a class absent from an image scores 1 if it is not predicted either, else 0; "skip": it is left out of
             that image; "skip_both": only if it is not predicted either, so that false positives score 0 (since 0.2). Over a
             data set, a class that is neither present nor predicted is left out.
-        class_weights: one number per class, for "macro".
+        class_weights: one number per class, for "macro" over several channels; with `average=None` a class of weight 0 is left
+            out.
         predictions: "scores", "ids" or "auto", as of `metrics.ConfusionMatrix`; ids need `num_classes`.
         share: deprecated, see `metrics.Shared`. With a key, soft labels are decided, like predictions.
         report_cases: make the result a dict with `<name>_cases` beside `<name>`: how many images the score is a mean of (of
@@ -106,9 +107,16 @@ class OverlapScore(DecidedClasses):
 
     def _statistics_of(self, sums, outside):
         if self.average == "micro":
+            if self.class_weights is not None:
+                raise ValueError(
+                    "average='micro' makes one region of all classes, where `class_weights` has no effect. Received: "
+                    f"class_weights={self.class_weights}. Leave it out, or write average='macro' for their weighted mean."
+                )
             row = class_weight_row(sums.actual.shape[-1], None, self.include_background)
             retained = [c for c in range(sums.actual.shape[-1]) if row is None or row[c] > 0]
             sums = RegionSums(*(sum(s[:, c : c + 1] for c in retained) for s in sums))
+        else:  # refuses what `combine` could not use
+            class_weight_row(sums.actual.shape[-1], self.class_weights, self.include_background)
         if self.per == "dataset":
             return dict(zip(self._statistic_names(), sums)) | {"outside": outside}
         sums = RegionSums(*(ops.cast(s, "float32") for s in sums))
