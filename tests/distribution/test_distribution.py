@@ -45,15 +45,11 @@ def test_steps_on_two_mirrored_replicas():
 
 @mirrored
 @heavy
-@pytest.mark.parametrize("case", ["metrics", "fit", "loss terms"])
+@pytest.mark.parametrize("case", ["metrics", "fit", "loss terms", "one sample left"])
 def test_fit_on_two_mirrored_replicas(case):
     got = two_mirrored(case)
     assert got["weights"] < 1e-6
-    histories = got["histories"]
-    if case == "loss terms":  # the total of a plain `compile` is Keras' own mean over replicas
-        histories = [{key: value for key, value in one.items() if "loss" not in key} for one in histories]
-        assert set(histories[0]) == {"dice", "ce", "val_dice", "val_ce"}
-    assert_columns(*histories)
+    assert_columns(*got["histories"])
 
 
 @mirrored

@@ -111,6 +111,8 @@ def fits(make, last, *watchers):
     """`fit` with validation, the last batch of `last` samples."""
     models, count = mirror(make), 6 + last
     x, labels, weight = (np.concatenate([a, a[::-1]])[:count] for a in (p, y, w))
+    if len(models[0].outputs) > 1:
+        labels = [labels] * 2
     arguments = dict(batch_size=6, epochs=3, shuffle=False, verbose=0, validation_data=(x, labels))
     histories = [
         m.fit(x, labels, sample_weight=weight, callbacks=[c() for c in watchers], **arguments).history for m in models
@@ -121,6 +123,15 @@ def fits(make, last, *watchers):
 def composite():
     model = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid")])
     model.compile(keras.optimizers.SGD(0.1), losses.DiceCE())
+    return model
+
+
+def two_outputs():
+    """A plain `compile` of two losses, each with a column of its own."""
+    inputs = keras.Input((4, 4, 1))
+    outputs = [keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid", name=name)(inputs) for name in ("a", "b")]
+    model = keras.Model(inputs, outputs)
+    model.compile(keras.optimizers.SGD(0.1), [losses.CrossEntropy(), losses.Dice(reduction="mean_with_sample_weight")])
     return model
 
 
@@ -166,6 +177,7 @@ CASES = {
     # A last batch of one sample leaves the second replica without any.
     "fit": lambda: fits(objective_model, 1),
     "loss terms": lambda: fits(composite, 5, callbacks.LossTerms),
+    "one sample left": lambda: fits(two_outputs, 1),
     "balanced": lambda: {name: uneven_steps(functools.partial(balanced_model, name)) for name in BALANCERS},
     "resumed": resumed,
 }

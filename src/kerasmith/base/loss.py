@@ -13,7 +13,7 @@ from kerasmith.base.configured import Configured, snake_case
 from kerasmith.base.loss_node import LossNode, has_placeholders
 from kerasmith.base.reduction import REDUCTIONS, reduce_samples
 from kerasmith.base.weights import Weights, split_sample_weight
-from kerasmith.distribution import global_value
+from kerasmith.distribution import display_global_value, global_value
 from kerasmith.keras_internals.shape_inference import clean_retry
 from kerasmith.keras_internals.tensors import keras_mask
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
@@ -99,7 +99,9 @@ class Loss(Algebra, Configured, keras.losses.Loss):
             value = reduce_samples(values, self.reduction, weight=sample, weight_mean=weight_mean, valid=valid)
             reduced.append((value, term.factor))
         self._track([value for value, _ in reduced], y_pred)
-        return self._total(reduced)
+        total = self._total(reduced)
+        # A replica's share of the sum over all samples: Keras shows a mean over replicas, weighted by their samples.
+        return total if self.reduction in ("none", None) else display_global_value(total)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """The unreduced loss, (B,)."""
