@@ -17,7 +17,8 @@ from kerasmith.files.atomic_write import write_atomically
 from kerasmith.files.messages import say
 from kerasmith.files.writable_directory import writable_directory
 from kerasmith.keras_internals.layer_names import weight_owners
-from kerasmith.keras_internals.step_gradients import MeasuredStep
+from kerasmith.keras_internals.optimizers import training_optimizers
+from kerasmith.keras_internals.step_gradients import MeasuredStep, UnseenTraining
 from kerasmith.keras_internals.train_function_hook import attach, detach, is_ready, own_function, replica_count
 from kerasmith.report._gradient_chart import gradient_picture, gradient_section
 
@@ -50,7 +51,9 @@ class GradientHealth(Watcher):
             `layers`, {name: {"gradient", "weight", "update", "zeros", "dead"}}; names as in `encoder/conv`.
         notes: {kind: sentence} so far.
 
-    Several replicas on TensorFlow, and `steps_per_execution` above 1 there, hide the single step: nothing is sampled then.
+    Several replicas on TensorFlow, and `steps_per_execution` above 1 there, hide the single step: nothing is sampled then. Nor
+    is it where a `train_step` of the model's own trains by more than one update with `model.optimizer`, as that of a GAN. One
+    line says so, and training goes on as without this callback.
 
     Raises:
         ValueError: for `every` below 1.
@@ -89,7 +92,7 @@ class GradientHealth(Watcher):
         self.notes = {}
         self._step = self._epoch = self._batch = self._reported = 0
         self._rows, self._open, self._weights = [], [], None
-        self._measured, self._of = None, no_model
+        self._measured, self._of, self._trained = None, no_model, None
         self._is_blind = False
 
     @property
@@ -108,7 +111,7 @@ class GradientHealth(Watcher):
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         self._batch = batch
-        if self._step % self.every == 0:
+        if self._step % self.every == 0 and not self._is_blind:
             attach(self._model, self)
         self._step += 1
 
@@ -133,18 +136,28 @@ class GradientHealth(Watcher):
         """Measures the gradients of the step."""
         self._weights = None
         if batches is None or replica_count(self._model) > 1:
-            self._say_blind()
+            self._say_blind("TensorFlow runs several steps, or replicas, in one call")
+            return
+        if getattr(self._model, "optimizer", None) is None:
+            self._say_blind("the model has no `model.optimizer`, and how it trains cannot be seen")
             return
         if not is_ready(self._model, batches[0]):
             return
         own = own_function(self._model)
         # Not kept alive: JAX would go on with what was traced for a function that Keras has replaced.
-        if self._of() is not own:
-            self._measured, self._of = MeasuredStep(self._model), weakref.ref(own)
+        trained = [id(variable) for variable in self._model.trainable_variables] if self._batch == 0 else self._trained
+        if self._of() is not own or trained != self._trained:
+            self._measured, self._of, self._trained = MeasuredStep(self._model), weakref.ref(own), trained
             names = weight_owners(self._model)
             self._owners = [names[id(variable)] for variable in self._measured.variables]
             self._sizes = np.array([math.prod(variable.shape) for variable in self._measured.variables])
-        rows, self._weights = self._measured.before(state, batches[0])
+        try:
+            rows, self._weights = self._measured.before(state, batches[0])
+        except UnseenTraining:
+            others = [place for place in training_optimizers(self._model) if place != "optimizer"]
+            listed = f" (it has {', '.join(others)})" if others else ""
+            self._say_blind(f"the model's own `train_step` trains by more than one update with `model.optimizer`{listed}")
+            return
         place = {"step": self._step - 1, "epoch": self._epoch, "batch": self._batch}
         self._open.append([place, rows, None, self._owners, self._sizes])
 
@@ -190,9 +203,9 @@ class GradientHealth(Watcher):
         if self.report is not None:
             self.report.add_section("Gradients", gradient_section(self.rows, self.notes.values()))
 
-    def _say_blind(self):
+    def _say_blind(self, why):
         if not self._is_blind and self.verbose:
-            say("\nGradientHealth: nothing is sampled, TensorFlow runs several steps, or replicas, in one call.")
+            print(f"\nGradientHealth: nothing is sampled, as {why}. Training goes on as without this callback.")
         self._is_blind = True
 
 

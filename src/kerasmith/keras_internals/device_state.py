@@ -10,6 +10,7 @@ from keras import ops
 
 from kerasmith._types import Tensor
 from kerasmith.keras_internals import random_state
+from kerasmith.keras_internals.owned import owned
 
 
 class Copy(NamedTuple):
@@ -33,7 +34,8 @@ class TrainingState:
         model: a built and compiled model.
 
     Attributes:
-        variables: trainable, other, optimizer and metrics variables.
+        variables: those of JAX's state, trainable, other, `model.optimizer`'s and metrics'; then all others that the model
+            has, such as those of optimizers in a `train_step` of its own.
         monitored: a bool for each: whether a value there that is not finite is a fault. Metrics may be NaN by design.
     """
 
@@ -45,19 +47,25 @@ class TrainingState:
         groups = [
             model.trainable_variables,
             model.non_trainable_variables,
-            model.optimizer.variables,
+            getattr(getattr(model, "optimizer", None), "variables", []),
             model.metrics_variables,
         ]
-        self.variables = [variable for group in groups for variable in group]
+        known = {id(variable) for group in groups for variable in group}
+        own = owned(model)
+        others = [variable for variable in own.variables.values() if id(variable) not in known]
+        of_optimizers = {id(variable) for optimizer in own.optimizers.values() for variable in optimizer.variables}
+        self.variables = [variable for group in (*groups, others) for variable in group]
         self.sizes = [len(group) for group in groups]
         self.monitored = np.arange(len(self.variables)) < sum(self.sizes[:3])
+        self.monitored |= np.array([id(variable) in of_optimizers for variable in self.variables], bool)
         self._in_graph = None
 
     def copy(self, state: Any = None) -> Copy:
         """A `Copy` of the state: of the one given, which is JAX's, or of the variables."""
         backend = keras.backend.backend()
         if backend == "jax":
-            flat = [v.value for v in self.variables] if state is None else [v for group in state for v in group]
+            inside = 0 if state is None else sum(self.sizes)
+            flat = [v for group in state or () for v in group] + [v.value for v in self.variables[inside:]]
             values, finite = _jax_copy()(flat)
             return Copy(values, np.asarray(finite))
         if backend == "torch":
@@ -84,6 +92,11 @@ class TrainingState:
             groups.append(flat[:size])
             flat = flat[size:]
         return tuple(groups)
+
+    @property
+    def others(self) -> list[keras.Variable]:
+        """The variables that are not in JAX's state."""
+        return self.variables[sum(self.sizes) :]
 
     def index(self, variable: keras.Variable) -> int:
         """The position of a variable."""

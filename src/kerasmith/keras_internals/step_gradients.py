@@ -13,15 +13,26 @@ import keras
 from keras import ops
 
 from kerasmith._types import Tensor
+from kerasmith.keras_internals import random_state
 from kerasmith.keras_internals.device_state import TrainingState
+from kerasmith.keras_internals.optimizers import has_own_step
 
 COLUMNS = ("gradient", "weight", "zeros", "dead")
 
 
+class UnseenTraining(Exception):
+    """The model trains by something else than one update with `model.optimizer`."""
+
+
 @contextlib.contextmanager
-def intercepted(optimizer: Any) -> Iterator[list[tuple[list, list]]]:
-    """A context in which the optimizer notes gradients and changes nothing; gives a list of pairs (gradients, variables)."""
-    caught = []
+def intercepted(model: keras.Model) -> Iterator[list[tuple[list, list]]]:
+    """A context in which `model.optimizer` notes gradients and changes nothing; gives a list of pairs (gradients, variables).
+
+    Raises:
+        UnseenTraining: where any other optimizer, of the model or not, is about to make a step; none does. In a step of the
+            user's own also where there was not one update in all.
+    """
+    caught, optimizer = [], model.optimizer
 
     def apply(grads, trainable_variables=None):
         caught.append((list(grads), list(trainable_variables or ())))
@@ -30,14 +41,73 @@ def intercepted(optimizer: Any) -> Iterator[list[tuple[list, list]]]:
         caught.append((list(grads), list(trainable_variables)))
         return trainable_variables, optimizer_variables
 
-    # Not by `setattr`, which Keras watches.
-    object.__setattr__(optimizer, "apply", apply)
-    object.__setattr__(optimizer, "stateless_apply", stateless_apply)
+    with _no_other_updates():
+        # Not by `setattr`, which Keras watches.
+        object.__setattr__(optimizer, "apply", apply)
+        object.__setattr__(optimizer, "stateless_apply", stateless_apply)
+        try:
+            yield caught
+        finally:
+            for name in ("apply", "stateless_apply"):
+                optimizer.__dict__.pop(name, None)
+    if len(caught) != 1 and has_own_step(model):
+        raise UnseenTraining(f"The training step makes {len(caught)} updates.")
+
+
+@contextlib.contextmanager
+def _no_other_updates():
+    """A context in which every optimizer refuses to make a step, whoever holds it."""
+
+    def refuse(*args, **kwargs):
+        raise UnseenTraining("The training step has an optimizer of its own.")
+
+    replaced, hook = [], None
     try:
-        yield caught
+        for cls in _with_subclasses(keras.optimizers.Optimizer):
+            for name in ("apply", "stateless_apply"):
+                if name in vars(cls) or cls is keras.optimizers.Optimizer:
+                    replaced.append((cls, name, vars(cls).get(name)))
+                    setattr(cls, name, refuse)
+        if keras.backend.backend() == "torch":
+            from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+            hook = register_optimizer_step_pre_hook(refuse)
+        yield
     finally:
-        for name in ("apply", "stateless_apply"):
-            optimizer.__dict__.pop(name, None)
+        if hook is not None:
+            hook.remove()
+        for cls, name, own in replaced:
+            if own is None:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, own)
+
+
+def _with_subclasses(cls):
+    return [cls, *(found for child in cls.__subclasses__() for found in _with_subclasses(child))]
+
+
+@contextlib.contextmanager
+def _as_if_never_run(model):
+    """A context after which a step of the user's own has moved no random generator and no plain attribute of the model."""
+    if not has_own_step(model):
+        yield
+        return
+    names, plain = set(vars(model)), _plain_attributes(model)
+    random = random_state.capture()
+    try:
+        yield
+    finally:
+        random_state.restore(random)
+        for name in {*_plain_attributes(model)} - names:
+            delattr(model, name)
+        for name, value in plain.items():
+            if vars(model).get(name) is not value:
+                setattr(model, name, value)
+
+
+def _plain_attributes(model):
+    return {name: value for name, value in vars(model).items() if isinstance(value, (int, float, str, type(None)))}
 
 
 def loss_scale(optimizer: Any) -> Any:
@@ -58,7 +128,7 @@ def gradients_now(model: keras.Model, batch: Any) -> list[Tensor | None]:
         batch: what the data gives for one step.
     """
     variables = model.trainable_variables
-    with intercepted(model.optimizer) as caught:
+    with _as_if_never_run(model), intercepted(model) as caught:
         if keras.backend.backend() == "jax":
             model.train_step(_jax_state(model), batch)
         else:
@@ -91,8 +161,12 @@ class MeasuredStep:
         Args:
             state: JAX's state before the step; None elsewhere.
             batch: what the step is about to train on.
+
+        Raises:
+            UnseenTraining: the step trains by something else than one update with `model.optimizer`; nothing has changed.
         """
-        return self._measure(batch) if state is None else self._measure(state, batch)
+        with _as_if_never_run(self._model):
+            return self._measure(batch) if state is None else self._measure(state, batch)
 
     def after(self, state: Any, weights: Any) -> Tensor:
         """Squares of the updates, (variables,).
@@ -110,7 +184,7 @@ class MeasuredStep:
         model = self._model
 
         def measure(state, batch):
-            with intercepted(model.optimizer) as caught:
+            with intercepted(model) as caught:
                 model.train_step(state, batch)
             mapping = list(zip(model.optimizer.variables, state[2], strict=True))
             with keras.StatelessScope(state_mapping=mapping):
@@ -118,31 +192,48 @@ class MeasuredStep:
             gradients = _in_order(caught, self.variables, scale)
             return _rows(gradients, state[0]), [jnp.copy(w) for w in state[0]]
 
-        return jax.jit(measure)
+        if not has_own_step(model):
+            return jax.jit(measure)
+        run = measure if model.run_eagerly else jax.jit(measure)
+
+        def measure_and_undo(state, batch):
+            # Outside of JAX's state a step may leave numbers of a trace.
+            before = [(variable, variable.value) for variable in TrainingState(model).others]
+            try:
+                return run(state, batch)
+            finally:
+                for variable, value in before:
+                    variable.assign(value)
+
+        return measure_and_undo
 
     def _tensorflow(self):
         import tensorflow as tf
 
         model = self._model
-        moved = [*model.non_trainable_variables, *model.metrics_variables]
+        own = has_own_step(model)
+        moved = TrainingState(model).variables if own else [*model.non_trainable_variables, *model.metrics_variables]
 
         def measure(batch):
             weights = [tf.identity(v.value) for v in self.variables]
             before = [tf.identity(v.value) for v in moved]
-            with intercepted(model.optimizer) as caught:
-                model.train_step(batch)
-            rows = _rows(_in_order(caught, self.variables, loss_scale(model.optimizer)), weights)
-            for variable, value in zip(moved, before, strict=True):
-                variable.assign(value)
-            return rows, weights
+            try:
+                with intercepted(model) as caught:
+                    model.train_step(batch)
+            finally:
+                for variable, value in zip(moved, before, strict=True):
+                    variable.assign(value)
+            return _rows(_in_order(caught, self.variables, loss_scale(model.optimizer)), weights), weights
 
         return measure if model.run_eagerly else tf.function(measure, reduce_retracing=True, autograph=False)
 
     def _torch(self, batch):
         state = TrainingState(self._model)
         before = state.copy()
-        gradients = gradients_now(self._model, batch)
-        state.assign(before)
+        try:
+            gradients = gradients_now(self._model, batch)
+        finally:
+            state.assign(before)
         weights = before.values[: len(self.variables)]
         return _rows(gradients, weights), weights
 

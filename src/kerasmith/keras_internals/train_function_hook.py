@@ -7,6 +7,7 @@ import keras
 
 from kerasmith.keras_internals.compiled import build_on, is_built
 from kerasmith.keras_internals.layers import all_layers
+from kerasmith.keras_internals.optimizers import has_own_step, training_optimizers
 
 
 class TrainFunctionHook:
@@ -122,8 +123,12 @@ def replica_count(model: keras.Model) -> int:
 
 def is_ready(model: keras.Model, batch: Any) -> bool:
     """Whether all variables of the step exist; builds what Keras on TensorFlow would build inside the first step."""
-    has_optimizer = model.optimizer is None or model.optimizer.built
-    if has_optimizer and is_built(model) and all(layer.built for layer in all_layers(model)):
+    others = [one for place, one in training_optimizers(model).items() if place != "optimizer"] if has_own_step(model) else []
+    if others:
+        # Its own step builds its own optimizers, and may leave `model.optimizer` unbuilt for good.
+        return all(one.built for one in others) and all(layer.built for layer in all_layers(model))
+    optimizer = getattr(model, "optimizer", None)
+    if (optimizer is None or optimizer.built) and is_built(model) and all(layer.built for layer in all_layers(model)):
         return True
     if batch is None or replica_count(model) > 1:
         return False
