@@ -57,6 +57,49 @@ def test_mean_over_images_equals_the_library(oracle, config, size, spacing):
     assert got["surface_cases"] == len(truth)
 
 
+@pytest.mark.host("the distances are host code")
+@pytest.mark.parametrize("directed", ["truth_to_prediction", "prediction_to_truth"])
+def test_directed_distances_equal_the_library(directed):
+    truth, prediction = blobs(0)
+    pairs = list(zip(truth, prediction) if directed == "truth_to_prediction" else zip(prediction, truth))
+    dual = {"surface": "dual_grid", "assd": "area_weighted"}
+    for oracle, config in ((surfaces.monai_directed, {}), (surfaces.surface_distance_directed, dual)):
+        expected = [oracle(*pair, SPACING, 1.0) for pair in pairs]
+        got = run(metrics.SurfaceDistance(SPACING, directed=directed, **config), (truth, scores(prediction)))
+        for key in expected[0]:
+            assert got[f"surface_{key}"] == pytest.approx(np.mean([one[key] for one in expected]), rel=1e-5)
+    got = run(metrics.SurfaceDistance(SPACING, directed=directed), (truth, scores(prediction)))
+    share = [(surfaces.from_border(*pair, SPACING) <= 1.0 + 1e-6).mean() for pair in pairs]
+    assert got["surface_nsd"] == pytest.approx(np.mean(share), rel=1e-5)
+    for pair in ((truth[:1], np.zeros_like(truth[:1])), (np.zeros_like(truth[:1]), truth[:1])):
+        got = run(metrics.SurfaceDistance(directed=directed), (pair[0], scores(pair[1])))
+        assert got["surface_hd"] == pytest.approx(math.hypot(26, 24))
+        assert got["surface_nsd"] == 0
+
+
+@pytest.mark.host("the distances are host code")
+def test_a_tolerance_for_each_class_equals_monai():
+    (truth, prediction), (other_truth, other_prediction) = blobs(1), blobs(2)
+    for config, y, p in (
+        ({"multi_label": True}, np.stack([truth, other_truth], -1), np.stack([prediction, other_prediction], -1)),
+        ({}, np.where(other_truth, 2, truth), np.eye(3)[np.where(other_prediction, 2, prediction.astype(int))]),
+    ):
+        tolerances = (0.5, 2.5)
+        pairs = [(y[..., c], p[..., c]) for c in (0, 1)] if config else [(y == c, p[..., c] > 0.5) for c in (1, 2)]
+        expected = [
+            np.mean([surfaces.monai(t, q, SPACING, tolerance)["nsd"] for t, q in zip(*pair)])
+            for pair, tolerance in zip(pairs, tolerances)
+        ]
+        metric = metrics.SurfaceDistance(SPACING, ["hd", "nsd"], class_tolerances=tolerances, name="s", **config)
+        got = run(metric, (y.astype("float32") if config else y, p.astype("float32")))
+        np.testing.assert_allclose([got[f"s_nsd_{c + (not config)}"] for c in (0, 1)], expected, rtol=1e-6)
+        assert got["s_nsd"] == pytest.approx(np.mean(expected), rel=1e-6)
+    with pytest.raises(ValueError, match="one number per foreground class, 2"):
+        metrics.SurfaceDistance(class_tolerances=[1.0]).update_state(y, p.astype("float32"))
+    with pytest.raises(ValueError, match="one number per foreground class, 2"):
+        metrics.SurfaceDistance(num_classes=3, class_tolerances=[1.0])
+
+
 @pytest.mark.parametrize("axis", [-1, 1])
 def test_several_classes_and_tolerances(axis):
     (truth, prediction), (other_truth, other_prediction) = blobs(1), blobs(2)
@@ -217,6 +260,10 @@ def test_what_is_better():
         ({"hd95": "area_weighted"}, ValueError, "surface='dual_grid'"),
         ({"assd": "area_weighted"}, ValueError, "surface='dual_grid'"),
         ({"hd95": "monai"}, ValueError, "'max_of_directed', 'pooled', 'area_weighted'"),
+        ({"directed": True}, ValueError, "'symmetric', 'truth_to_prediction', 'prediction_to_truth'"),
+        ({"class_tolerances": [1.0], "tolerances": [2.0]}, ValueError, "leave `tolerances` out"),
+        ({"class_tolerances": [1.0], "definitions": ["hd"]}, ValueError, "Add 'nsd'"),
+        ({"class_tolerances": [-1.0]}, ValueError, r"class_tolerances\[0\]"),
         ({"one_empty": "nan"}, ValueError, "'worst', 'infinite', 'skip'"),
     ],
 )

@@ -56,6 +56,35 @@ def surface_distance(truth, prediction, spacing, tolerance):
     }
 
 
+def monai_directed(source, target, spacing, tolerance):
+    """{key: value} of the distances from the first surface to the second, by MONAI; it has no directed surface Dice."""
+    import torch
+    from monai import metrics
+
+    y_pred, y = (torch.tensor(x)[None, None] for x in (source, target))
+    options = {"include_background": True, "spacing": spacing}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return {
+            "hd": float(metrics.compute_hausdorff_distance(y_pred, y, directed=True, **options)),
+            "hd95": float(metrics.compute_hausdorff_distance(y_pred, y, directed=True, percentile=95, **options)),
+            "assd": float(metrics.compute_average_surface_distance(y_pred, y, symmetric=False, **options)),
+        }
+
+
+def surface_distance_directed(source, target, spacing, tolerance):
+    """{key: value} of the distances from the first surface to the second, by surface-distance."""
+    import surface_distance as library
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        distances = library.compute_surface_distances(source, target, spacing)
+    return {
+        "assd": float(library.compute_average_surface_distance(distances)[0]),
+        "nsd": float(library.compute_surface_overlap_at_tolerance(distances, tolerance)[0]),
+    }
+
+
 def border(mask):
     """The border voxels by a loop over voxels, as a list of indices."""
     found = []
@@ -76,3 +105,9 @@ def loops(truth, prediction, spacing, tolerance):
     directed = distances.min(1), distances.min(0)
     every = np.concatenate(directed)
     return {"hd": every.max(), "assd": every.mean(), "nsd": (every <= tolerance + 1e-6).mean()}
+
+
+def from_border(source, target, spacing):
+    """The distance from each border voxel of the first mask to the nearest of the second, all distances compared."""
+    first, second = (np.array(border(mask)) * spacing for mask in (source, target))
+    return np.linalg.norm(first[:, None] - second[None], axis=-1).min(1)

@@ -40,12 +40,19 @@ class SurfaceDistance(PixelMetric):
         MedPy                "voxels"      "pooled"             "pooled"
         surface-distance     "dual_grid"   "area_weighted"      "area_weighted"
 
+    With `directed`, only the distances of one side are taken: "truth_to_prediction", d(t, P), shows what was missed,
+    "prediction_to_truth", d(p, T), what was invented (MONAI's `directed=True`). assd is then a plain mean, and nsd the share
+    of one surface.
+
     The work is done on the host, from compiled steps too, except in TensorFlow with `jit_compile=True`.
 
     Args:
         spacing: size of a voxel along each axis of the image; None for 1.
         definitions: what to report, of "hd", "hd95", "assd", "nsd".
         tolerances: for nsd, in units of `spacing`; several give one key each, `<name>_nsd_<tolerance>`.
+        class_tolerances: for nsd, one tolerance per foreground class (per channel for `multi_label`), in the place of
+            `tolerances` (since 0.2).
+        directed: "symmetric": both surfaces; or "truth_to_prediction", "prediction_to_truth" (since 0.2).
         surface: "voxels": voxels of the object with a background neighbour across a face. "dual_grid": corners of voxels with
             object and background around them, each with the area (2-D: length) of the surface there, by which nsd weighs
             them. Outside the image is background.
@@ -107,6 +114,8 @@ class SurfaceDistance(PixelMetric):
         definitions: Sequence[str] = QUANTITIES,
         tolerances: Sequence[float] = (1.0,),
         *,
+        class_tolerances: Sequence[float] | None = None,
+        directed: str = "symmetric",
         surface: str = "voxels",
         hd95: str = "max_of_directed",
         assd: str = "pooled",
@@ -123,6 +132,14 @@ class SurfaceDistance(PixelMetric):
         _check_list("tolerances", tolerances, functools.partial(check_number, minimum=0))
         if spacing is not None:
             _check_list("spacing", spacing, functools.partial(check_number, above=0), unique=False)
+        if class_tolerances is not None:
+            _check_list("class_tolerances", class_tolerances, functools.partial(check_number, minimum=0), unique=False)
+            if "nsd" not in definitions or tuple(tolerances) != (1.0,):
+                raise ValueError(
+                    "`class_tolerances` are those of 'nsd', in the place of `tolerances`. Received: "
+                    f"definitions={definitions!r}, tolerances={tolerances!r}. Add 'nsd', and leave `tolerances` out."
+                )
+        check_choice("directed", directed, surface_distances.DIRECTIONS)
         check_choice("surface", surface, surface_distances.SURFACES)
         check_choice("hd95", hd95, surface_distances.PERCENTILES)
         check_choice("assd", assd, surface_distances.AVERAGES)
@@ -140,6 +157,8 @@ class SurfaceDistance(PixelMetric):
         self.spacing = spacing
         self.definitions = definitions
         self.tolerances = tolerances
+        self.class_tolerances = class_tolerances
+        self.directed = directed
         self.surface = surface
         self.hd95 = hd95
         self.assd = assd
@@ -154,6 +173,7 @@ class SurfaceDistance(PixelMetric):
         self._quantities = self._functions()
         if num_classes is not None:
             classes = num_classes - int(num_classes > 1 and not self.multi_label)
+            self._check_class_tolerances(classes)
             self.create_totals(dict.fromkeys(self._statistic_names(), (classes,)))
 
     def _functions(self):
@@ -174,6 +194,13 @@ class SurfaceDistance(PixelMetric):
                 chosen[key] = functools.partial(surface_distances.surface_dice, tolerance=tolerance)
         return chosen
 
+    def _check_class_tolerances(self, classes):
+        if self.class_tolerances is not None and len(self.class_tolerances) != classes:
+            raise ValueError(
+                f"`class_tolerances` needs one number per foreground class, {classes}. Received: "
+                f"class_tolerances={self.class_tolerances!r}"
+            )
+
     def _statistic_names(self):
         return (*self._quantities, "cases", "one_empty", "both_empty")
 
@@ -188,18 +215,26 @@ class SurfaceDistance(PixelMetric):
                 f"Received: y_pred of shape {static_shape(y_pred, 'y_pred')} with axis={self.axis}"
             )
         surface_distances.check_spacing(self.spacing, len(pixels.spatial))
+        classes = len(image_classes(pixels))
+        self._check_class_tolerances(classes)
         masks = binary_images(pixels, self.threshold)
         names = self._statistic_names()
         table = call_on_host(self._measure, masks, (static_shape(masks[0], "y_true")[0], len(names)))
-        table = ops.reshape(table, (-1, len(image_classes(pixels)), len(names)))
+        table = ops.reshape(table, (-1, classes, len(names)))
         return {name: table[..., i] for i, name in enumerate(names)}
 
     def _measure(self, truth, prediction):
-        """(N, statistics) of N pairs of boolean images; host code."""
+        """(N, statistics) of N pairs of boolean images, the classes of each sample one behind the other; host code."""
+        of_class = [functools.partial(surface_distances.surface_dice, tolerance=t) for t in self.class_tolerances or ()]
+        functions = [*self._quantities.values(), *of_class]
         table = surface_distances.surface_quantities(
-            truth, prediction, self._quantities.values(), self.spacing, self.surface, self.threads or os.cpu_count()
+            truth, prediction, functions, self.spacing, self.surface, self.threads or os.cpu_count(), self.directed
         )
-        values, empty = table[:, :-1], table[:, -1]
+        count = len(self._quantities)
+        values, empty = table[:, :count], table[:, -1]
+        if of_class:
+            row = np.arange(len(table))
+            values[:, list(self._quantities).index("nsd")] = table[row, count + row % len(of_class)]
         spacing = surface_distances.check_spacing(self.spacing, truth.ndim - 1)
         # An infinite mean is made in `combine`: what has been added up must stay finite.
         worst = math.hypot(*np.multiply(truth.shape[1:], spacing)) if self.one_empty == "worst" else 0.0

@@ -13,33 +13,42 @@ from kerasmith.objects.surface_elements import border_voxels, dual_codes, elemen
 SURFACES = ("voxels", "dual_grid")
 PERCENTILES = ("max_of_directed", "pooled", "area_weighted")
 AVERAGES = ("pooled", "mean_of_directed", "area_weighted")
+DIRECTIONS = ("symmetric", "truth_to_prediction", "prediction_to_truth")
 _WORTH_A_THREAD = 2**14  # voxels; smaller images are done before threads have taken turns
 
 
 class SurfaceDistances(NamedTuple):
     """The distance from each element of a surface to the nearest element of the other, and the size of the element.
 
-    Without any element on the other side distances are infinite.
+    Without any element on the other side distances are infinite. `directions` says which of the two were measured; the
+    distances of the other are left out.
     """
 
     from_truth: np.ndarray
     from_prediction: np.ndarray
     truth_sizes: np.ndarray
     prediction_sizes: np.ndarray
+    directions: str = "symmetric"
 
     @property
     def directed(self) -> tuple[Any, ...]:
-        """((distances, sizes) from the truth, the same from the prediction)."""
-        return (self.from_truth, self.truth_sizes), (self.from_prediction, self.prediction_sizes)
+        """(distances, sizes) from the truth and the same from the prediction, as far as they were measured."""
+        sides = ((self.from_truth, self.truth_sizes), (self.from_prediction, self.prediction_sizes))
+        return {"symmetric": sides, "truth_to_prediction": sides[:1], "prediction_to_truth": sides[1:]}[self.directions]
 
     @property
     def empty(self) -> int:
         """How many of the two surfaces are empty: 0, 1 or 2."""
-        return int(self.from_truth.size == 0) + int(self.from_prediction.size == 0)
+        return int(self.truth_sizes.size == 0) + int(self.prediction_sizes.size == 0)
 
 
 def surface_distances(
-    truth: np.ndarray, prediction: Any, spacing: Sequence[float] | None = None, surface: str = "voxels", threads: int = 1
+    truth: np.ndarray,
+    prediction: Any,
+    spacing: Sequence[float] | None = None,
+    surface: str = "voxels",
+    threads: int = 1,
+    directions: str = "symmetric",
 ) -> SurfaceDistances:
     """The distances between the surfaces of two binary images.
 
@@ -50,6 +59,7 @@ def surface_distances(
         spacing: voxel size along each axis; None for 1.
         surface: "voxels" or "dual_grid", see `surface_elements`.
         threads: threads of the distance transforms.
+        directions: "symmetric" measures from both surfaces, "truth_to_prediction" and "prediction_to_truth" from one.
 
     Returns:
         `SurfaceDistances`, in units of the spacing.
@@ -57,7 +67,7 @@ def surface_distances(
     spacing = check_spacing(spacing, truth.ndim)
     box = common_box(truth, prediction)
     if box is None:
-        return SurfaceDistances(*(np.zeros(0) for _ in range(4)))
+        return SurfaceDistances(*(np.zeros(0) for _ in range(4)), directions)
     surfaces, sizes = [], []
     for mask in (truth[box], prediction[box]):
         if surface == "voxels":
@@ -69,14 +79,17 @@ def surface_distances(
             elements = (codes != 0) & (codes != len(table) - 1)
             sizes.append(table[codes[elements]])
         surfaces.append(elements)
-    from_truth = distances_to_nearest(*surfaces, spacing, threads)
-    from_prediction = distances_to_nearest(*surfaces[::-1], spacing, threads)
-    return SurfaceDistances(from_truth, from_prediction, *sizes)
+    from_truth = from_prediction = np.zeros(0)
+    if directions != "prediction_to_truth":
+        from_truth = distances_to_nearest(*surfaces, spacing, threads)
+    if directions != "truth_to_prediction":
+        from_prediction = distances_to_nearest(*surfaces[::-1], spacing, threads)
+    return SurfaceDistances(from_truth, from_prediction, *sizes, directions)
 
 
 def hausdorff(pair: SurfaceDistances) -> float:
     """The largest distance: max(max_t d(t, P), max_p d(p, T)); infinite if one surface is empty, NaN if both are."""
-    return _unless_empty(pair, lambda: float(max(pair.from_truth.max(), pair.from_prediction.max())))
+    return _unless_empty(pair, lambda: float(max(distances.max() for distances, _ in pair.directed)))
 
 
 def hausdorff_percentile(pair: SurfaceDistances, definition: str = "max_of_directed", percent: float = 95) -> float:
@@ -92,7 +105,7 @@ def hausdorff_percentile(pair: SurfaceDistances, definition: str = "max_of_direc
 
     def compute():
         if definition == "pooled":
-            return float(np.percentile(np.concatenate((pair.from_truth, pair.from_prediction)), percent))
+            return float(np.percentile(np.concatenate([distances for distances, _ in pair.directed]), percent))
         if definition == "max_of_directed":
             return float(max(np.percentile(distances, percent) for distances, _ in pair.directed))
         return float(max(_covering_distance(*side, percent / 100) for side in pair.directed))
@@ -111,19 +124,19 @@ def average_distance(pair: SurfaceDistances, definition: str = "pooled") -> floa
 
     def compute():
         if definition == "pooled":
-            total = pair.from_truth.sum() + pair.from_prediction.sum()
-            return float(total / (pair.from_truth.size + pair.from_prediction.size))
+            total = sum(distances.sum() for distances, _ in pair.directed)
+            return float(total / sum(distances.size for distances, _ in pair.directed))
         if definition == "mean_of_directed":
-            return float((pair.from_truth.mean() + pair.from_prediction.mean()) / 2)
-        return float(sum(np.average(distances, weights=sizes) for distances, sizes in pair.directed) / 2)
+            return float(sum(distances.mean() for distances, _ in pair.directed) / len(pair.directed))
+        return float(sum(np.average(distances, weights=sizes) for distances, sizes in pair.directed) / len(pair.directed))
 
     return _unless_empty(pair, compute)
 
 
 def surface_dice(pair: SurfaceDistances, tolerance: float) -> float:
     """The share of both surfaces, by size, within `tolerance` of the other; 0 if one is empty, NaN if both are."""
-    if pair.empty == 2:
-        return math.nan
+    if pair.empty:
+        return math.nan if pair.empty == 2 else 0.0
     # A distance that equals the tolerance counts, whichever way it was rounded.
     near = sum(sizes[distances <= tolerance * (1 + 1e-6)].sum() for distances, sizes in pair.directed)
     return float(near / sum(sizes.sum() for _, sizes in pair.directed))
@@ -136,13 +149,14 @@ def surface_quantities(
     spacing: Sequence[float] | None = None,
     surface: str = "voxels",
     threads: int = 1,
+    directions: str = "symmetric",
 ) -> np.ndarray:
     """Quantities of each of several pairs of images, and which surfaces were empty.
 
     Args:
         truth, prediction: boolean (N, *spatial).
         quantities: functions of `SurfaceDistances`.
-        spacing, surface: see `surface_distances`.
+        spacing, surface, directions: see `surface_distances`.
         threads: images worked on at a time; a single image gets them for its distance transforms.
 
     Returns:
@@ -153,7 +167,7 @@ def surface_quantities(
     """
 
     def one(index, threads=1):
-        pair = surface_distances(truth[index], prediction[index], spacing, surface, threads)
+        pair = surface_distances(truth[index], prediction[index], spacing, surface, threads, directions)
         return [*(quantity(pair) for quantity in quantities), pair.empty]
 
     count = len(truth)
