@@ -1,5 +1,7 @@
 """PanopticQuality against plain loops and torchmetrics, in eager code and in every kind of compiled fit."""
 
+from fractions import Fraction
+
 import keras
 import numpy as np
 import pytest
@@ -162,6 +164,26 @@ def test_components_equal_torchmetrics():
     assert [result[key] for key in KEYS] == pytest.approx(theirs.compute()[0].tolist(), rel=1e-6)
 
 
+@pytest.mark.host("counts segments on the host")
+@pytest.mark.parametrize(("threshold", "matching"), [(0.75, "unique"), (0.5, "optimal"), (0.2, "optimal")])
+def test_other_thresholds_in_both_inputs(threshold, matching):
+    truth, prediction = maps(3, unknown=False)
+    tables = []
+    for pair in zip(truth, prediction):
+        (true, void_true), (predicted, void_predicted) = (panoptic.segments(x, THINGS, STUFFS) for x in pair)
+        tables.append(panoptic.counts(true, predicted, void_true, void_predicted, Fraction(str(threshold))))
+    metric = maps_metric(iou_threshold=threshold, matching=matching)
+    assert metric.get_config()["iou_threshold"] == threshold
+    agrees(runs.run(metric, (truth, prediction)), panoptic.add(tables))
+    masks, disturbed = blobs(5, (3, 24, 24))
+    tables = []
+    for pair in zip(masks, disturbed):
+        segments = [[(1, pixels) for pixels in oracle.components(mask, 2)] for mask in pair]
+        tables.append(panoptic.counts(*segments, set(), set(), Fraction(str(threshold))))
+    metric = metrics.PanopticQuality(iou_threshold=threshold, matching=matching)
+    agrees(runs.run(metric, (masks[..., None], disturbed[..., None].astype("float32"))), panoptic.add(tables))
+
+
 def test_touching_instances():
     labels = np.zeros((1, 6, 8), "int32")
     labels[0, :4, :4], labels[0, :4, 4:] = 9, 4
@@ -199,6 +221,9 @@ def test_unknown_predicted_categories_are_named():
         ({"inputs": "panoptic", "things": (-1,)}, r"`things\[0\]`"),
         ({"unknown_predictions": "skip"}, "'error', 'void'"),
         ({"num_classes": 0}, "`num_classes`"),
+        ({"iou_threshold": 1.0}, "`iou_threshold`.*< 1"),
+        ({"iou_threshold": 0.3}, "Write `matching='optimal'`"),
+        ({"matching": "best"}, "'unique', 'optimal', 'greedy'"),
         ({"inputs": "panoptic", "things": (1,), "ignore_class": 255}, "Received: ignore_class=255"),
         ({"inputs": "panoptic", "things": (1,), "ignore_class": 0}, "Received: ignore_class=0"),
     ],

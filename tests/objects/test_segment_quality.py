@@ -1,5 +1,7 @@
 """Matches of segments with void and categories, against plain loops over sets of pixels."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,32 @@ def test_maps_equal_plain_loops(stretch):
         rows = panoptic_quality(truth[None], prediction[None], THINGS, STUFFS, unknown_predictions="void")[0]
         expected = [[float(x) for x in expected.get(c, [0] * 4)] for c in (*THINGS, *STUFFS)]
         np.testing.assert_allclose(rows, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("threshold", ["0.7", "0.6", "0.25", "0"])
+def test_other_thresholds_equal_plain_loops(threshold):
+    rng = np.random.default_rng(1)
+    for _ in range(40):
+        # Of equally good matches the one that leaves a segment in the void would have fewer errors: no void where there is a
+        # choice.
+        category = rng.choice([2, 5, 11, 3 if float(threshold) > 0.5 else 5], (2, 4, 5), p=[0.3, 0.3, 0.2, 0.2])
+        truth, prediction = np.stack([category, rng.integers(0, 3, category.shape)], -1)
+        prediction = np.where(rng.random((4, 5, 1)) < 0.5, prediction, truth)
+        true, void_true = oracle.segments(truth, THINGS, STUFFS)
+        predicted, void_predicted = oracle.segments(prediction, THINGS, STUFFS)
+        expected = oracle.counts(true, predicted, void_true, void_predicted, Fraction(threshold))
+        rows = panoptic_quality(
+            truth[None],
+            prediction[None],
+            THINGS,
+            STUFFS,
+            unknown_predictions="void",
+            threshold=float(threshold),
+            how="optimal",
+        )[0]
+        np.testing.assert_allclose(
+            rows, [[float(x) for x in expected.get(c, [0] * 4)] for c in (*THINGS, *STUFFS)], rtol=1e-12
+        )
 
 
 def test_iou_of_one_half_is_no_match():

@@ -8,13 +8,14 @@ from keras import ops
 
 from kerasmith._types import Tensor
 from kerasmith.base import Weights, register
-from kerasmith.base.arguments import check_choice, check_integer
+from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.base.host import call_on_host
 from kerasmith.labels.class_ids import decide
 from kerasmith.metrics.object_metric import ObjectMetric
 from kerasmith.numerics import safe
 from kerasmith.numerics.tensors import accumulation_dtype, compatible, is_float, static_shape
 from kerasmith.objects.binary_images import as_images, image_classes
+from kerasmith.objects.matching import assignment_solver
 from kerasmith.objects.segment_quality import MASKED, component_quality, panoptic_quality
 
 
@@ -24,10 +25,10 @@ class PanopticQuality(ObjectMetric):
 
         RQ = TP / (TP + FP / 2 + FN / 2),   SQ = sum of the IoU of matched pairs / TP
 
-    A predicted and a true segment of one class in one image match if IoU > 0.5. Pixels that are void (ignored) in one image
-    do not count in the IoU of the other's segments, and an unmatched segment that lies in the void by more than half is no
-    error. Counts are added over all images; the qualities are those of each class, averaged over the classes that occur
-    (in truth or prediction). A class that occurs but has no match scores 0 in all three.
+    A predicted and a true segment of one class in one image match if IoU > 0.5, or another `iou_threshold`. Pixels that are
+    void (ignored) in one image do not count in the IoU of the other's segments, and an unmatched segment that lies in the void
+    by more than half is no error. Counts are added over all images; the qualities are those of each class, averaged over the
+    classes that occur (in truth or prediction). A class that occurs but has no match scores 0 in all three.
 
     Args:
         inputs: "components": labels and predictions as of the losses; segments are the connected components of each
@@ -36,6 +37,10 @@ class PanopticQuality(ObjectMetric):
         stuffs: for "panoptic": categories that are one segment an image, whatever the instance id. True pixels of a
             category in neither are void.
         unknown_predictions: for "panoptic", predicted categories in neither are an "error" or "void".
+        iou_threshold: the IoU that a match must exceed, from 0 to below 1 (since 0.2).
+        matching: "unique": from an IoU of 0.5 on, no segment has two matches to choose from. A threshold below needs a choice:
+            "optimal": as many matches as possible, then the largest sum of IoU, by SciPy; "greedy": the largest IoU first
+            (since 0.2).
         per_class: adds the results of each class, `<name>_pq_<class>`, NaN for those that do not occur.
         num_classes: for "components": channels of y_pred; None reads them from the first batch.
         connectivity: pixels that touch belong together: 4 or 8 neighbours in 2-D, 6, 18 or 26 in 3-D; None for 8 and 26.
@@ -84,6 +89,8 @@ class PanopticQuality(ObjectMetric):
         stuffs: Sequence[int] = (),
         *,
         unknown_predictions: str = "error",
+        iou_threshold: float = 0.5,
+        matching: str = "unique",
         per_class: bool = False,
         num_classes: int | None = None,
         name: str = "panoptic",
@@ -91,6 +98,10 @@ class PanopticQuality(ObjectMetric):
     ) -> None:
         check_choice("inputs", inputs, ("components", "panoptic"))
         check_choice("unknown_predictions", unknown_predictions, ("error", "void"))
+        check_number("iou_threshold", iou_threshold, minimum=0, below=1)
+        check_choice("matching", matching, ("unique", "optimal", "greedy"))
+        if iou_threshold < 0.5:
+            _check_matching(iou_threshold, matching)
         check_choice("per_class", per_class, (False, True))
         if num_classes is not None:
             check_integer("num_classes", num_classes, minimum=1)
@@ -108,6 +119,8 @@ class PanopticQuality(ObjectMetric):
         self.things = things
         self.stuffs = stuffs
         self.unknown_predictions = unknown_predictions
+        self.iou_threshold = iou_threshold
+        self.matching = matching
         self.per_class = per_class
         self.num_classes = num_classes
         self._classes = None
@@ -115,6 +128,9 @@ class PanopticQuality(ObjectMetric):
             self._set_classes([*things, *stuffs])
         elif num_classes is not None:
             self._set_classes(range(int(num_classes > 1 and not self.multi_label), num_classes))
+
+    def _match_settings(self):
+        return {"threshold": self.iou_threshold, "how": "greedy" if self.matching == "unique" else self.matching}
 
     def _set_classes(self, classes):
         self._classes = list(classes)
@@ -137,7 +153,11 @@ class PanopticQuality(ObjectMetric):
 
         def count(*arrays):
             return component_quality(
-                *arrays, connectivity=self.connectivity, min_size=self.min_size, truth_is_labels=self.instance_labels
+                *arrays,
+                connectivity=self.connectivity,
+                min_size=self.min_size,
+                truth_is_labels=self.instance_labels,
+                **self._match_settings(),
             )
 
         counts = call_on_host(count, arrays, (static_shape(truth, "y_true")[0], 4))
@@ -159,7 +179,14 @@ class PanopticQuality(ObjectMetric):
             maps = [ops.where(keep, x, MASKED) for x in maps]
 
         def count(truth, prediction):
-            return panoptic_quality(truth, prediction, self.things, self.stuffs, unknown_predictions=self.unknown_predictions)
+            return panoptic_quality(
+                truth,
+                prediction,
+                self.things,
+                self.stuffs,
+                unknown_predictions=self.unknown_predictions,
+                **self._match_settings(),
+            )
 
         return call_on_host(count, maps, (shape[0], len(self._classes), 4))
 
@@ -196,6 +223,16 @@ def _refuse_options(**options):
             "Panoptic maps hold category and instance ids, so that options of predicted classes do not apply; leave a "
             f"category out of `things` and `stuffs` to ignore it. Received: {', '.join(given)}"
         )
+
+
+def _check_matching(iou_threshold, matching):
+    if matching == "unique":
+        raise ValueError(
+            "Below an IoU of 0.5 a segment may have several matches to choose from. Received: "
+            f"iou_threshold={iou_threshold}, matching='unique'. Write `matching='optimal'`."
+        )
+    if matching == "optimal":
+        assignment_solver()  # says so now if SciPy is missing
 
 
 def _check_categories(inputs, things, stuffs):

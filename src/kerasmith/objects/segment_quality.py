@@ -5,13 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from kerasmith.objects.components import connectivity_order, label_objects, renumber_objects, shared_pixels
+from kerasmith.objects.components import Overlaps, connectivity_order, label_objects, renumber_objects, shared_pixels
+from kerasmith.objects.matching import match
 
 MASKED = -1  # a category that is void in truth and prediction
 
 
 def segment_counts(
-    truth: Any, prediction: Any, void_truth: Any = None, void_prediction: Any = None, categories: Any = None
+    truth: Any,
+    prediction: Any,
+    void_truth: Any = None,
+    void_prediction: Any = None,
+    categories: Any = None,
+    threshold: float = 0.5,
+    how: str = "greedy",
 ) -> np.ndarray:
     """What two label images of the same scene have in common.
 
@@ -24,6 +31,8 @@ def segment_counts(
         void_truth, void_prediction: boolean images, or None for no void.
         categories: None for one category, or (categories of the true segments, of the predicted ones, their number): the
             entry i is the category from 0 of label i + 1.
+        threshold: the IoU that a match must exceed.
+        how: below a threshold of 0.5, how matches are chosen, see `matching.match`.
 
     Returns:
         float64 (categories, 4): sum of the IoU of matched pairs, matched pairs, invented segments, missed segments.
@@ -43,8 +52,11 @@ def segment_counts(
     void_a, void_b = _inside(truth, void_prediction, len(size_a)), _inside(prediction, void_truth, len(size_b))
     a, b, shared = shared_pixels(truth, prediction, len(size_a), len(size_b))
     union = size_a[a] - void_a[a] + size_b[b] - void_b[b] - shared
-    matched = (2 * shared > union) & (category_a[a - 1] == category_b[b - 1])
-    a, b, iou = a[matched], b[matched], (shared / np.maximum(union, 1))[matched]
+    # Where rounding could matter, at a threshold that is an IoU, both are the same nearest float.
+    same, iou = category_a[a - 1] == category_b[b - 1], shared / np.maximum(union, 1)
+    a, b, iou = a[same], b[same], iou[same]
+    matched = match(Overlaps(a, b, iou), threshold, how)
+    a, b, iou = a[matched], b[matched], iou[matched]
     false_negative, false_positive = 2 * void_a <= size_a, 2 * void_b <= size_b
     false_negative[a], false_positive[b] = False, False
     return np.stack(
@@ -70,6 +82,8 @@ def component_quality(
     connectivity: int | None = None,
     min_size: int = 0,
     truth_is_labels: bool = False,
+    threshold: float = 0.5,
+    how: str = "greedy",
 ) -> np.ndarray:
     """`segment_counts` of images whose connected components are the segments.
 
@@ -79,6 +93,7 @@ def component_quality(
         void: boolean (B, *spatial), or None.
         connectivity, min_size: see `components.label_objects`.
         truth_is_labels: `truth` holds integer instance labels.
+        threshold, how: see `segment_counts`.
 
     Returns:
         float64 (B, 4).
@@ -91,12 +106,19 @@ def component_quality(
         else:
             labels, _ = label_objects(truth[i], connectivity, min_size)
         predicted, _ = label_objects(prediction[i], connectivity, min_size)
-        row[:] = segment_counts(labels, predicted, None if void is None else void[i])[0]
+        row[:] = segment_counts(labels, predicted, None if void is None else void[i], threshold=threshold, how=how)[0]
     return rows
 
 
 def panoptic_quality(
-    truth: Any, prediction: Any, things: Sequence[int], stuffs: Sequence[int], *, unknown_predictions: str = "error"
+    truth: Any,
+    prediction: Any,
+    things: Sequence[int],
+    stuffs: Sequence[int],
+    *,
+    unknown_predictions: str = "error",
+    threshold: float = 0.5,
+    how: str = "greedy",
 ) -> np.ndarray:
     """`segment_counts` of panoptic maps.
 
@@ -106,6 +128,7 @@ def panoptic_quality(
         stuffs: categories that are one segment an image; their instance ids do not matter.
         unknown_predictions: "error", or "void" for predicted pixels of categories that are neither; true ones are void, and so
             is `MASKED` in both.
+        threshold, how: see `segment_counts`.
 
     Returns:
         float64 (B, things + stuffs, 4), categories in the order of `things` and then `stuffs`.
@@ -128,7 +151,7 @@ def panoptic_quality(
                 f"Received: categories {sorted(strange)}. Write `unknown_predictions='void'` to leave such pixels out."
             )
         categories = categories, predicted_categories, len(known)
-        row[:] = segment_counts(labels, predicted, void, predicted_void, categories)
+        row[:] = segment_counts(labels, predicted, void, predicted_void, categories, threshold, how)
     return rows
 
 
