@@ -15,6 +15,7 @@ from kerasmith.keras_internals import (
     callback_attributes,
     compiled,
     data_epoch,
+    dataset_order,
     epoch_caller,
     fit_call,
     layers,
@@ -87,6 +88,22 @@ def test_frames_of_fit(trained):
     assert fit.x is data
     assert isinstance(fit.callbacks, keras.callbacks.CallbackList)
     assert fit.epochs == 1
+
+
+def test_whether_a_fit_is_running(trained):
+    look = Look("on_epoch_end", lambda: fit_call.is_running(fit_call.find().callbacks))
+    model_of().fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0, callbacks=[look])
+    assert look.said
+    assert not fit_call.is_running(object())
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="its datasets")
+def test_order_of_a_dataset():
+    import tensorflow as tf
+
+    numbers = tf.data.Dataset.range(4)
+    assert dataset_order.reshuffles(numbers.shuffle(4, seed=1).batch(2))
+    assert not dataset_order.reshuffles(numbers.shuffle(4, seed=1, reshuffle_each_iteration=False).batch(2))
 
 
 def test_every_local_of_fit_is_there():

@@ -430,6 +430,22 @@ MUTATIONS = (
         HOST,
     ),
     Mutation(
+        "checkpoints/training_lock.py",
+        "if of is not None and of is not callbacks and fit_call.is_running(of):",
+        "if False:",
+        "two trainings take each other's checkpoints for their own",
+        ("tests/callbacks/test_resume_mistakes.py",),
+        HOST,
+    ),
+    Mutation(
+        "checkpoints/data_fingerprint.py",
+        "np.linspace(0, length - 1, min(length, _SAMPLES))",
+        "np.linspace(0, length - 1, 2)",
+        "a directory of another fold loads its weights",
+        ("tests/callbacks/test_resume_mistakes.py",),
+        HOST,
+    ),
+    Mutation(
         "callbacks/watcher.py",
         "if not (everything or is_outside(problem)):",
         "if not is_outside(problem):",

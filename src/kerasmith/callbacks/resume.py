@@ -11,6 +11,7 @@ import keras
 import kerasmith
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_config
+from kerasmith.callbacks import training_data
 from kerasmith.callbacks.copies import Copyable, CopyNumber, no_model
 from kerasmith.callbacks.resume_checks import (
     check_callback_list,
@@ -19,9 +20,11 @@ from kerasmith.callbacks.resume_checks import (
     warn_of_the_order,
     warn_of_the_version,
 )
+from kerasmith.callbacks.training_settings import settings, warn_of_other_settings
 from kerasmith.checkpoints import callback_state, variables
 from kerasmith.checkpoints.callback_state import UnsavedStateWatcher
 from kerasmith.checkpoints.directory import CheckpointDirectory
+from kerasmith.checkpoints.training_lock import TrainingLock
 from kerasmith.checkpoints.writer import CheckpointWriter
 from kerasmith.files.messages import say
 from kerasmith.files.plain_data import plain
@@ -44,14 +47,18 @@ class Resume(Copyable, keras.callbacks.Callback):
     is reported and the previous one used. Files are written by a thread while training goes on; a full disk warns and leaves
     the last good checkpoint as it is. A training that has come to its end is not trained again; with more `epochs` it goes on.
 
+    One training at a time has the directory: a second one is refused while the first is alive, as are data with other samples
+    (another fold). Another loss, learning rate or other option of the optimizer than the training began with is told, with
+    which of them counts.
+
     The place in the list of callbacks does not matter. Other callbacks: those of Keras and of kerasmith are known; one of your
     own that has state needs `state_dict()`, which returns numbers, text, NumPy arrays, lists and dicts of them, and
     `load_state_dict(state)`; the same holds for a `keras.utils.PyDataset` whose batches change over time.
 
-    Data must come in the same order again: arrays (on TensorFlow after `keras.utils.set_random_seed`), `data.WeightedBatches`,
-    any PyDataset whose batches are a function of their index and its state, or a `tf.data.Dataset` without a `shuffle` of its
-    own. The batches of steps that are done in the interrupted epoch are drawn once more and thrown away; where `fit` has
-    `steps_per_epoch`, those of all steps that are done.
+    Data must come in the same order again: arrays (on TensorFlow after `keras.utils.set_random_seed`),
+    `data.WeightedBatches`, any PyDataset whose batches are a function of their index and its state, or a `tf.data.Dataset`
+    without a `shuffle` of its own; others are warned of. The batches of steps that are done in the interrupted epoch are
+    drawn once more and thrown away; where `fit` has `steps_per_epoch`, those of all steps that are done.
 
     Args:
         directory: for the checkpoints of one `fit`; created and checked at once.
@@ -61,8 +68,9 @@ class Resume(Copyable, keras.callbacks.Callback):
         verbose: 1 prints one line when it goes on, 0 does not. Problems are always told.
 
     Raises:
-        ValueError: if the directory cannot be written; when `fit` begins, if all checkpoints are damaged, or the newest is of
-            another backend, model, data length, batch size or `config`.
+        ValueError: if the directory cannot be written; when `fit` begins, if another training is writing there, if all
+            checkpoints are damaged, or the newest is of another backend, model, data, batch size or `config`, or of a copy of
+            this object.
 
     Example:
 
@@ -80,7 +88,7 @@ class Resume(Copyable, keras.callbacks.Callback):
 
     of_one_fit = {
         **dict.fromkeys(("_fit", "_pending", "_replay", "_unsaved", "_last", "_source", "_random_at_epoch"), no_model),
-        **dict.fromkeys(("_random_at_first_step", "_saved_step"), no_model),
+        **dict.fromkeys(("_random_at_first_step", "_saved_step", "_data", "_settings"), no_model),
         "_others": list,
     }
 
@@ -109,6 +117,7 @@ class Resume(Copyable, keras.callbacks.Callback):
         self._checkpoints = CheckpointDirectory(directory, keep)
         self._writer = CheckpointWriter(self._checkpoints)
         self._copy = CopyNumber()
+        self._lock = TrainingLock(self.directory)
 
     @property
     def directory(self) -> Path:
@@ -126,6 +135,7 @@ class Resume(Copyable, keras.callbacks.Callback):
         if fit is None:
             raise RuntimeError("Resume works within `Model.fit` only: it needs the data and the callbacks given there.")
         check_callback_list(self, fit.callbacks.callbacks)
+        self._lock.take(fit.callbacks)
         # First in the list: a checkpoint holds what the others have done in their `end` hooks and not in their next `begin`.
         # The list that Keras goes over just now gets one more, as others may still give the model variables.
         self._others = [one for one in fit.callbacks.callbacks if one is not self]
@@ -139,6 +149,8 @@ class Resume(Copyable, keras.callbacks.Callback):
         forget_stale_batches(fit.epoch_iterator.data_adapter)
         warn_of_the_version()
         warn_of_the_order(fit)
+        training_data.warn_of_changing_order(fit.x)
+        self._data, self._settings = training_data.fingerprint(fit), None
         self._unsaved = None
         self._pending = self._read()
         self._watch_the_end()
@@ -209,6 +221,7 @@ class Resume(Copyable, keras.callbacks.Callback):
             self._write({**(self._last or self._state()), "stopped": model.stop_training and not self._is_pausing()})
         self._last = None
         self.wait()
+        self._lock.release()
 
     # Reading.
 
@@ -218,12 +231,16 @@ class Resume(Copyable, keras.callbacks.Callback):
             warnings.warn(f"Resume: the checkpoint {file} is damaged ({problem}). The one before it is used.", stacklevel=3)
         if state is not None:
             refuse_a_copy(self._copy, state.get("writer"), self._source)
-            self._refuse(differences(state, self._fit, self.config))
+            self._refuse(
+                [*differences(state, self._fit, self.config), *training_data.differences(state.get("samples"), self._data)]
+            )
+            training_data.warn_of_other_samples(state.get("samples"), self._data)
         return state
 
     def _begin(self):
         """What can be done when all other callbacks have begun."""
         state, epochs = self._pending, self._fit.epochs
+        self._settings = settings(self.model)
         if state is None:
             return
         known = state.get("owners")
@@ -233,6 +250,8 @@ class Resume(Copyable, keras.callbacks.Callback):
             state["variables"] = variables.under_new_names(self.model, state["variables"])
         is_over = state["stopped"] or state["epoch"] >= epochs
         begin_at(self.model, epochs if is_over else state["epoch"])
+        warn_of_other_settings(state.get("settings", {}), self._settings, is_over)
+        self._settings = state.get("settings", self._settings)
         if self.verbose and is_over:
             say(
                 f"Resume: this training is over ({state['epoch']} of {epochs} epochs{', stopped early' * state['stopped']}), "
@@ -304,6 +323,8 @@ class Resume(Copyable, keras.callbacks.Callback):
             "fit": fit_call.fingerprint(self._fit),
             "config": self.config,
             "writer": str(self._copy),
+            "samples": self._data,
+            "settings": self._settings,
             "epoch": self._epoch,
             "batch": self._batch,
             "step": self._steps_before + self._batch,

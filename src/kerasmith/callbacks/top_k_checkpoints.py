@@ -12,6 +12,7 @@ import keras
 
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer
+from kerasmith.callbacks import training_data
 from kerasmith.callbacks.copies import Copyable, CopyNumber
 from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.monitored import Monitored
@@ -101,6 +102,7 @@ class TopKCheckpoints(Copyable, keras.callbacks.Callback):
         self._suffix = suffix
         self.directory: Path = writable_directory(directory)
         self._copy = CopyNumber()
+        self._samples = None
         self._index = TopKIndex(self.directory, monitor)
         self._epochs = EpochCounter()
         self._finish_what_was_cut_off()
@@ -138,6 +140,15 @@ class TopKCheckpoints(Copyable, keras.callbacks.Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         self._monitored.settle(self.model)
         self._epochs.begin_fit()
+        fit = fit_call.find()
+        self._samples = {} if fit is None else training_data.fingerprint(fit)
+        if self.entries and training_data.differences(self._index.samples, self._samples):
+            warn(
+                f"TopKCheckpoints: the models in {self.directory} are of a training on other samples (another fold or data "
+                "set). They compete with those of this one, and the best may be one of them. Give each training a directory "
+                "of its own.",
+                stacklevel=3,
+            )
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epochs.offset(epoch)
@@ -224,7 +235,7 @@ class TopKCheckpoints(Copyable, keras.callbacks.Callback):
     def _save(self, name: str) -> None:
         path = self.directory / name
         draft = self.directory / draft_name(name)
-        self._index.writers[name] = str(self._copy)
+        self._index.writers[name], self._index.samples = str(self._copy), self._samples
         self._index.write(writing=name)
         try:
             self.directory.mkdir(parents=True, exist_ok=True)

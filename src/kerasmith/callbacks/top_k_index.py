@@ -26,6 +26,7 @@ class TopKIndex:
         entries: list of {"file", "epoch", "value"}, the best first.
         ahead: entries of epochs that a resumed run is going to train again: their files stay until then.
         writers: {file: who has written it}.
+        samples: by what the data of the training that wrote last are known; None before the first.
 
     Raises:
         ValueError: if the directory has another index, or that of another monitor.
@@ -37,6 +38,7 @@ class TopKIndex:
         self.entries: list[dict[str, Any]] = []
         self.ahead: list[dict[str, Any]] = []
         self.writers: dict[str, str] = {}
+        self.samples: dict[str, str] | None = None
         self._half_done: list[str] = []
         self._is_behind = False
         self.read(strict=True)
@@ -72,7 +74,7 @@ class TopKIndex:
                 )
             return
         _, self.entries, self.ahead, writing, removing = parts
-        self.writers = dict(index.get("writers", {}))  # (since 0.2)
+        self.writers, self.samples = dict(index.get("writers", {})), index.get("samples")  # (since 0.2)
         self._half_done = [*([] if writing is None else [writing, draft_name(writing)]), *removing]
 
     def half_done(self) -> list[str]:
@@ -89,6 +91,7 @@ class TopKIndex:
         listed = {entry["file"] for entry in [*self.entries, *self.ahead]} | {writing}
         self.writers = {name: writer for name, writer in self.writers.items() if name in listed}
         state = {"monitor": self.monitor, "entries": self.entries, "ahead": self.ahead, "writers": self.writers}
+        state |= {"samples": self.samples}
         self._is_behind = True
         try:
             text = json_text({**state, "writing": writing, "removing": list(removing)})

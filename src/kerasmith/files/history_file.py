@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,24 @@ class HistoryFile:
             self.rewrite()
         else:
             self.path.unlink(missing_ok=True)
+
+    def belongs_to(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether the file is not there, or begins with these rows; it may have later ones, or less.
+
+        Args:
+            rows: at least one, as `append` took them.
+        """
+        try:
+            with open(self.path, encoding="utf-8", newline="") as file:
+                there = list(csv.DictReader(file))
+        except FileNotFoundError:
+            return True
+        except (OSError, UnicodeError, csv.Error):
+            return False
+        pairs = zip(rows, there, strict=False)
+        return all(
+            found.get(name) == ("" if value is None else str(value)) for row, found in pairs for name, value in row.items()
+        )
 
     def _text(self, rows):
         buffer = io.StringIO()

@@ -54,6 +54,16 @@ def find() -> FitCall | None:
     return None
 
 
+def is_running(callbacks: Any) -> bool:
+    """Whether a `fit` with this `CallbackList` is running, in any thread of this process."""
+    for frame in sys._current_frames().values():
+        while frame is not None:
+            if frame.f_code.co_name == "fit" and frame.f_locals.get("callbacks") is callbacks:
+                return True
+            frame = frame.f_back
+    return False
+
+
 def fingerprint(fit: Any) -> dict[str, int | None]:
     """{name: number or None} of what the position in the data depends on."""
     adapter = fit.epoch_iterator.data_adapter

@@ -1,5 +1,6 @@
 """The history of a run as a table in a file."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,17 @@ class HistoryCSV(RunOutput):
             for row in self.record.rows[len(self._file.rows) :]:
                 self._file.append(row)
 
+    def is_of_this_run(self) -> bool:
+        """Whether the file is not there, or of the run that the record knows: no checkpoint writes over another history."""
+        if self._is_mine or self.record.rows:
+            return self._is_mine or self._file.belongs_to(self.record.rows)
+        # A run in its first epoch has written nothing that is older than its beginning.
+        started = self.record.started
+        try:
+            return started is None or self.path.stat().st_mtime >= datetime.fromisoformat(started).timestamp()
+        except OSError:
+            return True
+
     def after_training(self) -> None:
         if self.record.rows:
             self.after_epoch()
@@ -67,8 +79,10 @@ class HistoryCSV(RunOutput):
                 self._file.catch_up()
 
     def reload(self) -> None:
-        self._is_mine = True
         with self.sparing(f"writing {self.path}", everything=False):
+            if not self.is_of_this_run():
+                set_aside(self.path)
+            self._is_mine = True
             self._file.replace(self.record.rows)
 
 

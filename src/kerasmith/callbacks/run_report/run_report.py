@@ -153,8 +153,10 @@ class RunReport(Watcher):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continues from what `state_dict` returned; `history.csv` is written again."""
-        self._is_mine = True
         self.record.load_state_dict(state)
+        self._is_mine = self._is_mine or self._history.is_of_this_run()
+        if not self._take_directory():
+            return
         for output in self._outputs:
             output.reload()
 

@@ -1,0 +1,300 @@
+"""What Resume says of a data order that cannot be repeated, of other settings, other data, and a second training."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import warnings
+
+import keras
+import numpy as np
+import pytest
+
+from kerasmith import losses
+from kerasmith.callbacks import HistoryCSV, Resume, RunReport, ScheduleLR, TopKCheckpoints
+from kerasmith.checkpoints import data_fingerprint
+from kerasmith.checkpoints.training_lock import NAME
+from kerasmith.data import WeightedBatches
+from kerasmith.schedules import CosineRestarts
+
+pytestmark = pytest.mark.host("what is said before a training goes on: the backend computes the same")
+
+RNG = np.random.default_rng(5)
+X = RNG.random((40, 3)).astype("float32")
+Y = RNG.random((40, 1)).astype("float32")
+FOLDS = [np.setdiff1d(np.arange(40), np.arange(8 * k, 8 * k + 8)) for k in range(5)]
+
+
+class Interrupted(Exception):
+    """Stands for a kill that the test survives."""
+
+
+class InterruptAt(keras.callbacks.Callback):
+    def __init__(self, epoch, batch=2):
+        super().__init__()
+        self.at = (epoch, batch)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if (self.epoch, batch) == self.at:
+            raise Interrupted
+
+
+def fit(directory, x, y=None, *others, epochs=2, loss="mse", optimizer=None, every="epoch", **options):
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(optimizer or keras.optimizers.Adam(0.05), loss)
+    resume = Resume(directory, every=every, verbose=0)
+    try:
+        history = model.fit(x, y, epochs=epochs, verbose=0, callbacks=[*others, resume], **options)
+    finally:
+        resume.wait()
+    return history.history["loss"], model
+
+
+def said(*arguments, **options):
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        fit(*arguments, **options)
+    return [str(one.message) for one in found if str(one.message).startswith("Resume")]
+
+
+class Shuffled(keras.utils.PyDataset):
+    """As in many tutorials: a new order of the samples after each epoch."""
+
+    def __init__(self, x=X, seed=1):
+        super().__init__()
+        self.x, self.rng, self.order = x, np.random.default_rng(seed), np.arange(len(x))
+        self.seen = []
+
+    def __len__(self):
+        return len(self.x) // 8
+
+    def __getitem__(self, i):
+        samples = self.order[8 * i : 8 * i + 8]
+        self.seen.append(samples.tolist())
+        return self.x[samples], Y[samples]
+
+    def on_epoch_end(self):
+        self.rng.shuffle(self.order)
+
+
+class Kept(Shuffled):
+    """With what the warning says to write."""
+
+    def state_dict(self):
+        return {"order": self.order, "generator": self.rng.bit_generator.state}
+
+    def load_state_dict(self, state):
+        self.order, self.rng.bit_generator.state = state["order"], state["generator"]
+
+
+def test_a_dataset_that_shuffles_itself(tmp_path):
+    (text,) = said(tmp_path / "own", Shuffled())
+    assert "Shuffled changes in `on_epoch_begin` or `on_epoch_end`" in text
+    written = re.search(r"`def state_dict.*?}` and `def load_state_dict.*\['generator'\]`", text)
+    assert written is not None
+    assert not said(tmp_path / "kept", Kept())
+    assert not said(tmp_path / "weighted", WeightedBatches(X, Y, 8))
+
+
+@pytest.mark.parametrize("every", ["epoch", 3])
+def test_the_advice_for_it_works(tmp_path, every):
+    whole, model = fit(tmp_path / "whole", Kept(), epochs=4, every=every, shuffle=False)
+    with pytest.raises(Interrupted):
+        fit(tmp_path / "cut", Kept(), None, InterruptAt(2), epochs=4, every=every, shuffle=False)
+    again, other = fit(tmp_path / "cut", Kept(), epochs=4, every=every, shuffle=False)
+    assert again == whole
+    assert [a.tobytes() for a in model.get_weights()] == [b.tobytes() for b in other.get_weights()]
+
+
+def test_tf_data_that_shuffles(tmp_path):
+    tf = pytest.importorskip("tensorflow")
+
+    def data(*shuffle, **options):
+        found = tf.data.Dataset.from_tensor_slices((X, Y))
+        return (found.shuffle(*shuffle, **options) if shuffle else found).batch(8).prefetch(1)
+
+    (text,) = said(tmp_path / "1", data(40, seed=1))
+    assert "`shuffle` of this _PrefetchDataset draws another order" in text
+    assert "`dataset.shuffle(buffer_size, seed=1, reshuffle_each_iteration=False)`" in text
+    assert said(tmp_path / "2", data(40, reshuffle_each_iteration=True))
+    assert not said(tmp_path / "3", data())
+    fixed = {"seed": 1, "reshuffle_each_iteration": False}
+    assert not said(tmp_path / "4", data(40, **fixed))
+    whole, _ = fit(tmp_path / "whole", data(40, **fixed), epochs=3, every=2)
+    with pytest.raises(Interrupted):
+        fit(tmp_path / "cut", data(40, **fixed), None, InterruptAt(1, 3), epochs=3, every=2)
+    assert fit(tmp_path / "cut", data(40, **fixed), epochs=3, every=2)[0] == whole
+
+
+def test_a_loader_with_a_generator_of_its_own(tmp_path):
+    torch = pytest.importorskip("torch")
+    if keras.backend.backend() != "torch":
+        pytest.skip("PyTorch's loader")
+    samples = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y))
+    loader = torch.utils.data.DataLoader
+    (text,) = said(tmp_path / "1", loader(samples, 8, shuffle=True, generator=torch.Generator().manual_seed(1)))
+    assert "a `generator` of its own" in text
+    assert not said(tmp_path / "2", loader(samples, 8, shuffle=True))
+    whole, _ = fit(tmp_path / "whole", loader(samples, 8, shuffle=True), epochs=3, every=2)
+    with pytest.raises(Interrupted):
+        fit(tmp_path / "cut", loader(samples, 8, shuffle=True), None, InterruptAt(1, 3), epochs=3, every=2)
+    assert fit(tmp_path / "cut", loader(samples, 8, shuffle=True), epochs=3, every=2)[0] == whole
+
+
+def test_other_settings(tmp_path):
+    adam, sgd = keras.optimizers.Adam, keras.optimizers.SGD
+    with pytest.raises(Interrupted):
+        fit(tmp_path, X, Y, InterruptAt(1, 0), shuffle=False)
+    (text,) = said(tmp_path, X, Y, epochs=3, loss=losses.Charbonnier(), shuffle=False)
+    assert "the loss was mse when this training began and is Charbonnier" in text
+    assert "the loss of this script trains on" in text
+    texts = said(tmp_path, X, Y, epochs=4, optimizer=adam(0.2, beta_1=0.5), shuffle=False)
+    assert any("the learning rate was 0.05 when this training began and is 0.2" in text for text in texts)
+    assert any("`keras.callbacks.LearningRateScheduler(lambda epoch: 0.2)`" in text for text in texts)
+    assert any("the optimizer was Adam(" in text and "beta_1=0.5" in text for text in texts)
+    _, model = fit(tmp_path, X, Y, epochs=5, optimizer=adam(0.2), shuffle=False)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.05)
+    asked = keras.callbacks.LearningRateScheduler(lambda epoch: 0.2)
+    _, model = fit(tmp_path, X, Y, asked, epochs=6, optimizer=adam(0.2), shuffle=False)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.2)
+    (text,) = said(tmp_path, X, Y, epochs=6, loss="mae", shuffle=False)
+    assert "nothing is left to train" in text
+    # A schedule of a callback is the same one in both runs.
+    schedule = CosineRestarts(T_0=2, eta_max=0.1, steps_per_epoch=2)
+    assert not said(tmp_path / "2", X, Y, ScheduleLR(schedule), optimizer=sgd(0.1), epochs=2, shuffle=False)
+    assert not said(tmp_path / "2", X, Y, ScheduleLR(schedule), optimizer=sgd(0.1), epochs=3, shuffle=False)
+    longer = CosineRestarts(T_0=4, eta_max=0.1, steps_per_epoch=2)
+    (text,) = said(tmp_path / "2", X, Y, ScheduleLR(longer), optimizer=sgd(0.1), epochs=4, shuffle=False)
+    assert "the schedule of this script counts" in text
+
+
+@pytest.mark.parametrize("epochs", [2, 3], ids=["over", "goes on"])
+@pytest.mark.parametrize("kind", ["arrays", "batches"])
+def test_another_fold_is_refused(tmp_path, kind, epochs):
+    def data(fold):
+        x, y = X[FOLDS[fold]], Y[FOLDS[fold]]
+        return (x, y) if kind == "arrays" else (WeightedBatches(x, y, 8), None)
+
+    fit(tmp_path, *data(2))
+    for other in (0, 1, 3, 4):
+        with pytest.raises(ValueError, match=r"its data had other samples \(another fold"):
+            fit(tmp_path, *data(other), epochs=epochs)
+    fit(tmp_path, *data(2), epochs=epochs)
+
+
+def test_another_fold_of_a_dataset_of_the_user(tmp_path):
+    fit(tmp_path, Kept(X[FOLDS[1]]))
+    (text,) = said(tmp_path, Kept(X[FOLDS[2]]), epochs=3)
+    assert "If it is of another fold or data set, give another directory" in text
+    assert not said(tmp_path, Kept(X[FOLDS[2]]), epochs=4)
+
+
+def test_fingerprints():
+    of = data_fingerprint.of_arrays
+    same = [X, X.copy(), X.astype("float64"), keras.ops.convert_to_tensor(X)]
+    assert len({of(one, Y) for one in same}) == 1
+    assert len({of(X[fold], Y[fold]) for fold in FOLDS}) == 5
+    assert of(X, None) != of(None, X)
+    assert of({"a": X, "b": Y}, Y) != of({"a": X, "b": Y + 1}, Y)
+    assert of(object()) is None
+    assert of(X[:0]) != of(X)
+
+
+SCRIPT = """
+import sys, time, keras, numpy as np
+from kerasmith.callbacks import Resume
+class Wait(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        print("there", flush=True)
+        time.sleep(120)
+model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+model.compile("adam", "mse")
+x = np.load(sys.argv[2])
+model.fit(x, x[:, :1], epochs=2, verbose=0, shuffle=False, callbacks=[Wait(), Resume(sys.argv[1])])
+"""
+
+
+def test_a_second_training_in_the_directory_is_refused_while_the_first_one_lives(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    directory = tmp_path / "checkpoints"
+    command = [sys.executable, "-c", SCRIPT, str(directory), str(tmp_path / "x.npy")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        try:
+            assert first.stdout.readline() == "there\n"
+            files = sorted(path.name for path in directory.iterdir())
+            with pytest.raises(
+                ValueError, match=rf"just now: process {first.pid} on .*Wait for it, end it, or give"
+            ) as refused:
+                fit(directory, X, X[:, :1], shuffle=False)
+            assert f'Resume("{directory.resolve()}-2")' in str(refused.value)
+            assert sorted(path.name for path in directory.iterdir()) == files
+        finally:
+            os.kill(first.pid, signal.SIGKILL)
+    assert (directory / NAME).exists()
+    loss, _ = fit(directory, X, X[:, :1], shuffle=False, optimizer="adam")
+    assert len(loss) == 2
+    assert not (directory / NAME).exists()
+
+
+def test_a_second_training_of_the_process(tmp_path):
+    class Another(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            with pytest.raises(ValueError, match="just now: another `fit` of this process"):
+                fit(tmp_path, X, Y)
+            fit(tmp_path / "own", X, Y, epochs=1)
+
+    fit(tmp_path, X, Y, Another(), epochs=1)
+    # One that an exception has ended is over, also while its traceback is there.
+    with pytest.raises(Interrupted) as held:
+        fit(tmp_path / "cut", X, Y, InterruptAt(0, 1))
+    assert held.traceback
+    fit(tmp_path / "cut", X, Y)
+    assert len(fit(tmp_path / "cut", X, Y, epochs=3)[0]) == 3
+
+
+def test_models_of_another_fold_in_the_directory(tmp_path):
+    def told(fold):
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            best = TopKCheckpoints(tmp_path / "best", "loss", k=2)
+            keras.Sequential.fit(model, X[FOLDS[fold]], Y[FOLDS[fold]], epochs=1, verbose=0, callbacks=[best])
+        return [str(one.message) for one in found if "TopK" in str(one.message)]
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    assert not told(1)
+    assert not told(1)
+    assert "are of a training on other samples" in told(2)[0]
+
+
+@pytest.mark.parametrize("make", [HistoryCSV, RunReport])
+def test_the_history_of_another_run_is_renamed(tmp_path, make):
+    """A checkpoint goes on, and the run directory is that of another run."""
+
+    def report(name):
+        (tmp_path / name).mkdir(exist_ok=True)
+        return HistoryCSV(tmp_path / name / "history.csv") if make is HistoryCSV else RunReport(tmp_path / name, keep=True)
+
+    fit(tmp_path / "checkpoints", X, Y, report("first"), shuffle=False)
+    fit(tmp_path / "others", X, Y, report("second"), loss="mae", shuffle=False)
+    other = (tmp_path / "second" / "history.csv").read_text()
+    if make is HistoryCSV:
+        # Killed in its first epoch, with a checkpoint: there are no rows yet to know the file by.
+        os.utime(tmp_path / "second" / "history.csv", (1e9, 1e9))
+        with pytest.raises(Interrupted):
+            fit(tmp_path / "short", X, Y, report("second"), InterruptAt(0, 2), every=1, shuffle=False, batch_size=8)
+        fit(tmp_path / "short", X, Y, report("second"), every=1, shuffle=False, batch_size=8)
+        assert (tmp_path / "second" / "history.csv.bak").read_text() == other
+        (tmp_path / "second" / "history.csv.bak").replace(tmp_path / "second" / "history.csv")
+    fit(tmp_path / "checkpoints", X, Y, report("second"), epochs=3, shuffle=False)
+    assert (tmp_path / "second" / "history.csv.bak").read_text() == other
+    assert len((tmp_path / "second" / "history.csv").read_text().splitlines()) == 4
+    fit(tmp_path / "checkpoints", X, Y, report("second"), epochs=4, shuffle=False)
+    names = {path.name for path in (tmp_path / "second").iterdir()}
+    assert "history.csv.bak2" not in names
+    assert make is HistoryCSV or {"model.keras.bak", "report.html.bak", "summary.json.bak"} <= names
