@@ -234,3 +234,22 @@ def test_the_mask_of_the_predictions(weighted):
         return {"loss": sum(parts.values()), **parts}
 
     assert_trains_as(model, columns, data)
+
+
+def of_both_labels(y, y_pred):
+    return ops.mean(ops.square(y["left"] - 2 * y["right"] - y_pred), axis=-1)
+
+
+def test_one_array_of_weights_beside_labels_of_several_parts():
+    """Keras copies the array to each part; a term that reads all of `y` gets it, in `fit`, `evaluate` and validation."""
+    model = compiled(linear(use_bias=False), {"both": of_both_labels})
+    model.layers[-1].set_weights([np.zeros((3, 2))])
+    y, w, ones = {"left": Y, "right": Y[::-1].copy()}, W, np.ones(7, "float32")
+    values = np.mean((y["left"] - 2 * y["right"]) ** 2, axis=-1)
+    history = model.fit(X, y, batch_size=7, verbose=0, sample_weight=w, validation_data=(0 * X, y, ones)).history
+    assert history["loss"][0] == pytest.approx(np.mean(w * values), rel=1e-5)
+    assert history["val_loss"][0] == pytest.approx(np.mean(values), rel=1e-5)
+    logs = model.evaluate(0 * X, y, batch_size=7, verbose=0, sample_weight=w, return_dict=True)
+    assert logs["loss"] == pytest.approx(np.mean(w * values), rel=1e-5)
+    with pytest.raises(ValueError, match="'both' needs one array, but `sample_weight` has 2 parts"):
+        model.fit(X, y, batch_size=7, verbose=0, sample_weight={"left": w, "right": ones})  # compiled before for copies

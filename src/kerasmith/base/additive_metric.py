@@ -9,6 +9,7 @@ from kerasmith.base.metric import Metric
 from kerasmith.base.weights import Weights, split_sample_weight
 from kerasmith.keras_internals.tensors import keras_mask
 from kerasmith.labels.pixels import spatial_shape
+from kerasmith.numerics.inputs import as_tensor
 from kerasmith.numerics.tensors import static_shape
 
 
@@ -72,8 +73,9 @@ class AdditiveMetric(Metric):
     def sorted_inputs(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor) -> tuple[Tensor, Tensor, Weights]:
         """Labels and predictions as tensors, and their `Weights`."""
         mask = keras_mask(y_pred)
-        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        return y_true, y_pred, split_sample_weight(sample_weight, mask, self.element_shape(y_true, y_pred))
+        y_true, y_pred = as_tensor(y_true, "y_true"), as_tensor(y_pred, "y_pred")
+        shape, axis = self.element_shape(y_true, y_pred), getattr(self, "axis", -1)
+        return y_true, y_pred, split_sample_weight(sample_weight, mask, shape, axis=axis)
 
     def add_statistics(self, statistics: dict[str, Tensor], weight: Tensor) -> None:
         """Adds (B, *shape) statistics times (B,) weights to the totals."""

@@ -16,6 +16,7 @@ from kerasmith.base.weights import Weights, split_sample_weight
 from kerasmith.distribution import display_global_value, global_value
 from kerasmith.keras_internals.shape_inference import clean_retry
 from kerasmith.keras_internals.tensors import keras_mask
+from kerasmith.numerics.inputs import as_tensor
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 
 
@@ -66,6 +67,8 @@ class Loss(Algebra, Configured, keras.losses.Loss):
     1.0
     """
 
+    # Whether labels and predictions are one array each; a loss of the user's may read several.
+    _reads_one_array: ClassVar[bool] = False
     _old_hooks: ClassVar[dict[str, str]] = {"parts": "terms"}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -121,8 +124,10 @@ class Loss(Algebra, Configured, keras.losses.Loss):
     ) -> list[tuple[LossTerm, Weights]]:
         """Pairs of `LossTerm` and the `Weights` that are still to be applied to its samples."""
         mask = keras_mask(y_pred)
-        y_true, y_pred = _to_tensors(y_true), _to_tensors(y_pred, self.dtype)
-        weights = split_sample_weight(sample_weight, mask, self.weight_shape(y_pred), accumulation_dtype(self.dtype))
+        convert = as_tensor if self._reads_one_array else _to_tensors
+        y_true, y_pred = convert(y_true, "y_true"), convert(y_pred, "y_pred", self.dtype)
+        shape, dtype = self.weight_shape(y_pred), accumulation_dtype(self.dtype)
+        weights = split_sample_weight(sample_weight, mask, shape, dtype, axis=getattr(self, "axis", -1))
         return [(term, weights) for term in self.terms(*self.read(y_true, y_pred, weights), weights)]
 
     def read(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> tuple[Any, ...]:
@@ -161,8 +166,8 @@ class Loss(Algebra, Configured, keras.losses.Loss):
                 tracker.update_state(global_value(term), sample_weight=batch)
 
 
-def _to_tensors(x, dtype=None):
+def _to_tensors(x, what, dtype=None):
     """Tensors in the structure of `x`; a list of plain numbers is one tensor, a list of arrays is a list of tensors."""
-    if not any(hasattr(leaf, "shape") for leaf in tree.flatten(x)):
-        return ops.convert_to_tensor(x, dtype=dtype)
-    return tree.map_structure(lambda leaf: ops.convert_to_tensor(leaf, dtype=dtype), x)
+    if not tree.is_nested(x) or not any(hasattr(leaf, "shape") for leaf in tree.flatten(x)):
+        return as_tensor(x, what, dtype)
+    return tree.map_structure(lambda leaf: as_tensor(leaf, what, dtype), x)

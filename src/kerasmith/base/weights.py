@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from kerasmith._types import DType, Tensor
+from kerasmith.numerics.inputs import as_tensor
 from kerasmith.numerics.tensors import compatible, static_shape
 
 
@@ -33,7 +34,7 @@ class Weights:
 
 
 def split_sample_weight(
-    sample_weight: Tensor, mask: Tensor, shape: tuple[int | None, ...], dtype: DType = "float32"
+    sample_weight: Tensor, mask: Tensor, shape: tuple[int | None, ...], dtype: DType = "float32", *, axis: int = -1
 ) -> Weights:
     """`Weights` of a `sample_weight` and a Keras mask, told apart by their shapes.
 
@@ -42,11 +43,12 @@ def split_sample_weight(
         mask: the mask attached to y_pred, or None.
         shape: static (batch, *spatial) of the predictions.
         dtype: dtype of the weights.
+        axis: channel axis of the predictions; with 1 a channel axis of size 1 may stand there in the weights too.
     """
     if sample_weight is None and mask is None:
         return Weights()
-    given = split(sample_weight, shape, dtype=dtype)
-    valid = split(mask, shape, what="the mask of y_pred", dtype=dtype)
+    given = split(sample_weight, shape, dtype=dtype, axis=axis)
+    valid = split(mask, shape, what="the mask of y_pred", dtype=dtype, axis=axis)
     return Weights(given.sample, given.pixel, valid.sample, valid.pixel)
 
 
@@ -58,22 +60,29 @@ class SampleWeights(NamedTuple):
 
 
 def split(
-    sample_weight: Tensor, shape: tuple[int | None, ...], what: str = "sample_weight", dtype: DType = "float32"
+    sample_weight: Tensor,
+    shape: tuple[int | None, ...],
+    what: str = "sample_weight",
+    dtype: DType = "float32",
+    *,
+    axis: int = -1,
 ) -> "SampleWeights":
     """Sorts `sample_weight` (or a mask) into per-sample and per-pixel weights.
 
     Args:
-        sample_weight: a scalar, (B,), (B, 1), (B, 1, ..., 1), (B, *spatial) or (B, *spatial, 1); None gives no weights.
+        sample_weight: a scalar, (B,), (B, 1), (B, 1, ..., 1), (B, *spatial) or (B, *spatial, 1), with `axis=1`
+            (B, 1, *spatial) too; None gives no weights.
         shape: static (batch, *spatial) of the predictions.
         what: name of the argument, for the error.
         dtype: dtype of the result.
+        axis: channel axis of the predictions.
 
     Raises:
         ValueError: if the shape is none of these; it would broadcast.
     """
     if sample_weight is None:
         return SampleWeights()
-    weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+    weight = ops.cast(as_tensor(sample_weight, what), dtype)
     given = static_shape(weight, what)
     batch, spatial = shape[0], shape[1:]
     if given == ():
@@ -83,7 +92,9 @@ def split(
         return SampleWeights(sample=ops.reshape(weight, (-1,)))
     if spatial and (compatible(given, shape) or compatible(given, (*shape, 1))):
         return SampleWeights(pixel=weight if len(given) == len(shape) else ops.squeeze(weight, -1))
+    if spatial and axis == 1 and compatible(given, (batch, 1, *spatial)):
+        return SampleWeights(pixel=ops.squeeze(weight, 1))
     choices = f"({batch},) for one weight a sample"
     if spatial:
-        choices += f", {shape} or {(*shape, 1)} for one weight a pixel"
+        choices += f", {shape} or {(*shape, 1) if axis != 1 else (batch, 1, *spatial)} for one weight a pixel"
     raise ValueError(f"`{what}` of shape {given} does not fit predictions of shape {shape}. Expected {choices}.")

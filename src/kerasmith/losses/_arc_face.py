@@ -55,6 +55,8 @@ class ArcFace(Loss):
     Reference: Deng, Guo, Xue and Zafeiriou, "ArcFace: additive angular margin loss for deep face recognition", 2019.
     """
 
+    _reads_one_array = True
+
     def __init__(self, margin: float = 0.5, scale: float = 64.0, **kwargs: Any) -> None:
         check_number("margin", margin, minimum=0)
         if margin >= math.pi / 2:

@@ -50,6 +50,8 @@ class ClickDwell(Loss):
     [4.6931, 0.6931]
     """
 
+    _reads_one_array = True
+
     def __init__(
         self,
         dwell_weight: float = 1.0,

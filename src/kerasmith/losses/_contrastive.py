@@ -46,6 +46,8 @@ class Contrastive(Loss):
     Reference: Hadsell, Chopra and LeCun, "Dimensionality reduction by learning an invariant mapping", 2006.
     """
 
+    _reads_one_array = True
+
     def __init__(self, margin: float = 1.0, **kwargs: Any) -> None:
         check_number("margin", margin, above=0)
         super().__init__(**kwargs)

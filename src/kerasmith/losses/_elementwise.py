@@ -23,6 +23,7 @@ class ElementwiseLoss(Loss):
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
 
+    _reads_one_array = True
     reference_name = "y_pred"
 
     def weight_shape(self, y_pred: Tensor) -> tuple[int | None, ...]:

@@ -35,6 +35,7 @@ class EmbeddingLoss(Loss):
         ValueError: for labels or embeddings of another rank, or of different batch sizes.
     """
 
+    _reads_one_array = True
     kerasmith_contract: Contract = {"independent": False}
 
     def weight_shape(self, y_pred: Tensor) -> tuple[int | None, ...]:

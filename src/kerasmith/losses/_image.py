@@ -19,6 +19,8 @@ class ImageLoss(Loss):
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
 
+    _reads_one_array = True
+
     def __init__(self, *, axis: int = -1, **kwargs: Any) -> None:
         check_choice("axis", axis, (-1, 1))
         super().__init__(**kwargs)

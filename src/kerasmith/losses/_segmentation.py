@@ -28,6 +28,7 @@ class SegmentationLoss(Loss):
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
 
+    _reads_one_array = True
     _old_hooks = {"of_pixels": "per_sample", "parts_of_pixels": "terms"}
 
     def __init__(

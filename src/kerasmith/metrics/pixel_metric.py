@@ -67,6 +67,15 @@ class PixelMetric(AdditiveMetric):
     def check_channels(self, pixels: Pixels) -> None:
         """Refuses predictions whose channels are not `num_classes`, where that is given."""
         if self.num_classes not in (None, pixels.channels):
+            name, channels, wanted = type(self).__name__, pixels.channels, self.num_classes
+            advice = f"Write `{name}(num_classes={channels})`, or give the last layer {wanted} channels."
+            if channels == 1:
+                both = "" if wanted > 2 else ", `metrics.ConfusionMatrix(2)` for foreground and background"
+                advice = (
+                    f"One channel is one mask: write `{name}(num_classes=1)` for its foreground{both}, or give the last layer "
+                    f"{wanted} channels."
+                )
             raise ValueError(
-                f"{type(self).__name__}(num_classes={self.num_classes}) received y_pred with {pixels.channels} channels."
+                f"{name}(num_classes={wanted}) needs y_pred with {wanted} channels. Received: {channels} "
+                f"channel{'s' * (channels > 1)}. {advice}"
             )

@@ -13,6 +13,7 @@ from kerasmith.base.weights import split_sample_weight
 from kerasmith.distribution import replica_count
 from kerasmith.keras_internals.tensors import is_concrete, keras_mask
 from kerasmith.numerics import safe
+from kerasmith.numerics.inputs import as_tensor
 from kerasmith.numerics.pairwise_distances import unit_length
 from kerasmith.numerics.retrieval import Neighbours, include
 from kerasmith.numerics.tensors import compatible, static_shape
@@ -71,7 +72,7 @@ class RetrievalMetric(Metric):
                 f"Received: {replica_count()} replicas. Evaluate on one device."
             )
         mask = keras_mask(y_pred)
-        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        y_true, y_pred = as_tensor(y_true, "y_true"), as_tensor(y_pred, "y_pred")
         labels, size = _checked(y_true, y_pred)
         weights = split_sample_weight(sample_weight, mask, static_shape(y_pred, "y_pred")[:1]).effective_sample
         if self._rows is None:

@@ -7,6 +7,7 @@ import keras
 
 from kerasmith import _moved
 from kerasmith._types import DType, Tensor
+from kerasmith.numerics.inputs import refuse_other_forms
 
 __getattr__: Callable[[str], object] = _moved.renamed(
     "kerasmith.numerics.tensors",
@@ -16,6 +17,8 @@ __getattr__: Callable[[str], object] = _moved.renamed(
 
 def static_shape(x: Tensor, what: str) -> tuple[int | None, ...]:
     """The shape of `x` as a tuple with None for unknown sizes; a tensor of unknown rank is refused."""
+    if not hasattr(x, "shape"):
+        refuse_other_forms(x, what)
     try:
         shape = tuple(x.shape)
     except ValueError as error:  # tf.TensorShape of unknown rank

@@ -14,6 +14,7 @@ from kerasmith.base.loss import LossTerm
 from kerasmith.base.weighted_sum import as_loss
 from kerasmith.base.weights import split
 from kerasmith.labels import label_pyramid
+from kerasmith.numerics.inputs import as_tensor
 from kerasmith.numerics.tensors import accumulation_dtype, is_float, static_shape
 
 DOWNSAMPLE = ("auto", "nearest", "area")
@@ -232,7 +233,7 @@ def _one_array(y_true):
             "DeepSupervision brings one array of labels, that of the full resolution, down to each output. Pass that alone. "
             f"Received: y_true as a {type(y_true).__name__} of {len(y_true)} parts"
         )
-    return ops.convert_to_tensor(y_true)
+    return as_tensor(y_true, "y_true")
 
 
 def _simple(loss):

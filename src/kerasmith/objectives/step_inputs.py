@@ -25,6 +25,7 @@ class StepInputs:
         training: whether this is a training step.
         step: the number of training steps so far, a scalar.
         output_names: the names of a functional model's outputs, in the order of a list of them.
+        one_weight: whether all parts of `sample_weight` are copies of one array.
     """
 
     x: Any
@@ -36,6 +37,7 @@ class StepInputs:
     training: bool
     step: Any
     output_names: tuple[str, ...] = ()
+    one_weight: bool = False
 
     def __getitem__(self, name: str) -> Any:
         """What a function gets under this name; half-precision outputs and features in float32, like the losses of Keras."""
@@ -106,6 +108,8 @@ class StepInputs:
 
     def weight_of(self, output: str | int | None, name: str, position: int | None = None) -> Tensors:
         """The sample weights of one output, or None."""
+        if self.one_weight and tree.is_nested(self.sample_weight):
+            return tree.flatten(self.sample_weight)[0]
         return self._pick("sample_weight", output, name, position)
 
     def _pick(self, what, output, name, position):

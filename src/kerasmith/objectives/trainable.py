@@ -13,6 +13,7 @@ from kerasmith.keras_internals.compiled import forget_loss
 from kerasmith.keras_internals.layers import added_loss, all_layers, replace_tracked
 from kerasmith.objectives import task_gradients
 from kerasmith.objectives.objective import Objective
+from kerasmith.objectives.shared_weight import SharesSampleWeight, one_object
 from kerasmith.objectives.step_inputs import StepInputs, as_tensors
 from kerasmith.objectives.step_record import current, recording, take_features
 from kerasmith.objectives.tap import taps_of
@@ -21,7 +22,7 @@ from kerasmith.objectives.term_columns import refuse_clashes
 from kerasmith.objectives.weight_transfer import TransfersWeights
 
 
-class TrainsOnObjective(TransfersWeights):
+class TrainsOnObjective(SharesSampleWeight, TransfersWeights):
     """Mixin for `keras.Model`: `compile(loss=Objective(...))`, and losses that cannot get lost."""
 
     def compile(
@@ -80,8 +81,9 @@ class TrainsOnObjective(TransfersWeights):
         features = take_features(lambda: taps_of(self))
         step = _read_step(objective)
         names = tuple(getattr(self, "output_names", None) or ())
+        one_weight = self.shares_sample_weight(training) or one_object(sample_weight)
         x, y, sample_weight = as_tensors(x), as_tensors(y), as_tensors(sample_weight)
-        inputs = StepInputs(x, y, y_pred, sample_weight, features, self, training, step, names)
+        inputs = StepInputs(x, y, y_pred, sample_weight, features, self, training, step, names, one_weight)
         total, weighted = objective.compute(inputs)
         if training and _needs_gradients(self):
             tensors = [features[name] for name in _shared_taps(self)]
