@@ -320,6 +320,8 @@ MUTATIONS = (
         'ops.cast(iou >= threshold, "int32")',
         "an IoU of the threshold itself is a match on the device",
         ("tests/objects/test_label_propagation.py",),
+        # JAX can always call the host.
+        ("torch", "tensorflow"),
     ),
     Mutation(
         "objects/matching.py",
