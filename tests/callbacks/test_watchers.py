@@ -1,7 +1,9 @@
 """What watches never ends a training: a full disk, a directory that is gone, a closed or narrow output, a broken picture."""
 
+import ast
 import io
 import os
+import pathlib
 import shutil
 import sys
 import warnings
@@ -11,8 +13,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+import kerasmith
 from kerasmith import callbacks
 from kerasmith.callbacks.watcher import Watcher
+from kerasmith.files.messages import warn
 from kerasmith.metrics import ConfusionMatrix
 from tests.callbacks.battery import IMAGES, ROWS, X, Y
 
@@ -139,7 +143,6 @@ def test_each_callback_says_whether_it_only_watches():
 
 
 def watchers_of_the_battery():
-    import pathlib
     import tempfile
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -303,3 +306,29 @@ def test_a_subclass_of_a_user_may_end_the_training(tmp_path):
 
     with pytest.raises(RuntimeError, match="enough"):
         fit([Own(tmp_path / "history.csv")])
+
+
+def test_no_message_can_fail():
+    """While a model trains, lines and warnings go through `files.messages`, for outputs that are closed or narrow."""
+    root, found = pathlib.Path(kerasmith.__file__).parent, []
+    for path in root.rglob("*.py"):
+        part = path.relative_to(root).as_posix()
+        if part.startswith(("cli/", "testing/", "checks/", "_moved", "__main__", "files/messages")):
+            continue
+        calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+        found += [f"{part}:{call.lineno}" for call in calls if ast.unparse(call.func) in ("print", "warnings.warn")]
+    assert not found, f"Write `say` or `warn` of kerasmith.files.messages in {found}"
+
+
+def test_warnings_where_standard_error_is_closed(monkeypatch):
+    def show(*arguments, **keywords):
+        raise ValueError("I/O operation on closed file")  # as Python's own does there
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        monkeypatch.setattr(warnings, "showwarning", show)
+        warn("ours")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="ours"):
+            warn("ours")

@@ -205,7 +205,7 @@ class GradientHealth(Watcher):
 
     def _say_blind(self, why):
         if not self._is_blind and self.verbose:
-            print(f"\nGradientHealth: nothing is sampled, as {why}. Training goes on as without this callback.")
+            say(f"\nGradientHealth: nothing is sampled, as {why}. Training goes on as without this callback.")
         self._is_blind = True
 
 

@@ -1,7 +1,6 @@
 """Draws samples more often the harder they are for the model."""
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from kerasmith.callbacks.hardness_weights import effective_samples, hardness_wei
 from kerasmith.callbacks.sample_scores import loss_scores, margin_scores
 from kerasmith.data.index_permutation import key_of, permute
 from kerasmith.data.weighted_batches import WeightedBatches
+from kerasmith.files.messages import warn
 from kerasmith.keras_internals import fit_call
 
 
@@ -125,7 +125,7 @@ class HardExampleMining(Copyable, keras.callbacks.Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         call = fit_call.find()
         if call is not None and call.x is not self.data:
-            warnings.warn("HardExampleMining sets the weights of data that this `fit` does not train on. Write `fit(data)`.")
+            warn("HardExampleMining sets the weights of data that this `fit` does not train on. Write `fit(data)`.")
         # A second `fit` finds weights that this callback has set: they are no base. What a copy of it has set for another
         # model, as in the trials of KerasTuner, is taken back.
         if self._mined is None and _same(self.data.weights, self._of_all_copies["mined"]):
@@ -202,10 +202,10 @@ class HardExampleMining(Copyable, keras.callbacks.Callback):
         found = np.concatenate(found)
         bad = np.flatnonzero(~np.isfinite(found))
         if bad.size == found.size:
-            warnings.warn("HardExampleMining: no sample has a finite score; the weights stay as they are.", stacklevel=2)
+            warn("HardExampleMining: no sample has a finite score; the weights stay as they are.", stacklevel=2)
         elif bad.size:
             worst = found[np.isfinite(found)].max()
-            warnings.warn(
+            warn(
                 f"HardExampleMining: {bad.size} of {found.size} scores are not finite, the first that of sample "
                 f"{samples[bad[0]]}: {found[bad[0]]}. They count as the largest finite one, {worst:.4g}.",
                 stacklevel=2,

@@ -2,7 +2,6 @@
 
 import copy
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from kerasmith.checkpoints.callback_state import UnsavedStateWatcher
 from kerasmith.checkpoints.directory import CheckpointDirectory
 from kerasmith.checkpoints.training_lock import TrainingLock
 from kerasmith.checkpoints.writer import CheckpointWriter
-from kerasmith.files.messages import say
+from kerasmith.files.messages import say, warn
 from kerasmith.files.plain_data import plain
 from kerasmith.keras_internals import fit_call, random_state
 from kerasmith.keras_internals.data_epoch import epoch_of, go_to_epoch
@@ -228,7 +227,7 @@ class Resume(Copyable, keras.callbacks.Callback):
     def _read(self):
         state, self._source, damaged = self._checkpoints.newest()
         for file, problem in damaged:
-            warnings.warn(f"Resume: the checkpoint {file} is damaged ({problem}). The one before it is used.", stacklevel=3)
+            warn(f"Resume: the checkpoint {file} is damaged ({problem}). The one before it is used.", stacklevel=3)
         if state is not None:
             refuse_a_copy(self._copy, state.get("writer"), self._source)
             self._refuse(
@@ -273,7 +272,7 @@ class Resume(Copyable, keras.callbacks.Callback):
         gone = callback_state.load(self._others, state["callbacks"])
         if gone:
             names = ", ".join(key.split("#")[0] for key in gone)
-            warnings.warn(f"Resume: the checkpoint has the state of {names}, not in the list of callbacks now.", stacklevel=3)
+            warn(f"Resume: the checkpoint has the state of {names}, not in the list of callbacks now.", stacklevel=3)
         self._unsaved = UnsavedStateWatcher(self._others)
 
     def _load_data(self, state):

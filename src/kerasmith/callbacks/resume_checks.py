@@ -1,12 +1,12 @@
 """Whether a checkpoint belongs to this training, and whether this training can be repeated at all."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 from kerasmith.callbacks.copies import CopyNumber
+from kerasmith.files.messages import warn
 from kerasmith.keras_internals import fit_call, random_state
 from kerasmith.keras_internals.data_epoch import is_unknown
 from kerasmith.keras_internals.versions import NEWEST_TRIED, OLDEST_TRIED, shuffles_by_counter, was_tried
@@ -56,7 +56,7 @@ def warn_of_the_version() -> None:
     """Warns of a version of Keras that nobody has tried this with."""
     if not was_tried():
         oldest, newest = (".".join(map(str, version)) for version in (OLDEST_TRIED, NEWEST_TRIED))
-        warnings.warn(
+        warn(
             f"Resume was tried with Keras {oldest} to {newest}, not with {keras.__version__}. A resumed training may not be "
             "bit for bit the same, and nothing would say so.",
             stacklevel=4,
@@ -77,7 +77,7 @@ def warn_of_the_order(fit: Any) -> None:
         problem = "with `steps_per_epoch`, as an order then lasts for several epochs"
     else:
         return
-    warnings.warn(
+    warn(
         f"Resume: shuffled arrays come in an order that cannot be repeated {problem}: a resumed training will be right, "
         "but not bit for bit the same. Train on `kerasmith.data.WeightedBatches(x, y, batch_size)` instead.",
         stacklevel=4,

@@ -1,7 +1,6 @@
 """The state of callbacks: their own `state_dict` where they have one, an adapter for those of Keras."""
 
 import csv
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasmith.files.messages import warn
 from kerasmith.keras_internals.callback_attributes import ATTRIBUTES
 
 _WITHOUT = (
@@ -72,7 +72,7 @@ class UnsavedStateWatcher:
             now = _plain_attributes(callback)
             changed = [name for name in now if name not in before or not _same(before[name], now[name])]
             if changed:
-                warnings.warn(
+                warn(
                     f"{type(callback).__name__} changes {', '.join(f'`{name}`' for name in changed)} while it trains and has "
                     "no `state_dict()` and `load_state_dict(state)`: after an interruption it starts anew. Add both.",
                     stacklevel=3,

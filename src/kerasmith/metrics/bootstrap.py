@@ -1,7 +1,6 @@
 """Confidence intervals of a metric by the bootstrap over images."""
 
 import math
-import warnings
 
 import keras
 import numpy as np
@@ -11,6 +10,7 @@ from kerasmith._types import DType, Tensor
 from kerasmith.base import AdditiveMetric, Metric, register
 from kerasmith.base.arguments import check_integer, check_number
 from kerasmith.distribution import metric_sum, replica_count
+from kerasmith.files.messages import warn
 from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.numerics.resampling import percentile_interval, resampled_sums
 
@@ -173,7 +173,7 @@ class Bootstrap(Metric):
     def _warn(self, seen):
         if not self._warned:
             self._warned = True
-            warnings.warn(
+            warn(
                 f"Bootstrap(capacity={self.capacity}) has seen {seen} images, so there is no confidence interval. "
                 f"Write `capacity={seen}` or more; with replicas, their number times the images of the fullest.",
                 stacklevel=3,

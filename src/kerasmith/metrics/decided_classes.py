@@ -1,6 +1,5 @@
 """Base of the metrics on decided classes: class ids or scores in, joint counts out, ids out of range reported."""
 
-import warnings
 from typing import Any, NamedTuple
 
 from keras import ops
@@ -8,6 +7,7 @@ from keras import ops
 from kerasmith._types import Tensor
 from kerasmith.base import Weights
 from kerasmith.base.arguments import check_choice, check_number
+from kerasmith.files.messages import warn
 from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.labels.class_ids import class_ids, predictions_are_ids
 from kerasmith.labels.joint_counts import joint_counts
@@ -49,7 +49,7 @@ class DecidedClasses(PixelMetric):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("share") is not None:
-            warnings.warn(
+            warn(
                 f"`share` is deprecated, goes with version 0.2 and saves no counting any more. Received: "
                 f"share={kwargs['share']!r}. Write `metrics.Shared([{cls.__name__}(...), ...])`.",
                 DeprecationWarning,
@@ -130,7 +130,7 @@ class DecidedClasses(PixelMetric):
         readable = self.variables and not self._has_warned and is_concrete(self.variables[0].value)
         if readable and self.out_of_range() > 0:
             self._has_warned = True  # once, not after each batch
-            warnings.warn(
+            warn(
                 f"{self.out_of_range():g} elements had a class id out of range and were left out by '{self.name}'. "
                 "Raise `num_classes`, or name the id in `ignore_class` if it means 'do not count'.",
                 stacklevel=2,

@@ -1,6 +1,5 @@
 """Recall at k of embeddings."""
 
-import warnings
 from collections.abc import Sequence
 
 from keras import ops
@@ -8,6 +7,7 @@ from keras import ops
 from kerasmith._types import DType, Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer
+from kerasmith.files.messages import warn
 from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.metrics.retrieval_metric import RetrievalMetric
 from kerasmith.numerics import retrieval
@@ -99,7 +99,7 @@ class RetrievalRecall(RetrievalMetric):
         if self._warned or not is_concrete(size) or int(size) > self._depths[-1] or int(size) == 0:
             return
         self._warned = True
-        warnings.warn(
+        warn(
             f"{self.name} has seen {int(size)} vectors so far, and the {self._depths[-1]} nearest of a query need "
             f"{self._depths[-1] + 1}: the result is NaN until then. Pass a smaller `k` if the data set has no more."
         )

@@ -1,7 +1,6 @@
 """What makes a Keras model train on an `Objective`, whatever kind of model it is."""
 
 import contextlib
-import warnings
 from typing import Any
 
 import keras
@@ -9,6 +8,7 @@ from keras import ops, tree
 
 from kerasmith._types import Config, Tensor, Tensors
 from kerasmith.distribution import display_global_value
+from kerasmith.files.messages import warn
 from kerasmith.keras_internals.compiled import forget_loss
 from kerasmith.keras_internals.layers import added_loss, all_layers, replace_tracked
 from kerasmith.objectives import task_gradients
@@ -161,7 +161,7 @@ class TrainsOnObjective(SharesSampleWeight, TransfersWeights):
         try:
             return {**config, "loss": keras.saving.serialize_keras_object(objective)}
         except ValueError as problem:
-            warnings.warn(
+            warn(
                 f"The model is saved, but without what it was compiled with: compile it again after loading. {problem}",
                 stacklevel=2,
             )
