@@ -22,6 +22,7 @@ VALUES = {
     "cap": [1.0],
     "ce_weight": [3.0],
     "class_names": [["p", "q"], ["p", "q", "r"], ["p"]],
+    "class_tolerances": [[3.0]],
     "class_weights": [[5.0], [1.0, 3.0], [1.0, 2.0, 5.0], [0.2, 0.3, 0.4, 0.5]],
     "components": [2],
     "confidence": ["winner", "positive"],
@@ -31,6 +32,7 @@ VALUES = {
     "definitions": [["hd"], ["nsd"]],
     "delta": [0.1, 0.9],
     "dice_weight": [0.1],
+    "directed": ["prediction_to_truth"],
     "distance": ["squared", "cosine"],
     "dwell_weight": [3.0],
     "epsilon": [0.9, 0.0],
@@ -41,6 +43,7 @@ VALUES = {
     "from_logits": [True, False],
     "full": [True, False],
     "gamma": [0.1, 0.9, 3.0],
+    "gain": ["linear", "exponential"],
     "hd95": ["pooled"],
     "hit": ["peak", "center"],
     "ignore_class": [0, 1, 2],
@@ -49,7 +52,7 @@ VALUES = {
     "instance_predictions": [True],
     "iou_threshold": [0.9],
     "iterations": [1],
-    "k": [[1], [2, 3]],
+    "k": [[1], [2, 3], 1, 2],
     "k1": [0.5],
     "k2": [0.5],
     "kind": ["asymmetric", "symmetric", "hinge", "softmax", "isotropic"],
@@ -137,6 +140,10 @@ def _instances(rng):
     return truth, prediction
 
 
+def _instance_maps(rng):
+    return tuple(np.concatenate([ids > 0, ids], -1).astype("int32") for ids in _instances(rng))
+
+
 def _one_class(rng):
     ids, scores = battery.classes(rng)
     return ids % 2, scores
@@ -182,6 +189,9 @@ TRIALS = {
         Trial(["optimal"], {"iou_threshold": 0.0, "instance_labels": True, "instance_predictions": True}, _of(_instances))
     ],
     ("MinimumArea", "area"): [Trial([2], {"area": 30})],
+    ("PanopticQuality", "matching"): [
+        Trial(["optimal"], {**_PANOPTIC, "iou_threshold": 0.1, "matching": "greedy"}, _of(_instance_maps))
+    ],
     ("PanopticQuality", "stuffs"): [Trial([[]], {**_PANOPTIC, "unknown_predictions": "void"}, _of(battery.panoptic_maps))],
     ("PanopticQuality", "things"): [Trial([[1]], {**_PANOPTIC, "unknown_predictions": "void"}, _of(battery.panoptic_maps))],
     ("PenalizedMSE", "center"): [Trial([0.9])],

@@ -7,6 +7,7 @@ from tests.zoo.metric_parts import BINARY, BINARY_MASKS, CLASS_IDS
 PIXELS = {"y_true": "int32[4,6,5]{0,2}", "y_pred": "float32[4,6,5,3]simplex"}
 OBJECTS = {"y_true": "float32[4,12,12,1]{0,1}", "y_pred": "float32[4,12,12,1](0,1)"}
 IMAGES = {"y_true": "float32[4,16,16,2](0,1)", "y_pred": "float32[4,16,16,2](0,1)"}
+LISTS = {"y_true": "float32[6,5]{0,2}", "y_pred": "float32[6,5](0,1)"}
 EMBEDDINGS = {"y_true": "int32[12]{0,2}", "y_pred": "float32[12,6]"}
 PANOPTIC = {"y_true": "int32[4,8,8,2]{0,2}", "y_pred": "int32[4,8,8,2]{0,2}"}
 
@@ -41,6 +42,7 @@ RIGHT = [
     Right(metrics.PSNR, IMAGES),
     Right(metrics.PSNR, IMAGES, {"cap": None}),
     Right(metrics.SSIM, IMAGES, {"window": [7, 5]}),
+    Right(metrics.NDCG, LISTS, {"absent": "zero", "gain": "exponential"}),
     Right(metrics.RetrievalRecall, EMBEDDINGS, {"k": [1, 3], "capacity": 200}),
     Right(metrics.RPrecision, EMBEDDINGS, {"max_relevant": 60, "capacity": 200, "similarity": "euclidean"}),
 ]
