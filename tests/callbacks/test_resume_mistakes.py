@@ -43,9 +43,9 @@ class InterruptAt(keras.callbacks.Callback):
             raise Interrupted
 
 
-def fit(directory, x, y=None, *others, epochs=2, loss="mse", optimizer=None, every="epoch", **options):
+def fit(directory, x, y=None, *others, epochs=2, loss="mse", optimizer=None, every="epoch", activation=None, **options):
     keras.utils.set_random_seed(3)
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, activation)])
     model.compile(optimizer or keras.optimizers.Adam(0.05), loss)
     resume = Resume(directory, every=every, verbose=0)
     try:
@@ -164,6 +164,8 @@ def test_other_settings(tmp_path):
     assert float(model.optimizer.learning_rate) == pytest.approx(0.2)
     (text,) = said(tmp_path, X, Y, epochs=6, loss="mae", shuffle=False)
     assert "nothing is left to train" in text
+    (text,) = said(tmp_path, X, Y, epochs=7, shuffle=False, activation="tanh")
+    assert re.search(r"the layers were Dense\(.*activation=linear.* and are Dense\(.*activation=tanh.* in this script", text)
     # A schedule of a callback is the same one in both runs.
     schedule = CosineRestarts(T_0=2, eta_max=0.1, steps_per_epoch=2)
     assert not said(tmp_path / "2", X, Y, ScheduleLR(schedule), optimizer=sgd(0.1), epochs=2, shuffle=False)

@@ -239,7 +239,7 @@ class Resume(Copyable, keras.callbacks.Callback):
     def _begin(self):
         """What can be done when all other callbacks have begun."""
         state, epochs = self._pending, self._fit.epochs
-        self._settings = settings(self.model)
+        self._settings = settings(self.model, self._fit.class_weight)
         if state is None:
             return
         known = state.get("owners")

@@ -1,5 +1,8 @@
 """What a model is trained with, and who wins where a checkpoint says something else."""
 
+import re
+from typing import Any
+
 import keras
 
 from kerasmith.files.messages import warn
@@ -8,19 +11,34 @@ from kerasmith.report.describe import describe
 from kerasmith.report.model_description import describe_compilation
 
 _RATE = "learning rate"
+_BETWEEN = " | "
+_MOST = 300  # characters in a message
+# Keras counts the names of layers within a process.
+_NUMBER = re.compile(r"_\d+\b")
 _WINNERS = {
     "loss": "the loss of this script trains on",
     "loss weights": "those of this script train on",
     "optimizer": "the options of this script count, with the state of the checkpoint",
+    "class weights": "those of this script train on",
+    "dtype policy": "that of this script counts",
+    "layers": "those of this script train on, with the weights of the checkpoint",
     "schedule": "the schedule of this script counts",
     _RATE: "the rate of the checkpoint counts. For another one put "
     "`keras.callbacks.LearningRateScheduler(lambda epoch: {})` into the list of callbacks",
 }
 
 
-def settings(model: keras.Model) -> dict[str, str]:
-    """{name: text} of loss, loss weights, optimizer and learning rate of a compiled model, as far as they can be described."""
-    found = {"loss": describe_compilation(model).get("loss", "")}
+def settings(model: keras.Model, class_weight: Any = None) -> dict[str, str]:
+    """{name: text} of layers, loss, its weights, optimizer and learning rate of a compiled model, as far as described.
+
+    Args:
+        model: in a `fit`.
+        class_weight: as given to that.
+    """
+    compiled = describe_compilation(model)
+    found = {name: compiled[name] for name in ("loss", "dtype policy") if name in compiled}
+    found["class weights"] = "" if class_weight is None else describe(class_weight)
+    found["layers"] = _BETWEEN.join(_NUMBER.sub("", describe(layer)) for layer in getattr(model, "layers", ()))
     try:
         weights = (model.get_compile_config() or {}).get("loss_weights")
         found["loss weights"] = "" if weights is None else describe(weights)
@@ -49,9 +67,16 @@ def warn_of_other_settings(then: dict[str, str], now: dict[str, str], is_over: b
     for name, value in now.items():
         if name not in then or then[name] == value:
             continue
+        before, after = (then[name], value) if name != "layers" else _first_difference(then[name], value)
+        was, now_is = ("were", "are") if name in ("layers", "loss weights", "class weights") else ("was", "is")
         winner = "nothing is left to train, the weights are those of then" if is_over else _WINNERS[name].format(value)
         warn(
-            f"Resume: the {name} was {then[name] or 'none'} when this training began and is {value or 'none'} in this script: "
-            f"{winner}. To train anew, give another directory.",
+            f"Resume: the {name} {was} {before[:_MOST] or 'none'} when this training began and {now_is} "
+            f"{after[:_MOST] or 'none'} in this script: {winner}. To train anew, give another directory.",
             stacklevel=4,
         )
+
+
+def _first_difference(then, now):
+    pairs = zip(then.split(_BETWEEN), now.split(_BETWEEN), strict=False)
+    return next((pair for pair in pairs if pair[0] != pair[1]), (then, now))
