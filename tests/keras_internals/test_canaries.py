@@ -29,6 +29,7 @@ from kerasmith.keras_internals import (
     tensors,
     training_state,
     versions,
+    xla_steps,
 )
 from kerasmith.keras_internals.layer_loading import loading_by
 from kerasmith.keras_internals.train_function_hook import attach, detach
@@ -274,6 +275,23 @@ def test_symbolic_build():
 def test_arguments_of_a_loss():
     assert compiled.function_arguments(keras.losses.Huber(delta=3.0))["delta"] == 3.0
     assert isinstance(compiled.wrap_loss(lambda a, b: a), compiled.loss_wrapper())
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow's XLA cannot call the host")
+def test_a_function_around_a_step_that_xla_compiles():
+    import tensorflow as tf
+
+    found = []
+
+    @tf.function(jit_compile=True)
+    def step(x):
+        found.append(xla_steps._graph_around_the_step())
+        return x
+
+    tf.function(step)(tf.ones(1))
+    step(tf.ones(2))
+    assert found[0] is not None
+    assert found[1] is None
 
 
 def test_mean_of_a_function():

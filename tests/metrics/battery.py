@@ -73,7 +73,6 @@ class Row:
         data: random generator -> (y_true, y_pred), N samples.
         repeats: a weight of k repeats a sample; not in retrieval, where a copy would be a perfect neighbour.
         shows_nan: a NaN in the predictions makes the result NaN; decisions have no NaN.
-        host: it works on the host, which XLA under TensorFlow cannot call.
         counts: its first result is a count, 0 without data.
     """
 
@@ -81,7 +80,6 @@ class Row:
     data: Callable
     repeats: bool = True
     shows_nan: bool = True
-    host: bool = False
     counts: bool = False
 
 
@@ -100,12 +98,12 @@ ROWS = {
     "mcc": decided(lambda: metrics.MCC(2), binary),
     "true_positives": decided(lambda: metrics.TruePositives(3), pixels, counts=True),
     "lesion_detection": decided(lambda: metrics.LesionDetection(min_size=2, size_groups=(20, 40)), objects),
-    "panoptic_quality": decided(lambda: metrics.PanopticQuality(), objects, host=True),
+    "panoptic_quality": decided(lambda: metrics.PanopticQuality(), objects),
     "panoptic_quality_maps": decided(
-        lambda: metrics.PanopticQuality(inputs="panoptic", things=[1, 2], stuffs=[0], per_class=True), panoptic_maps, host=True
+        lambda: metrics.PanopticQuality(inputs="panoptic", things=[1, 2], stuffs=[0], per_class=True), panoptic_maps
     ),
-    "froc": decided(lambda: metrics.FROC(bins=64), objects, host=True),
-    "surface_distance": decided(lambda: metrics.SurfaceDistance((1.0, 0.5)), objects, host=True),
+    "froc": decided(lambda: metrics.FROC(bins=64), objects),
+    "surface_distance": decided(lambda: metrics.SurfaceDistance((1.0, 0.5)), objects),
     "bootstrap": decided(lambda: metrics.Bootstrap(metrics.MCC(3), n=50, capacity=99), pixels, repeats=False),
     "auc": Row(lambda: metrics.AUC(bins=512), binary),
     "auc_masks": Row(lambda: metrics.AUC(bins=512), masks),

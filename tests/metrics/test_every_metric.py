@@ -108,10 +108,6 @@ def test_evaluate(name, jit_compile):
     if jit_compile and keras.backend.backend() == "torch":
         pytest.skip("Keras compiles PyTorch models with torch.compile, which needs a C++ toolchain at run time")
     make, y, p = prepared(name)
-    if jit_compile and keras.backend.backend() == "tensorflow" and ROWS[name].host:
-        with pytest.raises(RuntimeError, match="jit_compile=False"):
-            evaluated(make(), y, p, jit_compile=True)
-        return
     assert_equal(evaluated(make(), y, p, jit_compile=jit_compile), run(make(), (y, p)))
     weight = np.arange(N).astype("float32") % 3
     assert_equal(evaluated(make(), y, p, weighted_by=weight, jit_compile=jit_compile), run(make(), (y, p, weight)))

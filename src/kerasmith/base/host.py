@@ -47,8 +47,8 @@ def call_on_host(
         return jax.pure_callback(on_arrays, jax.ShapeDtypeStruct(shape, dtype), *inputs, vmap_method="sequential")
     if not host_is_reachable():
         raise RuntimeError(
-            "This metric works on the host, which XLA cannot call from TensorFlow. "
-            "Write `model.compile(..., jit_compile=False)`."
+            "XLA cannot call the host from TensorFlow. Write `works_on_host = True` in the class of the metric, which then "
+            "takes up each batch after its step, or `model.compile(..., jit_compile=False)`."
         )
     import tensorflow as tf
 

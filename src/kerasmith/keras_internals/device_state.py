@@ -58,11 +58,13 @@ class TrainingState:
         self.sizes = [len(group) for group in groups]
         self.monitored = np.arange(len(self.variables)) < sum(self.sizes[:3])
         self.monitored |= np.array([id(variable) in of_optimizers for variable in self.variables], bool)
+        self._metrics = list(model.metrics)
         self._in_graph = None
 
     def copy(self, state: Any = None) -> Copy:
         """A `Copy` of the state: of the one given, which is JAX's, or of the variables."""
         backend = keras.backend.backend()
+        self._catch_up()
         if backend == "jax":
             inside = 0 if state is None else sum(self.sizes)
             flat = [v for group in state or () for v in group] + [v.value for v in self.variables[inside:]]
@@ -78,6 +80,7 @@ class TrainingState:
 
     def assign(self, copy: Copy) -> None:
         """Writes a copy into the variables; the copy stays as it is."""
+        self._catch_up()
         for variable, value in zip(self.variables, self._fresh(copy.values), strict=True):
             variable.assign(value)
         if copy.random is not None:
@@ -101,6 +104,12 @@ class TrainingState:
     def index(self, variable: keras.Variable) -> int:
         """The position of a variable."""
         return next(i for i, known in enumerate(self.variables) if known is variable)
+
+    def _catch_up(self):
+        # Under TensorFlow's XLA a metric may hold a batch that it adds when its variables are asked for.
+        if keras.backend.backend() == "tensorflow":
+            for metric in self._metrics:
+                assert metric.variables is not None
 
     def _fresh(self, values):
         # A step of JAX eats the arrays that it is given.

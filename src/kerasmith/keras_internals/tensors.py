@@ -1,6 +1,8 @@
 """What Keras and the backends know of a tensor and do not tell: its mask, and whether its values exist yet."""
 
-from collections.abc import Callable
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -41,9 +43,25 @@ def is_concrete(x: Tensor) -> bool:
     return True
 
 
+_is_outside = contextvars.ContextVar("is_outside", default=False)
+
+
+@contextlib.contextmanager
+def outside_of_the_step() -> Iterator[None]:
+    """Operations run now and shapes are inferred as in eager code, whatever TensorFlow is tracing."""
+    import tensorflow as tf
+
+    token = _is_outside.set(True)
+    try:
+        with tf.init_scope():
+            yield
+    finally:
+        _is_outside.reset(token)
+
+
 def compiled_by_xla() -> bool:
     """True while TensorFlow traces a function with `jit_compile=True`."""
-    if keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() != "tensorflow" or _is_outside.get():
         return False
     import tensorflow as tf
     from tensorflow.python.ops import control_flow_util

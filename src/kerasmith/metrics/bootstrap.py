@@ -99,6 +99,11 @@ class Bootstrap(Metric):
         self._warned = False
         self._create_rows()
 
+    @property
+    def works_on_host(self) -> bool:
+        """As its metric."""
+        return self.metric.works_on_host
+
     def _create_rows(self):
         """The state, as soon as the metric knows the shapes of its statistics."""
         self._shapes = {name: tuple(total.variable.shape[1:]) for name, total in self.metric._totals.items()}

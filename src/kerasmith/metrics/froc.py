@@ -35,7 +35,8 @@ class FROC(ObjectMetric):
 
     Hits and false positives are counted in histograms of the score, so the result does not depend on the batch size, and
     differs from that of single scores only as far as scores share a bin: one bin holds less than 2 / `bins` of the range of
-    the probability, and far less near 1. The work is done on the host, from compiled steps too.
+    the probability, and far less near 1. The work is done on the host, from compiled steps too; under TensorFlow's
+    XLA (`jit_compile=True`) after each step, so that within an epoch the columns are NaN, not yet known.
 
     Args:
         fp_per_image: mean numbers of false positives per image at which the sensitivity is read, ascending.
@@ -61,7 +62,7 @@ class FROC(ObjectMetric):
 
     Raises:
         ValueError: for a connectivity that the images do not have, pixel weights, or an unknown option.
-        RuntimeError: inside TensorFlow functions with `jit_compile=True`, which cannot call the host.
+        RuntimeError: under TensorFlow's XLA (`jit_compile=True`) in `train_on_batch`, on replicas and in loops of your own.
 
     Example:
 
@@ -77,6 +78,7 @@ class FROC(ObjectMetric):
     Reference: Chakraborty and Berbaum, Observer studies involving detection and localization, Medical Physics 31, 2004.
     """
 
+    works_on_host = True
     # The numbers of objects and images are neither good nor bad.
     directions: dict[str, str | None] = {"objects": None, "cases": None}
 

@@ -31,8 +31,8 @@ class LesionDetection(ObjectMetric):
     all images, so the result does not depend on the batch size.
 
     The work is done on the host by `connected-components-3d`, from compiled steps too. Where a compiler forbids host calls
-    (TensorFlow with `jit_compile=True`) it is done on the device by label propagation, with the same counts, for an
-    `iou_threshold` of 0.5 or more.
+    (TensorFlow with `jit_compile=True`) it is done on the device by label propagation, with the same counts; for an
+    `iou_threshold` below 0.5 and for instances on the host, after each step, so that within an epoch the columns are NaN.
 
     Args:
         iou_threshold: an overlap counts if its IoU is greater than this, 0 <= iou_threshold < 1. From 0.5 on, at most one
@@ -63,10 +63,10 @@ class LesionDetection(ObjectMetric):
         `<name>_recall_100_to_1000`, `<name>_recall_from_1000`.
 
     Raises:
-        ValueError: for a connectivity that the images do not have, pixel weights, an unknown option, or, where the host is
-            out of reach, a threshold below 0.5.
+        ValueError: for a connectivity that the images do not have, pixel weights or an unknown option.
         ImportError: for optimal matching below 0.5 without SciPy.
-        RuntimeError: for `instance_labels` where the host is out of reach.
+        RuntimeError: for `instance_labels` or a threshold below 0.5 under TensorFlow's XLA in `train_on_batch`, on replicas
+            and in loops of your own.
 
     Example:
 
@@ -115,6 +115,11 @@ class LesionDetection(ObjectMetric):
         self._edges = tuple(int(edge) for edge in size_groups or ())
         self.create_totals({"objects": (len(self._edges) + 1, 4), "cases": ()})
 
+    @property
+    def works_on_host(self) -> bool:
+        """Not for what can be counted on the device under XLA."""
+        return self.instance_labels or self.iou_threshold < 0.5
+
     def statistics(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> dict[str, Tensor]:
         """{"objects": (B, groups, 4): see `matching.object_counts`; "cases": (B,)}."""
         if self.instance_predictions:
@@ -134,7 +139,7 @@ class LesionDetection(ObjectMetric):
 
     def _count(self, truth, prediction):
         """(B * classes, groups, 4) float32."""
-        if not host_is_reachable() and not self.instance_labels:
+        if not host_is_reachable() and not self.works_on_host:
             counts = object_counts_on_device(
                 truth, prediction, self.iou_threshold, self.connectivity, self.min_size, self._edges
             )

@@ -62,7 +62,7 @@ class PanopticQuality(ObjectMetric):
     Raises:
         ValueError: for shapes that do not fit, a connectivity that the images do not have, pixel weights, unknown
             categories in a prediction, fractions for ids, or an unknown option.
-        RuntimeError: inside TensorFlow functions with `jit_compile=True`, which cannot call the host.
+        RuntimeError: under TensorFlow's XLA (`jit_compile=True`) in `train_on_batch`, on replicas and in loops of your own.
 
     Example:
 
@@ -79,6 +79,7 @@ class PanopticQuality(ObjectMetric):
     Reference: Kirillov et al., Panoptic Segmentation, CVPR 2019.
     """
 
+    works_on_host = True
     # The numbers of segments, classes and images are neither good nor bad.
     directions: dict[str, str | None] = {"objects": None, "classes": None, "cases": None}
 

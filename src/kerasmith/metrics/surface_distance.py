@@ -44,7 +44,8 @@ class SurfaceDistance(PixelMetric):
     "prediction_to_truth", d(p, T), what was invented (MONAI's `directed=True`). assd is then a plain mean, and nsd the share
     of one surface.
 
-    The work is done on the host, from compiled steps too, except in TensorFlow with `jit_compile=True`.
+    The work is done on the host, from compiled steps too. Under TensorFlow's XLA (`jit_compile=True`) it is done after each
+    step: within an epoch the columns are NaN, not yet known.
 
     Args:
         spacing: size of a voxel along each axis of the image; None for 1.
@@ -81,7 +82,7 @@ class SurfaceDistance(PixelMetric):
 
     Raises:
         ValueError: for a spacing that does not fit the images, pixel weights, or an unknown option.
-        RuntimeError: inside TensorFlow functions with `jit_compile=True`, which cannot call the host.
+        RuntimeError: under TensorFlow's XLA (`jit_compile=True`) in `train_on_batch`, on replicas and in loops of your own.
 
     Example:
 
@@ -97,6 +98,7 @@ class SurfaceDistance(PixelMetric):
     of head and neck anatomy for radiotherapy, J Med Internet Res 2021 (nsd).
     """
 
+    works_on_host = True
     direction = "min"
     directions: dict[str, str | None] = {
         "hd": "min",
