@@ -71,6 +71,8 @@ VALUES = {
     "one_empty": ["infinite", "skip"],
     "per": ["dataset", "image"],
     "per_class": [True, False],
+    "pos_margin": [0.3],
+    "pos_weight": [3.0],
     "power": [1, 2, 3],
     "quantiles": [0.1, [0.1, 0.2, 0.9]],
     "reduction": ["sum"],
@@ -85,6 +87,7 @@ VALUES = {
     "similarity": ["euclidean", "cosine"],
     "size_groups": [None, (5,)],
     "smooth": [0.0, 50.0],
+    "soft_labels": [True],
     "spacing": [3.0, (3.0, 1.0)],
     "surface": ["dual_grid"],
     "temperature": [2.0],
@@ -144,6 +147,10 @@ def _instance_maps(rng):
     return tuple(np.concatenate([ids > 0, ids], -1).astype("int32") for ids in _instances(rng))
 
 
+def _soft_labels(rng):
+    return rng.random((4, 5, 6, 1)).astype("float32"), rng.random((4, 5, 6, 1)).astype("float32")
+
+
 def _one_class(rng):
     ids, scores = battery.classes(rng)
     return ids % 2, scores
@@ -168,6 +175,7 @@ _BINARY = _of(battery.binary)
 OF_PIXELS = {
     "multi_label": [Trial([True], {"from_logits": True, "labels": "one_hot"}, _of(_multi_label))],
     "axis": [Trial([1], {"labels": "one_hot"}, _of(_either_axis))],
+    "soft_labels": [Trial([True], {}, _of(_soft_labels))],
 }
 
 TRIALS = {

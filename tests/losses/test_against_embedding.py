@@ -54,6 +54,24 @@ def test_triplet(ids, kind, mining, normalize):
         agree(loss, ids, x, pml.triplet(ids, margin, mining, kind, normalize))
 
 
+@pytest.mark.thinned("each row compiles anew", by=each_value)
+@pytest.mark.parametrize("kind", MARGINS)
+@pytest.mark.parametrize("mining", ["semi_hard", "all", "hard"])
+def test_triplet_with_a_soft_margin(mining, kind):
+    ids = IDS["unbalanced"]
+    x, loss = embeddings(ids), losses.Triplet("soft", mining, kind)
+    agree(loss, ids, x, pml.loops(ids, "soft", mining, kind))
+    if mining != "semi_hard":
+        agree(loss, ids, x, pml.triplet(ids, "soft", mining, kind))
+
+
+def test_other_soft_margins_are_refused():
+    with pytest.raises(ValueError, match="mining='all'"):
+        losses.Triplet("soft", "active")
+    with pytest.raises(ValueError, match="'soft'"):
+        losses.Triplet("hard")
+
+
 @pytest.mark.parametrize("kind", MARGINS)
 def test_semi_hard_against_the_library(kind):
     # The library's miner takes one positive an anchor, and drops an anchor without a semi-hard negative.
@@ -161,16 +179,17 @@ def test_arc_face(margin, scale):
         np.testing.assert_allclose(other, slope, atol=1e-5 * np.abs(slope).max())
 
 
-@pytest.mark.parametrize("margin", [0.5, 1.0, 2.0])
-def test_contrastive(margin):
+@pytest.mark.parametrize(("margin", "pos_margin"), [(0.5, 0.0), (1.0, 0.0), (2.0, 0.0), (1.0, 0.4), (0.5, 0.9)])
+def test_contrastive(margin, pos_margin):
     rng = np.random.default_rng(0)
     d, y = rng.uniform(0, 2, 30), rng.integers(0, 2, 30)
-    expected = [dist**2 if same == 0 else max(0.0, margin - dist) ** 2 for dist, same in zip(d, y)]
-    slope = [2 * dist if same == 0 else -2 * max(0.0, margin - dist) for dist, same in zip(d, y)]
+    over, under = np.maximum(0.0, d - pos_margin), np.maximum(0.0, margin - d)
+    expected = [far**2 if same == 0 else near**2 for far, near, same in zip(over, under, y)]
+    slope = [2 * far if same == 0 else -2 * near for far, near, same in zip(over, under, y)]
     for shape in ((30,), (30, 1)):
         for labels in (y, y[:, None], y.astype(bool), y.astype("float32")):
             got, other = value_and_grad(
-                lambda d, y=labels: losses.Contrastive(margin)(y, d), d.reshape(shape).astype("float32")
+                lambda d, y=labels: losses.Contrastive(margin, pos_margin)(y, d), d.reshape(shape).astype("float32")
             )
             assert got == pytest.approx(np.mean(expected), rel=1e-6)
             np.testing.assert_allclose(other.reshape(-1) * 30, slope, atol=1e-5)

@@ -36,7 +36,10 @@ def triplet(ids, margin, mining, kind, normalize=False):
     """TripletMarginLoss on the triplets of each anchor that a miner of the library, or the plain list of all, gives."""
     ids = torch.tensor(ids)
     measure = distance(kind, normalize)
-    loss = losses.TripletMarginLoss(margin=margin, distance=measure, reducer=reducers.MeanReducer())
+    soft = margin == "soft"
+    loss = losses.TripletMarginLoss(
+        margin=0.0 if soft else margin, smooth_loss=soft, distance=measure, reducer=reducers.MeanReducer()
+    )
     miner = {
         "hard": lambda: miners.BatchHardMiner(distance=measure),
         "active": lambda: miners.TripletMarginMiner(margin=margin, type_of_triplets="all", distance=measure),
@@ -93,7 +96,8 @@ def loops(ids, margin, mining, kind, normalize=False):
             positives = [j for j in range(len(ids)) if j != a and ids[j] == ids[a]]
             negatives = [j for j in range(len(ids)) if ids[j] != ids[a]]
             chosen = _MINED[mining](d[a], positives, negatives, margin) if positives and negatives else []
-            costs = [torch.relu(d[a, p] - d[a, n] + margin) for p, n in chosen]
+            gaps = [d[a, p] - d[a, n] for p, n in chosen]
+            costs = [torch.nn.functional.softplus(gap) if margin == "soft" else torch.relu(gap + margin) for gap in gaps]
             values.append(torch.stack(costs).mean() if costs else 0.0 * x.sum())
         return torch.stack(values)
 

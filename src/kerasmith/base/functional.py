@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import re
 
 import keras
 
@@ -54,12 +55,20 @@ def make_functional(cls: type, name: str) -> Function:
     function.__module__ = cls.__module__
     if hasattr(cls, "kerasmith_contract"):
         function.kerasmith_contract = cls.kerasmith_contract
-    summary = inspect.getdoc(cls).splitlines()[0]
+    text = inspect.getdoc(cls)
     function.__doc__ = (
-        f"{summary}\n\nThe unreduced form of `losses.{cls.__name__}`, whose keywords it takes.\n\n"
+        f"{text.splitlines()[0]}\n\nThe unreduced form of `losses.{cls.__name__}`, whose keywords it takes.\n\n"
+        f"{_new_arguments(text)}"
         "Returns:\n    One value a sample, shape (B,), times `sample_weight` where it is given."
     )
     return function
+
+
+def _new_arguments(text):
+    """The entries of a docstring's arguments that say since which version they are there, as a section of their own."""
+    entries = re.findall(r"^    \w[\w, ]*:.*(?:\n {8}.*)*", text, re.MULTILINE)
+    new = [entry for entry in entries if re.search(r"\(since \d", entry)]
+    return "Args:\n" + "\n".join(new) + "\n\n" if new else ""
 
 
 def _frozen(value):

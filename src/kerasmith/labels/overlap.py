@@ -20,7 +20,7 @@ class RegionSums(NamedTuple):
     actual: Tensor
 
 
-def region_sums(pixels: Pixels, predictions: Tensor | None = None) -> RegionSums:
+def region_sums(pixels: Pixels, predictions: Tensor | None = None, *, soft_labels: bool = False) -> RegionSums:
     """The three sums of a batch.
 
     Three plain reductions, left to automatic differentiation: the gradient is w (A y + B) with two numbers per image and
@@ -29,13 +29,19 @@ def region_sums(pixels: Pixels, predictions: Tensor | None = None) -> RegionSums
     Args:
         pixels: a `Pixels` record.
         predictions: what to count instead of the probabilities, e.g. hard decisions, in the layout of `pixels.scores`.
+        soft_labels: take sum(min(p, y)) for the intersection.
     """
     p = pixels.probabilities if predictions is None else predictions
     y, p_weighted, y_weighted = pixels.truth, p, pixels.truth
     if pixels.weight is not None:
         weight = pixels.per_class(pixels.weight)
         p_weighted, y_weighted = p * weight, y * weight
-    return RegionSums(*(_over_pixels(x, pixels.class_axis) for x in (p_weighted * y, p_weighted, y_weighted)))
+    if not soft_labels:
+        return RegionSums(*(_over_pixels(x, pixels.class_axis) for x in (p_weighted * y, p_weighted, y_weighted)))
+    # By what is too much and too little, whose slopes are 0 at p = y on every backend: so is that of any loss.
+    over, under = ops.relu(p_weighted - y_weighted), ops.relu(y_weighted - p_weighted)
+    over, under, actual = (_over_pixels(x, pixels.class_axis) for x in (over, under, y_weighted))
+    return RegionSums(actual - under, actual - under + over, actual)
 
 
 def tversky_index(sums: RegionSums, alpha: float, beta: float, smooth: float) -> Tensor:

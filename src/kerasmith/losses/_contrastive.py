@@ -17,11 +17,13 @@ from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 class Contrastive(Loss):
     """Contrastive loss of pairs: pulls equal pairs together, pushes different ones a margin apart.
 
-    loss = (1 - y) d^2 + y max(0, margin - d)^2, with y = 1 for a different pair and 0 for an equal one, and d its distance.
+    loss = (1 - y) max(0, d - pos_margin)^2 + y max(0, margin - d)^2, with d the distance of a pair, y = 1 if its sides differ
+    and 0 if they are equal.
     There is no factor 1/2; the paper has one.
 
     Args:
         margin: distance > 0 beyond which a different pair costs nothing.
+        pos_margin: distance >= 0 up to which an equal pair costs nothing, so that a class need not be one point (since 0.2).
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:
@@ -42,16 +44,20 @@ class Contrastive(Loss):
     >>> distance = [0.0, 0.5, 0.25, 2.0]
     >>> [round(float(v), 4) for v in Contrastive(margin=1.0, reduction="none")(y_true, distance)]
     [0.0, 0.25, 0.5625, 0.0]
+    >>> [round(float(v), 4) for v in Contrastive(margin=1.0, pos_margin=0.3, reduction="none")(y_true, distance)]
+    [0.0, 0.04, 0.5625, 0.0]
 
     Reference: Hadsell, Chopra and LeCun, "Dimensionality reduction by learning an invariant mapping", 2006.
     """
 
     _reads_one_array = True
 
-    def __init__(self, margin: float = 1.0, **kwargs: Any) -> None:
+    def __init__(self, margin: float = 1.0, pos_margin: float = 0.0, **kwargs: Any) -> None:
         check_number("margin", margin, above=0)
+        check_number("pos_margin", pos_margin, minimum=0)
         super().__init__(**kwargs)
         self.margin = margin
+        self.pos_margin = pos_margin
 
     def weight_shape(self, y_pred: Tensor) -> tuple[int | None, ...]:
         shape = static_shape(y_pred, "y_pred")
@@ -69,7 +75,8 @@ class Contrastive(Loss):
         different, distance = ops.cast(labels, dtype), ops.cast(ops.reshape(y_pred, (-1,)), dtype)
         _check_labels(different)
         short = ops.relu(self.margin - distance)
-        return PerSample((1.0 - different) * distance * distance + different * short * short)
+        long = ops.relu(distance - self.pos_margin) if self.pos_margin else distance
+        return PerSample((1.0 - different) * long * long + different * short * short)
 
 
 def _check_labels(labels):

@@ -17,6 +17,7 @@ class Dice(RegionLoss):
             probabilities then score .97 on 1 % foreground.
         axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         smooth, scope, include_background, absent: see `losses.RegionLoss`.
+        soft_labels: see `losses.RegionLoss` (since 0.2).
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:
@@ -37,7 +38,8 @@ class Dice(RegionLoss):
     >>> [round(float(v), 4) for v in Dice(reduction="none")(y_true, y_pred)]
     [0.5, 0.0]
 
-    Reference: Milletari, Navab and Ahmadi, "V-Net", 2016 (there with squared terms in the denominator).
+    Reference: Milletari, Navab and Ahmadi, "V-Net", 2016 (there with squared terms in the denominator);
+    for `soft_labels` Wang et al., "Dice semimetric losses: optimizing the Dice score with soft labels", 2023.
     """
 
     def class_losses(self, sums: RegionSums) -> Tensor:

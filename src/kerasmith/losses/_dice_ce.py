@@ -27,6 +27,7 @@ class DiceCE(RegionLoss):
         label_smoothing: of the cross-entropy.
         class_weights: one number per channel; for a single channel two, background and foreground (cross-entropy only).
         smooth, scope, include_background, absent: of the Dice loss, see `losses.RegionLoss`.
+        soft_labels: see `losses.RegionLoss` (since 0.2).
         from_logits, axis, labels, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 

@@ -18,6 +18,7 @@ class DiceIoU(RegionLoss):
     Args:
         dice_weight: share of the Dice loss, 0 to 1.
         smooth, scope, include_background, absent: see `losses.RegionLoss`.
+        soft_labels: see `losses.RegionLoss` (since 0.2).
         from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 

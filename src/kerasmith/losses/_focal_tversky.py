@@ -24,6 +24,7 @@ class FocalTversky(Tversky):
         beta: weight >= 0 of false negatives.
         gamma: exponent > 0. The paper writes 1 / gamma with gamma = 4 / 3, which is 0.75 here.
         smooth, scope, include_background, absent: see `losses.RegionLoss`.
+        soft_labels: see `losses.RegionLoss` (since 0.2).
         from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 

@@ -25,6 +25,7 @@ class GeneralizedDice(RegionLoss):
         absent: "score": a class absent from y_true weighs as much as the smallest class present; "skip": it weighs 0;
             "skip_both": as "score", where a class without labels and predictions has no part anyway (since 0.2).
         smooth, scope, include_background: see `losses.RegionLoss`.
+        soft_labels: see `losses.RegionLoss` (since 0.2).
         from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 

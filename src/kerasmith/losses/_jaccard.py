@@ -14,6 +14,7 @@ class Jaccard(RegionLoss):
 
     Args:
         smooth, scope, include_background, absent: see `losses.RegionLoss`.
+        soft_labels: see `losses.RegionLoss` (since 0.2).
         from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
@@ -26,7 +27,8 @@ class Jaccard(RegionLoss):
     >>> round(float(Jaccard()(y_true, y_pred)), 4)
     0.6667
 
-    Reference: Rahman and Wang, "Optimizing intersection-over-union in deep neural networks for image segmentation", 2016.
+    Reference: Rahman and Wang, "Optimizing intersection-over-union in deep neural networks for image segmentation", 2016;
+    for `soft_labels` Wang et al., "Jaccard metric losses: optimizing the Jaccard index with soft labels", 2023.
     """
 
     def class_losses(self, sums: RegionSums) -> Tensor:

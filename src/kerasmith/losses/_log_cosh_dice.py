@@ -16,6 +16,7 @@ class LogCoshDice(Dice):
 
     Args:
         smooth, scope, include_background, absent: see `losses.RegionLoss`.
+        soft_labels: see `losses.RegionLoss` (since 0.2).
         from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 

@@ -63,16 +63,21 @@ def _pixel_mean(x):
 def label_values(pixels: Pixels, values: Sequence[float], what: str) -> Tensor:
     """The value that belongs to the label of each pixel, (B, N); for independent channels one per channel, (1, 1, C)."""
     if pixels.class_axis is None:
-        if len(values) != 2:
-            raise ValueError(
-                f"`{what}` needs two numbers (background, foreground) for y_pred with one channel. Received: {len(values)}"
-            )
-        background, foreground = (float(v) for v in values)
+        background, foreground = two_values(values, what)
         return background + (foreground - background) * pixels.truth
     row = channel_row(pixels, values, what)
     if pixels.ids is not None:
         return ops.take(ops.reshape(row, (-1,)), pixels.ids, axis=0)
     return row if pixels.multi_label else ops.sum(pixels.truth * row, axis=pixels.class_axis)
+
+
+def two_values(values: Sequence[float], what: str) -> tuple[float, float]:
+    """The values of background and foreground of one channel."""
+    if len(values) != 2:
+        raise ValueError(
+            f"`{what}` needs two numbers (background, foreground) for y_pred with one channel. Received: {len(values)}"
+        )
+    return float(values[0]), float(values[1])
 
 
 def channel_row(pixels: Pixels, values: Sequence[float], what: str) -> Tensor:

@@ -30,6 +30,9 @@ class RegionLoss(SegmentationLoss):
         smooth: number >= 0 added to numerator and denominator of the Tversky form, in pixels. With the default an empty
             image gets nearly no gradient from many false positives; raise it to 1 or more, or add a cross-entropy, if
             empty images are common.
+        soft_labels: for labels that are probabilities themselves, of several annotators or of a teacher: the intersection is
+            sum(min(p, y)) = (sum(p) + sum(y) - sum|p - y|) / 2, so that the loss is smallest, 0, at p = y. With the product
+            p y it is smallest where p is 0 or 1. The same for labels of 0 and 1 (since 0.2).
         from_logits, axis, labels, class_weights, ignore_class, multi_label: see `SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
@@ -45,16 +48,19 @@ class RegionLoss(SegmentationLoss):
         include_background: bool = True,
         absent: Absent = "score",
         smooth: float = 1e-5,
+        soft_labels: bool = False,
         **kwargs: Any,
     ) -> None:
         check_choice("scope", scope, ("image", "batch"))
         check_choice("absent", absent, ("score", "skip", "skip_both"))
         check_number("smooth", smooth, minimum=0)
+        check_choice("soft_labels", soft_labels, (False, True))
         super().__init__(**kwargs)
         self.scope = scope
         self.include_background = include_background
         self.absent = absent
         self.smooth = smooth
+        self.soft_labels = soft_labels
 
     def per_sample(self, pixels: Pixels, weights: Weights) -> PerSample:
         sums = self.image_sums(pixels)
@@ -65,7 +71,7 @@ class RegionLoss(SegmentationLoss):
 
     def image_sums(self, pixels: Pixels) -> RegionSums:
         """The sums of each image and class, `RegionSums` of (B, C)."""
-        return region_sums(pixels)
+        return region_sums(pixels, soft_labels=self.soft_labels)
 
     def sample_losses(self, sums: RegionSums) -> Tensor:
         """The loss of each image from its sums, (B, C) -> (B,)."""

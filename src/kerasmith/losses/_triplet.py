@@ -19,7 +19,8 @@ _RULES = {"semi_hard": triplets.semi_hard, "all": triplets.every, "active": trip
 class Triplet(EmbeddingLoss):
     """Triplet loss with mining inside the batch: every positive closer than every negative, by a margin.
 
-    loss = mean over the chosen triplets (a, p, n) of the anchor of max(0, d(a, p) - d(a, n) + margin)
+    loss = mean over the chosen triplets (a, p, n) of the anchor of max(0, d(a, p) - d(a, n) + margin), or with
+    margin="soft" of log(1 + exp(d(a, p) - d(a, n))), which has no kink and never stops to pull
 
     Mining chooses, for each anchor a:
 
@@ -31,7 +32,8 @@ class Triplet(EmbeddingLoss):
     An anchor without a positive or without a negative has value 0; see `losses.EmbeddingLoss` for how it counts.
 
     Args:
-        margin: number >= 0, in the unit of the distance.
+        margin: number >= 0, in the unit of the distance; or "soft" (since 0.2), not with "active": all triplets are above 0.
+            With "all" it takes O(B^3) memory.
         mining: one of the above.
         distance: "euclidean", "squared" (Euclidean squared) or "cosine" (1 - cosine similarity).
         normalize: divide embeddings by their length first; the cosine distance does so anyway.
@@ -62,13 +64,18 @@ class Triplet(EmbeddingLoss):
 
     def __init__(
         self,
-        margin: float = 1.0,
+        margin: float | str = 1.0,
         mining: str = "semi_hard",
         distance: str = "euclidean",
         normalize: bool = False,
         **kwargs: Any,
     ) -> None:
-        check_number("margin", margin, minimum=0)
+        if margin != "soft":
+            if isinstance(margin, str):
+                raise ValueError(f"`margin` must be a number >= 0 or 'soft'. Received: margin={margin!r}")
+            check_number("margin", margin, minimum=0)
+        elif mining == "active":
+            raise ValueError("With margin='soft' every triplet has a loss above 0. Write mining='all' instead of 'active'.")
         check_choice("mining", mining, ("semi_hard", "hard", "all", "active"))
         check_choice("distance", distance, KINDS)
         super().__init__(**kwargs)
@@ -93,7 +100,7 @@ class Triplet(EmbeddingLoss):
             paired_distances(embeddings, ops.take(embeddings, index, axis=0), self.distance)
             for index in triplets.hardest(distances, pairs)
         )
-        return ops.relu(near - far + self.margin)
+        return ops.softplus(near - far) if self.margin == "soft" else ops.relu(near - far + self.margin)
 
 
 triplet: Function = make_functional(Triplet, "triplet")

@@ -22,6 +22,7 @@ class Tversky(RegionLoss):
         alpha: weight >= 0 of false positives.
         beta: weight >= 0 of false negatives.
         smooth, scope, include_background, absent: see `losses.RegionLoss`.
+        soft_labels: see `losses.RegionLoss` (since 0.2).
         from_logits, axis, labels, class_weights, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 

@@ -42,6 +42,7 @@ class UnifiedFocal(RegionLoss):
             gamma is 1 minus this one in the focal term, as in its authors' code.
         kind: "asymmetric" or "symmetric".
         smooth, absent, include_background, scope: of the Tversky term, see `losses.RegionLoss`.
+        soft_labels: see `losses.RegionLoss` (since 0.2).
         class_weights: one number per channel; for a single channel two, background and foreground.
         from_logits, axis, labels, ignore_class, multi_label: see `losses.SegmentationLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.

@@ -1,7 +1,8 @@
-"""Triplet losses of each anchor under a mining rule, in O(B^2) memory: no list of triplets is ever made.
+"""Triplet losses of each anchor under a mining rule, in O(B^2) memory.
 
 The rules take (B, B) distances, `Pairs` and a margin, and return (B,) losses: the mean over the triplets that the rule
-chooses for the anchor, 0 for an anchor without one. A triplet costs max(0, d_ap - d_an + margin).
+chooses for the anchor, 0 for an anchor without one. A triplet costs max(0, d_ap - d_an + margin), or with the margin "soft"
+log(1 + exp(d_ap - d_an)); only "soft" over all triplets makes a list of them.
 """
 
 import keras
@@ -21,7 +22,7 @@ def hardest(distance: Tensor, pairs: Pairs) -> tuple[Tensor, Tensor]:
     return farthest, ops.argmin(ops.where(pairs.negative, distance, _FAR), axis=-1)
 
 
-def semi_hard(distance: Tensor, pairs: Pairs, margin: float) -> Tensor:
+def semi_hard(distance: Tensor, pairs: Pairs, margin: float | str) -> Tensor:
     """One triplet a positive: the nearest negative that is farther away than the positive; without one, the farthest."""
     fixed = ops.stop_gradient(distance)
     # Farther means by more than rounding; so negatives at the very distance of a positive sort before it.
@@ -32,12 +33,18 @@ def semi_hard(distance: Tensor, pairs: Pairs, margin: float) -> Tensor:
     by_distance = sorting.argsort(ops.where(pairs.negative, fixed, _FAR))
     choice = sorting.take(by_distance, ops.maximum(ops.minimum(nearer, last), 0))
     near, far = (sorting.take(distance, chosen) for chosen in (order, choice))
-    return row_mean(ops.relu(near - far + margin), ops.logical_and(positive, last >= 0))
+    losses = ops.softplus(near - far) if margin == "soft" else ops.relu(near - far + margin)
+    return row_mean(losses, ops.logical_and(positive, last >= 0))
 
 
-def every(distance: Tensor, pairs: Pairs, margin: float) -> Tensor:
+def every(distance: Tensor, pairs: Pairs, margin: float | str) -> Tensor:
     """All triplets of the anchor."""
-    total, _ = _sum_of_active(distance, pairs, margin)
+    if margin == "soft":
+        triplets = ops.logical_and(pairs.positive[:, :, None], pairs.negative[:, None, :])
+        losses = ops.softplus(distance[:, :, None] - distance[:, None, :])
+        total = ops.sum(ops.where(triplets, losses, ops.zeros_like(losses)), axis=(1, 2))
+    else:
+        total, _ = _sum_of_active(distance, pairs, margin)
     number = counts(pairs.positive, distance.dtype) * counts(pairs.negative, distance.dtype)
     return total / ops.maximum(number, 1.0)
 
