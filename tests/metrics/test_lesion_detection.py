@@ -145,13 +145,14 @@ def test_in_fit(jit_compile, config):
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only XLA under TensorFlow forbids host calls")
-@pytest.mark.parametrize("matching", ["greedy", "optimal"])
-def test_low_thresholds_say_what_to_write_under_xla(matching):
+def test_low_thresholds_and_instances_under_xla():
     truth, prediction = blobs(5)
-    model = keras.Sequential([keras.Input((40, 40, 1)), keras.layers.Conv2D(1, 1)])
-    model.compile("sgd", "mse", metrics=[metrics.LesionDetection(0.2, matching=matching)], jit_compile=True)
-    with pytest.raises(ValueError, match="jit_compile=False"):
-        model.fit(prediction[..., None].astype("float32"), truth, verbose=0)
+    low, scores = metrics.LesionDetection(0.2, matching="optimal"), prediction[..., None].astype("float32")
+    labels, of_instances = instances(3)
+    by_ids = metrics.LesionDetection(instance_labels=True)
+    for metric, batch in ((low, (truth, scores)), (by_ids, (labels, of_instances))):
+        found = runs.evaluated(type(metric).from_config(metric.get_config()), *batch, jit_compile=True)
+        runs.assert_equal(found, runs.run(metric, batch))
 
 
 @pytest.mark.parametrize(
@@ -291,10 +292,3 @@ def test_predicted_instances_are_whole_and_need_true_ones():
     metric = metrics.LesionDetection(instance_labels=True, instance_predictions=True)
     with pytest.raises(ValueError, match=r"`instance_predictions=True` expects y_pred of whole numbers"):
         metric.update_state(labels, labels[..., None] + np.float32(0.5))
-
-
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only XLA under TensorFlow forbids host calls")
-def test_instance_labels_say_what_to_write_under_xla():
-    labels, scores = instances(3)
-    with pytest.raises(RuntimeError, match="jit_compile=False"):
-        runs.evaluated(metrics.LesionDetection(instance_labels=True), labels, scores, jit_compile=True)
