@@ -3,6 +3,7 @@
 import copy
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,14 +14,20 @@ from keras import ops
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer, check_number
 from kerasmith.callbacks.copies import Copyable, no_model
+from kerasmith.callbacks.driven_optimizers import StepWatch, check_places, driven_optimizers
 from kerasmith.checkpoints import variables
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.keras_internals import fit_call, random_state
-from kerasmith.keras_internals.learning_rate import inner, put_rate, rate_given, step_counter, steps_done
+from kerasmith.keras_internals.learning_rate import put_rate, rate_given, step_counter, steps_done
+from kerasmith.keras_internals.optimizers import initial_values
+from kerasmith.keras_internals.owned import owned
 from kerasmith.report.curves import line_chart
 from kerasmith.report.numbers import format_number
 from kerasmith.schedules import Shifted
 
+_CALL = "FindLR(..., {})"
+# On JAX the state of a step is seen one step later.
+_STEPS_UNTIL_IDLE = 4
 _OURS = ("epochs", "initial_epoch", "callbacks", "validation_data", "validation_split", "verbose")
 
 
@@ -52,6 +59,8 @@ class FindLR(Copyable, keras.callbacks.Callback):
         steps: how many.
         smoothing: 0 to below 1; step i has the weight smoothing^|i - k| in the smoothed loss of step k.
         diverge: factor above 1.
+        optimizer: of a model with several, the place of the one to test, such as "d_optimizer" for `model.d_optimizer`, or a
+            list of places, which then all have the same rate. (since 0.2)
 
     Attributes:
         rates, losses: arrays, one entry for each step: its rate and the loss of its batch before it. (Steps that a
@@ -59,7 +68,9 @@ class FindLR(Copyable, keras.callbacks.Callback):
         smoothed: array, the losses smoothed, after a cut at `diverge` times the lowest or at the highest before it.
 
     Raises:
-        ValueError: for arguments outside their range, or a model compiled with `steps_per_execution` above 1.
+        ValueError: for arguments outside their range; a model compiled with `steps_per_execution` above 1, without an
+            optimizer, or with several if `optimizer` says not which.
+        RuntimeError: if the optimizer makes no step, as the model's own `train_step` has another.
 
     Example:
 
@@ -75,7 +86,14 @@ class FindLR(Copyable, keras.callbacks.Callback):
     Reference: Smith, "Cyclical learning rates for training neural networks", 2017.
     """
 
-    of_one_fit = {"_before": no_model, "_data": no_model, "_fresh_metrics": list, "_drawn": int}
+    of_one_fit = {
+        "_before": no_model,
+        "_data": no_model,
+        "_fresh_metrics": list,
+        "_drawn": int,
+        "_tested": no_model,
+        "_watch": no_model,
+    }
 
     low: float
     high: float
@@ -84,13 +102,21 @@ class FindLR(Copyable, keras.callbacks.Callback):
     diverge: float
 
     def __init__(
-        self, low: float = 1e-7, high: float = 10.0, steps: int = 100, *, smoothing: float = 0.8, diverge: float = 4.0
+        self,
+        low: float = 1e-7,
+        high: float = 10.0,
+        steps: int = 100,
+        *,
+        smoothing: float = 0.8,
+        diverge: float = 4.0,
+        optimizer: str | Sequence[str] | None = None,
     ) -> None:
         check_number("low", low, above=0)
         check_number("high", high, above=low)
         check_integer("steps", steps, minimum=2)
         check_number("smoothing", smoothing, minimum=0, below=1)
         check_number("diverge", diverge, above=1)
+        self._places = check_places(optimizer)
         super().__init__()
         self.low = low
         self.high = high
@@ -98,7 +124,7 @@ class FindLR(Copyable, keras.callbacks.Callback):
         self.smoothing = smoothing
         self.diverge = diverge
         self._found = {}
-        self._before = self._data = None
+        self._before = self._data = self._tested = self._watch = None
 
     def run(self, model: keras.Model, x: Any = None, y: Any = None, **keywords: Any) -> Suggestion:
         """The test on data as `fit` takes them; returns the `suggestion`.
@@ -178,24 +204,29 @@ class FindLR(Copyable, keras.callbacks.Callback):
                 "FindLR needs the loss of each step. Compile with steps_per_execution=1. Received: "
                 f"steps_per_execution={model.steps_per_execution}"
             )
-        optimizer = inner(model.optimizer)
         fit = fit_call.find()
-        variables.build(model, fit)
+        if getattr(model, "optimizer", None) is not None:
+            variables.build(model, fit)
         if not model.built:
             raise ValueError("FindLR needs a model with weights. Call the model on a batch first.")
+        driven = driven_optimizers(model, self._places, "FindLR", _CALL)
         self._before = {
             "model": model,
             "variables": variables.values(model),
-            "rate": rate_given(optimizer),
+            "rates": [(one, rate_given(one)) for one in driven.values()],
+            "unbuilt": [one for one in owned(model).optimizers.values() if not one.built],
             "train_function": model.train_function,
             "data": self._data or _state_of(fit and fit.x),
             # Here and not before `fit`: what the first `fit` of a model draws to build it, the next one does not draw again.
             "random": random_state.capture(),
         }
         self._found, self._drawn, self._mean, self._best = {}, 0, 0.0, math.inf
-        self._first = steps_done(optimizer)
+        self._tested = next(iter(driven.values()))
+        self._first = steps_done(self._tested)
+        self._watch = StepWatch(model, driven, "FindLR", _CALL)
         rise = keras.optimizers.schedules.ExponentialDecay(self.low, self.steps - 1, self.high / self.low)
-        put_rate(optimizer, Shifted(rise, self._first))
+        for one in driven.values():
+            put_rate(one, Shifted(rise, steps_done(one)))
         model.make_train_function(force=True)
         model.train_function = self._single_batch_step(model.train_function)
 
@@ -218,13 +249,13 @@ class FindLR(Copyable, keras.callbacks.Callback):
     def _single_batch_step(self, train):
         """A training step around Keras' own. Metrics begin anew in each, so the loss in its logs is that of its batch."""
         model = self._model
-        optimizer = inner(model.optimizer)
+        counter = step_counter(self._tested)
         if keras.backend.backend() == "jax":
             # Arrays go in and out here; going through the variables would bring all of them back from the step.
-            position = next(i for i, v in enumerate(model.optimizer.variables) if v is step_counter(optimizer))
+            position = next((i for i, v in enumerate(model.optimizer.variables) if v is counter), None)
 
             def step(state, iterator):
-                count = int(state[2][position])
+                count = int(counter.value if position is None else state[2][position])
                 fresh = [ops.convert_to_tensor(value.copy()) for value in self._fresh_metrics]
                 logs, state = train((*state[:3], fresh), iterator)
                 self._note(count, logs)
@@ -234,7 +265,7 @@ class FindLR(Copyable, keras.callbacks.Callback):
 
             def step(batches):
                 model.reset_metrics()
-                count = steps_done(optimizer)
+                count = steps_done(self._tested)
                 logs = train(batches)
                 self._note(count, logs)
                 return logs
@@ -243,11 +274,16 @@ class FindLR(Copyable, keras.callbacks.Callback):
 
     def _note(self, count, logs):
         if "loss" not in logs:
-            raise ValueError(f"FindLR needs a `loss` in the logs of a step. They have: {', '.join(sorted(logs)) or 'nothing'}")
+            raise ValueError(
+                "FindLR needs a `loss` in the logs of a step: have the model's `train_step` return it. They have: "
+                f"{', '.join(sorted(logs)) or 'nothing'}"
+            )
         loss = float(ops.convert_to_numpy(logs["loss"]))
         count -= self._first
         self._found[count] = loss
         self._drawn += 1
+        if self._drawn == _STEPS_UNTIL_IDLE and len(self._found) == 1:
+            self._watch.check()
         share = (1 - self.smoothing) / (1 - self.smoothing ** len(self._found))
         self._mean += share * (loss - self._mean)
         self._best = min(self._best, self._mean)
@@ -260,11 +296,17 @@ class FindLR(Copyable, keras.callbacks.Callback):
         if before is None:
             return
         model = before["model"]
-        put_rate(model.optimizer, before["rate"])
+        for one, rate in before["rates"]:
+            put_rate(one, rate)
         model.train_function = before["train_function"]
         model.stop_training = False
         model.reset_metrics()
+        for one in before["unbuilt"]:
+            # The test made its variables; it did not have them before, and begins with these.
+            for variable, value in zip(one.variables, initial_values(one) if one.built else (), strict=one.built):
+                variable.assign(value)
         variables.assign(model, before["variables"])
+        self._tested = self._watch = None
         if before["data"] is not None:
             data, state = before["data"]
             data.load_state_dict(state)

@@ -11,6 +11,7 @@ from keras import ops
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer
 from kerasmith.callbacks.copies import no_model
+from kerasmith.callbacks.driven_optimizers import check_can_train
 from kerasmith.callbacks.gradient_notes import gradient_notes
 from kerasmith.callbacks.watcher import Watcher
 from kerasmith.files.atomic_write import write_atomically
@@ -18,7 +19,8 @@ from kerasmith.files.messages import say
 from kerasmith.files.writable_directory import writable_directory
 from kerasmith.keras_internals.layer_names import weight_owners
 from kerasmith.keras_internals.optimizers import training_optimizers
-from kerasmith.keras_internals.step_gradients import MeasuredStep, UnseenTraining
+from kerasmith.keras_internals.step_gradients import MeasuredStep
+from kerasmith.keras_internals.step_updates import UnseenTraining
 from kerasmith.keras_internals.train_function_hook import attach, detach, is_ready, own_function, replica_count
 from kerasmith.report._gradient_chart import gradient_picture, gradient_section
 
@@ -70,7 +72,7 @@ class GradientHealth(Watcher):
     {'gradient': 5.657, 'weight': 1.414, 'update': 0.4, 'zeros': 0.0, 'dead': 0.0}
     """
 
-    of_one_fit = {"_measured": no_model, "_of": lambda: no_model, "_weights": no_model}
+    of_one_fit = {"_measured": no_model, "_of": lambda: no_model, "_weights": no_model, "_trained": no_model}
 
     directory: Any
     every: int
@@ -104,6 +106,7 @@ class GradientHealth(Watcher):
     # What Keras calls. `self.model` is left alone: on JAX it moves the state of the step back into the model.
 
     def on_train_begin(self, logs: Logs = None) -> None:
+        check_can_train(self.model, "GradientHealth")
         self._is_blind = False
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:

@@ -1,6 +1,7 @@
 """Lowers any learning rate, also a scheduled one, when a quantity stops improving."""
 
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -9,11 +10,15 @@ from keras import ops
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks.copies import Copyable, no_model
+from kerasmith.callbacks.driven_optimizers import StepWatch, check_places, driven_optimizers, log_rates
 from kerasmith.callbacks.monitored import Monitored
 from kerasmith.files.messages import say
-from kerasmith.keras_internals.learning_rate import inner, rate_given, rate_now, schedule_of
+from kerasmith.keras_internals.learning_rate import rate_given, schedule_of
+from kerasmith.keras_internals.optimizers import training_optimizers
 from kerasmith.keras_internals.retrace import retrace
 from kerasmith.schedules.scaled import factor_named, with_factor
+
+_CALL = "ReduceOnPlateau(..., {})"
 
 
 class ReduceOnPlateau(Copyable, keras.callbacks.Callback):
@@ -37,10 +42,14 @@ class ReduceOnPlateau(Copyable, keras.callbacks.Callback):
         cooldown: epochs after a plateau that do not count towards the next; the last of them counts again, as in Keras.
         min_factor: f goes no lower.
         verbose: 1 prints a line for each plateau.
+        optimizer: of a model with several, the place of the one to drive, such as "d_optimizer" for `model.d_optimizer`, or a
+            list of places. None: all of them, which one line says. (since 0.2)
 
     Raises:
-        ValueError: for arguments outside their range; at the start of training, if the direction is unknown; at the end
-            of the first epoch, if `monitor` is not logged.
+        ValueError: for arguments outside their range; at the start of training, if the direction is unknown or the model has
+            no optimizer; at the end of the first epoch, if `monitor` is not logged.
+        RuntimeError: at the end of an epoch in which no driven optimizer made a step, as the model's own `train_step` has
+            another.
 
     Example:
 
@@ -55,7 +64,7 @@ class ReduceOnPlateau(Copyable, keras.callbacks.Callback):
     [0.4, 0.4, 0.4, 0.2, 0.2, 0.1]
     """
 
-    of_one_fit = {"_for": no_model}
+    of_one_fit = {"_for": no_model, "_driven": dict, "_steps": no_model}
 
     monitor: str
     factor: float
@@ -80,6 +89,7 @@ class ReduceOnPlateau(Copyable, keras.callbacks.Callback):
         cooldown: int = 0,
         min_factor: float = 0.0,
         verbose: int = 0,
+        optimizer: str | Sequence[str] | None = None,
     ) -> None:
         check_number("factor", factor, above=0, below=1)
         check_integer("patience", patience, minimum=0)
@@ -87,6 +97,7 @@ class ReduceOnPlateau(Copyable, keras.callbacks.Callback):
         check_choice("threshold_mode", threshold_mode, ("abs", "rel"))
         check_integer("cooldown", cooldown, minimum=0)
         check_number("min_factor", min_factor, minimum=0, below=1)
+        self._places = check_places(optimizer)
         super().__init__()
         self._monitored = Monitored(monitor, mode, type(self).__name__)
         self.monitor = monitor
@@ -99,6 +110,7 @@ class ReduceOnPlateau(Copyable, keras.callbacks.Callback):
         self.verbose = verbose
         self._name = f"plateau of {monitor}"
         self._for = None
+        self._driven, self._steps = {}, None
         self._forget()
 
     def _forget(self) -> None:
@@ -120,27 +132,32 @@ class ReduceOnPlateau(Copyable, keras.callbacks.Callback):
             self._forget()
             self._for = weakref.ref(optimizer)
         # Before another callback sets the schedule anew: a loaded model brings its factor with it.
-        known = factor_named(schedule_of(optimizer), self._name)
-        if known is not None:
-            self.total = known
+        found = training_optimizers(model)
+        factors = [factor_named(schedule_of(one), self._name) for one in found.values()]
+        self.total = next((factor for factor in factors if factor is not None), self.total)
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        rate = rate_given(self.model.optimizer)
-        if schedule_of(self.model.optimizer) is None and not isinstance(rate, keras.Variable):
-            raise TypeError(
-                "ReduceOnPlateau needs one optimizer whose learning rate is a number or a LearningRateSchedule. "
-                f"Received: {type(self.model.optimizer).__name__} with {rate!r}"
-            )
+        self._driven = driven_optimizers(self.model, self._places, "ReduceOnPlateau", _CALL, several=True)
+        for place, optimizer in self._driven.items():
+            rate = rate_given(optimizer)
+            if schedule_of(optimizer) is None and not isinstance(rate, keras.Variable):
+                raise TypeError(
+                    "ReduceOnPlateau needs optimizers whose learning rate is a number or a LearningRateSchedule. "
+                    f"Received: {place!r}, {type(optimizer).__name__} with {rate!r}"
+                )
+        if len(self._driven) > 1 and self._places is None:
+            say(f"ReduceOnPlateau: a plateau lowers the learning rates of {', '.join(self._driven)}.")
         self._monitored.settle(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._apply()
+        self._steps = StepWatch(self.model, self._driven, "ReduceOnPlateau", _CALL)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        if logs is not None and "learning_rate" not in logs:
-            rate = rate_now(self.model.optimizer)
-            if rate is not None:
-                logs["learning_rate"] = rate
+        if self._steps is not None:
+            self._steps.check()
+        if logs is not None:
+            log_rates(self._driven, logs)
         value = self._monitored.read(logs)
         if value is not None and self._is_plateau(value):
             before, self.total = self.total, max(self.total * self.factor, self.min_factor)
@@ -150,6 +167,7 @@ class ReduceOnPlateau(Copyable, keras.callbacks.Callback):
 
     def on_train_end(self, logs: Logs = None) -> None:
         self._apply()
+        self._driven, self._steps = {}, None
 
     # State for a run that is resumed in another process.
 
@@ -167,8 +185,8 @@ class ReduceOnPlateau(Copyable, keras.callbacks.Callback):
         """Goes on from what `state_dict` returned, and puts the factor around the optimizer's schedule."""
         self.total, self._pending = float(state["total"]), float(state["pending"])
         self._best, self._wait, self._cooling = state["best"], int(state["wait"]), int(state["cooling"])
-        if self._model is not None and schedule_of(self._model.optimizer) is not None:
-            self._apply()
+        if self._model is not None:
+            self._apply_to_schedules()
 
     # Parts.
 
@@ -193,16 +211,22 @@ class ReduceOnPlateau(Copyable, keras.callbacks.Callback):
 
         Not at once when it is found: callbacks after this one in the list still log the rate that the epoch was trained with.
         """
-        schedule = schedule_of(self.model.optimizer)
         pending, self._pending = self._pending, 1.0
-        if schedule is None:
-            if pending != 1.0:
-                rate = rate_given(self.model.optimizer)
-                rate.assign(float(ops.convert_to_numpy(rate)) * pending)
-            return
-        if factor_named(schedule, self._name) != self.total and (
-            self.total != 1.0 or factor_named(schedule, self._name) is not None
-        ):
-            inner(self.model.optimizer).learning_rate = with_factor(schedule, self.total, self._name)
+        if pending != 1.0:
+            for optimizer in self._driven.values():
+                if schedule_of(optimizer) is None:
+                    rate = rate_given(optimizer)
+                    rate.assign(float(ops.convert_to_numpy(rate)) * pending)
+        self._apply_to_schedules()
+
+    def _apply_to_schedules(self) -> None:
+        is_new = False
+        for optimizer in self._driven.values():
+            schedule = schedule_of(optimizer)
+            known = None if schedule is None else factor_named(schedule, self._name)
+            if schedule is not None and known != self.total and (self.total != 1.0 or known is not None):
+                optimizer.learning_rate = with_factor(schedule, self.total, self._name)
+                is_new = True
+        if is_new:
             # A step that was traced before holds on to the old rate.
-            retrace(self.model)
+            retrace(self._model)

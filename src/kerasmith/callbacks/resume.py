@@ -12,6 +12,7 @@ from kerasmith._types import Logs
 from kerasmith.base.arguments import check_config
 from kerasmith.callbacks import training_data
 from kerasmith.callbacks.copies import Copyable, CopyNumber, no_model
+from kerasmith.callbacks.driven_optimizers import check_can_train
 from kerasmith.callbacks.resume_checks import (
     check_callback_list,
     differences,
@@ -133,6 +134,7 @@ class Resume(Copyable, keras.callbacks.Callback):
         fit = self._fit = fit_call.find()
         if fit is None:
             raise RuntimeError("Resume works within `Model.fit` only: it needs the data and the callbacks given there.")
+        check_can_train(self.model, "Resume")
         check_callback_list(self, fit.callbacks.callbacks)
         self._lock.take(fit.callbacks)
         # First in the list: a checkpoint holds what the others have done in their `end` hooks and not in their next `begin`.

@@ -1,12 +1,17 @@
 """Puts a learning-rate schedule into the optimizer of a compiled model."""
 
+from collections.abc import Sequence
+
 import keras
 
 from kerasmith._types import Contract, Logs
-from kerasmith.callbacks.copies import Copyable
-from kerasmith.keras_internals.learning_rate import inner, rate_given, step_counter, steps_done
+from kerasmith.callbacks.copies import Copyable, no_model
+from kerasmith.callbacks.driven_optimizers import StepWatch, check_places, driven_optimizers
+from kerasmith.keras_internals.learning_rate import rate_given, rates_of, steps_done
 from kerasmith.keras_internals.retrace import retrace
 from kerasmith.schedules import Shifted
+
+_CALL = "ScheduleLR(schedule, {})"
 
 
 class ScheduleLR(Copyable, keras.callbacks.Callback):
@@ -20,9 +25,13 @@ class ScheduleLR(Copyable, keras.callbacks.Callback):
         schedule: a `keras.optimizers.schedules.LearningRateSchedule`, such as `schedules.CosineRestarts`.
         restart: if True, each `fit` starts the schedule from its beginning; if False, a second `fit` goes on where the first
             one stopped.
+        optimizer: of a model with several, the place of the one to drive, such as "d_optimizer" for `model.d_optimizer` or
+            "optimizers['d']", or a list of places (each then logs `learning_rate_<place>`). (since 0.2)
 
     Raises:
         TypeError: if `schedule` is a number or a plain function.
+        ValueError: when training begins, if the model has no optimizer, or several and `optimizer` says not which.
+        RuntimeError: at the end of an epoch in which the optimizer made no step, as the model's own `train_step` has another.
 
     Example:
 
@@ -40,29 +49,49 @@ class ScheduleLR(Copyable, keras.callbacks.Callback):
     restart: bool
 
     kerasmith_contract: Contract = {"observer": False}
+    of_one_fit = {"_driven": dict, "_steps": no_model}
 
-    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, *, restart: bool = False) -> None:
+    def __init__(
+        self,
+        schedule: keras.optimizers.schedules.LearningRateSchedule,
+        *,
+        restart: bool = False,
+        optimizer: str | Sequence[str] | None = None,
+    ) -> None:
         if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
             raise TypeError(
                 "`schedule` must be a LearningRateSchedule, e.g. kerasmith.schedules.CosineRestarts(T_0=10). "
                 f"Received: schedule={schedule!r} of type {type(schedule).__name__}"
             )
+        self._places = check_places(optimizer)
         super().__init__()
         self.schedule = schedule
         self.restart = restart
+        self._driven = {}
+        self._steps = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        optimizer = inner(self.model.optimizer)
-        schedule = self.schedule
-        if self.restart:
-            schedule = Shifted(schedule, steps_done(optimizer))
-        if rate_given(optimizer) is not schedule:
-            optimizer.learning_rate = schedule
+        self._driven = driven_optimizers(self.model, self._places, "ScheduleLR", _CALL)
+        is_new = False
+        for optimizer in self._driven.values():
+            schedule = self.schedule
+            if self.restart:
+                schedule = Shifted(schedule, steps_done(optimizer))
+            if rate_given(optimizer) is not schedule:
+                optimizer.learning_rate = schedule
+                is_new = True
+        if is_new:
             # A step that was traced before holds on to the old rate.
             retrace(self.model)
 
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        self._steps = StepWatch(self.model, self._driven, "ScheduleLR", _CALL)
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if self._steps is not None:
+            self._steps.check()
         if logs is not None:
-            optimizer = inner(self.model.optimizer)
-            rate = rate_given(optimizer)(step_counter(optimizer) - 1)
-            logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
+            logs.update(rates_of(self._driven))
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        self._driven, self._steps = {}, None

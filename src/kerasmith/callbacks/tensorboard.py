@@ -15,7 +15,8 @@ from kerasmith.callbacks.event_file import EventFile, event_parts, histogram_val
 from kerasmith.callbacks.log_values import scalars
 from kerasmith.callbacks.watcher import Watcher
 from kerasmith.files.plain_data import flat_text
-from kerasmith.keras_internals.learning_rate import rate_now
+from kerasmith.keras_internals.learning_rate import rates_of
+from kerasmith.keras_internals.optimizers import training_optimizers
 from kerasmith.report.pixels import as_pixels
 
 
@@ -153,8 +154,8 @@ class TensorBoard(Watcher):
         step = self._epochs.end(epoch) - 1
         values = scalars(logs or {})
         if "learning_rate" not in values:
-            rate = rate_now(self.model.optimizer)
-            values |= {} if rate is None else {"learning_rate": rate}
+            for name, rate in rates_of(training_optimizers(self.model)).items():
+                values.setdefault(name, rate)
         runs = {}
         for name, value in values.items():
             run, tag = self._place(name)

@@ -12,8 +12,9 @@ from kerasmith._types import Contract, Logs
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks import batch_norm_refresh
 from kerasmith.callbacks.copies import Copyable, no_model
+from kerasmith.callbacks.driven_optimizers import check_can_train
 from kerasmith.callbacks.running_average import RunningAverage, assign, copies
-from kerasmith.keras_internals.learning_rate import inner
+from kerasmith.keras_internals.optimizers import training_optimizers
 from kerasmith.keras_internals.training_state import weights_now
 
 
@@ -155,8 +156,8 @@ class WeightAveraging(Copyable, keras.callbacks.Callback):
             self._for = weakref.ref(model)
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        optimizer = inner(self.model.optimizer)
-        if getattr(optimizer, "use_ema", False):
+        check_can_train(self.model, "WeightAveraging")
+        if any(getattr(one, "use_ema", False) for one in training_optimizers(self.model).values()):
             raise ValueError(
                 "The optimizer averages weights itself (use_ema=True) and puts its average into the model at the end. Compile "
                 "with use_ema=False, or train without WeightAveraging."

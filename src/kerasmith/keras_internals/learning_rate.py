@@ -28,6 +28,17 @@ def rate_now(optimizer: Any) -> float | None:
     return rate_at(schedule, max(steps_done(optimizer) - 1, 0))
 
 
+def rates_of(optimizers: dict[str, Any]) -> dict[str, float]:
+    """{column: rate of the latest step}: `learning_rate`, or of several `learning_rate_<place>` for each that made a step."""
+    if len(optimizers) > 1:
+        optimizers = {place: one for place, one in optimizers.items() if steps_done(one) > 0}
+        names = [f"learning_rate_{place}" for place in optimizers]
+    else:
+        names = ["learning_rate"] * len(optimizers)
+    rates = {name: rate_now(one) for name, one in zip(names, optimizers.values(), strict=True)}
+    return {name: rate for name, rate in rates.items() if rate is not None}
+
+
 def schedule_of(optimizer: Any) -> LearningRateSchedule | None:
     """The `LearningRateSchedule` of an optimizer, or None for a plain number."""
     optimizer = inner(optimizer)

@@ -26,12 +26,27 @@ def training_optimizers(model: keras.Model) -> dict[str, Any]:
     found = owned(model).optimizers
     if not has_own_step(model):
         found = {place: one for place, one in found.items() if place == "optimizer" or place.startswith("optimizer.")}
-    return {place: one for place, one in found.items() if not _inside(place, found)}
+    return without_wrappers(found)
 
 
-def wrapper_of(place: str, optimizers: dict[str, Any]) -> str:
-    """The place of the outermost optimizer around the one at a place; its own if there is none."""
-    return next((other for other in optimizers if place.startswith((f"{other}.", f"{other}["))), place)
+def without_wrappers(found: dict[str, Any]) -> dict[str, Any]:
+    """{place: optimizer} of those that have no other inside."""
+    return {place: one for place, one in found.items() if not any(is_inside(other, place) for other in found)}
+
+
+def is_inside(place: str, other: str) -> bool:
+    """Whether what is at a place is a part of what is at the other.
+
+    >>> is_inside("optimizer.inner_optimizer", "optimizer"), is_inside("optimizers[0]", "optimizer")
+    (True, False)
+    """
+    return place.startswith((f"{other}.", f"{other}["))
+
+
+def only_optimizer(model: keras.Model) -> Any:
+    """The optimizer that trains a model, or None where there are several, or none."""
+    found = training_optimizers(model)
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def build_optimizer(optimizer: Any, variables: list[keras.Variable]) -> None:
@@ -57,8 +72,3 @@ def initial_values(optimizer: Any) -> list[Any]:
     fresh = type(optimizer).from_config(optimizer.get_config())
     fresh.build(trained_variables(optimizer))
     return [variable.value for variable in fresh.variables]
-
-
-def _inside(place, found):
-    """The places of the optimizers that the one at `place` has inside."""
-    return [other for other in found if other.startswith((f"{place}.", f"{place}["))]

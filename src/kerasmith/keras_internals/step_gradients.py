@@ -4,110 +4,18 @@ The model's own `train_step` runs on the batch with an optimizer that only looks
 losses and a step of the user's own all count as in training. All else that the step moved is put back.
 """
 
-import contextlib
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import keras
 from keras import ops
 
 from kerasmith._types import Tensor
-from kerasmith.keras_internals import random_state
 from kerasmith.keras_internals.device_state import TrainingState
 from kerasmith.keras_internals.optimizers import has_own_step
+from kerasmith.keras_internals.step_updates import as_if_never_run, intercepted, run_eagerly
 
 COLUMNS = ("gradient", "weight", "zeros", "dead")
-
-
-class UnseenTraining(Exception):
-    """The model trains by something else than one update with `model.optimizer`."""
-
-
-@contextlib.contextmanager
-def intercepted(model: keras.Model) -> Iterator[list[tuple[list, list]]]:
-    """A context in which `model.optimizer` notes gradients and changes nothing; gives a list of pairs (gradients, variables).
-
-    Raises:
-        UnseenTraining: where any other optimizer, of the model or not, is about to make a step; none does. In a step of the
-            user's own also where there was not one update in all.
-    """
-    caught, optimizer = [], model.optimizer
-
-    def apply(grads, trainable_variables=None):
-        caught.append((list(grads), list(trainable_variables or ())))
-
-    def stateless_apply(optimizer_variables, grads, trainable_variables):
-        caught.append((list(grads), list(trainable_variables)))
-        return trainable_variables, optimizer_variables
-
-    with _no_other_updates():
-        # Not by `setattr`, which Keras watches.
-        object.__setattr__(optimizer, "apply", apply)
-        object.__setattr__(optimizer, "stateless_apply", stateless_apply)
-        try:
-            yield caught
-        finally:
-            for name in ("apply", "stateless_apply"):
-                optimizer.__dict__.pop(name, None)
-    if len(caught) != 1 and has_own_step(model):
-        raise UnseenTraining(f"The training step makes {len(caught)} updates.")
-
-
-@contextlib.contextmanager
-def _no_other_updates():
-    """A context in which every optimizer refuses to make a step, whoever holds it."""
-
-    def refuse(*args, **kwargs):
-        raise UnseenTraining("The training step has an optimizer of its own.")
-
-    replaced, hook = [], None
-    try:
-        for cls in _with_subclasses(keras.optimizers.Optimizer):
-            for name in ("apply", "stateless_apply"):
-                if name in vars(cls) or cls is keras.optimizers.Optimizer:
-                    replaced.append((cls, name, vars(cls).get(name)))
-                    setattr(cls, name, refuse)
-        if keras.backend.backend() == "torch":
-            from torch.optim.optimizer import register_optimizer_step_pre_hook
-
-            hook = register_optimizer_step_pre_hook(refuse)
-        yield
-    finally:
-        if hook is not None:
-            hook.remove()
-        for cls, name, own in replaced:
-            if own is None:
-                delattr(cls, name)
-            else:
-                setattr(cls, name, own)
-
-
-def _with_subclasses(cls):
-    return [cls, *(found for child in cls.__subclasses__() for found in _with_subclasses(child))]
-
-
-@contextlib.contextmanager
-def _as_if_never_run(model):
-    """A context after which a step of the user's own has moved no random generator and no plain attribute of the model."""
-    if not has_own_step(model):
-        yield
-        return
-    names, plain = set(vars(model)), _plain_attributes(model)
-    random = random_state.capture()
-    try:
-        yield
-    finally:
-        random_state.restore(random)
-        for name in {*_plain_attributes(model)} - names:
-            delattr(model, name)
-        for name, value in plain.items():
-            if vars(model).get(name) is not value:
-                setattr(model, name, value)
-
-
-def _plain_attributes(model):
-    return {name: value for name, value in vars(model).items() if isinstance(value, (int, float, str, type(None)))}
 
 
 def loss_scale(optimizer: Any) -> Any:
@@ -128,11 +36,8 @@ def gradients_now(model: keras.Model, batch: Any) -> list[Tensor | None]:
         batch: what the data gives for one step.
     """
     variables = model.trainable_variables
-    with _as_if_never_run(model), intercepted(model) as caught:
-        if keras.backend.backend() == "jax":
-            model.train_step(_jax_state(model), batch)
-        else:
-            model.train_step(batch)
+    with intercepted(model) as caught:
+        run_eagerly(model, batch)
     return _in_order(caught, variables, loss_scale(model.optimizer))
 
 
@@ -165,7 +70,7 @@ class MeasuredStep:
         Raises:
             UnseenTraining: the step trains by something else than one update with `model.optimizer`; nothing has changed.
         """
-        with _as_if_never_run(self._model):
+        with as_if_never_run(self._model):
             return self._measure(batch) if state is None else self._measure(state, batch)
 
     def after(self, state: Any, weights: Any) -> Tensor:
@@ -295,13 +200,3 @@ def _unscaled(gradient, scale):
     elif type(gradient).__name__ == "IndexedSlices":  # of a TensorFlow embedding
         gradient = sys.modules["tensorflow"].convert_to_tensor(gradient)
     return gradient if isinstance(scale, float) and scale == 1.0 else ops.cast(gradient, "float32") / scale
-
-
-def _jax_state(model):
-    groups = (
-        model.trainable_variables,
-        model.non_trainable_variables,
-        model.optimizer.variables,
-        model.metrics_variables,
-    )
-    return tuple([variable.value for variable in group] for group in groups)

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import keras
+
+from kerasmith.keras_internals.optimizers import training_optimizers
 from kerasmith.report.describe import describe
 from kerasmith.report.tables import table
 from kerasmith.report.templating import Markup
@@ -10,9 +13,11 @@ from kerasmith.report.templating import Markup
 def describe_compilation(model: Any) -> dict[str, str]:
     """{name: text} of optimizer, loss, metrics and precision of a compiled Keras model."""
     description = {"model": f"{type(model).__name__} {getattr(model, 'name', '')}".strip()}
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None:
-        description["optimizer"] = describe(optimizer)
+    found = training_optimizers(model) if isinstance(model, keras.Model) else {}
+    if len(found) > 1:
+        description |= {place: describe(optimizer) for place, optimizer in found.items()}
+    elif getattr(model, "optimizer", None) is not None:
+        description["optimizer"] = describe(model.optimizer)
     objective = getattr(model, "objective", None)
     if hasattr(objective, "terms"):
         description["loss"] = " + ".join(

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,24 +10,16 @@ from keras import ops, tree
 
 from kerasmith.base import Loss
 from kerasmith.callbacks.numerics_guard.nonfinite_report import named_arrays
+from kerasmith.callbacks.numerics_guard.origin import Origin, bad_samples, in_calls
+from kerasmith.callbacks.numerics_guard.own_step import in_own_step
 from kerasmith.keras_internals.compiled import loss_trackers
 from kerasmith.keras_internals.device_state import is_finite
 from kerasmith.keras_internals.layer_trace import traced
 from kerasmith.keras_internals.layers import takes_training
+from kerasmith.keras_internals.optimizers import has_own_step, training_optimizers
 from kerasmith.keras_internals.step_gradients import gradients_now
 from kerasmith.objectives.step_record import recording
 from kerasmith.objectives.task_gradients import tape_around
-
-_MOST_SAMPLES = 5
-
-
-class Origin(NamedTuple):
-    """A kind of `NonFiniteReport`, where it is, more about it, and positions in the batch."""
-
-    kind: str
-    where: str
-    detail: str = ""
-    samples: list[int] = []
 
 
 def first_nonfinite(model: keras.Model, batch: Any, reset: Callable[[], None], gradients: bool = True) -> Origin | None:
@@ -41,6 +33,8 @@ def first_nonfinite(model: keras.Model, batch: Any, reset: Callable[[], None], g
         gradients: whether those are looked at.
     """
     origin = in_inputs(batch)
+    if origin is None and has_own_step(model) and len(training_optimizers(model)) > 1:
+        return in_own_step(model, batch, reset)
     if origin is None:
         reset()
         origin = _in_forward(model, batch)
@@ -53,7 +47,7 @@ def in_inputs(batch: Any) -> Origin | None:
     """The first part of a batch that is not finite, or None."""
     for name, array in named_arrays(batch).items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            return Origin("input", name, "", _bad_samples(array))
+            return Origin("input", name, "", bad_samples(array))
     return None
 
 
@@ -62,25 +56,8 @@ def _in_forward(model, batch):
     x, y, sample_weight = _tensors_of(batch)
     with _around_step(), traced(model) as calls:
         y_pred = _forward(model, x)
-        origin = _in_calls(model, calls, y_pred)
+        origin = in_calls(model, calls, y_pred)
         return origin or _in_loss(model, x, y, y_pred, sample_weight)
-
-
-def _in_calls(model, calls, y_pred):
-    for call in calls:
-        bad = [tensor for tensor in call.outputs if not is_finite(tensor)]
-        if not bad:
-            continue
-        samples = _bad_samples(ops.convert_to_numpy(bad[0]))
-        if all(is_finite(tensor) for tensor in call.inputs):
-            return Origin("activation", call.name, "", samples)
-        return Origin("activation", _parent(model, call.name), f"It came up before its part {call.name!r}", samples)
-    for leaf in tree.flatten(y_pred):
-        if leaf is not None and not is_finite(leaf):
-            return Origin(
-                "activation", model.name, "It came up after all of its layers", _bad_samples(ops.convert_to_numpy(leaf))
-            )
-    return None
 
 
 def _in_loss(model, x, y, y_pred, sample_weight):
@@ -116,7 +93,7 @@ def _in_terms_of_losses(model, y, y_pred, sample_weight):
     for name, (part, _) in zip(names, parts):
         values = part.per_sample.values
         if not is_finite(values):
-            return Origin("loss", name, "", _bad_samples(ops.convert_to_numpy(values)))
+            return Origin("loss", name, "", bad_samples(ops.convert_to_numpy(values)))
     return None
 
 
@@ -225,15 +202,3 @@ def _tensors_of(batch):
         tree.map_structure(lambda leaf: None if leaf is None else ops.convert_to_tensor(leaf), part, none_is_leaf=True)
         for part in (x, y, sample_weight)
     )
-
-
-def _parent(model, name):
-    return name.rsplit("/", 1)[0] if "/" in name else model.name
-
-
-def _bad_samples(array):
-    """The first few positions along the first axis at which something is not finite."""
-    array = np.asarray(array, "float32")
-    if array.ndim == 0:
-        return []
-    return np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))[:_MOST_SAMPLES].tolist()

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from kerasmith.callbacks.numerics_guard.first_nonfinite import Origin, first_nonfinite, in_inputs
+from kerasmith.callbacks.numerics_guard.first_nonfinite import first_nonfinite, in_inputs
+from kerasmith.callbacks.numerics_guard.origin import Origin
 from kerasmith.callbacks.numerics_guard.step_repeater import StepRepeater, is_finite_loss
 from kerasmith.keras_internals.device_state import Copy
+
+_MOST_NAMES = 8
 
 
 class RecordedStep(NamedTuple):
@@ -63,13 +66,21 @@ def find_first_nonfinite_step(
         detail = "The loss-scaling optimizer leaves out step after step: gradients are not finite, however small the scale"
         origin = origin or Origin("gradient", "loss")
         return FirstNonfiniteStep(origin._replace(detail=f"{detail}. {origin.detail}".strip()), len(recorded) - 1, now)
-    if good is None or any(step.batches is None for step in recorded):
-        return FirstNonfiniteStep(_from_outside(repeater, recorded[bad], now), bad, good)
+    if any(step.batches is None for step in recorded):
+        detail = "The batches were not seen, so that its origin remains open"
+        return FirstNonfiniteStep(from_outside(repeater, now, detail), bad, good)
+    if good is None:
+        detail = "There is no copy from before this step, so that its origin remains open"
+        origin = in_inputs(recorded[bad].batches[0]) or from_outside(repeater, now, detail)
+        return FirstNonfiniteStep(origin, bad, None)
     index, before, after = _repeat(repeater, good, recorded)
     if index is None:
-        origin = in_inputs(recorded[bad].batches[0]) or _from_outside(repeater, recorded[bad], now)
-        detail = "The steps could not be repeated exactly, so that its origin remains open"
-        return FirstNonfiniteStep(origin if origin.kind == "input" else origin._replace(detail=detail), bad, good)
+        detail = (
+            "The fault could not be repeated: the same steps give finite numbers, so that another callback has written it, or "
+            "the training step is not the same each time"
+        )
+        origin = in_inputs(recorded[bad].batches[0]) or from_outside(repeater, now, detail)
+        return FirstNonfiniteStep(origin, bad, good)
     return FirstNonfiniteStep(_look_inside(repeater, recorded[index].batches, before, after), index, before)
 
 
@@ -92,7 +103,7 @@ def _look_inside(repeater, batches, before, after):
         if always:
             return Origin("weight", always[0], "It was so before the first step")
     # A loss-scaling optimizer leaves out steps with bad gradients: they cannot have spoilt the weights.
-    skips = getattr(repeater.model.optimizer, "dynamic_scale", None) is not None
+    skips = bool(repeater.loss_scales)
     try:
         origin = first_nonfinite(
             repeater.model, batches[0], lambda: repeater.state.assign(before), gradients=after is None or not skips
@@ -107,9 +118,20 @@ def _look_inside(repeater, batches, before, after):
     return Origin("weight", bad[0], "The gradients are finite: the update is too large") if bad else Origin("loss", "loss")
 
 
-def _from_outside(repeater, step, now):
-    """What can be said without the batches."""
-    detail = "The batches were not seen, so that its origin remains open"
-    if not is_finite_loss({"loss": step.loss}):
-        return Origin("loss", "loss", detail)
-    return Origin("weight", next(iter(repeater.bad_variables(now)), "?"), detail)
+def from_outside(repeater: StepRepeater, now: Copy, detail: str) -> Origin:
+    """What can be said without taking a step apart: what is not finite now.
+
+    Args:
+        repeater: a `StepRepeater`.
+        now: the copy in which something is not finite, or after a step whose loss is not.
+        detail: why no more can be said, as a sentence.
+    """
+    weights, slots = repeater.bad_weights_and_slots(now)
+    if weights or slots:
+        listed = [f"{kind} {_listed(paths)}" for kind, paths in (("the variables", weights), ("the slots", slots)) if paths]
+        return Origin("weight", [*weights, *slots][0], f"{detail}. Not finite now are {' and '.join(listed)}")
+    return Origin("loss", "loss", detail)
+
+
+def _listed(paths):
+    return ", ".join(paths[:_MOST_NAMES]) + (f" and {len(paths) - _MOST_NAMES} more" if len(paths) > _MOST_NAMES else "")

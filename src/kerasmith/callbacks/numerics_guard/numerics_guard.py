@@ -10,12 +10,14 @@ from keras import tree
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer, check_number
 from kerasmith.callbacks.copies import Copyable, no_model
-from kerasmith.callbacks.numerics_guard.first_nonfinite_step import find_first_nonfinite_step, recorded_steps
+from kerasmith.callbacks.driven_optimizers import check_can_train
+from kerasmith.callbacks.numerics_guard.first_nonfinite_step import find_first_nonfinite_step, from_outside, recorded_steps
 from kerasmith.callbacks.numerics_guard.nonfinite_report import NonFiniteReport
 from kerasmith.callbacks.numerics_guard.step_repeater import StepRepeater
 from kerasmith.files.messages import say, warn
 from kerasmith.files.writable_directory import writable_directory
-from kerasmith.keras_internals.learning_rate import inner, rate_given, schedule_of
+from kerasmith.keras_internals.learning_rate import rate_given, schedule_of
+from kerasmith.keras_internals.optimizers import training_optimizers
 from kerasmith.keras_internals.retrace import retrace
 from kerasmith.keras_internals.train_function_hook import attach, detach, is_ready, own_function, replica_count
 from kerasmith.schedules.scaled import factor_named, with_factor
@@ -35,6 +37,10 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
     `rollback=True` it goes on instead: back to the last copy, with a learning rate `factor` times as high (unless the data
     themselves are at fault), and over the kept batches again without the bad one, as if that had not been in the data. A
     plain learning rate and a `LearningRateSchedule` both work.
+
+    Of a model that trains by a `train_step` of its own, all optimizers that it has, wherever it keeps them, are copied, put
+    back and slowed down. What another callback has spoilt, no repeated step shows: the finding then names the variables and
+    optimizer slots that are not finite now, in the order of the graph.
 
     A `LossScaleOptimizer` leaves out steps whose gradients overflow; that is no fault. It is one if it leaves out all of them.
 
@@ -124,13 +130,14 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._forget()
-        optimizer = inner(self._model.optimizer)
-        rate = rate_given(optimizer)
-        if self.rollback and schedule_of(optimizer) is None and not isinstance(rate, keras.Variable):
-            raise ValueError(
-                "A rollback lowers the learning rate, which must be a number or a LearningRateSchedule. "
-                f"Received: learning_rate={rate!r}"
-            )
+        check_can_train(self._model, "NumericsGuard")
+        for place, optimizer in training_optimizers(self._model).items() if self.rollback else ():
+            rate = rate_given(optimizer)
+            if schedule_of(optimizer) is None and not isinstance(rate, keras.Variable):
+                raise ValueError(
+                    "A rollback lowers the learning rate, which must be a number or a LearningRateSchedule. "
+                    f"Received: learning_rate={rate!r} of {place!r}"
+                )
         # What is not finite now, is meant so. A layer may have been thawed since the last `fit`.
         self._is_new = True
         if keras.backend.backend() != "tensorflow":
@@ -141,7 +148,7 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
         # Metrics begin anew.
         self._forget()
         if self._scale != 1.0:
-            self._scale_schedule()
+            self._scale_schedules()
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         self._batch = batch
@@ -182,7 +189,9 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
             batches = [None]
         self._retained += batches
         self._losses += [None] * (len(batches) - 1) + [logs.get("loss")]
-        if len(self._retained) < self._capacity and self._batch + self._at_once < self._last:
+        is_full = len(self._retained) >= self._capacity or self._batch + self._at_once >= self._last
+        # Before the first step of a model with a step of its own there was nothing to copy.
+        if not is_full and self._good is not None:
             return logs, state
         return self._look(logs, state)
 
@@ -204,7 +213,7 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
         self.finding = self.findings[-1] if self.findings else None
         self._forget()
         if self._scale != 1.0 and self._model is not None:
-            self._scale_schedule()
+            self._scale_schedules()
 
     # Looking.
 
@@ -220,20 +229,44 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
     def _repeat(self):
         """The repeater of the training function that `fit` uses now; on TensorFlow it is traced once for each."""
         own = own_function(self._model)
-        if self._of() is not own:
+        # In an epoch, layers stay as they are and optimizers are built by the end of the first step.
+        is_stale = self._good is None and self._repeater is not None and not self._repeater.is_current()
+        if self._of() is not own or is_stale:
             before, self._repeater = self._repeater, StepRepeater(self._model)
-            if before is not None and len(before.excused) == len(self._repeater.excused):
-                self._repeater.excused = before.excused
+            if before is not None:
+                self._repeater.excuse_as(before)
             # Not kept alive: JAX would go on with what was traced for a function that Keras has replaced.
             self._of = weakref.ref(own)
         return self._repeater
 
     def _look_between_steps(self):
-        if not self._retained:
+        if not self._retained and self._good is None:
             return
         if keras.backend.backend() == "jax":
             self._model.jax_state_sync()
-        self._look(self._logs, None)
+        if self._retained:
+            self._look(self._logs, None)
+        elif self._is_seen:
+            self._look_after_the_steps()
+
+    def _look_after_the_steps(self):
+        """The steps so far were fine: what is not finite now, another callback has written."""
+        now = self._repeater.state.copy()
+        if not self._repeater.bad_variables(now):
+            return
+        origin = from_outside(self._repeater, now, "Another callback has written it: all was finite after the last step")
+        self.finding = NonFiniteReport(*origin[:2], self._epoch, self._batch, *origin[2:])
+        self.findings.append(self.finding)
+        if self.rollback and self.rollbacks < self.max_rollbacks:
+            self.rollbacks += 1
+            self.finding.action = (
+                f"Rollback {self.rollbacks} of {self.max_rollbacks}: training goes on as it was after that step"
+            )
+        else:
+            self._model.stop_training = True
+            self.finding.action = "Training stops; the model is as it was after that step"
+        self._tell(None)
+        self._repeater.state.assign(self._with_metrics_of(now, self._good))
 
     def _look(self, logs, state):
         """(logs, state) as they are if all is well, else those after the repair; the state is None outside of JAX's step."""
@@ -277,9 +310,13 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
             return now
         self.finding.action += "; the model has the weights from before this step"
         self._tell(step)
+        return self._with_metrics_of(now, before)
+
+    def _with_metrics_of(self, now, before):
         # The metrics stay, so that the history shows what happened.
-        count = sum(self._repeater.state.sizes[:3])
-        return before._replace(values=[*before.values[:count], *now.values[count:]])
+        end = sum(self._repeater.state.sizes)
+        begin = end - self._repeater.state.sizes[-1]
+        return before._replace(values=[*before.values[:begin], *now.values[begin:end], *before.values[end:]])
 
     def _go_back(self, step):
         """Lowers the learning rate, unless the data are at fault."""
@@ -300,29 +337,33 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
         return logs, self._repeater.state.copy(state)
 
     def _lower_rate(self):
-        optimizer = inner(self._model.optimizer)
-        schedule = schedule_of(optimizer)
-        if schedule is not None:
-            self._scale = (factor_named(schedule, _FACTOR_NAME) or 1.0) * self.factor
-            self._scale_schedule()
-            return
-        index = self._repeater.state.index(rate_given(optimizer))
-        values = list(self._good.values)
-        values[index] = values[index] * self.factor
+        values, scales = list(self._good.values), []
+        for optimizer in training_optimizers(self._model).values():
+            schedule = schedule_of(optimizer)
+            if schedule is not None:
+                scales.append((factor_named(schedule, _FACTOR_NAME) or 1.0) * self.factor)
+            else:
+                index = self._repeater.state.index(rate_given(optimizer))
+                values[index] = values[index] * self.factor
         self._good = self._good._replace(values=values)
+        if scales:
+            self._scale = scales[0]
+            self._scale_schedules()
 
-    def _scale_schedule(self):
-        optimizer = inner(self._model.optimizer)
-        schedule = schedule_of(optimizer)
-        if schedule is None or factor_named(schedule, _FACTOR_NAME) == self._scale:
-            return
-        optimizer.learning_rate = with_factor(schedule, self._scale, _FACTOR_NAME)
-        retrace(self._model)
+    def _scale_schedules(self):
+        is_new = False
+        for optimizer in training_optimizers(self._model).values():
+            schedule = schedule_of(optimizer)
+            if schedule is not None and factor_named(schedule, _FACTOR_NAME) != self._scale:
+                optimizer.learning_rate = with_factor(schedule, self._scale, _FACTOR_NAME)
+                is_new = True
+        if is_new:
+            retrace(self._model)
 
     def _tell(self, step):
         if self.directory is not None:
             try:
-                self.finding.save(self.directory, step.batches[0] if step.batches else None)
+                self.finding.save(self.directory, step.batches[0] if step and step.batches else None)
             except OSError as problem:
                 warn(f"NumericsGuard could not save its finding in {self.directory} ({problem}). It goes on.")
         if self.verbose:

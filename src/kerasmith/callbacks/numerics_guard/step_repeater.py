@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from kerasmith.keras_internals.device_state import Copy, TrainingState
+from kerasmith.keras_internals.owned import owned
 from kerasmith.keras_internals.train_function_hook import own_function, run_step
 
 # Keras begins at 2^15 and halves with each step it leaves out: this is some thirty in a row.
@@ -22,16 +23,30 @@ class StepRepeater:
     Attributes:
         state: the model's `TrainingState`.
         excused: a bool for each variable: what may be not finite, as it was so when training began.
+        loss_scales: variables of optimizers that scale the loss.
     """
 
     model: keras.Model
     state: Any
     excused: Any
+    loss_scales: Any
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
         self.state = TrainingState(model)
         self.excused = np.zeros(len(self.state.variables), bool)
+        found = owned(model).optimizers.values()
+        self.loss_scales = [one.dynamic_scale for one in found if getattr(one, "dynamic_scale", None) is not None]
+
+    def is_current(self) -> bool:
+        """Whether the model still has the same variables, and trains the same ones."""
+        now = TrainingState(self.model)
+        return now.sizes == self.state.sizes and [*map(id, now.variables)] == [*map(id, self.state.variables)]
+
+    def excuse_as(self, other: "StepRepeater") -> None:
+        """Excuses the variables that another one of this model excuses."""
+        excused = {id(variable) for variable, is_so in zip(other.state.variables, other.excused) if is_so}
+        self.excused = np.array([id(variable) in excused for variable in self.state.variables], bool)
 
     def go_to(self, copy: Copy) -> Any:
         """Puts the model there; returns what the next `step` takes."""
@@ -55,8 +70,16 @@ class StepRepeater:
         return is_finite_loss(logs) and (copy.finite.all() or not self.bad_variables(copy))
 
     def bad_variables(self, copy: Copy) -> list[str]:
-        """Paths of the variables that have become not finite."""
-        return [self.state.variables[i].path for i in np.flatnonzero(self.state.monitored & ~copy.finite & ~self.excused)]
+        """Paths of the variables that have become not finite: weights in the order of the graph, then those of optimizers."""
+        return [path for paths in self.bad_weights_and_slots(copy) for path in paths]
+
+    def bad_weights_and_slots(self, copy: Copy) -> tuple[list[str], list[str]]:
+        """The same, apart."""
+        bad = {id(self.state.variables[i]) for i in np.flatnonzero(self.state.monitored & ~copy.finite & ~self.excused)}
+        weights = [variable for variable in self.model.variables if id(variable) in bad]
+        known = {id(variable) for variable in weights}
+        slots = [variable for variable in self.state.variables if id(variable) in bad - known]
+        return [variable.path for variable in weights], [variable.path for variable in slots]
 
     def bad_from_the_beginning(self, copy: Copy) -> list[str]:
         """Paths of trainable variables that are not finite."""
@@ -64,10 +87,8 @@ class StepRepeater:
 
     def is_stalled(self, copy: Copy) -> bool:
         """Whether a loss-scaling optimizer has left out one step after the other."""
-        scale = getattr(self.model.optimizer, "dynamic_scale", None)
-        if scale is None:
-            return False
-        return float(ops.convert_to_numpy(copy.values[self.state.index(scale)])) < _SMALLEST_LOSS_SCALE
+        scales = [copy.values[self.state.index(scale)] for scale in self.loss_scales]
+        return any(float(ops.convert_to_numpy(scale)) < _SMALLEST_LOSS_SCALE for scale in scales)
 
 
 def is_finite_loss(logs: Any) -> bool:

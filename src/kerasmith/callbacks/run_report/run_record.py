@@ -13,7 +13,8 @@ from kerasmith.callbacks.copies import Copyable
 from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.log_values import scalars
 from kerasmith.keras_internals import fit_call
-from kerasmith.keras_internals.learning_rate import rate_curve, rate_now, schedule_of, steps_done
+from kerasmith.keras_internals.learning_rate import rate_curve, rates_of, schedule_of, steps_done
+from kerasmith.keras_internals.optimizers import only_optimizer, training_optimizers
 from kerasmith.report.model_description import describe_compilation, layer_table, parameter_counts
 from kerasmith.report.training import LEARNING_RATE
 
@@ -82,9 +83,8 @@ class RunRecord(Copyable, keras.callbacks.Callback):
         number = self._epochs.end(epoch)
         row = {"epoch": number, **scalars(logs or {})}
         if LEARNING_RATE not in row:
-            rate = rate_now(self.model.optimizer)
-            if rate is not None:
-                row[LEARNING_RATE] = rate
+            for name, rate in rates_of(training_optimizers(self.model)).items():
+                row.setdefault(name, rate)
         self._milestones.append((self._steps(), number))
         self.epoch_seconds.append(self._epoch_earlier + _since(self._epoch_start))
         self._epoch_start, self._epoch_earlier = None, 0.0
@@ -130,7 +130,7 @@ class RunRecord(Copyable, keras.callbacks.Callback):
     # Reading the model.
 
     def _steps(self) -> int:
-        optimizer = getattr(self.model, "optimizer", None)
+        optimizer = only_optimizer(self.model)
         return steps_done(optimizer) if hasattr(optimizer, "iterations") else 0
 
     def _read_model(self) -> None:
@@ -138,7 +138,7 @@ class RunRecord(Copyable, keras.callbacks.Callback):
         self.description = {**describe_compilation(self.model), **parameter_counts(self.model)}
 
     def _read_rate_curve(self) -> None:
-        schedule = schedule_of(self.model.optimizer)
+        schedule = schedule_of(only_optimizer(self.model))
         if schedule is None or len(self._milestones) < 2:
             return
         epochs = [epoch for _, epoch in self._milestones]
