@@ -122,6 +122,8 @@ ROWS = {
     "mrr": Row(lambda: metrics.MRR(), ranked_lists),
     "map": Row(lambda: metrics.MAP(3), ranked_lists),
     "ndcg": Row(lambda: metrics.NDCG(absent="zero", gain="exponential"), ranked_lists),
+    "query_recall": Row(lambda: metrics.QueryRecall(2, definition="any"), ranked_lists),
+    "query_precision": Row(lambda: metrics.QueryPrecision(3), ranked_lists),
     "r_precision": Row(
         lambda: metrics.RPrecision(max_relevant=N - 1, capacity=N, similarity="euclidean"), embeddings, repeats=False
     ),

@@ -6,14 +6,24 @@ import pytest
 import torch
 from keras import ops
 from sklearn.metrics import average_precision_score, ndcg_score
-from torchmetrics.retrieval import RetrievalMAP, RetrievalMRR, RetrievalNormalizedDCG
+from torchmetrics import retrieval
 
 from kerasmith import metrics
 from tests.oracles import query_loops
 from tests.support.metric_runs import fresh, read, run
 
 KINDS = {"mrr": metrics.MRR, "map": metrics.MAP, "ndcg": metrics.NDCG}
-THEIRS = {"mrr": RetrievalMRR, "map": RetrievalMAP, "ndcg": RetrievalNormalizedDCG}
+THEIRS = {
+    "mrr": (metrics.MRR(), retrieval.RetrievalMRR),
+    "map": (metrics.MAP(), retrieval.RetrievalMAP),
+    "ndcg": (metrics.NDCG(), retrieval.RetrievalNormalizedDCG),
+    "mrr_2": (metrics.MRR(2), retrieval.RetrievalMRR),
+    "ndcg_3": (metrics.NDCG(3), retrieval.RetrievalNormalizedDCG),
+    "query_recall_2": (metrics.QueryRecall(2), retrieval.RetrievalRecall),
+    "query_recall_3": (metrics.QueryRecall(3, definition="any"), retrieval.RetrievalHitRate),
+    "query_precision_4": (metrics.QueryPrecision(4), retrieval.RetrievalPrecision),
+    "query_precision": (metrics.QueryPrecision(), retrieval.RetrievalRPrecision),
+}
 
 
 def candidates(queries=9, seed=0, ties=False):
@@ -79,13 +89,16 @@ def test_equals_loops_and_scikit_learn_in_both_forms(kind):
             assert got == {name: pytest.approx(value, abs=1e-6), f"{name}_cases": cases}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_equals_torchmetrics(kind):
+@pytest.mark.parametrize("key", THEIRS)
+def test_equals_torchmetrics(key):
     query, relevance, scores = candidates(seed=3)
-    given = torch.tensor(relevance if kind == "ndcg" else relevance > 0)
-    for ours, theirs in (("skip", "skip"), ("zero", "neg")):
-        oracle = THEIRS[kind](empty_target_action=theirs)(torch.tensor(scores), given, indexes=torch.tensor(query))
-        assert run(KINDS[kind](absent=ours), *by_ids(query, relevance, scores))[kind] == pytest.approx(float(oracle), abs=1e-6)
+    ours, theirs = THEIRS[key]
+    given = torch.tensor(relevance if "ndcg" in key else relevance > 0)
+    for absent, action in (("skip", "skip"), ("zero", "neg")):
+        more = {} if ours.k is None else {"top_k": ours.k}
+        oracle = theirs(empty_target_action=action, **more)(torch.tensor(scores), given, indexes=torch.tensor(query))
+        metric = type(ours).from_config({**ours.get_config(), "absent": absent})
+        assert run(metric, *by_ids(query, relevance, scores, size=9))[key] == pytest.approx(float(oracle), abs=1e-6)
 
 
 def test_ties_of_map_equal_scikit_learn():

@@ -17,6 +17,8 @@ from kerasmith.metrics.mrr import MRR
 from kerasmith.metrics.ndcg import NDCG
 from kerasmith.metrics.panoptic_quality import PanopticQuality
 from kerasmith.metrics.psnr import PSNR
+from kerasmith.metrics.query_precision import QueryPrecision
+from kerasmith.metrics.query_recall import QueryRecall
 from kerasmith.metrics.r_precision import RPrecision
 from kerasmith.metrics.retrieval_recall import RetrievalRecall
 from kerasmith.metrics.shared import Shared
@@ -42,6 +44,8 @@ __all__ = [
     "NDCG",
     "PSNR",
     "PanopticQuality",
+    "QueryPrecision",
+    "QueryRecall",
     "RPrecision",
     "RetrievalRecall",
     "SSIM",

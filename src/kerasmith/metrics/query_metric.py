@@ -13,10 +13,10 @@ from kerasmith.base.configured import snake_case
 from kerasmith.distribution import replica_count
 from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.numerics import safe
-from kerasmith.numerics.ranked_candidates import Candidates, Ranking, over_runs, ranked
+from kerasmith.numerics.ranked_candidates import LAST_QUERY, Ranking, as_candidates, over_runs, ranked
 from kerasmith.numerics.tensors import compatible, is_float, static_shape
 
-_LAST_QUERY = 2**31 - 1
+_ROWS = ("query", "score", "relevance", "weight")
 _LARGEST_ID = {"float32": 2**24, "float16": 2**11, "bfloat16": 2**8}
 
 
@@ -80,7 +80,7 @@ class QueryMetric(AdditiveMetric):
                 exists = exists * ops.cast(weight > 0, "float32")
         query = ops.repeat(ops.arange(batch, dtype="int32"), length)
         flat = [query, *(ops.reshape(ops.cast(x, "float32"), (-1,)) for x in (y_pred, y_true, exists))]
-        value, _, counts = self._values(Candidates(*flat))
+        value, _, counts = self._values(*flat)
         return {"value": (value * counts)[:batch], "cases": counts[:batch]}
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
@@ -105,11 +105,9 @@ class QueryMetric(AdditiveMetric):
 
     def _add_rows(self, query, known, relevance, score, weight):
         if self._rows is None:
-            self._rows = Candidates(
-                *(
-                    self.add_variable((self.capacity,), initializer="zeros", dtype=kind, name=name)
-                    for name, kind in zip(Candidates._fields, ("int32", "float32", "float32", "float32"))
-                )
+            self._rows = tuple(
+                self.add_variable((self.capacity,), initializer="zeros", dtype=kind, name=name)
+                for name, kind in zip(_ROWS, ("int32", "float32", "float32", "float32"))
             )
             # Rows in use, and rows whose id could not be kept.
             self._seen = self.add_variable((2,), initializer="zeros", dtype="int32", name="seen")
@@ -138,18 +136,13 @@ class QueryMetric(AdditiveMetric):
                 f"Write `{type(self).__name__}(..., capacity={seen})` or more: the size of the evaluated data set."
             )
 
-    def _values(self, candidates):
+    def _values(self, query, score, relevance, weight):
         """By query, (N,): its score, the mean weight of its candidates, and 1 if it is in the mean."""
-        # One more row that does not exist, of a query behind all others, so that an empty batch has a row.
-        candidates = Candidates(
-            *(ops.concatenate([x, ops.full((1,), end, x.dtype)], axis=0) for x, end in zip(candidates, (_LAST_QUERY, 0, 0, 0)))
-        )
-        ranking = ranked(candidates)
+        ranking = ranked(as_candidates(query, score, relevance, weight))
         value, has_relevant = self.score_queries(ranking)
         exists = ops.cast(ranking.candidates.exists, "float32")
         size = over_runs(exists, ranking.place)
-        unknown = [ops.cast(x != x, "float32") * exists for x in (ranking.candidates.score, ranking.candidates.relevance)]
-        spoiled = over_runs(sum(unknown), ranking.place) > 0
+        spoiled = over_runs(ranking.candidates.unknown * exists, ranking.place) > 0
         counts = size > 0 if self.absent == "zero" else ops.logical_and(size > 0, ops.logical_or(has_relevant, spoiled))
         value = ops.where(spoiled, math.nan, value)
         weight = safe.ratio(over_runs(ranking.candidates.weight, ranking.place), size, when_empty=0.0)
@@ -169,7 +162,7 @@ class QueryMetric(AdditiveMetric):
         seen = ops.convert_to_tensor(self._seen)
         if is_concrete(seen[0]):  # asked of `seen`, TensorFlow would say yes in a graph: it is a variable
             self._check_capacity(int(seen[0]))
-        value, weight, counts = self._values(Candidates(*(ops.convert_to_tensor(x) for x in self._rows)))
+        value, weight, counts = self._values(*(ops.convert_to_tensor(x) for x in self._rows))
         weight = weight * counts
         mean = safe.ratio(ops.sum(weight * value), ops.sum(weight), when_empty=math.nan)
         right = ops.logical_and(seen[0] <= self.capacity, seen[1] == 0)
@@ -194,7 +187,7 @@ def _has_ids(y_true: Tensor, y_pred: Tensor) -> bool:
 def _read_ids(given: Any, y_true: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Query ids (B,) int32, whether each could be kept as it is, and relevance (B,)."""
     ids, relevance = y_true[:, 0], y_true[:, 1]
-    bound = _LARGEST_ID.get(str(ids.dtype).rsplit(".", 1)[-1], _LAST_QUERY)
+    bound = _LARGEST_ID.get(str(ids.dtype).rsplit(".", 1)[-1], LAST_QUERY)
     known = ops.logical_and(ids <= bound - 1, ids >= -bound)
     if is_float(ids):
         known = ops.logical_and(known, ops.equal(ids, ops.floor(ids)))

@@ -12,6 +12,8 @@ from keras import ops
 from kerasmith._types import Tensor
 from kerasmith.numerics import safe
 
+LAST_QUERY = 2**31 - 1  # an id that no query has
+
 
 class Candidates(NamedTuple):
     """One row for each candidate, (N,) each.
@@ -21,16 +23,28 @@ class Candidates(NamedTuple):
         score: float32; the highest is ranked first.
         relevance: float32, >= 0; above 0 is relevant.
         weight: float32; 0 is a row that does not exist.
+        unknown: float32, 1 where score or relevance was NaN, which has no place in an order and stands as 0.
     """
 
     query: Any
     score: Any
     relevance: Any
     weight: Any
+    unknown: Any
 
     @property
     def exists(self) -> Tensor:
         return self.weight > 0
+
+
+def as_candidates(query: Tensor, score: Tensor, relevance: Tensor, weight: Tensor) -> Candidates:
+    """`Candidates` of rows (N,), and one row more that does not exist, behind all others: no array is empty."""
+    unknown = ops.logical_or(score != score, relevance != relevance)
+    score, relevance = (ops.where(unknown, 0.0, x) for x in (score, relevance))
+    rows = Candidates(query, score, relevance, weight, ops.cast(unknown, "float32"))
+    return Candidates(
+        *(ops.concatenate([x, ops.full((1,), end, x.dtype)], axis=0) for x, end in zip(rows, (LAST_QUERY, 0, 0, 0, 0)))
+    )
 
 
 class Ranking(NamedTuple):
@@ -112,6 +126,23 @@ def average_precision(ranking: Ranking, k: int | None) -> tuple[Tensor, Tensor]:
     total = over_runs(ops.cast(relevant, "float32"), ranking.place)
     reachable = total if k is None else ops.minimum(total, float(k))
     return safe.ratio(over_runs(precision, ranking.place), reachable, when_empty=0.0), total > 0
+
+
+def recall(ranking: Ranking, k: int, hit: bool) -> tuple[Tensor, Tensor]:
+    """Share of the relevant candidates that have a rank <= k, or 1 if one has; and which queries have a relevant one."""
+    relevant = ops.cast(_relevant(ranking), "float32")
+    total = over_runs(relevant, ranking.place)
+    hits = over_runs(relevant * ops.cast(_within(ranking.last, k), "float32"), ranking.place)
+    return (ops.minimum(hits, 1.0) if hit else safe.ratio(hits, total, when_empty=0.0)), total > 0
+
+
+def precision(ranking: Ranking, k: int | None) -> tuple[Tensor, Tensor]:
+    """Relevant candidates of rank <= k, divided by k; k = None: the relevant ones of the query. And which queries have any."""
+    relevant = ops.cast(_relevant(ranking), "float32")
+    total = over_runs(relevant, ranking.place)
+    bound = ops.take(total, ranking.place) if k is None else float(k)
+    hits = over_runs(relevant * ops.cast(ops.cast(ranking.last, "float32") <= bound, "float32"), ranking.place)
+    return safe.ratio(hits, total if k is None else ops.full_like(total, float(k)), when_empty=0.0), total > 0
 
 
 def discounted_gain(ranking: Ranking, gain: Tensor, k: int | None) -> Tensor:
