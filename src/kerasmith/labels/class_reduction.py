@@ -35,6 +35,8 @@ def mean_over_classes(
         # `where` instead of multiplying: an absent class must not contribute, whatever its value.
         present_values = ops.where(share > 0, values, ops.zeros_like(values))
         return ops.sum(present_values * share, axis=-1) / ops.where(total > 0, total, ops.ones_like(total))
+    if values.shape[-1] == 1:
+        return values[:, 0]
     if weights is None:
         return ops.sum(values, axis=-1) / values.shape[-1]  # `ops.mean` rounds float64 to float32 on JAX and PyTorch
     total = sum(weights)

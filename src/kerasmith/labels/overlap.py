@@ -50,8 +50,17 @@ def tversky_index(sums: RegionSums, alpha: float, beta: float, smooth: float) ->
     alpha = beta = 1/2 is the Dice coefficient, alpha = beta = 1 the Jaccard index.
     """
     i, p, y = sums
-    denominator = (1.0 - alpha - beta) * i + alpha * p + beta * y + smooth
+    # On a small batch each operation of PyTorch counts, not the pixels.
+    denominator = (p + y) * alpha + smooth if alpha == beta else alpha * p + beta * y + smooth
+    if alpha + beta != 1.0:
+        denominator = denominator + (1.0 - alpha - beta) * i
+    if smooth > _NEVER_EMPTY:
+        return (i + smooth) / denominator
     return safe.ratio(i + smooth, denominator, when_empty=1.0)
+
+
+# From here on `smooth` is more than nothing in float32.
+_NEVER_EMPTY = 1e-30
 
 
 def _over_pixels(x, class_axis):
@@ -72,9 +81,12 @@ def _sum_of_rows(x):
     row = _largest_divisor(pixels, 16) if pixels else 1
     if row == 1 or (backend == "torch" and not x.is_contiguous()):
         return ops.sum(x, axis=1)
-    rows = _largest_divisor(pixels // row, 64) if backend == "jax" else pixels // row
-    x = ops.reshape(x, (-1, pixels // (row * rows), rows, row * channels))
-    x = ops.sum(ops.sum(x, axis=2), axis=1)
+    if backend == "jax":
+        rows = _largest_divisor(pixels // row, 64)
+        x = ops.sum(ops.reshape(x, (-1, pixels // (row * rows), rows, row * channels)), axis=2)
+        x = ops.sum(x, axis=1)
+    else:
+        x = ops.sum(ops.reshape(x, (-1, pixels // row, row * channels)), axis=1)
     return ops.sum(ops.reshape(x, (-1, row, channels)), axis=1)
 
 
