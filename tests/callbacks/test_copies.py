@@ -183,3 +183,28 @@ def test_each_trial_mines_from_the_weights_of_the_beginning():
         history = fit(mining, data, epochs=3)
         found.append((history["loss"], mining.data.weights.tolist()))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("make", [callbacks.HistoryCSV, callbacks.RunReport])
+def test_histories_of_two_that_train_side_by_side(tmp_path, make):
+    """Row by row in turn, to one file: each history is whole, in one file or another."""
+    one = make(tmp_path / "history.csv") if make is callbacks.HistoryCSV else make(tmp_path)
+    other = copy.deepcopy(one)
+    nets = [model(), model()]
+    for each, net in zip((one, other), nets, strict=True):
+        each.set_params({"epochs": 3})
+        each.set_model(net)
+        each.on_train_begin()
+
+    def train():
+        for epoch in range(3):
+            for each, loss in ((one, 1.0), (other, 2.0)):
+                each.on_epoch_begin(epoch)
+                each.on_epoch_end(epoch, {"loss": loss + epoch / 8})
+
+    with pytest.warns(UserWarning, match="somebody else writes to .*history.csv") as told:
+        train()
+    assert len([one for one in told if "somebody" in str(one.message)]) == 1
+    found = {file.name: [row.split(",")[1] for row in file.read_text().splitlines()] for file in tmp_path.glob("history*")}
+    assert found.pop("history.csv.bak") == ["loss", "1.0"]
+    assert found == {"history-2.csv": ["loss", "1.0", "1.125", "1.25"], "history.csv": ["loss", "2.0", "2.125", "2.25"]}

@@ -26,6 +26,11 @@ class HistoryFile:
         self.rows: list[dict[str, Any]] = []
         self.columns: list[str] = []
         self._is_behind = False
+        self._known: tuple[int, int] | None = None
+
+    def is_taken(self) -> bool:
+        """Whether somebody else has written the file since this object wrote it last."""
+        return self._known is not None and self._state() not in (self._known, None)
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Adds {column: number}."""
@@ -44,14 +49,14 @@ class HistoryFile:
             # Half a row reads as another number.
             os.truncate(self.path, length)
             raise
-        self._is_behind = False
+        self._is_behind, self._known = False, self._state()
 
     def rewrite(self) -> None:
         """Writes the whole table."""
         self._is_behind = True
         header = self._text([dict(zip(self.columns, self.columns, strict=True))])
         write_atomically(self.path, header + self._text(self.rows), make_directory=True)
-        self._is_behind = False
+        self._is_behind, self._known = False, self._state()
 
     def catch_up(self) -> None:
         """Writes the rows that could not be written before, if there are any."""
@@ -84,6 +89,13 @@ class HistoryFile:
         return all(
             found.get(name) == ("" if value is None else str(value)) for row, found in pairs for name, value in row.items()
         )
+
+    def _state(self):
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_size
 
     def _text(self, rows):
         buffer = io.StringIO()

@@ -9,6 +9,7 @@ from kerasmith.callbacks.run_report.run_directory import set_aside
 from kerasmith.callbacks.run_report.run_output import RunOutput
 from kerasmith.callbacks.run_report.run_record import RunRecord
 from kerasmith.files.history_file import HistoryFile
+from kerasmith.files.messages import warn
 
 
 class HistoryCSV(RunOutput):
@@ -16,7 +17,8 @@ class HistoryCSV(RunOutput):
 
     Unlike `keras.callbacks.CSVLogger` it takes columns that appear later (`validation_freq`), writes the learning rate of the
     last step of the epoch, continues over several calls of `fit`, and never deletes a file: one that is there when a new
-    history begins is renamed to `<name>.bak` (`.bak2`, ...). After a resume the file holds the rows up to the checkpoint.
+    history begins is renamed to `<name>.bak` (`.bak2`, ...), and where another training writes to it meanwhile, this one goes
+    on in `<name>-2`. After a resume the file holds the rows up to the checkpoint.
 
     Args:
         path: the file; its directory must exist.
@@ -57,6 +59,8 @@ class HistoryCSV(RunOutput):
             if not self._is_mine:
                 set_aside(self.path)
                 self._is_mine = True
+            if self._file.is_taken():
+                self._go_to_another_file()
             # Several, if the file of an earlier run could not be renamed at first.
             for row in self.record.rows[len(self._file.rows) :]:
                 self._file.append(row)
@@ -77,6 +81,16 @@ class HistoryCSV(RunOutput):
             self.after_epoch()
             with self.sparing(f"writing {self.path}"):
                 self._file.catch_up()
+
+    def _go_to_another_file(self) -> None:
+        """Another training writes to the file: rows of two would be one history that nobody has seen."""
+        taken, number = self.path, 2
+        while self.path.exists():
+            self.path = taken.with_name(f"{taken.stem}-{number}{taken.suffix}")
+            number += 1
+        rows, self._file = self._file.rows, HistoryFile(self.path)
+        self._file.replace(rows)
+        warn(f"HistoryCSV: somebody else writes to {taken}, perhaps another training. This one goes on in {self.path}.")
 
     def reload(self) -> None:
         with self.sparing(f"writing {self.path}", everything=False):
