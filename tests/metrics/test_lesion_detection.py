@@ -262,7 +262,7 @@ def test_instances_of_several_classes_are_refused():
     labels, scores = instances(2)
     with pytest.raises(ValueError, match="one metric per class"):
         metrics.LesionDetection(instance_labels=True).update_state(labels, np.repeat(scores, 3, -1))
-    with pytest.raises(ValueError, match=r"whole numbers.*dtype float"):
+    with pytest.raises(ValueError, match=r"whole numbers.*fractions"):
         metrics.LesionDetection(instance_labels=True).update_state(labels + np.float32(0.5), scores)
     with pytest.raises(ValueError, match="a label of -3"):
         metrics.LesionDetection(instance_labels=True).update_state(-3 * (labels > 0), scores)
@@ -290,5 +290,5 @@ def test_predicted_instances_are_whole_and_need_true_ones():
     with pytest.raises(ValueError, match="write `instance_labels=True` too"):
         metrics.LesionDetection(instance_predictions=True)
     metric = metrics.LesionDetection(instance_labels=True, instance_predictions=True)
-    with pytest.raises(ValueError, match=r"`instance_predictions=True` expects y_pred of whole numbers"):
+    with pytest.raises(ValueError, match=r"`instance_predictions=True` expects y_pred to hold the id.*whole numbers"):
         metric.update_state(labels, labels[..., None] + np.float32(0.5))

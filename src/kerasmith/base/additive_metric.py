@@ -1,13 +1,17 @@
 """Metrics whose result is a function of sums over samples."""
 
+import math
+import warnings
 from collections.abc import Mapping
 
-from keras import ops
+from keras import ops, tree
 
 from kerasmith._types import DType, Tensor
 from kerasmith.base.metric import Metric
 from kerasmith.base.weights import Weights, split_sample_weight
-from kerasmith.keras_internals.tensors import keras_mask
+from kerasmith.keras_internals.tensors import is_concrete, keras_mask
+from kerasmith.labels.label_check import check_labels, running_watch
+from kerasmith.labels.label_domain import WEIGHTS
 from kerasmith.labels.pixels import spatial_shape
 from kerasmith.numerics.inputs import as_tensor
 from kerasmith.numerics.tensors import static_shape
@@ -51,6 +55,10 @@ class AdditiveMetric(Metric):
             return spatial_shape(y_pred, self.axis)
         return static_shape(y_pred, "y_pred")[:1]
 
+    def target_shape(self, y_true: Tensor, y_pred: Tensor) -> tuple[int | None, ...] | None:
+        """Static shape of weights that speak of single targets, of which an element has several; None if none may."""
+        return None
+
     def create_totals(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """Makes the state.
 
@@ -74,8 +82,15 @@ class AdditiveMetric(Metric):
         """Labels and predictions as tensors, and their `Weights`."""
         mask = keras_mask(y_pred)
         y_true, y_pred = as_tensor(y_true, "y_true"), as_tensor(y_pred, "y_pred")
-        shape, axis = self.element_shape(y_true, y_pred), getattr(self, "axis", -1)
-        return y_true, y_pred, split_sample_weight(sample_weight, mask, shape, axis=axis)
+        shape, targets = self.element_shape(y_true, y_pred), self.target_shape(y_true, y_pred)
+        weights = split_sample_weight(sample_weight, mask, shape, axis=getattr(self, "axis", -1), targets=targets)
+        for weight in (weights.sample, weights.pixel, weights.target):
+            if weight is not None:
+                check_labels(weight, WEIGHTS)
+        watch = running_watch()
+        if watch is not None:
+            watch.sample = weights.effective_sample
+        return y_true, y_pred, weights
 
     def add_statistics(self, statistics: dict[str, Tensor], weight: Tensor) -> None:
         """Adds (B, *shape) statistics times (B,) weights to the totals."""
@@ -85,8 +100,21 @@ class AdditiveMetric(Metric):
             total.add_samples(statistics[name], weight)
 
     def result(self) -> Tensor | dict[str, Tensor]:
-        """What `combine` makes of the totals."""
-        return self.cast_result(self.combine({name: total.value() for name, total in self._totals.items()}))
+        """What `combine` makes of the totals; NaN, with a warning, where labels were none and no error could say so."""
+        totals = {name: total.value() for name, total in self._totals.items()}
+        result = self.combine(totals)
+        labels = next((total.labels for total in self._totals.values() if total.labels is not None), None)
+        return self.cast_result(result if labels is None else self._without_wrong_labels(result, totals, labels))
+
+    def _without_wrong_labels(self, result, totals, labels):
+        spoiled = ops.all(ops.stack([ops.all(ops.isnan(total)) for total in totals.values()]))
+        if is_concrete(spoiled) and bool(spoiled):
+            warnings.warn(
+                f"'{self.name}' is NaN: y_true held other values than it may in a compiled step, which cannot say so. "
+                f"{labels.expected} {labels.general_advice}",
+                stacklevel=3,
+            )
+        return tree.map_structure(lambda value: ops.where(spoiled, math.nan, ops.cast(value, "float32")), result)
 
     def cast_result(self, result: Tensor | dict[str, Tensor]) -> Tensor | dict[str, Tensor]:
         """A scalar or dict in the dtype of the metric."""

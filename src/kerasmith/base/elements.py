@@ -22,12 +22,14 @@ def per_sample_mean(values: Tensor, weights: Weights, *, total: bool = False) ->
 
     Args:
         values: losses of elements, (B, ...).
-        weights: `Weights` of the call; pixel weights of shape (B, *spatial) weigh all that `values` holds at one place.
+        weights: `Weights` of the call; pixel weights of shape (B, *spatial) weigh all that `values` holds at one place,
+            those of targets one element each.
         total: sum over the elements instead of the mean.
     """
     dtype = accumulation_dtype(values.dtype)
     values = ops.cast(values, dtype)
-    weight, valid = (None if w is None else _fitted(ops.cast(w, dtype), values) for w in (weights.pixel, weights.valid_pixel))
+    given = weights.pixel if weights.target is None else weights.target
+    weight, valid = (None if w is None else _fitted(ops.cast(w, dtype), values) for w in (given, weights.valid_pixel))
     for factor in (weight, valid):
         # A masked element may hold anything, also NaN.
         values = values if factor is None else ops.where(factor == 0, ops.zeros_like(values), values * factor)
@@ -52,7 +54,7 @@ def _number_of_elements(values):
 
 def without_unused(y_true: Tensor, weights: Weights) -> Tensor:
     """Targets with 0 where a weight is 0: a NaN there would reach the gradient, even multiplied by 0."""
-    for weight in (weights.sample, weights.valid_sample, weights.pixel, weights.valid_pixel):
+    for weight in (weights.sample, weights.valid_sample, weights.pixel, weights.valid_pixel, weights.target):
         if weight is not None and len(weight.shape) > 0:
             weight = ops.reshape(weight, (*ops.shape(weight), *(1,) * (len(y_true.shape) - len(weight.shape))))
             y_true = ops.where(weight == 0, ops.zeros_like(y_true), y_true)

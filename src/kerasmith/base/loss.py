@@ -16,6 +16,7 @@ from kerasmith.base.weights import Weights, split_sample_weight
 from kerasmith.distribution import display_global_value, global_value
 from kerasmith.keras_internals.shape_inference import clean_retry
 from kerasmith.keras_internals.tensors import keras_mask
+from kerasmith.labels.label_check import watch_labels
 from kerasmith.numerics.inputs import as_tensor
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 
@@ -87,7 +88,8 @@ class Loss(Algebra, Configured, keras.losses.Loss):
             y_true: labels.
             y_pred: predictions; a Keras mask attached to them is honoured. Where labels or predictions are placeholders
                 (`KerasTensor`s), the loss becomes a node of the functional model.
-            sample_weight: a scalar, (B,), (B, *spatial) or (B, *spatial, 1).
+            sample_weight: a scalar, (B,), (B, *spatial) or (B, *spatial, 1); where a loss has several targets, also one
+                weight for each of them.
         """
         if has_placeholders(y_true, y_pred, sample_weight):
             return LossNode(self)(y_true, y_pred, sample_weight)
@@ -126,9 +128,16 @@ class Loss(Algebra, Configured, keras.losses.Loss):
         mask = keras_mask(y_pred)
         convert = as_tensor if self._reads_one_array else _to_tensors
         y_true, y_pred = convert(y_true, "y_true"), convert(y_pred, "y_pred", self.dtype)
-        shape, dtype = self.weight_shape(y_pred), accumulation_dtype(self.dtype)
-        weights = split_sample_weight(sample_weight, mask, shape, dtype, axis=getattr(self, "axis", -1))
-        return [(term, weights) for term in self.terms(*self.read(y_true, y_pred, weights), weights)]
+        shape, dtype, targets = self.weight_shape(y_pred), accumulation_dtype(self.dtype), self.target_shape(y_pred)
+        weights = split_sample_weight(sample_weight, mask, shape, dtype, axis=getattr(self, "axis", -1), targets=targets)
+        weights = self.without_missing(y_true, y_pred, weights)
+        with watch_labels(owner=self, sample=weights.effective_sample) as watch:
+            terms = self.terms(*self.read(y_true, y_pred, weights), weights)
+        return [(term._replace(per_sample=_poisoned(term.per_sample, watch)), weights) for term in terms]
+
+    def without_missing(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> Weights:
+        """`Weights` in which targets that are missing do not count; here none can be."""
+        return weights
 
     def read(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> tuple[Any, ...]:
         """What `terms` and `per_sample` get in front of the weights, a tuple: here labels and predictions as they are."""
@@ -148,6 +157,10 @@ class Loss(Algebra, Configured, keras.losses.Loss):
     def weight_shape(self, y_pred: Tensor) -> tuple[int | None, ...]:
         """Static (batch, *spatial): the shape of weights that speak of single pixels."""
         return static_shape(y_pred, "y_pred")[:-1]
+
+    def target_shape(self, y_pred: Tensor) -> tuple[int | None, ...] | None:
+        """Static shape of weights that speak of single targets, of which a sample or pixel has several; None if none may."""
+        return None
 
     @property
     def term_names(self) -> tuple[str, ...] | None:
@@ -171,3 +184,8 @@ def _to_tensors(x, what, dtype=None):
     if not tree.is_nested(x) or not any(hasattr(leaf, "shape") for leaf in tree.flatten(x)):
         return as_tensor(x, what, dtype)
     return tree.map_structure(lambda leaf: as_tensor(leaf, what, dtype), x)
+
+
+def _poisoned(per_sample, watch):
+    """`PerSample` with NaN where labels are outside of their domain and no error could say so."""
+    return per_sample if watch.bad is None else per_sample._replace(values=watch.poison(per_sample.values))

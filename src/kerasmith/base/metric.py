@@ -1,5 +1,6 @@
 """The base of every metric: exact totals, a known direction, prefixed result keys."""
 
+import contextlib
 import functools
 from typing import Any
 
@@ -12,6 +13,7 @@ from kerasmith.base.loss_node import has_placeholders
 from kerasmith.base.total import Total
 from kerasmith.keras_internals.metric_direction import SaysDirection
 from kerasmith.keras_internals.shape_inference import clean_retry
+from kerasmith.labels.label_check import running_watch, watch_labels
 
 
 class Metric(Configured, SaysDirection, DeferredUpdate, keras.metrics.Metric):
@@ -65,7 +67,10 @@ def _of_values(update_state):
             )
         if self.is_deferred():
             return self.defer(update_state, *args, **kwargs)
-        with clean_retry():
+        watch = running_watch()
+        of_subclass = watch is not None and watch.owner is self
+        # The totals ask the watch; one is enough for an `update_state` that calls that of its parent.
+        with clean_retry(), contextlib.nullcontext() if of_subclass else watch_labels(owner=self):
             return update_state(self, *args, **kwargs)
 
     return checked

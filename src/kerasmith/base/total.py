@@ -6,6 +6,8 @@ from keras import ops
 
 from kerasmith._types import Tensor
 from kerasmith.distribution import metric_sum
+from kerasmith.labels.label_check import running_watch
+from kerasmith.labels.label_domain import LabelDomain
 from kerasmith.numerics import exact_sum
 
 
@@ -23,6 +25,8 @@ class Total:
         self.variable: keras.Variable = metric.add_variable(
             (3, *shape), initializer="zeros", dtype="float32", aggregation="sum", name=name
         )
+        # What labels had to be where a compiled program could only turn the total into NaN.
+        self.labels: LabelDomain | None = None
 
     def add(self, amount: Tensor) -> None:
         """Adds a tensor of the total's shape."""
@@ -40,7 +44,11 @@ class Total:
         self._add(exact_sum.split_sum(amounts, weight))
 
     def _add(self, amount):
-        self.variable.assign(exact_sum.add(self.variable.value, amount))
+        components = exact_sum.add(self.variable.value, amount)
+        watch = running_watch()
+        if watch is not None and watch.bad is not None:
+            components, self.labels = watch.poison_all(components), watch.domain
+        self.variable.assign(components)
 
     def value(self) -> Tensor:
         """The total as a float32 tensor."""

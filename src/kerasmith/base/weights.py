@@ -17,6 +17,7 @@ class Weights:
     Attributes:
         sample: (B,) or scalar weights.
         pixel: (B, *spatial) weights.
+        target: weights of single targets, in the shape of the targets: of each channel, or each of several regressions.
         valid_sample: (B,), 0 on masked samples.
         valid_pixel: (B, *spatial), 0 on masked pixels.
     """
@@ -25,6 +26,7 @@ class Weights:
     pixel: Any = None
     valid_sample: Any = None
     valid_pixel: Any = None
+    target: Any = None
 
     @property
     def effective_sample(self) -> Tensor | None:
@@ -34,7 +36,13 @@ class Weights:
 
 
 def split_sample_weight(
-    sample_weight: Tensor, mask: Tensor, shape: tuple[int | None, ...], dtype: DType = "float32", *, axis: int = -1
+    sample_weight: Tensor,
+    mask: Tensor,
+    shape: tuple[int | None, ...],
+    dtype: DType = "float32",
+    *,
+    axis: int = -1,
+    targets: tuple[int | None, ...] | None = None,
 ) -> Weights:
     """`Weights` of a `sample_weight` and a Keras mask, told apart by their shapes.
 
@@ -44,19 +52,21 @@ def split_sample_weight(
         shape: static (batch, *spatial) of the predictions.
         dtype: dtype of the weights.
         axis: channel axis of the predictions; with 1 a channel axis of size 1 may stand there in the weights too.
+        targets: static shape of the targets, where each may have a weight of its own, else None.
     """
     if sample_weight is None and mask is None:
         return Weights()
-    given = split(sample_weight, shape, dtype=dtype, axis=axis)
+    given = split(sample_weight, shape, dtype=dtype, axis=axis, targets=targets)
     valid = split(mask, shape, what="the mask of y_pred", dtype=dtype, axis=axis)
-    return Weights(given.sample, given.pixel, valid.sample, valid.pixel)
+    return Weights(given.sample, given.pixel, valid.sample, valid.pixel, given.target)
 
 
 class SampleWeights(NamedTuple):
-    """What a caller asked to weigh: whole samples, (B,), or single pixels, (B, *spatial); None where nothing."""
+    """What a caller asked to weigh: samples, (B,), pixels, (B, *spatial), or targets of these; None where nothing."""
 
     sample: Any = None
     pixel: Any = None
+    target: Any = None
 
 
 def split(
@@ -66,8 +76,9 @@ def split(
     dtype: DType = "float32",
     *,
     axis: int = -1,
+    targets: tuple[int | None, ...] | None = None,
 ) -> "SampleWeights":
-    """Sorts `sample_weight` (or a mask) into per-sample and per-pixel weights.
+    """Sorts `sample_weight` (or a mask) into weights of samples, of pixels and of targets.
 
     Args:
         sample_weight: a scalar, (B,), (B, 1), (B, 1, ..., 1), (B, *spatial) or (B, *spatial, 1), with `axis=1`
@@ -76,6 +87,7 @@ def split(
         what: name of the argument, for the error.
         dtype: dtype of the result.
         axis: channel axis of the predictions.
+        targets: static shape of the targets, where each may have a weight of its own, else None.
 
     Raises:
         ValueError: if the shape is none of these; it would broadcast.
@@ -94,7 +106,11 @@ def split(
         return SampleWeights(pixel=weight if len(given) == len(shape) else ops.squeeze(weight, -1))
     if spatial and axis == 1 and compatible(given, (batch, 1, *spatial)):
         return SampleWeights(pixel=ops.squeeze(weight, 1))
+    if targets is not None and len(targets) > 1 and compatible(given, targets):
+        return SampleWeights(target=weight)
     choices = f"({batch},) for one weight a sample"
     if spatial:
         choices += f", {shape} or {(*shape, 1) if axis != 1 else (batch, 1, *spatial)} for one weight a pixel"
+    if targets is not None and len(targets) > 1:
+        choices += f", {targets} for one weight a target"
     raise ValueError(f"`{what}` of shape {given} does not fit predictions of shape {shape}. Expected {choices}.")

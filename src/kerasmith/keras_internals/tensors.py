@@ -59,6 +59,11 @@ def outside_of_the_step() -> Iterator[None]:
         _is_outside.reset(token)
 
 
+def is_symbolic(x: Tensor) -> bool:
+    """True if `x` has a shape and will never have values: a `KerasTensor`, or a tensor of PyTorch's meta device."""
+    return isinstance(x, keras.KerasTensor) or getattr(getattr(x, "device", None), "type", None) == "meta"
+
+
 def compiled_by_xla() -> bool:
     """True while TensorFlow traces a function with `jit_compile=True`."""
     if keras.backend.backend() != "tensorflow" or _is_outside.get():

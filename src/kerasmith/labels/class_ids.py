@@ -16,7 +16,7 @@ class ClassIds(NamedTuple):
     """One batch of N elements a sample.
 
     Attributes:
-        truth, prediction: (B, N) int32; an id from `classes` on, or below 0, is out of range.
+        truth, prediction: (B, N) ids in any dtype; an id from `classes` on, or below 0, is out of range.
         classes: C, 2 for binary masks.
         valid: (B, N), 0 on elements that do not count; None if all count.
         weight: (B, N) weights of the elements; None for all ones.
@@ -61,9 +61,9 @@ def ids_of_pixels(pixels: Pixels, threshold: float, top_k: int | None = None) ->
     prediction = ops.cast(decided, "int32")
     if pixels.class_axis is not None:
         prediction, dense = (_stack(x, pixels.class_axis) for x in (prediction, dense))
-        valid, weight = (x if x is None else ops.repeat(x, pixels.channels, axis=0) for x in (valid, weight))
-    outside = ops.logical_or(dense < 0, dense > 1)
-    truth = ops.where(outside, 2, ops.cast(dense > 0.5, "int32"))
+        valid, weight = (x if x is None else _of_channels(x, pixels) for x in (valid, weight))
+    known = ops.logical_and(dense >= 0, dense <= 1)  # NaN is not
+    truth = ops.where(known, ops.cast(dense > 0.5, "int32"), 2)
     return ClassIds(truth, prediction, 2, valid, weight, False)
 
 
@@ -95,7 +95,7 @@ def class_ids(
         ValueError: if scores come where ids are expected, or the other way, or the number of channels is not C, or `top_k` has
             no scores to choose from.
     """
-    pixel, mask = (None, None) if weights is None else (weights.pixel, weights.valid_pixel)
+    pixel, target, mask = (None,) * 3 if weights is None else (weights.pixel, weights.target, weights.valid_pixel)
     if predictions_are_ids(y_true, y_pred, predictions, classes):
         if top_k is not None:
             raise ValueError(
@@ -112,7 +112,8 @@ def class_ids(
             f"y_pred must hold {classes} scores for each element, (B, *spatial, {classes}). Received: shape {shape}. "
             "Write `predictions='ids'` if it holds class ids."
         )
-    return ids_of_pixels(encode(y_true, y_pred, pixel_weight=pixel, mask=mask, strict=False, **reading), threshold, top_k)
+    given = {"pixel_weight": pixel, "target_weight": target, "mask": mask, "strict": "masks"}
+    return ids_of_pixels(encode(y_true, y_pred, **given, **reading), threshold, top_k)
 
 
 def predictions_are_ids(y_true: Tensor, y_pred: Tensor, predictions: str, classes: int | None) -> bool:
@@ -141,7 +142,7 @@ def _of_ids(y_true, y_pred, classes, ignore_class, pixel, mask):
                 f"With predictions='ids', {name} must hold class ids. Received: fractions. "
                 "Write predictions='scores' and give y_pred a class axis, (B, *spatial, C)."
             )
-    truth, prediction = (ops.cast(_flat(x), "int32") for x in (y_true, y_pred))
+    truth, prediction = _flat(y_true), _flat(y_pred)
     valid = None if mask is None else ops.cast(_flat(mask), "float32")
     for ignored in ids_to_ignore(ignore_class):
         counts = ops.cast(ops.not_equal(truth, ignored), "float32")
@@ -158,6 +159,11 @@ def _without_one(shape):
 
 def _flat(x):
     return flatten(x, static_shape(x, "y_pred"), None, 1)
+
+
+def _of_channels(x, pixels):
+    """Weights of pixels or of single channels as (B * C, N)."""
+    return _stack(x, pixels.class_axis) if len(x.shape) == 3 else ops.repeat(x, pixels.channels, axis=0)
 
 
 def _stack(x, class_axis):

@@ -15,6 +15,7 @@ def mean_over_classes(
     include_background: bool = True,
     absent: Absent = "score",
     predicted: Tensor | None = None,
+    known: Tensor | None = None,
 ) -> Tensor:
     """Weighted mean over the classes, (B, C) -> (B,).
 
@@ -26,10 +27,13 @@ def mean_over_classes(
         absent: "score" keeps absent classes in the mean, "skip" leaves them out, "skip_both" those that are not predicted
             either; an image without any class gives 0.
         predicted: sum of p per image and class, for "skip_both".
+        known: None, or (B, C): a class of 0, which has no label in this image, is left out of the mean.
     """
     weights = class_weight_row(values.shape[-1], class_weights, include_background)
-    if absent != "score":
-        present = ops.cast((actual if absent == "skip" else actual + predicted) > 0, values.dtype)
+    if absent != "score" or known is not None:
+        present = ops.ones_like(values) if known is None else ops.cast(known, values.dtype)
+        if absent != "score":
+            present = present * ops.cast((actual if absent == "skip" else actual + predicted) > 0, values.dtype)
         share = present if weights is None else present * ops.convert_to_tensor(weights, values.dtype)
         total = ops.sum(share, axis=-1)
         # `where` instead of multiplying: an absent class must not contribute, whatever its value.

@@ -58,15 +58,19 @@ def joint_counts(
 
 
 def clip_ids(ids: Tensor, classes: int) -> Tensor:
-    """Ids below 0 or from `classes` on become `classes`; int32."""
+    """Ids below 0 or from `classes` on become `classes`, and NaN too; int32."""
     backend = keras.backend.backend()
+    if backend == "torch" and is_concrete(ids) and ids.device.type == "cpu" and math.prod(ids.shape) and ids.dtype != bool:
+        low, high = ids.aminmax()  # one pass over memory instead of four
+        if low >= 0 and high < classes:
+            return ops.cast(ids, "int32")
+    kind = keras.backend.standardize_dtype(ids.dtype)
+    if backend == "torch" or kind in ("int64", "uint64", "uint32") or "float" in kind:
+        # Before the cast, which would wrap; in PyTorch, where an unsigned type knows few operations, it is int64.
+        ids = ops.cast(ids, "int64") if kind.startswith("uint") and backend == "torch" else ids
+        known = ops.logical_and(ids >= 0, ids < classes)
+        return ops.where(known, ops.cast(ops.where(known, ids, ops.zeros_like(ids)), "int32"), classes)
     ids = ops.cast(ids, "int32")
-    if backend == "torch":
-        if is_concrete(ids) and ids.device.type == "cpu" and math.prod(ids.shape):
-            low, high = ids.aminmax()  # one pass over memory instead of four
-            if low >= 0 and high < classes:
-                return ids
-        return ops.where(ops.logical_and(ids >= 0, ids < classes), ids, classes)
     # As unsigned numbers the negative ones are the largest: one comparison instead of two.
     if backend == "tensorflow":
         import tensorflow as tf

@@ -1,7 +1,7 @@
 """Region statistics: three sums per image and class, as fast as each backend allows, and the Tversky index made of them."""
 
 import functools
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import keras
 from keras import ops
@@ -12,12 +12,25 @@ from kerasmith.numerics import safe
 from kerasmith.numerics.tensors import static_shape
 
 
-class RegionSums(NamedTuple):
-    """Sums over the pixels of each image, (B, C) each: sum(p * y), sum(p) and sum(y), pixel weights inside."""
-
+class _RegionSums(NamedTuple):
     intersection: Tensor
     predicted: Tensor
     actual: Tensor
+
+
+class RegionSums(_RegionSums):
+    """Sums over the pixels of each image, (B, C) each: sum(p * y), sum(p) and sum(y), pixel weights inside.
+
+    Attributes:
+        known: None, or (B, C): 0 for a channel of which an image has no label at all.
+    """
+
+    known: Tensor | None = None
+
+    def with_known(self, known: Tensor | None) -> Self:
+        """These sums, and which channels are known."""
+        self.known = known
+        return self
 
 
 def region_sums(pixels: Pixels, predictions: Tensor | None = None, *, soft_labels: bool = False) -> RegionSums:
@@ -37,11 +50,12 @@ def region_sums(pixels: Pixels, predictions: Tensor | None = None, *, soft_label
         weight = pixels.per_class(pixels.weight)
         p_weighted, y_weighted = p * weight, y * weight
     if not soft_labels:
-        return RegionSums(*(_over_pixels(x, pixels.class_axis) for x in (p_weighted * y, p_weighted, y_weighted)))
+        sums = (over_pixels(x, pixels.class_axis) for x in (p_weighted * y, p_weighted, y_weighted))
+        return RegionSums(*sums).with_known(pixels.known_classes)
     # By what is too much and too little, whose slopes are 0 at p = y on every backend: so is that of any loss.
     over, under = ops.relu(p_weighted - y_weighted), ops.relu(y_weighted - p_weighted)
-    over, under, actual = (_over_pixels(x, pixels.class_axis) for x in (over, under, y_weighted))
-    return RegionSums(actual - under, actual - under + over, actual)
+    over, under, actual = (over_pixels(x, pixels.class_axis) for x in (over, under, y_weighted))
+    return RegionSums(actual - under, actual - under + over, actual).with_known(pixels.known_classes)
 
 
 def tversky_index(sums: RegionSums, alpha: float, beta: float, smooth: float) -> Tensor:
@@ -63,8 +77,8 @@ def tversky_index(sums: RegionSums, alpha: float, beta: float, smooth: float) ->
 _NEVER_EMPTY = 1e-30
 
 
-def _over_pixels(x, class_axis):
-    """The sum over the pixels, (B, C); C = 1 if `class_axis` is None."""
+def over_pixels(x: Tensor, class_axis: int | None) -> Tensor:
+    """The sum over the pixels of values in the layout of scores, (B, C); C = 1 if `class_axis` is None."""
     if class_axis is None:
         return ops.sum(x, axis=1, keepdims=True)
     return ops.sum(x, axis=2) if class_axis == 1 else _sum_of_rows(x)

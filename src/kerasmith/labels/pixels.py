@@ -13,7 +13,8 @@ import keras
 from keras import ops
 
 from kerasmith._types import ClassIds, Labels, Tensor
-from kerasmith.keras_internals.tensors import is_concrete
+from kerasmith.labels.label_check import check_labels
+from kerasmith.labels.label_domain import BINARY, ONE_HOT, WEIGHTS, class_id_domain
 from kerasmith.numerics.softmax import softmax
 from kerasmith.numerics.tensors import accumulation_dtype, compatible, is_float, static_shape
 
@@ -24,10 +25,11 @@ class Pixels:
 
     Attributes:
         scores: predictions, (B, N) for one channel, else (B, N, C) or (B, C, N); logits or probabilities.
-        ids: class ids, (B, N) int32, 0 on ignored pixels; None if the labels came dense.
+        ids: class ids, (B, N), 0 on ignored pixels; None if the labels came dense. int32, unless they were not checked.
         dense: labels in the layout of `scores`, or None if they came as ids.
-        weight: (B, N) pixel weights, 0 on pixels that do not count, or None for all ones.
-        valid: (B, N), 1 on pixels that count and 0 on ignored and masked ones, or None if all count.
+        weight: (B, N) pixel weights, 0 on pixels that do not count, or None for all ones. In the layout of `scores` if single
+            channels of `multi_label` are missing or have weights of their own.
+        valid: in the shape of `weight`, 1 on what counts and 0 on what is ignored, missing or masked, or None if all counts.
         channels: C.
         class_axis: axis of `scores` that holds the classes, 1 or 2, None for one channel: where the backend computes fastest,
             not where `axis=` said that they come in.
@@ -69,8 +71,15 @@ class Pixels:
         return ops.cast(ops.equal(ops.expand_dims(self.ids, self.class_axis), classes), self.scores.dtype)
 
     def per_class(self, x: Tensor) -> Tensor:
-        """A (B, N) tensor in a shape that multiplies `scores`."""
-        return x if self.class_axis is None else ops.expand_dims(x, self.class_axis)
+        """A (B, N) tensor, or one in the layout of `scores`, in a shape that multiplies `scores`."""
+        return x if self.class_axis is None or len(x.shape) == 3 else ops.expand_dims(x, self.class_axis)
+
+    @property
+    def known_classes(self) -> Tensor | None:
+        """(B, C), 0 for a channel of which an image has no label that counts; None where channels are not told apart."""
+        if self.weight is None or len(self.weight.shape) != 3:
+            return None
+        return ops.cast(ops.any(self.weight > 0, axis=3 - self.class_axis), self.weight.dtype)
 
     def images(self, x: Tensor) -> Tensor:
         """Values in the layout of `scores` as images of one class each, (B, C, *spatial)."""
@@ -95,9 +104,11 @@ def encode(
     labels: Labels = "auto",
     ignore_class: ClassIds = None,
     multi_label: bool = False,
+    missing: str | None = None,
     pixel_weight: Tensor | None = None,
+    target_weight: Tensor | None = None,
     mask: Tensor | None = None,
-    strict: bool = True,
+    strict: bool | str = True,
 ) -> Pixels:
     """Brings labels and predictions to one layout; see `Pixels`.
 
@@ -107,14 +118,17 @@ def encode(
         from_logits: whether `y_pred` are logits.
         axis: the channel axis of `y_pred`: -1 or 1.
         labels: "auto", "one_hot" or "sparse".
-        ignore_class: pixels with this id count for nothing; or several ids.
+        ignore_class: pixels with this id count for nothing; or several ids. With `multi_label` single channels are meant.
         multi_label: the channels are independent binary masks.
+        missing: "nan": what is labelled NaN counts for nothing, as `ignore_class`.
         pixel_weight: None or (B, *spatial).
+        target_weight: None or, for `multi_label`, weights in the shape of y_pred.
         mask: None or a boolean (B, *spatial); False pixels count for nothing.
-        strict: refuse ids out of range (where values can be read), or let them pass.
+        strict: check that labels are what they can be, see `labels.label_check`; "masks": ids out of range pass, as they are;
+            False: labels may be any numbers.
 
     Raises:
-        ValueError: if shapes would broadcast, ids are out of range (where values can be read), or the labels do not fit.
+        ValueError: if shapes would broadcast, or labels do not fit or are out of range (where values can be read).
     """
     shape_true, shape_pred = static_shape(y_true, "y_true"), static_shape(y_pred, "y_pred")
     channel_axis, channels = _channels(shape_pred, axis)
@@ -126,12 +140,23 @@ def encode(
     scores = _moved(flatten(_cast(y_pred, dtype), shape_pred, given_axis, channels), given_axis, class_axis)
     flat = flatten(y_true, shape_true, None if sparse else given_axis, channels)
     ids = dense = None
+    label_axis = None if sparse else given_axis
+    ignored = _ignored(flat, ids_to_ignore(ignore_class), missing, label_axis, channels, multi_label)
+    if ignored is not None:  # an id such as 255 must not enter a sum, not even multiplied by a weight of 0
+        flat = ops.where(_beside(ignored, flat, label_axis), ops.zeros_like(flat), flat)
+    if target_weight is not None:
+        target_weight = flatten(
+            ops.cast(target_weight, dtype), static_shape(target_weight, "sample_weight"), given_axis, channels
+        )
+    weight, valid = _weights(ignored, mask, pixel_weight, target_weight, dtype, label_axis)
+    counts = None if weight is None else _beside(weight, flat, label_axis)
     if sparse:
-        ids, ignored = _class_ids(flat, ids_to_ignore(ignore_class), channels, strict)
+        flat = _checked_ids(flat, channels, counts, strict is True)
+        ids = ops.cast(flat, "int32") if strict is True else flat
     else:
-        dense, ignored = _dense_labels(flat, ids_to_ignore(ignore_class), given_axis, channels, multi_label, strict)
-        dense = _moved(_cast(dense, dtype), given_axis, class_axis)
-    weight, valid = _pixel_weights(ignored, mask, pixel_weight, dtype)
+        if strict is True or (strict and (given_axis is None or multi_label)):
+            flat = check_labels(flat, BINARY if given_axis is None or multi_label else ONE_HOT, counts)
+        dense = _moved(_cast(flat, dtype), given_axis, class_axis)
     sizes = ops.shape(y_pred)
     spatial = tuple(sizes[1:channel_axis]) + tuple(sizes[channel_axis + 1 :])
     return Pixels(scores, ids, dense, weight, valid, channels, class_axis, from_logits, multi_label, spatial)
@@ -150,36 +175,50 @@ def _moved(x, given_axis, class_axis):
     return x if given_axis == class_axis else x.transpose(1, 2).contiguous()
 
 
-def _class_ids(flat, ignore, channels, strict):
-    """(B, N) int32 ids, 0 on ignored pixels, and where a pixel is ignored, or None."""
-    ids = ops.cast(flat, "int32")
-    ignored = _any([ops.equal(ids, c) for c in ignore])
-    if ignored is not None:
-        ids = ops.where(ignored, ops.zeros_like(ids), ids)
-    _check_ids(flat, ids, ignored, channels, strict)
-    return ids, ignored
+def _checked_ids(flat, channels, counts, strict):
+    """Before ids become int32: what is beyond would wrap into the range of the classes."""
+    domain = class_id_domain(channels)
+    return check_labels(flat, domain if strict else dataclasses.replace(domain, low=-math.inf, high=math.inf), counts)
 
 
-def _dense_labels(flat, ignore, class_axis, channels, multi_label, strict):
-    """Labels with 0 on ignored pixels, and where a pixel is ignored, (B, N), or None."""
-    ignored = _any([_ignored_dense(flat, c, class_axis, channels, multi_label) for c in ignore])
-    everywhere = ignored if ignored is None or class_axis is None else ops.expand_dims(ignored, class_axis)
-    if strict and (class_axis is None or multi_label):
-        _check_binary(flat, everywhere)
-    # An id such as 255 must not enter a sum, not even multiplied by a weight of 0.
-    return (flat if ignored is None else ops.where(everywhere, ops.zeros_like(flat), flat)), ignored
+def _beside(x, labels, class_axis):
+    """(B, N) values in a shape that goes with labels in the layout of scores."""
+    return x if class_axis is None or len(x.shape) == len(labels.shape) else ops.expand_dims(x, class_axis)
 
 
-def _pixel_weights(ignored, mask, pixel_weight, dtype):
+def _ignored(flat, ignore, missing, class_axis, channels, multi_label):
+    """Where a pixel is ignored, (B, N), or for independent channels where one of them is, in the layout of scores; or None."""
+    given = [_ignored_labels(flat, c, class_axis, channels, multi_label) for c in ignore]
+    if missing is not None and is_float(flat):
+        unknown = ops.isnan(flat)
+        given.append(unknown if class_axis is None or multi_label else ops.any(unknown, axis=class_axis))
+    return _any(given)
+
+
+def _weights(ignored, mask, pixel_weight, target_weight, dtype, class_axis):
     """`weight` and `valid` of a `Pixels` record."""
     valid = None if ignored is None else ops.cast(ops.logical_not(ignored), dtype)
     if mask is not None:
-        flat_mask = ops.cast(flatten(mask, static_shape(mask, "mask"), None, 1), dtype)
-        valid = flat_mask if valid is None else valid * flat_mask
-    if pixel_weight is None:
+        valid = _product(valid, ops.cast(flatten(mask, static_shape(mask, "mask"), None, 1), dtype), class_axis)
+    if pixel_weight is not None:
+        check_labels(pixel_weight, WEIGHTS)
+        weight = ops.cast(flatten(pixel_weight, static_shape(pixel_weight, "sample_weight"), None, 1), dtype)
+    elif target_weight is not None:
+        weight = check_labels(target_weight, WEIGHTS)
+    else:
         return valid, valid
-    weight = ops.cast(flatten(pixel_weight, static_shape(pixel_weight, "sample_weight"), None, 1), dtype)
-    return (weight if valid is None else weight * valid), valid
+    weight = _product(valid, weight, class_axis)
+    if valid is not None and len(valid.shape) < len(weight.shape):
+        valid = _product(valid, ops.ones_like(weight), class_axis)
+    return weight, valid
+
+
+def _product(x, y, class_axis):
+    """The product of weights of pixels or of single channels, either of which may be None for 1."""
+    if x is None or y is None:
+        return y if x is None else x
+    longest = x if len(x.shape) > len(y.shape) else y
+    return _beside(x, longest, class_axis) * _beside(y, longest, class_axis)
 
 
 def spatial_shape(y_pred: Tensor, axis: int) -> tuple[int | None, ...]:
@@ -267,13 +306,9 @@ def _any(conditions):
     return functools.reduce(ops.logical_or, conditions) if conditions else None
 
 
-def _ignored_dense(flat, ignore_class, class_axis, channels, multi_label):
-    if class_axis is None:
+def _ignored_labels(flat, ignore_class, class_axis, channels, multi_label):
+    if class_axis is None or multi_label:
         return ops.equal(flat, ops.cast(ignore_class, flat.dtype)) if _representable(flat, ignore_class) else None
-    if multi_label:
-        if not _representable(flat, ignore_class):
-            return None
-        return ops.any(ops.equal(flat, ops.cast(ignore_class, flat.dtype)), axis=class_axis)
     if not 0 <= ignore_class < channels:
         raise ValueError(
             f"ignore_class={ignore_class} cannot occur in one-hot labels of {channels} channels. "
@@ -288,41 +323,8 @@ def _ignored_dense(flat, ignore_class, class_axis, channels, multi_label):
 
 def _representable(flat, ignore_class):
     """Whether `ignore_class` can occur at all: -1 never equals an unsigned label, and casting it would wrap."""
-    dtype = str(flat.dtype)
-    return not ((ignore_class < 0 and ("uint" in dtype or "bool" in dtype)) or ("bool" in dtype and ignore_class > 1))
-
-
-def _check_ids(raw, ids, ignored, channels, strict):
-    if not is_concrete(ids) or 0 in tuple(ids.shape) or not (strict or is_float(raw)):
-        return
-    low, high = int(ops.min(ids)), int(ops.max(ids))
-    if strict and (low < 0 or high >= channels):
-        raise ValueError(
-            f"Class ids must lie in 0..{channels - 1} for y_pred with {channels} channels. "
-            f"Received: ids from {low} to {high}. Pass `ignore_class={low if low < 0 else high}` "
-            "if that id means 'do not count'."
-        )
-    if not is_float(raw):
-        return
-    whole = ops.equal(raw, ops.floor(raw))
-    if not bool(ops.all(whole if ignored is None else ops.logical_or(whole, ignored))):
-        raise ValueError(
-            "y_true has one axis less than y_pred, so it was read as class ids, but it holds fractions. "
-            "Pass one-hot (soft) labels in the shape of y_pred instead."
-        )
-
-
-def _check_binary(flat, ignored):
-    """Integer masks must hold 0 and 1; float masks may be soft and are left to NumericsGuard."""
-    if is_float(flat) or "bool" in str(flat.dtype) or not is_concrete(flat) or 0 in tuple(flat.shape):
-        return
-    values = ops.cast(flat, "int32")
-    if ignored is not None:
-        values = ops.where(ignored, ops.zeros_like(values), values)
-    low, high = int(ops.min(values)), int(ops.max(values))
-    if low < 0 or high > 1:
-        raise ValueError(
-            f"A binary mask must hold 0 and 1. Received: values from {low} to {high}. "
-            f"Write `y_true > 0` for a mask stored as 0 and {high}, or pass "
-            f"`ignore_class={low if low < 0 else high}` if that value means 'do not count'."
-        )
+    dtype = keras.backend.standardize_dtype(flat.dtype)
+    if "int" not in dtype and dtype != "bool":
+        return True
+    signed, bits = dtype.startswith("int"), 1 if dtype == "bool" else int(dtype.strip("uint"))
+    return -(2 ** (bits - 1)) * signed <= ignore_class < 2 ** (bits - signed)

@@ -10,10 +10,20 @@ from kerasmith.base import Loss, PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.base.weights import Weights
 from kerasmith.keras_internals.tensors import is_concrete
+from kerasmith.labels.label_check import check_labels
+from kerasmith.labels.label_domain import LabelDomain, class_id_domain
 from kerasmith.losses._embedding import batch_axis, per_sample_labels
 from kerasmith.numerics.pairs import row_logsumexp
 from kerasmith.numerics.tensors import accumulation_dtype, compatible, static_shape
 
+_ONE_CLASS = LabelDomain(
+    "One-hot labels must hold 0 and 1: a margin belongs to one class.",
+    "Write `y_true > 0` for labels stored as 0 and {high}, or `keras.ops.argmax(y_true, axis=-1)` for soft ones.",
+    0,
+    1,
+    "One-hot labels must hold 0 and 1: a margin belongs to one class. Received: fractions. "
+    "Write `keras.ops.argmax(y_true, axis=-1)` for soft labels.",
+)
 _FLAT = 1e-7  # sin^2 below counts as this: the slope of the sine is infinite at cos = +-1
 
 
@@ -42,8 +52,8 @@ class ArcFace(Loss):
         A scalar >= 0; (B,) for `reduction="none"`. The gradient is finite at cosines of 1 and -1.
 
     Raises:
-        ValueError: for other shapes, ids outside 0..C-1, predictions that are not cosines, or numbers out of range. Values are
-            checked in eager calls only.
+        ValueError: for other shapes, ids outside 0..C-1, predictions that are not cosines (in eager calls only), or
+            numbers out of range.
 
     Example:
 
@@ -76,7 +86,7 @@ class ArcFace(Loss):
         self.weight_shape(y_pred)
         if static_shape(y_pred, "y_pred")[1] == 1:
             raise ValueError(f"y_pred must hold the cosines of at least 2 classes. Received: y_pred of shape {y_pred.shape}")
-        truth = _truth(y_true, y_pred)
+        truth = _truth(y_true, y_pred, weights.valid_sample)
         _check_cosines(y_pred)
         cosine = ops.cast(y_pred, accumulation_dtype(y_pred.dtype))
         true_cosine = ops.sum(ops.where(truth, cosine, ops.zeros_like(cosine)), axis=-1)
@@ -91,32 +101,21 @@ class ArcFace(Loss):
         return ops.where(cosine >= -math.cos(self.margin), sharper, beyond)
 
 
-def _truth(y_true, y_pred):
+def _truth(y_true, y_pred, valid):
     """Which entry of y_pred belongs to the true class, (B, C) booleans."""
     labels, predictions = static_shape(y_true, "y_true"), static_shape(y_pred, "y_pred")
     if len(labels) != 2 or labels[1] == 1:
-        ids = ops.cast(per_sample_labels(y_true, y_pred, "class ids"), "int32")
-        _check_ids(ids, predictions[1])
+        ids = per_sample_labels(y_true, y_pred, "class ids")
+        ids = check_labels(ids, class_id_domain(predictions[1]), valid)
+        ids = ops.cast(ids, "int32")
         return ops.equal(ids[:, None], ops.arange(ops.shape(y_pred)[1], dtype="int32")[None, :])
     if not compatible(labels, predictions):
         raise ValueError(
             f"y_true of shape {labels} and y_pred of shape {predictions} would broadcast. Expected class ids "
             f"({predictions[0]},) or ({predictions[0]}, 1), or one-hot labels {predictions}."
         )
-    truth = ops.cast(y_true, "float32") > 0.5
-    if is_concrete(y_true) and not bool(ops.all(ops.equal(ops.cast(truth, y_true.dtype), y_true))):
-        raise ValueError("One-hot labels must hold 0 and 1: a margin belongs to one class. Received: other values in y_true.")
-    return truth
-
-
-def _check_ids(ids, classes):
-    if not is_concrete(ids) or 0 in tuple(ids.shape):
-        return
-    low, high = int(ops.min(ids)), int(ops.max(ids))
-    if low < 0 or high >= classes:
-        raise ValueError(
-            f"Class ids must lie in 0..{classes - 1} for y_pred with {classes} classes. Received: ids from {low} to {high}."
-        )
+    y_true = check_labels(y_true, _ONE_CLASS, None if valid is None else valid[:, None])
+    return ops.cast(y_true, "float32") > 0.5
 
 
 def _check_cosines(y_pred):

@@ -73,6 +73,10 @@ class Boundary(ShapeLoss):
         self.maps = maps
         self.spacing = spacing
 
+    @property
+    def labels_are_classes(self) -> bool:
+        return not self.maps
+
     def per_sample(self, pixels: Pixels, weights: Weights) -> PerSample:
         if self.maps:
             distances = pixels.images(pixels.truth)

@@ -22,6 +22,7 @@ class Charbonnier(ElementwiseLoss):
     Args:
         epsilon: > 0, the error at which the square turns into the absolute value, in units of y.
         alpha: exponent > 0; 0.5 is the Charbonnier loss, 0.45 a common choice for optical flow.
+        missing: "nan" leaves out targets that are NaN, see `losses.ElementwiseLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments, returns and errors: as `losses.PenalizedMSE`.

@@ -1,5 +1,6 @@
 """Clicks and the time spent after them."""
 
+import dataclasses
 from typing import Any
 
 from keras import ops
@@ -9,8 +10,14 @@ from kerasmith.base import Loss, LossTerm, PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.base.elements import per_sample_mean
 from kerasmith.base.weights import Weights
+from kerasmith.labels.label_check import check_labels
+from kerasmith.labels.label_domain import BINARY
 from kerasmith.numerics.safe import probability_floor
 from kerasmith.numerics.tensors import accumulation_dtype, compatible, static_shape
+
+_CLICKED = dataclasses.replace(
+    BINARY, expected="y_true[..., 0] must hold 1 (clicked) and 0 (not).", advice="Is the dwell time the first column?"
+)
 
 
 @register
@@ -76,6 +83,7 @@ class ClickDwell(Loss):
 
     def terms(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> list[LossTerm]:
         _check_shapes(y_true, y_pred)
+        check_labels(y_true[..., 0], _CLICKED, weights.pixel)
         dtype = accumulation_dtype(self.dtype)
         y_true, y_pred = ops.cast(y_true, dtype), ops.cast(y_pred, dtype)
         clicked = y_true[..., 0] > 0.5

@@ -1,5 +1,6 @@
 """Contrastive loss."""
 
+import dataclasses
 from typing import Any
 
 from keras import ops
@@ -8,9 +9,16 @@ from kerasmith._types import Function, Tensor
 from kerasmith.base import Loss, PerSample, make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.base.weights import Weights
-from kerasmith.keras_internals.tensors import is_concrete
+from kerasmith.labels.label_check import check_labels
+from kerasmith.labels.label_domain import BINARY
 from kerasmith.losses._embedding import per_sample_labels
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
+
+_DIFFERENT = dataclasses.replace(
+    BINARY,
+    expected="y_true must hold 1 (different) and 0 (same).",
+    advice="Write `ids_a != ids_b` for the class ids of the two sides.",
+)
 
 
 @register
@@ -70,24 +78,12 @@ class Contrastive(Loss):
 
     def per_sample(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> PerSample:
         self.weight_shape(y_pred)
-        labels = per_sample_labels(y_true, y_pred, "labels")
+        labels = check_labels(per_sample_labels(y_true, y_pred, "labels"), _DIFFERENT)
         dtype = accumulation_dtype(y_pred.dtype)
         different, distance = ops.cast(labels, dtype), ops.cast(ops.reshape(y_pred, (-1,)), dtype)
-        _check_labels(different)
         short = ops.relu(self.margin - distance)
         long = ops.relu(distance - self.pos_margin) if self.pos_margin else distance
         return PerSample((1.0 - different) * long * long + different * short * short)
-
-
-def _check_labels(labels):
-    if not is_concrete(labels) or 0 in tuple(labels.shape):
-        return
-    low, high = float(ops.min(labels)), float(ops.max(labels))
-    if low < 0 or high > 1:
-        raise ValueError(
-            f"y_true must hold 1 (different) and 0 (same). Received: values from {low} to {high}. "
-            "Write `ids_a != ids_b` for the class ids of the two sides."
-        )
 
 
 contrastive: Function = make_functional(Contrastive, "contrastive")

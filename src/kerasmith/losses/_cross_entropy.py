@@ -66,6 +66,19 @@ class CrossEntropy(PixelLoss):
             return super().over_pixels(losses, weight, valid)
         return mean_of_hardest(losses, weight, valid, self.top_k)
 
+    def over_channels(
+        self, losses: Tensor, weight: Tensor, valid: Tensor | None, class_axis: int
+    ) -> tuple[Tensor, Tensor | None]:
+        if self.top_k is None:
+            return super().over_channels(losses, weight, valid, class_axis)
+        # The hardest pixels, each by the weighted mean over its labelled channels.
+        number = ops.ones_like(losses) if valid is None else valid
+        number = ops.sum(number, axis=class_axis)
+        known = ops.cast(number > 0, losses.dtype)
+        means = [ops.sum(x, axis=class_axis) / ops.maximum(number, 1.0) for x in (losses * weight, weight)]
+        weight = known if weight is valid else means[1]
+        return mean_of_hardest(means[0] / ops.where(weight > 0, weight, 1.0), weight, known, self.top_k)
+
     def pixel_losses(self, pixels: Pixels) -> Tensor:
         smoothing = self.label_smoothing
         if pixels.binary:

@@ -5,6 +5,8 @@ from keras import ops
 from kerasmith._types import Contract, Tensor
 from kerasmith.base import Loss, PerSample
 from kerasmith.base.weights import Weights
+from kerasmith.labels.label_check import check_labels
+from kerasmith.labels.label_domain import NUMBERS
 from kerasmith.numerics.pairs import Pairs, pairs
 from kerasmith.numerics.tensors import accumulation_dtype, compatible, static_shape
 
@@ -48,6 +50,7 @@ class EmbeddingLoss(Loss):
         if static_shape(x, "y_pred")[0] == 0:
             return PerSample(ops.sum(x, axis=-1))
         valid = weights.valid_sample
+        ids = check_labels(ids, NUMBERS, valid)
         if valid is not None:
             valid = valid > 0
             x = ops.where(valid[:, None], x, ops.zeros_like(x))  # a masked vector may hold anything, NaN too

@@ -10,8 +10,11 @@ from kerasmith.base import KerasLoss, Loss, LossTerm, PerSample, make_functional
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.weighted_sum import as_loss
 from kerasmith.base.weights import Weights
-from kerasmith.keras_internals.tensors import is_concrete
+from kerasmith.labels.label_check import check_labels
+from kerasmith.labels.label_domain import LabelDomain
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
+
+_EXPOSURE = LabelDomain("The exposure, the last column of y_true, must be a number >= 0.", "Is it the first column?", 0)
 
 
 @register
@@ -91,11 +94,7 @@ def _target_and_exposure(y_true, y_pred):
             'Write `np.stack([rate, exposure], axis=1)`, or pass exposure="sample_weight".'
         )
     target, exposure = y_true[:, :-1], y_true[:, -1]
-    if is_concrete(exposure) and 0 not in exposure.shape and not bool(ops.all(exposure >= 0)):
-        raise ValueError(
-            f"The exposure, the last column of y_true, must be >= 0. Received: {float(ops.min(exposure))}. "
-            "Is it the first column?"
-        )
+    exposure = check_labels(exposure, _EXPOSURE)
     # A rate without exposure is often 0 / 0.
     return ops.where(ops.expand_dims(exposure > 0, -1), target, ops.zeros_like(target)), exposure
 

@@ -26,12 +26,13 @@ class GaussianNLL(ElementwiseLoss):
             "identity": v itself, from a layer whose activation makes it positive.
         full: add the constant, so that the value is a log-likelihood to compare with other models.
         variance_floor: > 0, in the squared units of y.
+        missing: "nan" leaves out targets that are NaN, see `losses.ElementwiseLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:
         y_true: targets, (B, ..., D); (B, ...) for D = 1.
         y_pred: (B, ..., 2 D).
-        sample_weight: (B,), or (B, *spatial[, 1]): sum(w l) / (number of valid elements).
+        sample_weight: (B,), (B, *spatial[, 1]) or one weight a target: sum(w l) / (number of valid elements).
 
     Returns:
         A scalar; (B,) for `reduction="none"`.

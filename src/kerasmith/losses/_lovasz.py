@@ -83,16 +83,20 @@ class Lovasz(SegmentationLoss):
 
     def per_sample(self, pixels: Pixels, weights: Weights) -> PerSample:
         truth = _rows(pixels.truth, pixels)
-        weight = None if pixels.weight is None else ops.expand_dims(pixels.weight, 1) * ops.ones_like(truth)
+        weight = None
+        if pixels.weight is not None:
+            weight = _rows(pixels.per_class(pixels.weight) + ops.zeros_like(pixels.truth), pixels)
         errors = _rows(self._errors(pixels), pixels)
         if self.scope == "image":
-            return PerSample(self._image_losses(errors, truth, weight, pixels))
+            return PerSample(self._image_losses(errors, truth, weight, pixels, pixels.known_classes))
         for sample in (weights.sample, weights.valid_sample):
             if sample is not None:
                 sample = ops.reshape(ops.cast(sample, truth.dtype), (-1, 1, 1))
                 weight = sample * (ops.ones_like(truth) if weight is None else weight)
         errors, truth, weight = (None if x is None else _one_row(x) for x in (errors, truth, weight))
-        value = self._image_losses(errors, truth, weight, pixels)
+        known = pixels.known_classes
+        known = known if known is None else ops.max(known, axis=0, keepdims=True)
+        value = self._image_losses(errors, truth, weight, pixels, known)
         return PerSample(ops.broadcast_to(value, (ops.shape(pixels.scores)[0],)))
 
     def _errors(self, pixels):
@@ -105,7 +109,7 @@ class Lovasz(SegmentationLoss):
             return ops.relu(1.0 - (2.0 * pixels.truth - 1.0) * pixels.scores)
         return ops.abs(pixels.truth - pixels.probabilities)
 
-    def _image_losses(self, errors, truth, weight, pixels):
+    def _image_losses(self, errors, truth, weight, pixels, known):
         values = lovasz_jaccard(errors, truth, weight)
         absent = self.absent if self.absent != "auto" else ("score" if pixels.binary else "skip")
         return mean_over_classes(
@@ -115,6 +119,7 @@ class Lovasz(SegmentationLoss):
             include_background=self.include_background,
             absent=absent,
             predicted=ops.sum(errors if weight is None else errors * weight, axis=-1),
+            known=known,
         )
 
 

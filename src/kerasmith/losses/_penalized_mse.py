@@ -27,12 +27,13 @@ class PenalizedMSE(ElementwiseLoss):
         factor: weight >= 0 of the penalty.
         center: the value that the predictions are pulled to.
         power: 1 or 2.
+        missing: "nan" leaves out targets that are NaN, see `losses.ElementwiseLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:
         y_true: targets, in the shape of y_pred (a trailing 1 may differ).
         y_pred: predictions, (B,) or (B, *spatial, C).
-        sample_weight: (B,), or (B, *spatial[, 1]): sum(w l) / (number of valid elements).
+        sample_weight: (B,), (B, *spatial[, 1]) or one weight a target: sum(w l) / (number of valid elements).
 
     Returns:
         A scalar; (B,) for `reduction="none"`.

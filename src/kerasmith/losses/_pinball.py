@@ -29,12 +29,13 @@ class Pinball(ElementwiseLoss):
             the last axis of y_pred holds the quantiles, in this order.
         crossing_penalty: factor >= 0 on the amount by which a lower quantile passes the next upper one. Needs a list.
             `callbacks.LossTerms` then shows the terms "pinball" and "crossing".
+        missing: "nan" leaves out targets that are NaN, see `losses.ElementwiseLoss`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:
         y_true: targets, (B, ...) or (B, ..., 1).
         y_pred: for a list of quantiles (B, ..., Q); for one quantile the shape of y_true.
-        sample_weight: (B,), or (B, *spatial[, 1]): sum(w l) / (number of valid elements).
+        sample_weight: (B,), (B, *spatial[, 1]) or one weight a target: sum(w l) / (number of valid elements).
 
     Returns:
         A scalar; (B,) for `reduction="none"`.

@@ -36,9 +36,12 @@ class PixelLoss(SegmentationLoss):
                 losses = losses * by_class
             else:
                 weight = by_class if weight is None else weight * by_class
+        valid = pixels.valid
+        if weight is not None and len(weight.shape) == 3:
+            return PerSample(*self.over_channels(losses, weight, valid, pixels.class_axis))
         if len(losses.shape) == 3:
             losses = ops.sum(losses, axis=pixels.class_axis) / pixels.channels
-        return PerSample(*self.over_pixels(losses, weight, pixels.valid))
+        return PerSample(*self.over_pixels(losses, weight, valid))
 
     def over_pixels(self, losses: Tensor, weight: Tensor, valid: Tensor) -> tuple[Tensor, Tensor | None]:
         """From (B, N) losses and weights (or None) to (B,) values and mean weights (or None)."""
@@ -49,6 +52,13 @@ class PixelLoss(SegmentationLoss):
         count = ops.maximum(ops.sum(valid, axis=-1), 1.0)
         weight_mean = None if weight is valid else ops.sum(weight, axis=-1) / count
         return ops.sum(losses * weight, axis=-1) / count, weight_mean
+
+    def over_channels(
+        self, losses: Tensor, weight: Tensor, valid: Tensor | None, class_axis: int
+    ) -> tuple[Tensor, Tensor | None]:
+        """`over_pixels` where each channel of a pixel has a weight: all are in the layout of `pixels.scores`."""
+        flat = (None if x is None else ops.reshape(x, (ops.shape(x)[0], -1)) for x in (losses, weight, valid))
+        return PixelLoss.over_pixels(self, *flat)
 
     def pixel_losses(self, pixels: Pixels) -> Tensor:
         """The loss of each pixel, (B, N); of each pixel and channel, in the layout of `scores`, for independent channels."""

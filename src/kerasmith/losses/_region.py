@@ -83,6 +83,7 @@ class RegionLoss(SegmentationLoss):
             include_background=self.include_background,
             absent=self.absent,
             predicted=sums.predicted,
+            known=sums.known,
         )
 
     def class_losses(self, sums: RegionSums) -> Tensor:
@@ -97,5 +98,8 @@ def _over_the_global_batch(sums, weights):
             if weight is not None:
                 per_image = per_image * ops.reshape(ops.cast(weight, per_image.dtype), (-1, 1))
         total.append(ops.sum(per_image, axis=0, keepdims=True))
-    # One collective for the three sums.
-    return RegionSums(*ops.unstack(cross_replica_sum(ops.stack(total)), axis=0, num=3))
+    if sums.known is not None:
+        total.append(ops.sum(sums.known, axis=0, keepdims=True))
+    # One collective for the sums.
+    total = ops.unstack(cross_replica_sum(ops.stack(total)), axis=0, num=len(total))
+    return RegionSums(*total[:3]).with_known(total[3] > 0 if len(total) > 3 else None)

@@ -44,7 +44,13 @@ class ShapeLoss(SegmentationLoss):
         """The mean over the classes, (B, C) -> (B,)."""
         background = self.include_background or pixels.multi_label
         present = ops.ones_like(values)  # classes without a label count too
-        return mean_over_classes(values, present, class_weights=self.class_weights, include_background=background)
+        return mean_over_classes(
+            values,
+            present,
+            class_weights=self.class_weights,
+            include_background=background,
+            known=pixels.known_classes,
+        )
 
 
 def sum_over_pixels(images: Tensor) -> Tensor:
@@ -58,15 +64,24 @@ def mean_over_pixels(images: Tensor, pixels: Pixels) -> tuple[Tensor, Tensor | N
         number = ops.cast(math.prod(ops.shape(images)[2:]), images.dtype)
         return sum_over_pixels(images) / number, None
     valid = ops.ones_like(pixels.weight) if pixels.valid is None else pixels.valid
+    if len(valid.shape) == 3:
+        return _mean_over_labelled_pixels(images, pixels.weight, valid, pixels)
     number = ops.sum(valid, axis=-1)
     number = ops.where(number > 0, number, ops.ones_like(number))
     weight_mean = None if pixels.weight is pixels.valid else ops.sum(pixels.weight, axis=-1) / number
     return sum_over_pixels(images * one_channel(pixels.weight, pixels)) / ops.expand_dims(number, -1), weight_mean
 
 
+def _mean_over_labelled_pixels(images, weight, valid, pixels):
+    """`mean_over_pixels` where each channel has weights of its own."""
+    number = sum_over_pixels(pixels.images(valid))
+    weight_mean = ops.sum(weight, axis=(1, 2)) / ops.maximum(ops.sum(valid, axis=(1, 2)), 1.0)
+    return sum_over_pixels(images * pixels.images(weight)) / ops.maximum(number, 1.0), weight_mean
+
+
 def one_channel(x: Tensor, pixels: Pixels) -> Tensor:
-    """A (B, N) tensor in a shape that multiplies images, (B, 1, *spatial)."""
-    return ops.reshape(x, (-1, 1, *pixels.spatial))
+    """A (B, N) tensor, or one in the layout of `scores`, in a shape that multiplies images, (B, 1 or C, *spatial)."""
+    return pixels.images(x) if len(x.shape) == 3 else ops.reshape(x, (-1, 1, *pixels.spatial))
 
 
 def valid_images(x: Tensor, pixels: Pixels) -> Tensor:

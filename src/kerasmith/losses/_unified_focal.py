@@ -9,7 +9,7 @@ from kerasmith.base import LossTerm, make_functional, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.base.weights import Weights
 from kerasmith.labels.class_reduction import mean_over_classes
-from kerasmith.labels.overlap import RegionSums, tversky_index
+from kerasmith.labels.overlap import RegionSums, over_pixels, tversky_index
 from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._pixelwise import PixelLoss, at_label, channel_row, label_values, log_probabilities
 from kerasmith.losses._region import RegionLoss
@@ -98,17 +98,20 @@ class UnifiedFocal(RegionLoss):
         return ops.concatenate([losses[:, :backgrounds], enhanced[:, backgrounds:]], axis=1)
 
     def sample_losses(self, sums: RegionSums) -> Tensor:
-        values, predicted, actual = self.class_losses(sums), sums.predicted, sums.actual
+        values, predicted, actual, known = self.class_losses(sums), sums.predicted, sums.actual, sums.known
         class_weights = None if self.class_weights is None else list(self.class_weights)
         if class_weights is not None and len(class_weights) < actual.shape[1]:  # one for each channel of independent ones
             class_weights = [*class_weights, *class_weights]
         if not self.include_background:
             backgrounds = self._backgrounds(sums)
             values, predicted, actual = (x[:, backgrounds:] for x in (values, predicted, actual))
+            known = known if known is None else known[:, backgrounds:]
             class_weights = class_weights and class_weights[backgrounds:]
         if values.shape[1] == 1:
             class_weights = None  # they are (background, foreground) of the pixels, and one class is left here
-        return mean_over_classes(values, actual, class_weights=class_weights, absent=self.absent, predicted=predicted)
+        return mean_over_classes(
+            values, actual, class_weights=class_weights, absent=self.absent, predicted=predicted, known=known
+        )
 
     def _backgrounds(self, sums):
         """How many of the classes, the first ones, are background."""
@@ -160,6 +163,7 @@ def _with_background(sums, pixels):
     if pixels.weight is None:
         total = ops.cast(ops.shape(pixels.scores)[1 if pixels.class_axis != 1 else 2], i.dtype)
     else:
-        total = ops.sum(pixels.weight, axis=1, keepdims=True)
+        total = over_pixels(pixels.per_class(pixels.weight), pixels.class_axis)
     background = total - p - y + i, total - p, total - y
-    return RegionSums(*(ops.concatenate(pair, axis=1) for pair in zip(background, sums)))
+    known = None if sums.known is None else ops.concatenate([sums.known, sums.known], axis=1)
+    return RegionSums(*(ops.concatenate(pair, axis=1) for pair in zip(background, sums))).with_known(known)

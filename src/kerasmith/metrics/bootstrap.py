@@ -140,8 +140,13 @@ class Bootstrap(Metric):
         result = {}
         for key, value in estimate.items():
             low, high = intervals.get(key, (math.nan, math.nan))
+            if self._has_wrong_labels():
+                low, high = (ops.where(ops.isnan(value), math.nan, bound) for bound in (low, high))
             result |= {key: value, f"{key}_low": low, f"{key}_high": high}
         return self.metric.cast_result(result)
+
+    def _has_wrong_labels(self):
+        return any(total.labels is not None for total in self.metric._totals.values())
 
     def _intervals(self):
         """{key: (low, high)}; empty where values cannot be read."""

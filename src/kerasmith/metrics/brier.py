@@ -60,13 +60,20 @@ class Brier(PixelMetric):
     def statistics(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> dict[str, Tensor]:
         pixels = self.encode(y_true, y_pred, weights)
         error = ops.square(pixels.probabilities - pixels.truth)
+        if pixels.weight is not None and len(pixels.weight.shape) == 3:
+            error, weight = (ops.reshape(x, (ops.shape(x)[0], -1)) / pixels.channels for x in (error, pixels.weight))
+            error = error * pixels.channels
+            return self._sums(error, weight)
         if pixels.class_axis is not None:
             error = ops.sum(error, axis=pixels.class_axis)
             if pixels.multi_label:
                 error = error / pixels.channels
             elif self.scale_by_half is True or (self.scale_by_half == "auto" and pixels.channels == 2):
                 error = 0.5 * error
-        weight = ops.ones_like(error) if pixels.weight is None else pixels.weight
+        return self._sums(error, ops.ones_like(error) if pixels.weight is None else pixels.weight)
+
+    @staticmethod
+    def _sums(error, weight):
         # What does not count may hold anything, also NaN.
         error = ops.where(weight == 0, 0.0, error * weight)
         return {"error": ops.sum(error, axis=-1), "weight": ops.sum(weight, axis=-1)}

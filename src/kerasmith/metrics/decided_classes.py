@@ -109,7 +109,7 @@ class DecidedClasses(PixelMetric):
         classes = self.counted_classes
         settings = {name: value for name, value in self.count_settings.items() if name != "num_classes"}
         ids = class_ids(y_true, y_pred, classes, weights=weights, **settings)
-        weight = ids.weight if weights.pixel is not None else None
+        weight = None if weights.pixel is None and weights.target is None else ids.weight
         sample = None if per_sample else weights.effective_sample
         if sample is not None:
             sample = ops.reshape(ops.cast(sample, "float32"), (-1, 1))

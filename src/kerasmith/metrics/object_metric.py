@@ -2,16 +2,15 @@
 
 from typing import Any
 
-import keras
 from keras import ops
 
 from kerasmith._types import Tensor
 from kerasmith.base import Weights
 from kerasmith.base.arguments import check_choice, check_integer, check_number
-from kerasmith.keras_internals.tensors import is_concrete
+from kerasmith.labels.label_check import check_labels
+from kerasmith.labels.label_domain import whole_id_domain
 from kerasmith.labels.pixels import Pixels
 from kerasmith.metrics.pixel_metric import PixelMetric
-from kerasmith.numerics.tensors import is_float
 from kerasmith.objects.binary_images import as_images, image_classes
 
 _IGNORED = 255  # what stands for `ignore_class` among instance ids brought down to 0 and 1
@@ -79,11 +78,6 @@ class ObjectMetric(PixelMetric):
 
 def whole_ids(ids: Tensor, name: str) -> Tensor:
     """Instance ids in int32."""
-    whole = ops.cast(ids, "int32")
-    if is_float(ids) and is_concrete(ids) and not bool(ops.all(ops.cast(whole, ids.dtype) == ids)):
-        option = "instance_labels" if name == "y_true" else "instance_predictions"
-        raise ValueError(
-            f"`{option}=True` expects {name} of whole numbers, the id of the object at each pixel and 0 for none. "
-            f"Received: fractions (or numbers beyond int32) in {name} of dtype {keras.backend.standardize_dtype(ids.dtype)}"
-        )
-    return whole
+    option = "instance_labels" if name == "y_true" else "instance_predictions"
+    what = f"`{option}=True` expects {name} to hold the id of the object at each pixel and 0 for none, which"
+    return ops.cast(check_labels(ids, whole_id_domain(what)), "int32")

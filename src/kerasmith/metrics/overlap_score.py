@@ -103,7 +103,7 @@ class OverlapScore(DecidedClasses):
 
     def add_counts(self, counts: BatchCounts, weights: Weights) -> None:
         """See `DecidedClasses.add_counts`."""
-        self.add_statistics(self._statistics_of(*self._counted_sums(counts)), weights.effective_sample)
+        self.add_statistics(self._statistics_of(*self._counted_sums(counts, weights)), weights.effective_sample)
 
     def _statistics_of(self, sums, outside):
         if self.average == "micro":
@@ -114,18 +114,23 @@ class OverlapScore(DecidedClasses):
                 )
             row = class_weight_row(sums.actual.shape[-1], None, self.include_background)
             retained = [c for c in range(sums.actual.shape[-1]) if row is None or row[c] > 0]
-            sums = RegionSums(*(sum(s[:, c : c + 1] for c in retained) for s in sums))
+            known = None if sums.known is None else ops.max(sums.known, axis=-1, keepdims=True)
+            sums = RegionSums(*(sum(s[:, c : c + 1] for c in retained) for s in sums)).with_known(known)
         else:  # refuses what `combine` could not use
             class_weight_row(sums.actual.shape[-1], self.class_weights, self.include_background)
         if self.per == "dataset":
             return dict(zip(self._statistic_names(), sums)) | {"outside": outside}
+        known = sums.known
         sums = RegionSums(*(ops.cast(s, "float32") for s in sums))
         score = self.score(sums)
         if self.average == "weighted":
             score, sums = self._weighted_by_class(score, sums)
+            known = None if known is None else ops.max(known, axis=-1, keepdims=True)
         cases = ops.ones_like(sums.actual)
         if self.absent != "score":
             cases = ops.cast((sums.actual if self.absent == "skip" else sums.actual + sums.predicted) > 0, cases.dtype)
+        if known is not None:
+            cases = cases * ops.cast(known, cases.dtype)
         return {"score": score * cases, "cases": cases, "outside": outside}
 
     def _weighted_by_class(self, score, sums):
@@ -141,14 +146,16 @@ class OverlapScore(DecidedClasses):
     def _region_sums(self, y_true, y_pred, weights):
         """(B, C) sums of the decisions, and (B,) elements whose ids are out of range."""
         if self.share is not None or self.gets_ids(y_true, y_pred):
-            return self._counted_sums(self.count(y_true, y_pred, weights, per_sample=True))
+            return self._counted_sums(self.count(y_true, y_pred, weights, per_sample=True), weights)
         # Dense labels may be soft, so they are summed.
         pixels = self.encode(y_true, y_pred, weights)
         self.check_channels(pixels)
         sums = region_sums(pixels, decide(pixels, self.threshold))
         return sums, ops.zeros_like(sums.actual[:, 0])
 
-    def _counted_sums(self, counts):
+    def _counted_sums(self, counts, weights):
+        # Whether a mask of which an image has no label is left out.
+        single_channels = not (self.ignore_class is None and self.missing is None and weights.target is None)
         table = counts.table
         if self.multi_label:
             table = ops.reshape(table, (-1, self.num_classes, 3, 3))
@@ -156,7 +163,8 @@ class OverlapScore(DecidedClasses):
         outside = ops.sum(table, axis=(-2, -1)) - ops.sum(matrix, axis=(-2, -1))
         if self.multi_label:
             sums = RegionSums(matrix[..., 1, 1], ops.sum(matrix[..., 1], axis=-1), ops.sum(matrix[..., 1, :], axis=-1))
-            return sums, ops.sum(outside, axis=-1)
+            known = ops.cast(ops.sum(table, axis=(-2, -1)) > 0, "float32") if single_channels else None
+            return sums.with_known(known), ops.sum(outside, axis=-1)
         sums = region_sums_of(matrix)
         if counts.dense:  # a pixel of no class was still predicted to be of one
             sums, outside = sums._replace(predicted=sums.predicted + table[:, -1, :-1]), ops.zeros_like(outside)

@@ -11,12 +11,16 @@ from kerasmith.base import Weights, register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.base.host import call_on_host
 from kerasmith.labels.class_ids import decide
+from kerasmith.labels.label_check import check_labels
+from kerasmith.labels.label_domain import whole_id_domain
 from kerasmith.metrics.object_metric import ObjectMetric
 from kerasmith.numerics import safe
 from kerasmith.numerics.tensors import accumulation_dtype, compatible, is_float, static_shape
 from kerasmith.objects.binary_images import as_images, image_classes
 from kerasmith.objects.matching import assignment_solver
 from kerasmith.objects.segment_quality import MASKED, component_quality, panoptic_quality
+
+_IDS = whole_id_domain("Categories and instance ids")
 
 
 @register
@@ -173,7 +177,10 @@ class PanopticQuality(ObjectMetric):
                 f"Received: y_true of shape {other}, y_pred of shape {shape}"
             )
         # Floats stay what they are, so that probabilities are found out.
-        maps = [ops.cast(x, accumulation_dtype(x.dtype) if is_float(x) else "int32") for x in (y_true, y_pred)]
+        maps = [
+            ops.cast(x, accumulation_dtype(x.dtype)) if is_float(x) else ops.cast(check_labels(x, _IDS), "int32")
+            for x in (y_true, y_pred)
+        ]
         maps = [ops.moveaxis(x, self.axis, -1) for x in maps]
         if weights.valid_pixel is not None:
             keep = ops.expand_dims(weights.valid_pixel > 0, -1)

@@ -6,8 +6,9 @@ from kerasmith._types import ClassIds, DType, Tensor
 from kerasmith.base import AdditiveMetric, Weights
 from kerasmith.base.arguments import check_choice
 from kerasmith.labels.pixels import Pixels, encode, spatial_shape
+from kerasmith.numerics.tensors import static_shape
 
-READING = ("from_logits", "axis", "labels", "ignore_class", "multi_label")
+READING = ("from_logits", "axis", "labels", "ignore_class", "multi_label", "missing")
 
 
 class PixelMetric(AdditiveMetric):
@@ -18,7 +19,10 @@ class PixelMetric(AdditiveMetric):
         axis: the channel axis of y_pred: -1 or 1.
         labels: "one_hot": y_true has one value per channel; "sparse": class ids (B, *spatial[, 1]); "auto": by the shape.
         ignore_class: elements with this id, or one of these, count for nothing.
-        multi_label: the channels are independent binary masks.
+        multi_label: the channels are independent binary masks. `ignore_class` then leaves out single channels, and
+            `sample_weight` may have the shape of y_pred.
+        missing: "nan": labels that are NaN are missing, and count for nothing as `ignore_class` does; None: they are an error
+            (since 0.2).
         name, dtype: see `kerasmith.base.Metric`.
     """
 
@@ -30,20 +34,26 @@ class PixelMetric(AdditiveMetric):
         labels: str = "auto",
         ignore_class: ClassIds = None,
         multi_label: bool = False,
+        missing: str | None = None,
         name: str | None = None,
         dtype: DType = None,
     ) -> None:
         check_choice("axis", axis, (-1, 1))
         check_choice("labels", labels, ("auto", "one_hot", "sparse"))
+        check_choice("missing", missing, (None, "nan"))
         super().__init__(name=name, dtype=dtype)
         self.from_logits = from_logits
         self.axis = axis
         self.labels = labels
         self.ignore_class = ignore_class
         self.multi_label = multi_label
+        self.missing = missing
 
     def element_shape(self, y_true: Tensor, y_pred: Tensor) -> tuple[int | None, ...]:
         return spatial_shape(y_pred, self.axis)
+
+    def target_shape(self, y_true: Tensor, y_pred: Tensor) -> tuple[int | None, ...] | None:
+        return static_shape(y_pred, "y_pred") if self.multi_label else None
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -53,11 +63,12 @@ class PixelMetric(AdditiveMetric):
     def encode(self, y_true: Tensor, y_pred: Tensor, weights: Weights, **changes: Any) -> Pixels:
         """The batch as `Pixels`; `changes` replace arguments of the constructor."""
         reading = self.reading | changes
-        return encode(y_true, y_pred, pixel_weight=weights.pixel, mask=weights.valid_pixel, **reading)
+        given = {"pixel_weight": weights.pixel, "target_weight": weights.target, "mask": weights.valid_pixel}
+        return encode(y_true, y_pred, **given, **reading)
 
     def check_whole_images(self, weights: Weights) -> None:
         """Refuses pixel weights where objects are counted or measured whole."""
-        if weights.pixel is not None:
+        if weights.pixel is not None or weights.target is not None:
             raise ValueError(
                 f"{type(self).__name__} looks at whole objects and takes one weight per image, (B,). Received: sample_weight "
                 "with one weight per pixel. Pass the metric to `compile(metrics=...)`, which is not weighted, or mark pixels "

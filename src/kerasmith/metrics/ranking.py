@@ -117,11 +117,11 @@ class RankingMetric(PixelMetric):
         weight = weights.effective_sample
         if weight is not None and len(weight.shape):
             weight = ops.reshape(weight, (-1, 1))
-        if weights.pixel is not None:
-            pixel = ops.reshape(weights.pixel, (ops.shape(scores)[0], -1))
-            weight = pixel if weight is None else pixel * weight
         if weight is not None and len(weight.shape):
             weight = pixels.per_class(weight)
+        if weights.pixel is not None or weights.target is not None:
+            each = pixels.per_class(pixels.weight)
+            weight = each if weight is None else each * weight
         return score_histogram(
             bin_index(scores, self.bins, from_logits=self.from_logits),
             positive,

@@ -12,6 +12,8 @@ from kerasmith.base.arguments import check_choice, check_integer
 from kerasmith.base.weights import split_sample_weight
 from kerasmith.distribution import replica_count
 from kerasmith.keras_internals.tensors import is_concrete, keras_mask
+from kerasmith.labels.label_check import check_labels, id_dtype
+from kerasmith.labels.label_domain import whole_id_domain
 from kerasmith.numerics import safe
 from kerasmith.numerics.inputs import as_tensor
 from kerasmith.numerics.pairwise_distances import unit_length
@@ -56,7 +58,7 @@ class RetrievalMetric(Metric):
 
     def _build(self, size):
         shapes = Neighbours((size,), (), (), (self._nearest,), (self._nearest,), ())
-        kinds = Neighbours("float32", "int32", "float32", "float32", "int32", "int32")
+        kinds = Neighbours("float32", id_dtype(), "float32", "float32", "int32", "int32")
         self._rows = Neighbours(
             *(
                 self.add_variable((self.capacity, *shape), initializer="zeros", dtype=kind, name=name)
@@ -141,4 +143,5 @@ def _checked(y_true, y_pred):
             f"y_true must hold one class id a sample, {(shape_pred[0],)} or {(shape_pred[0], 1)}. Received: y_true of shape "
             f"{shape_true}. Write `keras.ops.argmax(y_true, axis=-1)` for one-hot labels."
         )
-    return ops.cast(ops.reshape(y_true, (-1,)), "int32"), shape_pred[1]
+    bits = 64 if id_dtype() == "int64" else 32
+    return ops.cast(check_labels(ops.reshape(y_true, (-1,)), whole_id_domain("Class ids", bits)), id_dtype()), shape_pred[1]

@@ -5,6 +5,7 @@ below 1. Each component stays far from 2**24, where float32 stops counting, even
 totals are exact up to 2**40 without 64-bit types. Fractions carry an error below 2**-24 per addition.
 """
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -12,22 +13,31 @@ from kerasmith._types import Tensor
 
 _UNIT = 2**20
 _HALF = 2**12
+_KILO = 2**10
 
 
 def split(amount: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
     """The components of an amount, as three float32 tensors of its shape.
 
     Args:
-        amount: integers below 2**31, or floats that are exact below 2**24.
+        amount: integers, or floats that are exact below 2**24.
     """
     if "int" in str(amount.dtype):
-        amount = ops.cast(amount, "int32")
+        amount = _wide(amount)
         units = ops.floor_divide(amount, _UNIT)
         return ops.cast(units, "float32"), ops.cast(amount - units * _UNIT, "float32"), None
     amount = ops.cast(amount, "float32")
     whole = ops.floor(amount)
     units = ops.floor(whole / _UNIT)
     return units, whole - units * _UNIT, amount - whole
+
+
+def _wide(integers):
+    """Integers in a type of 32 bits at least, in which every backend can calculate."""
+    kind = keras.backend.standardize_dtype(integers.dtype)
+    if kind in ("int32", "int64") or (kind in ("uint32", "uint64") and keras.backend.backend() == "jax"):
+        return integers
+    return ops.cast(integers, "int64" if kind in ("uint32", "uint64") else "int32")
 
 
 def split_sum(amounts: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -39,7 +49,16 @@ def split_sum(amounts: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Te
     """
     integers = "int" in str(amounts.dtype)
     if weight is None and integers:
-        return split(ops.sum(ops.cast(amounts, "int32"), axis=0))
+        # In three parts below 2**12, as the sum may need more than 32 bits.
+        low = _wide(amounts)
+        units = ops.floor_divide(low, _UNIT)
+        low = low - units * _UNIT
+        middle = ops.floor_divide(low, _KILO)
+        low, middle, units = (ops.sum(x, axis=0) for x in (low - middle * _KILO, middle, units))
+        carry = ops.floor_divide(middle, _KILO)
+        above, rest, _ = split(low)
+        rest = rest + ops.cast((middle - carry * _KILO) * _KILO, "float32")
+        return ops.cast(units + carry, "float32") + above, rest, None
     if not integers:
         parts = (ops.cast(amounts, "float32"),)
     else:  # in two parts below 2**24, of which whole weights make exact products

@@ -17,10 +17,22 @@ def as_tensor(x: Any, what: str, dtype: DType = None) -> Tensor:
 
     Raises:
         TypeError: for None, texts, objects, sparse and ragged tensors, and several arrays.
-        ValueError: for nested lists of unequal lengths.
+        ValueError: for nested lists of unequal lengths, and for ids that JAX without 64-bit types would turn into others.
     """
     refuse_other_forms(x, what)
-    return ops.convert_to_tensor(x, dtype=dtype)
+    tensor = ops.convert_to_tensor(x, dtype=dtype)
+    if dtype is None and _kind(x) in ("i", "u") and x.dtype.itemsize == 8:
+        _refuse_narrowed(x, tensor, what)
+    return tensor
+
+
+def _refuse_narrowed(x, tensor, what):
+    narrowed = "64" not in str(tensor.dtype) and x.size
+    if narrowed and not -(2**31) <= x.min() <= x.max() < 2**31:
+        raise ValueError(
+            f"Without 64-bit types JAX would turn ids into others. Received: {what} with ids from {x.min()} to {x.max()}. "
+            f"Write `np.unique({what}, return_inverse=True)[1]`, or `jax.config.update('jax_enable_x64', True)`."
+        )
 
 
 def refuse_other_forms(x: Any, what: str) -> None:

@@ -22,7 +22,7 @@ class Neighbours(NamedTuple):
 
     Attributes:
         vectors: (capacity, D).
-        labels: (capacity,) int32.
+        labels: (capacity,) int64; int32 on JAX without 64-bit types.
         weights: (capacity,); 0 is a vector that does not exist.
         scores: (capacity, K) similarities of the nearest vectors, falling.
         codes: (capacity, K) int32: HIT for a vector of the same class, MISS for another, 0 for none.
@@ -44,7 +44,7 @@ def include(known: Any, seen: Tensor, vectors: Tensor, labels: Tensor, weights: 
         known: `Neighbours`.
         seen: number of rows in use, int32 scalar.
         vectors: (B, D), with the similarity -|x - y|^2.
-        labels: (B,) int32.
+        labels: (B,), as `known.labels`.
         weights: (B,).
     """
     capacity, nearest = known.scores.shape

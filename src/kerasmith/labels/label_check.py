@@ -1,0 +1,212 @@
+"""What happens where labels are outside of their domain: never a plausible number.
+
+Where values can be read, it is an error. In a TensorFlow graph an assertion ends the step with the same text. A program that
+XLA compiles (JAX, TensorFlow with `jit_compile=True`) can say nothing: there the samples are marked in the `LabelWatch` of the
+running call, which turns the loss of these samples, or the totals of the metric, into NaN.
+"""
+
+import contextlib
+import contextvars
+import functools
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasmith._types import Tensor
+from kerasmith.keras_internals.tensors import compiled_by_xla, is_concrete, is_symbolic
+from kerasmith.labels.label_domain import LabelDomain
+from kerasmith.numerics.tensors import is_float, static_shape
+
+
+class LabelWatch:
+    """Which samples have labels that cannot be, in one call of a loss or a metric.
+
+    Attributes:
+        owner: who opened it.
+        sample: (B,) weights of samples; a sample of weight 0 may have any label. None where all count.
+        bad: (B,) booleans, or None as long as nothing had to be marked.
+        domain: the `LabelDomain` of `bad`.
+    """
+
+    def __init__(self, owner: Any = None, sample: Tensor | None = None) -> None:
+        self.owner = owner
+        self.sample = sample
+        self.bad: Any = None
+        self.domain: LabelDomain | None = None
+
+    def mark(self, bad: Tensor, domain: LabelDomain) -> None:
+        """Marks the samples for which `bad`, (B,), is true."""
+        self.bad = bad if self.bad is None else ops.logical_or(self.bad, bad)
+        self.domain = domain
+
+    def poison(self, values: Tensor) -> Tensor:
+        """(B,) values with NaN for marked samples, in the gradient too."""
+        if self.bad is None:
+            return values
+        return values * ops.where(self.bad, math.nan, ops.ones_like(values))
+
+    def poison_all(self, values: Tensor) -> Tensor:
+        """Values of any shape, all NaN if a sample is marked."""
+        return values if self.bad is None else ops.where(ops.any(self.bad), math.nan, values)
+
+
+_running: contextvars.ContextVar[LabelWatch | None] = contextvars.ContextVar("label_watch", default=None)
+running_watch = _running.get
+
+
+@contextlib.contextmanager
+def watch_labels(owner: Any = None, sample: Tensor | None = None) -> Iterator[LabelWatch]:
+    """Opens a `LabelWatch` for the labels that are checked inside."""
+    watch = LabelWatch(owner, sample)
+    token = _running.set(watch)
+    try:
+        yield watch
+    finally:
+        _running.reset(token)
+
+
+def id_dtype() -> str:
+    """The widest dtype that ids can have: "int64", or "int32" on JAX without 64-bit types."""
+    return keras.backend.standardize_dtype(ops.convert_to_tensor(np.zeros((), "int64")).dtype)
+
+
+def check_labels(labels: Tensor, domain: LabelDomain, counts: Tensor | None = None) -> Tensor:
+    """The labels; those outside of their domain are an error, or make the result NaN, or are 0 where they do not count.
+
+    Args:
+        labels: (B, ...), in the dtype that they came in: a narrowed one may have wrapped.
+        domain: what they may be.
+        counts: None, or weights that broadcast against `labels`; an element of weight 0 may hold anything.
+
+    Raises:
+        ValueError: where values can be read.
+    """
+    shape = static_shape(labels, "y_true")
+    low, high = _bounds(labels, domain)
+    if 0 in shape or is_symbolic(labels) or (low is None and high is None and not is_float(labels)):
+        return labels
+    watch = running_watch()
+    sample = None if watch is None or watch.sample is None or len(watch.sample.shape) != 1 else watch.sample
+    if is_concrete(labels) and _are_inside(labels, domain):
+        return labels
+    readable = all(x is None or is_concrete(x) for x in (labels, counts, sample))
+    labels = _used(labels, counts, sample)
+    if readable:
+        _raise_unless_inside(labels, domain)
+    elif keras.backend.backend() == "tensorflow" and not compiled_by_xla():
+        _assert_in_graph(labels, low, high, domain)
+    elif watch is not None and shape:
+        watch.mark(_samples_outside(labels, low, high, domain), domain)
+    return labels
+
+
+def _bounds(labels, domain):
+    """The bounds in the numbers of the labels' dtype; None where every number passes."""
+    kind = keras.backend.standardize_dtype(labels.dtype)
+    low, high = domain.low, domain.high
+    if kind == "bool" and low <= 0 and high >= 1:
+        return None, None
+    if "int" in kind:
+        low = None if math.isinf(low) or ("uint" in kind and low <= 0) else math.ceil(low)
+        bits = int(kind.strip("uint")) - ("uint" not in kind)
+        high = None if high >= 2**bits - 1 else math.floor(high)
+    return (None if low == -math.inf else low), (None if high == math.inf else high)
+
+
+def _used(labels, counts, sample):
+    """Labels with 0, which is in every domain, where they do not count."""
+    if counts is not None:
+        labels = ops.where(ops.not_equal(counts, 0), labels, ops.zeros_like(labels))
+    if sample is not None:
+        sample = ops.reshape(sample, (-1,) + (1,) * (len(labels.shape) - 1))
+        labels = ops.where(ops.not_equal(sample, 0), labels, ops.zeros_like(labels))
+    return labels
+
+
+def _are_inside(labels, domain):
+    low, high = _extremes(labels)
+    return low >= domain.low and high <= domain.high and not _has_fractions(labels, domain)
+
+
+def _raise_unless_inside(labels, domain):
+    if _are_inside(labels, domain):
+        return
+    low, high = _extremes(labels)
+    fractions = low >= domain.low and high <= domain.high
+    raise ValueError(domain.fractions if fractions else domain.complaint(low, high))
+
+
+def _extremes(labels):
+    if keras.backend.backend() == "torch":
+        low, high = labels.detach().aminmax()  # one pass over memory
+        return low.item(), high.item()
+    return tuple(ops.convert_to_numpy(extreme(labels)).item() for extreme in (ops.min, ops.max))
+
+
+def _has_fractions(labels, domain):
+    return bool(domain.fractions) and is_float(labels) and not bool(ops.all(ops.equal(labels, ops.floor(labels))))
+
+
+def _assert_in_graph(labels, low, high, domain):
+    import tensorflow as tf
+
+    least, largest = tf.reduce_min(labels), tf.reduce_max(labels)
+    inside = tf.constant(True)
+    if low is not None:
+        inside &= least >= tf.cast(low, labels.dtype)
+    if high is not None:
+        inside &= largest <= tf.cast(high, labels.dtype)
+    if is_float(labels):
+        inside &= tf.equal(least, least) & tf.equal(largest, largest)
+    _assert(inside, functools.partial(_complaint_in_graph, domain, least, largest, low))
+    if domain.fractions and is_float(labels):
+        _assert(tf.reduce_all(tf.equal(labels, tf.floor(labels))), lambda: domain.fractions)
+
+
+def _assert(condition, text):
+    """The text is made only where the condition fails."""
+    import tensorflow as tf
+
+    def fail():
+        with tf.control_dependencies([tf.debugging.Assert(False, [text()])]):
+            return tf.constant(False)
+
+    tf.cond(condition, lambda: tf.constant(True), fail)
+
+
+def _complaint_in_graph(domain, least, largest, low):
+    import tensorflow as tf
+
+    is_high = tf.constant(True) if low is None else least >= tf.cast(low, least.dtype)
+    values = {"low": least, "high": largest, "odd": tf.where(is_high, largest, least)}
+    names = re.findall(r"{(\w+)}", domain.template)
+    return tf.strings.format(re.sub(r"{\w+}", "{}", domain.template), [values[name] for name in names])
+
+
+def _samples_outside(labels, low, high, domain):
+    """(B,) booleans, by a sum of floats: on the CPU XLA's minimum and maximum pass over NaN, and integers are slow."""
+    x = ops.cast(labels, "float32")
+    if low is not None and high is not None:
+        inside = ops.abs(x - (low + high) / 2) <= (high - low) / 2
+    else:
+        inside = x >= low if low is not None else x <= high if high is not None else ops.equal(x, x)
+    if domain.fractions and is_float(labels):
+        inside = ops.logical_and(inside, ops.equal(x, ops.floor(x)))
+    return _row_sums(ops.where(inside, 0.0, 1.0)) > 0
+
+
+def _row_sums(x):
+    """(B, ...) -> (B,); over blocks of rows, as XLA on the CPU makes long vectors of the last axis alone."""
+    sizes = static_shape(x, "y_true")[1:]
+    elements = 0 if None in sizes else math.prod(sizes)
+    lane = math.gcd(elements, 256)
+    rows = math.gcd(elements // lane, 64)
+    if lane < 16:
+        return ops.sum(x, axis=tuple(range(1, len(x.shape))))
+    x = ops.reshape(x, (-1, elements // (rows * lane), rows, lane))
+    return ops.sum(ops.sum(x, axis=2), axis=(1, 2))
