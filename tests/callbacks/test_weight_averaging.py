@@ -249,3 +249,83 @@ def test_an_optimizer_that_averages_itself_is_refused():
     net.compile(keras.optimizers.SGD(use_ema=True), "mse")
     with pytest.raises(ValueError, match="use_ema=True"):
         net.fit(X, Y, callbacks=[WeightAveraging()], **DATA)
+
+
+class Weights(keras.callbacks.Callback):
+    """The kernels after each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen.append([np.array(ops.convert_to_numpy(layer.kernel)) for layer in self.model.layers])
+
+
+def three_alike():
+    keras.utils.set_random_seed(3)
+    return keras.Sequential([keras.Input((4,)), *(keras.layers.Dense(4, use_bias=False) for _ in range(3))])
+
+
+def train_only(net, trained, averaging, epochs):
+    """The kernels after each epoch of a fit in which the layers at some positions are trained."""
+    for i, layer in enumerate(net.layers):
+        layer.trainable = i in trained
+    net.compile(keras.optimizers.SGD(0.1), "mse", run_eagerly=True)
+    weights = Weights()
+    x = np.random.default_rng(1).normal(size=(8, 4)).astype("float32")
+    net.fit(x, x[:, ::-1], epochs=epochs, batch_size=8, verbose=0, callbacks=[weights, averaging])
+    return weights.seen
+
+
+def test_each_average_belongs_to_its_layer_whatever_is_trained(capsys):
+    net, averaging = three_alike(), WeightAveraging("swa", at_end="keep")
+    first = train_only(net, {0, 1}, averaging, 2)
+    assert "WeightAveraging" not in capsys.readouterr().out
+    second = train_only(net, {1, 2}, averaging, 3)
+    said = capsys.readouterr().out
+    assert f"the average of {net.layers[2].kernel.path} begins now at its value; {net.layers[0].kernel.path} is not" in said
+    before = [np.array(ops.convert_to_numpy(layer.kernel)) for layer in net.layers]
+    expected = [
+        before[0],
+        np.mean([epoch[1] for epoch in first + second], axis=0),
+        np.mean([epoch[2] for epoch in second], axis=0),
+    ]
+    with averaging.averaged():
+        for layer, wanted in zip(net.layers, expected):
+            np.testing.assert_allclose(ops.convert_to_numpy(layer.kernel), wanted, rtol=1e-5, atol=1e-7)
+    # The one that was frozen is unfrozen again: it begins anew.
+    third = train_only(net, {0, 1, 2}, averaging, 1)
+    with averaging.averaged():
+        np.testing.assert_allclose(ops.convert_to_numpy(net.layers[0].kernel), third[0][0], rtol=1e-6)
+        wanted = np.mean([epoch[1] for epoch in first + second + third], axis=0)
+        np.testing.assert_allclose(ops.convert_to_numpy(net.layers[1].kernel), wanted, rtol=1e-5, atol=1e-7)
+
+
+def test_a_state_is_loaded_by_the_names_of_the_weights():
+    net, averaging = three_alike(), WeightAveraging("swa", at_end="keep")
+    train_only(net, {0, 1}, averaging, 1)
+    state = averaging.state_dict()
+    other, goes_on = three_alike(), WeightAveraging("swa", at_end="keep")
+    goes_on.set_model(other)
+    goes_on.load_state_dict(state)
+    seen = train_only(other, {1}, goes_on, 1)
+    with goes_on.averaged():
+        wanted = (state["averages"][1] + seen[0][1]) / 2
+        np.testing.assert_allclose(ops.convert_to_numpy(other.layers[1].kernel), wanted, rtol=1e-5, atol=1e-7)
+        np.testing.assert_array_equal(ops.convert_to_numpy(other.layers[0].kernel), seen[0][0])
+
+
+def test_resume_refuses_moments_of_another_layer(tmp_path):
+    def train(trained, epochs):
+        net = three_alike()
+        for i, layer in enumerate(net.layers):
+            layer.trainable = i in trained
+        net.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse", run_eagerly=True)
+        net.fit(
+            np.ones((8, 4)), np.ones((8, 4)), epochs=epochs, shuffle=False, verbose=0, callbacks=[Resume(tmp_path, verbose=0)]
+        )
+
+    train({0}, 1)
+    with pytest.raises(ValueError, match=r"`model\.optimizer` trains model:dense/kernel#2 here, model:dense/kernel#0 in the"):
+        train({2}, 2)

@@ -13,7 +13,10 @@ from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks import batch_norm_refresh
 from kerasmith.callbacks.copies import Copyable, no_model
 from kerasmith.callbacks.driven_optimizers import check_can_train
-from kerasmith.callbacks.running_average import RunningAverage, assign, copies
+from kerasmith.callbacks.running_average import assign, copies
+from kerasmith.callbacks.variable_averages import VariableAverages
+from kerasmith.checkpoints.variables import named_variables
+from kerasmith.files.messages import say
 from kerasmith.keras_internals.optimizers import training_optimizers
 from kerasmith.keras_internals.training_state import weights_now
 
@@ -29,7 +32,9 @@ class WeightAveraging(Copyable, keras.callbacks.Callback):
     (`TopKCheckpoints` with a `val_` monitor: the averaged ones); write `with averaging.averaged(): model.save(...)` for the
     average at any time. Those that act at the end of training come after this one in the list to find the averaged weights.
 
-    A second `fit` goes on averaging. Variables that are not trained are not averaged, and statistics of batch normalisation
+    A second `fit` goes on averaging, also after layers were frozen or unfrozen: each average belongs to its weight. Weights
+    that are trained for the first time begin an average of their own, those that are not trained any more keep their value; a
+    line says so. Variables that are not trained are not averaged, and statistics of batch normalisation
     fit the averaged weights only if they are measured again: pass data as `update_batch_norm`.
 
     Args:
@@ -65,7 +70,8 @@ class WeightAveraging(Copyable, keras.callbacks.Callback):
 
     of_one_fit = {
         **dict.fromkeys(("_for", "_trained"), no_model),
-        **dict.fromkeys(("_positions", "_variables"), tuple),
+        "_positions": tuple,
+        "_average": VariableAverages,
         "_training": bool,
         "_stepped": bool,
     }
@@ -118,15 +124,16 @@ class WeightAveraging(Copyable, keras.callbacks.Callback):
         self.batch_size = batch_size
         self.validate = bool(validate)
         self.at_end = at_end
-        self._average = RunningAverage()
+        self._average = VariableAverages()
         self._for = None
         self._forget()
 
     def _forget(self):
         self.count = 0  # averages so far
         self._passed = 0  # steps or epochs
-        self._average.load(None)
-        self._positions = self._variables = ()
+        self._average = VariableAverages()
+        self._loaded = None  # averages that no model has been found for yet, as `state_dict` gives them
+        self._positions = ()
         self._trained = None
         self._training = self._stepped = self._closed = False
 
@@ -162,7 +169,7 @@ class WeightAveraging(Copyable, keras.callbacks.Callback):
                 "The optimizer averages weights itself (use_ema=True) and puts its average into the model at the end. Compile "
                 "with use_ema=False, or train without WeightAveraging."
             )
-        self._positions = self._variables = ()
+        self._positions = ()
         if self.model.built:
             self._list_variables()
         self._training, self._stepped, self._trained = True, False, None
@@ -171,6 +178,8 @@ class WeightAveraging(Copyable, keras.callbacks.Callback):
         self._stepped = self._closed = False
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        if batch == 0 and self._positions:
+            self._list_variables()  # a callback may have frozen layers between epochs
         # Not in `on_train_batch_end`: this is the thread of `fit`, and on JAX the state of the last step is still there.
         self._after_step()
         self._stepped = True
@@ -198,7 +207,11 @@ class WeightAveraging(Copyable, keras.callbacks.Callback):
     def state_dict(self) -> dict[str, Any]:
         """The averages and how much went into them."""
         self._after_step()
-        return {"passed": self._passed, "count": self.count, "averages": self._average.arrays()}
+        averages = self._loaded
+        if averages is None:
+            names = {id(variable): name for name, variable in named_variables(self._model).items()} if self.count else {}
+            averages = self._average.state(names)
+        return {"passed": self._passed, "count": self.count, **averages}
 
     def load_state_dict(self, state: Any) -> None:
         """Goes on from what `state_dict` returned.
@@ -206,18 +219,51 @@ class WeightAveraging(Copyable, keras.callbacks.Callback):
         Raises:
             ValueError: if the averages are those of another model.
         """
-        self._check_shapes(state["averages"])
         self._passed, self.count = int(state["passed"]), int(state["count"])
-        self._average.load(state["averages"])
+        self._loaded = {name: state.get(name) for name in ("averages", "names", "since")}
         self._stepped = False
+        if self._positions:
+            self._list_variables()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_loaded": None if self._model is None else self.state_dict()}
 
     # Parts.
 
     def _list_variables(self):
+        """Finds the weights that are trained now: a layer may have been frozen, thawed or replaced."""
         trained = self._model.trainable_variables
         self._positions = [i for i, v in enumerate(trained) if "float" in keras.backend.standardize_dtype(v.dtype)]
-        self._variables = [trained[i] for i in self._positions]
-        self._check_shapes(self._average.values)
+        variables = [trained[i] for i in self._positions]
+        if self._loaded is not None:
+            loaded, self._loaded = self._loaded, None
+            self._average.load(*self._of_this_model(loaded, variables))
+        elif [*map(id, variables)] == [*map(id, self._average.variables)]:
+            return
+        before = bool(self._average.variables)
+        new, gone = self._average.follow(variables, self.count)
+        if before and (new or gone):
+            told = [f"the average of {', '.join(v.path for v in new)} begins now at its value"] if new else []
+            told += [f"{', '.join(v.path for v in gone)} is not trained any more and keeps its value"] if gone else []
+            say(f"WeightAveraging: other weights are trained than before; {'; '.join(told)}.")
+
+    def _of_this_model(self, loaded, variables):
+        """(arrays, variables, since) of what was loaded."""
+        arrays, names = loaded["averages"] or [], loaded["names"]
+        if names is None:  # a checkpoint of 0.1: by their order
+            names, named = [str(i) for i in range(len(arrays))], {str(i): v for i, v in enumerate(variables)}
+        else:
+            named = named_variables(self._model)
+        there = {name: tuple(array.shape) for name, array in zip(names, arrays, strict=True)}
+        wrong = {name: shape for name, shape in there.items() if name not in named or tuple(named[name].shape) != shape}
+        if wrong or (loaded["names"] is None and arrays and len(arrays) != len(variables)):
+            here = [tuple(v.shape) for v in variables]
+            of = f", of {', '.join(list(wrong)[:6])}" if loaded["names"] else ""
+            raise ValueError(
+                f"The averages belong to other weights. The model has the shapes {here[:6]}, the averages "
+                f"{list(there.values())[:6]}{of}. Load them into the model that they are of, or begin anew with a new object."
+            )
+        return arrays, [named[name] for name in names], loaded["since"] or [0] * len(arrays)
 
     def _after_step(self):
         if self._stepped:
@@ -237,29 +283,31 @@ class WeightAveraging(Copyable, keras.callbacks.Callback):
         self._passed += 1
         beyond = self._passed - self.start
         if beyond > 0 and beyond % self.every == 0:
-            self._average.blend(self._weights(), self._share())
+            self._average.blend(self._weights(), self._share, self.count)
             self.count += 1
 
-    def _share(self):
+    def _share(self, count):
         if self.method == "swa":
-            return 1.0 / (self.count + 1)
-        return 1.0 - (min(self.decay, (1 + self.count) / (10 + self.count)) if self.warmup else self.decay)
+            return 1.0 / (count + 1)
+        return 1.0 - (min(self.decay, (1 + count) / (10 + count)) if self.warmup else self.decay)
 
     def _weights(self):
         """The weights as they are now. Between two steps of JAX they are not in the variables."""
-        if not self._variables:
+        if not self._positions:
             self._list_variables()  # TensorFlow builds some models in the first step
-        return weights_now(self._model, self._positions) or [variable.value for variable in self._variables]
+        return weights_now(self._model, self._positions) or [variable.value for variable in self._average.variables]
 
     def _put_average(self):
         model = self.model
-        if not self._variables:
+        if not self._positions:
             self._list_variables()
-        variables = self._variables
+        pairs = self._average.pairs()
+        averaged, averages = [variable for variable, _ in pairs], [value for _, value in pairs]
+        variables = averaged
         if self.update_batch_norm is not None:
             variables = [*variables, *batch_norm_refresh.statistics(model)]
         self._trained = (variables, copies([ops.convert_to_tensor(variable.value) for variable in variables]))
-        assign(self._variables, self._average.values)
+        assign(averaged, averages)
         if self.update_batch_norm is not None:
             batch_norm_refresh.refresh(model, self.update_batch_norm, self.batch_size)
 
@@ -268,12 +316,3 @@ class WeightAveraging(Copyable, keras.callbacks.Callback):
             variables, values = self._trained
             self._trained = None
             assign(variables, values)
-
-    def _check_shapes(self, averages):
-        if averages is None or not self._variables:
-            return
-        here, there = [tuple(v.shape) for v in self._variables], [tuple(a.shape) for a in averages]
-        if here != there:
-            raise ValueError(
-                f"The averages belong to other weights. The model has the shapes {here[:6]}, the averages {there[:6]}"
-            )
