@@ -254,3 +254,27 @@ def test_arguments_are_checked():
         GradientHealth(every=0)
     with pytest.raises(TypeError, match="RunReport"):
         GradientHealth(report="report.html")
+
+
+class TwoOfOneName(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = keras.layers.Dense(2, name="dense"), keras.layers.Dense(1, name="dense")
+
+    def call(self, x):
+        return self.second(self.first(x))
+
+
+def test_layers_of_one_name_and_layers_that_are_unfrozen_have_rows_of_their_own():
+    keras.utils.set_random_seed(2)
+    net, health = TwoOfOneName(), GradientHealth(every=1, verbose=0)
+    x = np.ones((4, 3), "float32")
+    net(x)
+    trained = []
+    for is_trained in (True, False):
+        net.first.trainable = is_trained
+        net.second.trainable = True
+        net.compile(keras.optimizers.SGD(0.1), "mse", run_eagerly=True)
+        net.fit(x, x[:, :1], verbose=0, callbacks=[health])
+        trained.append({name: row["weight"] for name, row in health.rows[-1]["layers"].items()})
+    assert [sorted(row) for row in trained] == [["dense", "dense#1"], ["dense#1"]]

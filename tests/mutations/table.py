@@ -489,8 +489,8 @@ MUTATIONS = (
     ),
     Mutation(
         "callbacks/weight_averaging.py",
-        "return 1.0 / (self.count + 1)",
-        "return 1.0 / (self.count + 2)",
+        "return 1.0 / (count + 1)",
+        "return 1.0 / (count + 2)",
         "stochastic weight averaging is no mean",
         ("tests/callbacks/test_weight_averaging.py",),
     ),

@@ -13,7 +13,8 @@ _WORDS = re.compile(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])")
 def named_layers(model: keras.Model) -> list[tuple[str, Any]]:
     """Pairs (name, layer or operation) of all parts of a model, parents first: `dense`, `block`, `block/dense`.
 
-    The operations of a functional graph, such as that of `ops.log(x)`, are parts too.
+    The operations of a functional graph, such as that of `ops.log(x)`, are parts too. Where two have the same name, as Keras
+    allows outside of a graph, the second is `dense#1`.
 
     Example:
 
@@ -21,7 +22,7 @@ def named_layers(model: keras.Model) -> list[tuple[str, Any]]:
     >>> [name for name, _ in named_layers(keras.Sequential([keras.Input((3,)), block, keras.layers.Dense(1, name="last")]))]
     ['block', 'block/dense', 'last']
     """
-    found, seen = [], {id(model)}
+    found, seen, counts = [], {id(model)}, {}
 
     def visit(parent, prefix):
         for part in _parts(parent):
@@ -30,6 +31,8 @@ def named_layers(model: keras.Model) -> list[tuple[str, Any]]:
             seen.add(id(part))
             # Sequential keeps its graph in a model of its own, which is no part that a reader knows.
             name = prefix + part.name
+            counts[name] = counts.get(name, -1) + 1
+            name += f"#{counts[name]}" if counts[name] else ""
             found.append((name, part))
             visit(part, name + "/")
 
