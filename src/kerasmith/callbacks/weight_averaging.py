@@ -243,9 +243,9 @@ class WeightAveraging(Copyable, keras.callbacks.Callback):
         before = bool(self._average.variables)
         new, gone = self._average.follow(variables, self.count)
         if before and (new or gone):
-            told = [f"the average of {', '.join(v.path for v in new)} begins now at its value"] if new else []
-            told += [f"{', '.join(v.path for v in gone)} is not trained any more and keeps its value"] if gone else []
-            say(f"WeightAveraging: other weights are trained than before; {'; '.join(told)}.")
+            lines = [f"the average of {', '.join(v.path for v in new)} begins now at its value"] if new else []
+            lines += [f"{', '.join(v.path for v in gone)} is not trained any more and keeps its value"] if gone else []
+            say(f"WeightAveraging: other weights are trained than before; {'; '.join(lines)}.")
 
     def _of_this_model(self, loaded, variables):
         """(arrays, variables, since) of what was loaded."""
