@@ -122,6 +122,14 @@ def test_tf_data_that_shuffles(tmp_path):
     assert "`shuffle` of this _PrefetchDataset draws another order" in text
     assert "`dataset.shuffle(buffer_size, seed=1, reshuffle_each_iteration=False)`" in text
     assert said(tmp_path / "2", data(40, reshuffle_each_iteration=True))
+    either = tf.data.Dataset.sample_from_datasets([data(), data()], [0.5, 0.5], seed=1, rerandomize_each_iteration=True)
+    assert "chooses at random, and otherwise in each process" in said(tmp_path / "5", either, steps_per_epoch=2)[0]
+    assert not said(
+        tmp_path / "6", tf.data.Dataset.sample_from_datasets([data(), data()], [0.5, 0.5], seed=1), steps_per_epoch=2
+    )
+    options = tf.data.Options()
+    options.deterministic = False
+    assert "as they are ready" in said(tmp_path / "7", data().with_options(options))[0]
     assert not said(tmp_path / "3", data())
     fixed = {"seed": 1, "reshuffle_each_iteration": False}
     assert not said(tmp_path / "4", data(40, **fixed))

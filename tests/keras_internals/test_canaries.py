@@ -103,8 +103,11 @@ def test_order_of_a_dataset():
     import tensorflow as tf
 
     numbers = tf.data.Dataset.range(4)
-    assert dataset_order.reshuffles(numbers.shuffle(4, seed=1).batch(2))
-    assert not dataset_order.reshuffles(numbers.shuffle(4, seed=1, reshuffle_each_iteration=False).batch(2))
+    order = dataset_order.changing_order
+    assert order(numbers.shuffle(4, seed=1).batch(2)) == "shuffle"
+    assert order(numbers.shuffle(4, seed=1, reshuffle_each_iteration=False).batch(2)) is None
+    assert order(tf.data.Dataset.random(seed=1, rerandomize_each_iteration=True).batch(2)) == "seed"
+    assert order(numbers.map(abs, num_parallel_calls=2, deterministic=False)) == "deterministic"
 
 
 def test_every_local_of_fit_is_there():

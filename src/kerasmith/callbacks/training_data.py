@@ -7,7 +7,21 @@ import keras
 from kerasmith.checkpoints import data_fingerprint
 from kerasmith.files.messages import warn
 from kerasmith.keras_internals import fit_call
-from kerasmith.keras_internals.dataset_order import own_generator, reshuffles
+from kerasmith.keras_internals.dataset_order import changing_order, own_generator
+
+# What is wrong with a tf.data.Dataset, and what to write.
+_OF_TF_DATA = {
+    "shuffle": (
+        "the `shuffle` of this {name} draws another order in each process",
+        "`dataset.shuffle(buffer_size, seed=1, reshuffle_each_iteration=False)`, one order for all epochs, or train on "
+        "`kerasmith.data.WeightedBatches(x, y, batch_size)`",
+    ),
+    "seed": (
+        "a part of this {name} chooses at random, and otherwise in each process",
+        "`seed=1, rerandomize_each_iteration=False` there, as in `sample_from_datasets`",
+    ),
+    "deterministic": ("this {name} gives its elements as they are ready", "`deterministic=True` in its options and its `map`"),
+}
 
 
 def fingerprint(fit: Any) -> dict[str, str]:
@@ -42,12 +56,9 @@ def warn_of_other_samples(then: dict[str, str] | None, now: dict[str, str]) -> N
 def warn_of_changing_order(data: Any) -> None:
     """Warns of a dataset with an order of its own that no checkpoint holds: samples would be lost and others doubled."""
     name = type(data).__name__
-    if reshuffles(data):
-        advice = (
-            "`dataset.shuffle(buffer_size, seed=1, reshuffle_each_iteration=False)`, one order for all epochs, or train on "
-            "`kerasmith.data.WeightedBatches(x, y, batch_size)`"
-        )
-        problem = f"the `shuffle` of this {name} draws another order in each process"
+    order = changing_order(data)
+    if order is not None:
+        problem, advice = (text.format(name=name) for text in _OF_TF_DATA[order])
     elif own_generator(data):
         problem = f"this {name} draws its order from a `generator` of its own"
         advice = "`DataLoader(..., shuffle=True)` without `generator`"

@@ -4,24 +4,28 @@ import sys
 from typing import Any
 
 
-def reshuffles(dataset: Any) -> bool:
-    """Whether a `tf.data.Dataset` has a `shuffle` whose order a second process does not repeat epoch by epoch."""
+def changing_order(dataset: Any) -> str | None:
+    """What of a `tf.data.Dataset` a second process does not repeat epoch by epoch; None if nothing of it is known.
+
+    "shuffle": another order in each epoch, or no seed; "seed": another random choice without one; "deterministic": elements
+    come as they are ready.
+    """
     tf = sys.modules.get("tensorflow")
     if tf is None or not isinstance(dataset, tf.data.Dataset):
-        return False
+        return None
+    if dataset.options().deterministic is False:
+        return "deterministic"
     waiting, seen = [dataset], set()
     while waiting:
         one = waiting.pop()
         if id(one) in seen:
             continue
         seen.add(id(one))
-        # Without a seed, or with another order in each epoch: its counter of epochs begins anew with the process.
-        if hasattr(one, "_reshuffle_each_iteration"):
-            seeds = (int(getattr(one, "_seed", 0)), int(getattr(one, "_seed2", 0)))
-            if one._reshuffle_each_iteration is not False or not any(seeds):
-                return True
+        found = _of(one)
+        if found is not None:
+            return found
         waiting += getattr(one, "_inputs", list)()
-    return False
+    return None
 
 
 def own_generator(loader: Any) -> bool:
@@ -30,3 +34,13 @@ def own_generator(loader: Any) -> bool:
     if torch is None or not isinstance(loader, torch.utils.data.DataLoader):
         return False
     return any(getattr(one, "generator", None) is not None for one in (loader, getattr(loader, "sampler", None)))
+
+
+def _of(dataset):
+    has_seed = not hasattr(dataset, "_seed") or any(int(getattr(dataset, name, 0)) for name in ("_seed", "_seed2"))
+    if hasattr(dataset, "_reshuffle_each_iteration"):
+        # The counter of the epochs begins anew with the process.
+        return "shuffle" if dataset._reshuffle_each_iteration is not False or not has_seed else None
+    if not has_seed or getattr(dataset, "_rerandomize", None):
+        return "seed"
+    return "deterministic" if getattr(dataset, "_deterministic", None) == "false" else None
