@@ -9,7 +9,7 @@ from kerasmith._types import Tensor
 from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.labels.pixels import Pixels, encode, flatten, ids_to_ignore
 from kerasmith.numerics.largest import among_largest
-from kerasmith.numerics.tensors import compatible, is_float, static_shape
+from kerasmith.numerics.tensors import compatible, is_float, repeat_each, static_shape
 
 
 class ClassIds(NamedTuple):
@@ -163,7 +163,7 @@ def _flat(x):
 
 def _of_channels(x, pixels):
     """Weights of pixels or of single channels as (B * C, N)."""
-    return _stack(x, pixels.class_axis) if len(x.shape) == 3 else ops.repeat(x, pixels.channels, axis=0)
+    return _stack(x, pixels.class_axis) if len(x.shape) == 3 else repeat_each(x, pixels.channels)
 
 
 def _stack(x, class_axis):

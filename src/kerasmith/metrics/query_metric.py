@@ -14,7 +14,7 @@ from kerasmith.distribution import replica_count
 from kerasmith.keras_internals.tensors import is_concrete
 from kerasmith.numerics import safe
 from kerasmith.numerics.ranked_candidates import LAST_QUERY, Ranking, as_candidates, over_runs, ranked
-from kerasmith.numerics.tensors import compatible, is_float, static_shape
+from kerasmith.numerics.tensors import compatible, is_float, repeat_each, static_shape
 
 _ROWS = ("query", "score", "relevance", "weight")
 _LARGEST_ID = {"float32": 2**24, "float16": 2**11, "bfloat16": 2**8}
@@ -78,7 +78,7 @@ class QueryMetric(AdditiveMetric):
         for weight in (weights.pixel, weights.valid_pixel):
             if weight is not None:
                 exists = exists * ops.cast(weight > 0, "float32")
-        query = ops.repeat(ops.arange(batch, dtype="int32"), length)
+        query = repeat_each(ops.arange(batch, dtype="int32"), length)
         flat = [query, *(ops.reshape(ops.cast(x, "float32"), (-1,)) for x in (y_pred, y_true, exists))]
         value, _, counts = self._values(*flat)
         return {"value": (value * counts)[:batch], "cases": counts[:batch]}

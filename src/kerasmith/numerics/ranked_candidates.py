@@ -7,6 +7,7 @@ different numbers of candidates, and work is that of sorting.
 import math
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops
 
 from kerasmith._types import Tensor
@@ -43,7 +44,7 @@ def as_candidates(query: Tensor, score: Tensor, relevance: Tensor, weight: Tenso
     score, relevance = (ops.where(unknown, 0.0, x) for x in (score, relevance))
     rows = Candidates(query, score, relevance, weight, ops.cast(unknown, "float32"))
     return Candidates(
-        *(ops.concatenate([x, ops.full((1,), end, x.dtype)], axis=0) for x, end in zip(rows, (LAST_QUERY, 0, 0, 0, 0)))
+        *(ops.concatenate([x, ops.ones((1,), x.dtype) * end], axis=0) for x, end in zip(rows, (LAST_QUERY, 0, 0, 0, 0)))
     )
 
 
@@ -91,6 +92,8 @@ def _changes(x):
 
 def over_runs(x: Tensor, run: Tensor) -> Tensor:
     """The sum of each run of rows, (N,): entry i is that of run i, 0 where there is none."""
+    if keras.backend.backend() == "torch" and x.device.type == "meta":  # where Keras infers shapes, and its sum does not run
+        return ops.zeros_like(x)
     return ops.segment_sum(x, run, num_segments=ops.shape(x)[0])
 
 

@@ -1,9 +1,10 @@
-"""What a tensor is, without computing on it: rank, static shape, dtype."""
+"""What a tensor is, without computing on it: rank, static shape, dtype; and its entries repeated."""
 
 import numbers
 from collections.abc import Callable
 
 import keras
+from keras import ops
 
 from kerasmith import _moved
 from kerasmith._types import DType, Tensor
@@ -42,3 +43,12 @@ def is_float(x: Tensor) -> bool:
 def accumulation_dtype(dtype: DType) -> str:
     """The dtype in which sums are taken: float64 for float64, float32 for everything else."""
     return "float64" if keras.backend.standardize_dtype(dtype) == "float64" else "float32"
+
+
+def repeat_each(x: Tensor, times: int) -> Tensor:
+    """(N, ...) -> (N * times, ...): each entry of the first axis so many times in a row.
+
+    `ops.repeat` cannot be traced on PyTorch's device for shapes.
+    """
+    shape = ops.shape(x)
+    return ops.reshape(ops.broadcast_to(ops.expand_dims(x, 1), (shape[0], times, *shape[1:])), (-1, *shape[1:]))
