@@ -302,3 +302,18 @@ def test_counts_beyond_32_bits_in_one_batch():
         total = metric.add_total("many", (2,))
         total.add_samples(ops.convert_to_tensor(amounts))
         np.testing.assert_array_equal(total.exact(), amounts.astype("int64").sum(0))
+
+
+@pytest.mark.heavy("trains a model, compiled for seconds", on=("tensorflow", "jax"), seconds=4)
+def test_fit_ends_with_the_error():
+    wrong = 255 * MASK
+
+    def fit(loss, y_true, **how):
+        model = keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Dense(1, activation="sigmoid")])
+        model.compile("sgd", loss)
+        return model.fit(P, y_true, batch_size=2, verbose=0, shuffle=False, **how).history["loss"][-1]
+
+    with pytest.raises(Exception, match=r"A binary mask must hold 0 and 1.*from 0 to 255.*`ignore_class=255`"):
+        fit(losses.DiceCE(), wrong)
+    first = changed(MASK, 0, wrong[0])
+    assert np.isfinite(fit(losses.DiceCE(), first, sample_weight=np.array([0, 1, 1, 1], "float32")))

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, NamedTuple, Self
 
 import keras
+import numpy as np
 from keras import ops, tree
 
 from kerasmith import _moved
@@ -16,6 +17,7 @@ from kerasmith.base.weights import Weights, split_sample_weight
 from kerasmith.distribution import display_global_value, global_value
 from kerasmith.keras_internals.shape_inference import clean_retry
 from kerasmith.keras_internals.tensors import keras_mask
+from kerasmith.keras_internals.traced_batch import computed_now, traced_labels
 from kerasmith.labels.label_check import watch_labels
 from kerasmith.numerics.inputs import as_tensor
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
@@ -133,7 +135,18 @@ class Loss(Algebra, Configured, keras.losses.Loss):
         weights = self.without_missing(y_true, y_pred, weights)
         with watch_labels(owner=self, sample=weights.effective_sample) as watch:
             terms = self.terms(*self.read(y_true, y_pred, weights), weights)
+        if watch.bad is not None:
+            self._check_traced_batch(y_true, y_pred)
         return [(term._replace(per_sample=_poisoned(term.per_sample, watch)), weights) for term in terms]
+
+    def _check_traced_batch(self, y_true, y_pred):
+        """Raises the error of labels in the first batch, which JAX has while it traces the step."""
+        if keras.backend.backend() != "jax" or tree.is_nested(y_true) or tree.is_nested(y_pred):
+            return
+        batch = traced_labels(y_true)
+        if batch is not None:
+            with computed_now():
+                self.weighted_terms(batch[0], np.zeros(y_pred.shape, keras.backend.standardize_dtype(y_pred.dtype)), batch[1])
 
     def without_missing(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> Weights:
         """`Weights` in which targets that are missing do not count; here none can be."""
