@@ -145,7 +145,7 @@ def precision(ranking: Ranking, k: int | None) -> tuple[Tensor, Tensor]:
     total = over_runs(relevant, ranking.place)
     bound = ops.take(total, ranking.place) if k is None else float(k)
     hits = over_runs(relevant * ops.cast(ops.cast(ranking.last, "float32") <= bound, "float32"), ranking.place)
-    return safe.ratio(hits, total if k is None else ops.full_like(total, float(k)), when_empty=0.0), total > 0
+    return safe.ratio(hits, total if k is None else ops.ones_like(total) * float(k), when_empty=0.0), total > 0
 
 
 def discounted_gain(ranking: Ranking, gain: Tensor, k: int | None) -> Tensor:
