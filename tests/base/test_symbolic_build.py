@@ -113,7 +113,7 @@ def test_metrics_are_built_in_any_order(order):
 @only_torch
 def test_what_is_wrong_is_said_behind_other_metrics():
     model = model_of([keras.metrics.BinaryAccuracy(), metrics.DiceScore(), metrics.IoU(3)])
-    with pytest.raises(ValueError, match=r"num_classes=3.*1 channels"):
+    with pytest.raises(ValueError, match=r"num_classes=3.*1 channel\."):
         compiled.build_on(model, (np.zeros((2, 8, 8, 1), "float32"), np.ones((2, 8, 8, 1), "float32")))
 
 

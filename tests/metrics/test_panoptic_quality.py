@@ -241,5 +241,5 @@ def test_bad_input_is_named():
         maps_metric().update_state(truth, prediction, np.ones((4, 12, 12)))
     with pytest.raises(ValueError, match="fractions in y_pred"):
         maps_metric().update_state(truth, prediction + np.float32(0.5))
-    with pytest.raises(ValueError, match=r"num_classes=2\) received y_pred with 1 channels"):
+    with pytest.raises(ValueError, match=r"num_classes=2\) needs y_pred with 2 channels. Received: 1 channel"):
         metrics.PanopticQuality(num_classes=2).update_state(truth[..., 0] > 3, np.ones((4, 12, 12, 1)))

@@ -276,5 +276,5 @@ def test_bad_input_is_named():
         metrics.SurfaceDistance().update_state(truth, scores(prediction), np.ones(truth.shape))
     with pytest.raises(ValueError, match="height, width"):
         metrics.SurfaceDistance().update_state(truth[:, 0], scores(prediction[:, 0]))
-    with pytest.raises(ValueError, match=r"num_classes=3.*1 channels"):
+    with pytest.raises(ValueError, match=r"num_classes=3.*1 channel\."):
         metrics.SurfaceDistance(num_classes=3).update_state(truth, scores(prediction))

@@ -18,10 +18,10 @@ def say(text: str) -> None:
         warn(f"{text.strip()} (Standard output cannot be written: {problem})", stacklevel=2)
 
 
-def warn(text: str, stacklevel: int = 1) -> None:
+def warn(text: str, category: type[Warning] = UserWarning, stacklevel: int = 1) -> None:
     """`warnings.warn`, also where standard error is closed; raises only where a filter makes warnings errors."""
     try:
-        warnings.warn(text, stacklevel=stacklevel + 1)
+        warnings.warn(text, category, stacklevel=stacklevel + 1)
     except Warning:
         raise
     except Exception:  # there is no place left to tell it
