@@ -23,7 +23,7 @@ def since(text, name=None):
 
 
 def docstrings(part):
-    """Those of a class and of its bases, where a parameter of several classes is explained; or of a function and of its class."""
+    """Those of a class and of its bases, which explain what several have in common; or of a function and of its class."""
     cls = getattr(part, "as_loss", None)
     classes = part.__mro__ if isinstance(part, type) else cls.func.__mro__ if cls else ()
     return [part.__doc__ or "", *(base.__doc__ or "" for base in classes)]
