@@ -212,6 +212,12 @@ def test_fingerprints():
     assert of(X, None) != of(None, X)
     assert of({"a": X, "b": Y}, Y) != of({"a": X, "b": Y + 1}, Y)
     assert of(object()) is None
+    volumes = np.zeros((3, 200, 100, 10), "float32")
+    other = volumes.copy()
+    other[1, 90:110, 40:60] = 1
+    assert of(volumes) != of(other)
+    tables = pytest.importorskip("pandas").DataFrame({"a": X[:, 0], "b": X[:, 1]})
+    assert of(tables) == of(tables.copy()) != of(tables[::-1])
     assert of(X[:0]) != of(X)
 
 
