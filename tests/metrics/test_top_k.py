@@ -55,6 +55,8 @@ def test_equal_scores_count_in_the_order_of_classes():
     constant = np.full((5, 5), 0.2, "float32")
     got = run(metrics.ConfusionMatrix(5, top_k=2, name="m"), (np.arange(5), constant))
     assert got["m_accuracy"] == pytest.approx(2 / 5)
+    one_above = np.tile(np.array([0.2, 0.2, 0.4, 0.2, 0.2], "float32"), (5, 1))  # class 2, then 0 of the equal ones
+    assert run(metrics.ConfusionMatrix(5, top_k=2, name="m"), (np.arange(5), one_above))["m_accuracy"] == pytest.approx(2 / 5)
     matrix = metrics.ConfusionMatrix(5, top_k=2)
     matrix.update_state(np.array([0, 1, 2, 3, 7]), constant)  # 7 is no class
     assert matrix.matrix().tolist() == [[1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [1, 0, 0, 0, 0], [1, 0, 0, 0, 0], [0] * 5]
