@@ -216,7 +216,11 @@ def test_fingerprints():
     other = volumes.copy()
     other[1, 90:110, 40:60] = 1
     assert of(volumes) != of(other)
+
+
+def test_fingerprints_of_tables():
     tables = pytest.importorskip("pandas").DataFrame({"a": X[:, 0], "b": X[:, 1]})
+    of = data_fingerprint.of_arrays
     assert of(tables) == of(tables.copy()) != of(tables[::-1])
     assert of(X[:0]) != of(X)
 
