@@ -36,7 +36,7 @@ class OwnStep(keras.Model):
 
     def losses_of(self, x):
         """The losses of both parts at the weights as they are."""
-        fake = self.generator(keras.random.normal((len(x), 2), seed=self.seed), training=True)
+        fake = self.generator(keras.random.normal((ops.shape(x)[0], 2), seed=self.seed), training=True)
         real, made = self.discriminator(x, training=True), self.discriminator(fake, training=True)
         d_loss = self.loss_fn(ops.ones_like(real), real) + self.loss_fn(ops.zeros_like(made), made)
         return d_loss, self.loss_fn(ops.ones_like(made), made)

@@ -12,17 +12,14 @@ from kerasmith.base.arguments import check_integer, check_number
 from kerasmith.callbacks.copies import Copyable, no_model
 from kerasmith.callbacks.driven_optimizers import check_can_train
 from kerasmith.callbacks.numerics_guard.first_nonfinite_step import find_first_nonfinite_step, from_outside, recorded_steps
+from kerasmith.callbacks.numerics_guard.lowered_rates import lower_rates, scale_schedules
 from kerasmith.callbacks.numerics_guard.nonfinite_report import NonFiniteReport
 from kerasmith.callbacks.numerics_guard.step_repeater import StepRepeater
 from kerasmith.files.messages import say, warn
 from kerasmith.files.writable_directory import writable_directory
 from kerasmith.keras_internals.learning_rate import rate_given, schedule_of
 from kerasmith.keras_internals.optimizers import training_optimizers
-from kerasmith.keras_internals.retrace import retrace
 from kerasmith.keras_internals.train_function_hook import attach, detach, is_ready, own_function, replica_count
-from kerasmith.schedules.scaled import factor_named, with_factor
-
-_FACTOR_NAME = "numerics guard"
 
 
 class NumericsGuard(Copyable, keras.callbacks.Callback):
@@ -148,7 +145,7 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
         # Metrics begin anew.
         self._forget()
         if self._scale != 1.0:
-            self._scale_schedules()
+            scale_schedules(self._model, self._scale)
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         self._batch = batch
@@ -213,7 +210,7 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
         self.finding = self.findings[-1] if self.findings else None
         self._forget()
         if self._scale != 1.0 and self._model is not None:
-            self._scale_schedules()
+            scale_schedules(self._model, self._scale)
 
     # Looking.
 
@@ -324,7 +321,8 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
         self.finding.action = f"Rollback {self.rollbacks} of {self.max_rollbacks}: training goes on without this batch"
         if self.finding.kind != "input":
             self.finding.action += f", with the learning rate x {self.factor:g}"
-            self._lower_rate()
+            self._good, scale = lower_rates(self._model, self._repeater.state, self._good, self.factor)
+            self._scale = scale or self._scale
         self._tell(step)
 
     def _again(self, steps):
@@ -335,30 +333,6 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
             logs, state = self._repeater.step(state, step.batches)
             steps[i] = step._replace(loss=logs.get("loss"))
         return logs, self._repeater.state.copy(state)
-
-    def _lower_rate(self):
-        values, scales = list(self._good.values), []
-        for optimizer in training_optimizers(self._model).values():
-            schedule = schedule_of(optimizer)
-            if schedule is not None:
-                scales.append((factor_named(schedule, _FACTOR_NAME) or 1.0) * self.factor)
-            else:
-                index = self._repeater.state.index(rate_given(optimizer))
-                values[index] = values[index] * self.factor
-        self._good = self._good._replace(values=values)
-        if scales:
-            self._scale = scales[0]
-            self._scale_schedules()
-
-    def _scale_schedules(self):
-        is_new = False
-        for optimizer in training_optimizers(self._model).values():
-            schedule = schedule_of(optimizer)
-            if schedule is not None and factor_named(schedule, _FACTOR_NAME) != self._scale:
-                optimizer.learning_rate = with_factor(schedule, self._scale, _FACTOR_NAME)
-                is_new = True
-        if is_new:
-            retrace(self._model)
 
     def _tell(self, step):
         if self.directory is not None:
