@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from keras import ops
 
 from kerasmith import losses
@@ -193,3 +194,47 @@ def test_contrastive(margin, pos_margin):
             )
             assert got == pytest.approx(np.mean(expected), rel=1e-6)
             np.testing.assert_allclose(other.reshape(-1) * 30, slope, atol=1e-5)
+
+
+REFERENCES = {
+    "Triplet all": (losses.Triplet(1.0, "all"), lambda ids: pml.loops(ids, 1.0, "all", "euclidean")),
+    "Triplet active": (losses.Triplet(1.0, "active"), lambda ids: pml.triplet(ids, 1.0, "active", "euclidean")),
+    "Triplet hard": (losses.Triplet(3.0, "hard", "squared"), lambda ids: pml.triplet(ids, 3.0, "hard", "squared")),
+    "Triplet semi-hard": (
+        losses.Triplet(0.3, "semi_hard", "cosine", True),
+        lambda ids: pml.loops(ids, 0.3, "semi_hard", "cosine", True),
+    ),
+    "NTXent": (losses.NTXent(0.5), lambda ids: pml.pairs("NTXentLoss", ids, temperature=0.5)),
+    "SupCon": (losses.SupCon(0.5), lambda ids: pml.pairs("SupConLoss", ids, temperature=0.5)),
+    "MultiSimilarity": (
+        losses.MultiSimilarity(2.0, 10.0, 0.5, 0.1),
+        lambda ids: pml.pairs("MultiSimilarityLoss", ids, 0.1, alpha=2.0, beta=10.0, base=0.5),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_references_are_partners_and_no_anchors(name):
+    """As the loss of both together, of which the first values count and the references are constants."""
+    loss, oracle = REFERENCES[name]
+    ids, others = np.array([0, 1, 1, 2, 7]), np.array([0, 0, 1, 2, 3, 2, 5, 5])
+    x, references = embeddings(ids), embeddings(others, seed=5)
+    fixed = torch.tensor(references.astype("float64"))
+    both = oracle([*ids.tolist(), *others.tolist()])
+    expected, slope = pml.value_and_grad(lambda x: both(torch.cat([x, fixed]))[: len(ids)], x)
+    got, other = value_and_grad(lambda x: loss.against(ids, x, others, references), x)
+    np.testing.assert_allclose(got, expected.mean(), rtol=1e-5)
+    np.testing.assert_allclose(other, slope, rtol=0, atol=1e-5 * np.abs(slope).max())
+    # What is not valid is not there.
+    more, rubbish = np.append(others, [0, 1]), np.concatenate([references, np.full((2, 6), 3.0, "float32")])
+    valid = np.arange(len(more)) < len(others)
+    assert float(loss.against(ids, x, more, rubbish, valid)) == pytest.approx(float(got), rel=1e-5)
+    assert float(loss.against(ids, x, others, references, valid[:-2] & False)) == pytest.approx(float(loss(ids, x)), rel=1e-5)
+    weight = np.array([1.0, 0.0, 2.0, 1.0, 1.0], "float32")
+    weighted = float(loss.against(ids, x, others, references, sample_weight=weight))
+    assert weighted == pytest.approx(np.mean(weight * expected), rel=1e-5)
+
+
+def test_references_of_another_size_are_refused():
+    with pytest.raises(ValueError, match=r"`references` must be \(R, 6\)"):
+        losses.Triplet().against([0, 1], embeddings([0, 1]), [0], np.zeros((1, 5)))

@@ -1,9 +1,11 @@
 """Layers that belong to losses."""
 
 from kerasmith.layers.arc_face_logits import ArcFaceLogits
+from kerasmith.layers.embedding_memory import EmbeddingMemory
 
 __all__ = [
     "ArcFaceLogits",
+    "EmbeddingMemory",
 ]
 
 

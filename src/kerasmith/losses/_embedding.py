@@ -1,5 +1,8 @@
 """The core of the embedding family: ids and vectors of one batch -> pairs -> one loss per anchor."""
 
+import copy
+from typing import Any, NamedTuple
+
 from keras import ops
 
 from kerasmith._types import Contract, Tensor
@@ -7,8 +10,17 @@ from kerasmith.base import Loss, PerSample
 from kerasmith.base.weights import Weights
 from kerasmith.labels.label_check import check_labels
 from kerasmith.labels.label_domain import NUMBERS
-from kerasmith.numerics.pairs import Pairs, pairs
+from kerasmith.numerics.inputs import as_tensor
+from kerasmith.numerics.pairs import Pairs, pairs, with_references
 from kerasmith.numerics.tensors import accumulation_dtype, compatible, static_shape
+
+
+class References(NamedTuple):
+    """Partners that are no anchors: (R,) ids, (R, D) vectors, and (R,) booleans, whether each counts."""
+
+    ids: Any
+    vectors: Any
+    valid: Any
 
 
 class EmbeddingLoss(Loss):
@@ -38,13 +50,49 @@ class EmbeddingLoss(Loss):
     """
 
     _reads_one_array = True
+    _references: References | None = None
     kerasmith_contract: Contract = {"independent": False}
 
     def weight_shape(self, y_pred: Tensor) -> tuple[int | None, ...]:
         return batch_axis(y_pred, "embeddings of shape (batch, dimension)", 2)
 
+    def against(
+        self,
+        y_true: Tensor,
+        y_pred: Tensor,
+        reference_ids: Tensor,
+        references: Tensor,
+        reference_valid: Tensor | None = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
+        """The loss of a batch whose anchors have references beside each other for partners (since 0.2).
+
+        References are constants and no anchors: embeddings of batches before (`layers.EmbeddingMemory`), of a teacher or of a
+        gallery.
+
+        Args:
+            y_true, y_pred, sample_weight: as in a call.
+            reference_ids: (R,) class ids, of the kind of `y_true`.
+            references: (R, D) embeddings.
+            reference_valid: (R,) booleans, or None for all: the others are in no pair.
+
+        Returns:
+            A scalar; (B,) for `reduction="none"`.
+        """
+        ids, vectors = as_tensor(reference_ids, "reference_ids"), as_tensor(references, "references", self.dtype)
+        if len(vectors.shape) != 2 or not compatible(tuple(ids.shape), tuple(vectors.shape)[:1]):
+            raise ValueError(
+                "`references` must be (R, D) embeddings and `reference_ids` (R,) class ids. Received: references of shape "
+                f"{tuple(vectors.shape)} and reference_ids of shape {tuple(ids.shape)}"
+            )
+        valid = ops.ones_like(ids, dtype="bool") if reference_valid is None else ops.cast(reference_valid, "bool")
+        bound = copy.copy(self)
+        bound._references = References(ids, ops.stop_gradient(vectors), valid)
+        return bound(y_true, y_pred, sample_weight)
+
     def per_sample(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> PerSample:
         self.weight_shape(y_pred)
+        references = self._references
         ids = per_sample_labels(y_true, y_pred, "class ids")
         x = ops.cast(y_pred, accumulation_dtype(y_pred.dtype))
         if static_shape(x, "y_pred")[0] == 0:
@@ -54,16 +102,25 @@ class EmbeddingLoss(Loss):
         if valid is not None:
             valid = valid > 0
             x = ops.where(valid[:, None], x, ops.zeros_like(x))  # a masked vector may hold anything, NaN too
-        values, counted = self.anchor_losses(x, pairs(ids, valid))
+        chosen, partners = pairs(ids, valid), ()
+        if references is not None:
+            size, others = (static_shape(v, what)[1] for v, what in ((x, "y_pred"), (references.vectors, "references")))
+            if size != others:
+                raise ValueError(f"`references` must be (R, {size}) embeddings, as y_pred is. Received: (R, {others})")
+            chosen = with_references(chosen, ids, valid, ops.cast(references.ids, ids.dtype), references.valid)
+            partners = (ops.concatenate([x, ops.cast(references.vectors, x.dtype)], axis=0),)
+        values, counted = self.anchor_losses(x, chosen, *partners)
         counted = ops.cast(counted, x.dtype)
         return PerSample(values * counted, counted)
 
-    def anchor_losses(self, embeddings: Tensor, pairs: Pairs) -> tuple[Tensor, Tensor]:
+    def anchor_losses(self, embeddings: Tensor, pairs: Pairs, partners: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(B,) losses, and (B,) booleans: whether the anchor has the pairs that this loss needs.
 
         Args:
             embeddings: (B, D), float32 at least.
             pairs: `numerics.pairs.Pairs`.
+            partners: (B + R, D), what the columns of the pairs are: the embeddings and R references; None for the embeddings
+                alone (since 0.2). A loss that does not take it has no `against`.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement `anchor_losses`.")
 

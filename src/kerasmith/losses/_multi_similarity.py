@@ -63,8 +63,8 @@ class MultiSimilarity(EmbeddingLoss):
         self.base = base
         self.epsilon = epsilon
 
-    def anchor_losses(self, embeddings: Tensor, pairs: Pairs) -> tuple[Tensor, Tensor]:
-        similarity = cosine_similarity(embeddings)
+    def anchor_losses(self, embeddings: Tensor, pairs: Pairs, partners: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        similarity = cosine_similarity(embeddings, partners)
         if self.epsilon is not None:
             pairs = hard_pairs(ops.stop_gradient(similarity), pairs, self.epsilon)
         excess = similarity - self.base

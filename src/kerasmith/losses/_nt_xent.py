@@ -57,8 +57,8 @@ class NTXent(EmbeddingLoss):
         super().__init__(**kwargs)
         self.temperature = temperature
 
-    def anchor_losses(self, embeddings: Tensor, pairs: Pairs) -> tuple[Tensor, Tensor]:
-        scores = cosine_similarity(embeddings) / self.temperature
+    def anchor_losses(self, embeddings: Tensor, pairs: Pairs, partners: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        scores = cosine_similarity(embeddings, partners) / self.temperature
         negatives = row_logsumexp(scores, pairs.negative)
         # -log(e_p / (e_p + N)) = log(1 + exp(log N - s_p))
         losses = row_mean(ops.softplus(negatives[:, None] - scores), pairs.positive)

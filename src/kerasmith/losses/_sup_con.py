@@ -47,8 +47,8 @@ class SupCon(EmbeddingLoss):
         super().__init__(**kwargs)
         self.temperature = temperature
 
-    def anchor_losses(self, embeddings: Tensor, pairs: Pairs) -> tuple[Tensor, Tensor]:
-        scores = cosine_similarity(embeddings) / self.temperature
+    def anchor_losses(self, embeddings: Tensor, pairs: Pairs, partners: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        scores = cosine_similarity(embeddings, partners) / self.temperature
         total = row_logsumexp(scores, ops.logical_or(pairs.positive, pairs.negative))
         losses = row_mean(total[:, None] - scores, pairs.positive)
         return losses, ops.any(pairs.positive, axis=-1)

@@ -84,20 +84,20 @@ class Triplet(EmbeddingLoss):
         self.distance = distance
         self.normalize = normalize
 
-    def anchor_losses(self, embeddings: Tensor, pairs: Pairs) -> tuple[Tensor, Tensor]:
+    def anchor_losses(self, embeddings: Tensor, pairs: Pairs, partners: Tensor | None = None) -> tuple[Tensor, Tensor]:
         if self.normalize and self.distance != "cosine":
-            embeddings = unit_length(embeddings)
+            embeddings, partners = (x if x is None else unit_length(x) for x in (embeddings, partners))
         if self.mining == "hard":
-            losses = self._hardest_losses(embeddings, pairs)
+            losses = self._hardest_losses(embeddings, pairs, embeddings if partners is None else partners)
         else:
-            losses = _RULES[self.mining](pairwise_distances(embeddings, self.distance), pairs, self.margin)
+            losses = _RULES[self.mining](pairwise_distances(embeddings, self.distance, partners), pairs, self.margin)
         return losses, ops.logical_and(ops.any(pairs.positive, axis=-1), ops.any(pairs.negative, axis=-1))
 
-    def _hardest_losses(self, embeddings, pairs):
+    def _hardest_losses(self, embeddings, pairs, partners):
         # Chosen without a gradient; those of 2 B distances then cost next to nothing.
-        distances = pairwise_distances(ops.stop_gradient(embeddings), self.distance)
+        distances = pairwise_distances(ops.stop_gradient(embeddings), self.distance, ops.stop_gradient(partners))
         near, far = (
-            paired_distances(embeddings, ops.take(embeddings, index, axis=0), self.distance)
+            paired_distances(embeddings, ops.take(partners, index, axis=0), self.distance)
             for index in triplets.hardest(distances, pairs)
         )
         return ops.softplus(near - far) if self.margin == "soft" else ops.relu(near - far + self.margin)

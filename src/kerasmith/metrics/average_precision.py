@@ -17,8 +17,9 @@ class AveragePrecision(RankingMetric):
     their bins.
 
     Args:
-        bins, class_names, per_class, average, absent, from_logits, axis, labels, ignore_class, multi_label: see
+        bins, class_names, per_class, absent, from_logits, axis, labels, ignore_class, multi_label: see
             `metrics.ranking.RankingMetric`.
+        average: see `metrics.ranking.RankingMetric` (since 0.2).
         name, dtype: see `kerasmith.base.Metric`.
 
     Call arguments:

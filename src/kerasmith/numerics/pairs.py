@@ -10,7 +10,7 @@ _FAR = 1e30  # beyond any similarity or distance, and still finite: infinities m
 
 
 class Pairs(NamedTuple):
-    """Two boolean (B, B) masks, anchors in rows; no sample is paired with itself."""
+    """Two boolean (B, B) masks, (B, B + R) with references; anchors in rows, and no sample is paired with itself."""
 
     positive: Any
     negative: Any
@@ -29,6 +29,22 @@ def pairs(ids: Tensor, valid: Tensor | None = None) -> "Pairs":
     if valid is not None:
         allowed = ops.logical_and(allowed, ops.logical_and(valid[:, None], valid[None, :]))
     return Pairs(ops.logical_and(same, allowed), ops.logical_and(ops.logical_not(same), allowed))
+
+
+def with_references(own: "Pairs", ids: Tensor, valid: Tensor | None, other_ids: Tensor, other_valid: Tensor) -> "Pairs":
+    """The pairs of a batch, (B, B), and behind them those with R references, (B, B + R).
+
+    Args:
+        own: the pairs of the batch.
+        ids, valid: of the batch, as in `pairs`.
+        other_ids, other_valid: (R,) ids of the references and whether each is one.
+    """
+    same = ops.equal(ids[:, None], other_ids[None, :])
+    allowed = ops.broadcast_to(other_valid[None, :], ops.shape(same))
+    if valid is not None:
+        allowed = ops.logical_and(allowed, valid[:, None])
+    behind = ops.logical_and(same, allowed), ops.logical_and(ops.logical_not(same), allowed)
+    return Pairs(*(ops.concatenate(parts, axis=1) for parts in zip(own, behind)))
 
 
 def hard_pairs(similarity: Tensor, chosen: Tensor, epsilon: float) -> Any:

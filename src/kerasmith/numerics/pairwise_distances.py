@@ -38,38 +38,41 @@ def unit_length(x: Tensor) -> Tensor:
     return ops.where(empty, ops.zeros_like(x), x * ops.rsqrt(ops.where(empty, ops.ones_like(square), square)))
 
 
-def cosine_similarity(x: Tensor) -> Tensor:
-    """(B, D) -> (B, B), within rounding of [-1, 1]; 0 for zero vectors."""
+def cosine_similarity(x: Tensor, y: Tensor | None = None) -> Tensor:
+    """(B, D) and (R, D), x itself by default -> (B, R), within rounding of [-1, 1]; 0 for zero vectors."""
     x = unit_length(x)
-    return product(x, ops.transpose(x))
+    return product(x, ops.transpose(x if y is None else unit_length(y)))
 
 
-def squared_distance(x: Tensor) -> Tensor:
-    """(B, D) -> (B, B), |x_i - x_j|^2 >= 0."""
+def squared_distance(x: Tensor, y: Tensor | None = None) -> Tensor:
+    """(B, D) and (R, D), x itself by default -> (B, R), |x_i - y_j|^2 >= 0."""
     # Distances do not change when all points move; near the origin |x|^2 + |y|^2 - 2 xy loses the fewest digits.
     batch = ops.cast(ops.maximum(ops.shape(x)[0], 1), x.dtype)
-    x = x - ops.stop_gradient(ops.sum(x, axis=0, keepdims=True) / batch)
+    centre = ops.stop_gradient(ops.sum(x, axis=0, keepdims=True) / batch)
+    x = x - centre
     square = ops.sum(x * x, axis=-1)
-    return ops.relu(square[:, None] + square[None, :] - product(2.0 * x, ops.transpose(x)))
+    y, other = (x, square) if y is None else (y - centre, ops.sum(ops.square(y - centre), axis=-1))
+    return ops.relu(square[:, None] + other[None, :] - product(2.0 * x, ops.transpose(y)))
 
 
-def euclidean_distance(x: Tensor) -> Tensor:
-    """(B, D) -> (B, B), |x_i - x_j|; gradient 0 at distance 0."""
-    square = squared_distance(x)
+def euclidean_distance(x: Tensor, y: Tensor | None = None) -> Tensor:
+    """(B, D) and (R, D), x itself by default -> (B, R), |x_i - y_j|; gradient 0 at distance 0."""
+    square = squared_distance(x, y)
     apart = square > _NOTHING
     return ops.where(apart, ops.sqrt(ops.where(apart, square, ops.ones_like(square))), ops.zeros_like(square))
 
 
-def pairwise_distances(x: Tensor, kind: str) -> Tensor:
-    """(B, D) -> (B, B) distances.
+def pairwise_distances(x: Tensor, kind: str, y: Tensor | None = None) -> Tensor:
+    """(B, D) and (R, D) -> (B, R) distances.
 
     Args:
         x: vectors.
+        y: the others; `x` itself by default.
         kind: "euclidean", "squared" (Euclidean squared) or "cosine" (1 - cosine similarity).
     """
     if kind == "cosine":
-        return 1.0 - cosine_similarity(x)
-    return euclidean_distance(x) if kind == "euclidean" else squared_distance(x)
+        return 1.0 - cosine_similarity(x, y)
+    return euclidean_distance(x, y) if kind == "euclidean" else squared_distance(x, y)
 
 
 def paired_distances(x: Tensor, y: Tensor, kind: str) -> Tensor:

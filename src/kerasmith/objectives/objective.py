@@ -72,7 +72,8 @@ class Objective(keras.layers.Layer):
         self.terms = _named_terms(terms, weights)
         self.balance = _checked_balance(balance, self.terms)
         # A term may be a layer itself, such as a pretrained backbone: its weights belong to the step.
-        self.term_layers = [term.fn for term in self.terms if isinstance(term.fn, keras.layers.Layer)]
+        parts = [part for term in self.terms for part in (term.fn, term.memory)]
+        self.term_layers = [part for part in parts if isinstance(part, keras.layers.Layer)]
         self._owner = None
 
     def build(self) -> None:

@@ -40,6 +40,7 @@ class Term(Configured):
             `sample_weight`. By default the output that has the name of the term.
         reduction: of a function's values, see `kerasmith.base.Loss`; a loss brings its own.
         fixed: dict of further arguments for a function. They are saved.
+        memory: a `layers.EmbeddingMemory`, for a loss on embeddings: anchors are compared with past batches too (since 0.2).
 
     As in Keras, a function gets half-precision predictions and features in float32, and labels with the rank of the
     predictions where only a trailing 1 is between them.
@@ -69,6 +70,7 @@ class Term(Configured):
         output: str | int | None = None,
         reduction: Reduction = "sum_over_batch_size",
         fixed: dict[str, Any] | None = None,
+        memory: Any = None,
     ) -> None:
         check_choice("reduction", reduction, _FUNCTION_REDUCTIONS)
         if isinstance(output, bool) or not isinstance(output, (str, int, type(None))):
@@ -83,6 +85,12 @@ class Term(Configured):
         self.position = None
         self.factor = weight_of(weight)
         self.loss = _as_loss(fn, self.fixed)
+        if memory is not None and not (hasattr(memory, "references") and hasattr(self.loss, "against")):
+            raise TypeError(
+                "`memory` is a `layers.EmbeddingMemory` beside a loss on embeddings, such as Term(Triplet(), "
+                f"memory=EmbeddingMemory(4096, 128)). Received: fn={fn!r}, memory={memory!r}"
+            )
+        self.memory = memory
         self.asks = () if self.loss is not None else _names_asked(fn, self.fixed)
         labels = [key for key in self.asks if key in ("y", "y_true")]
         self._needs_labels = any(_parameters(fn)[key].default is inspect.Parameter.empty for key in labels)
@@ -119,6 +127,7 @@ class Term(Configured):
             output=self.output,
             reduction=self.reduction,
             fixed=self.fixed,
+            memory=self.memory,
         )
         term.position = position
         return term
@@ -129,7 +138,7 @@ class Term(Configured):
             read = inputs.of_all_outputs if takes_all_outputs(self.loss) else inputs.of_output
             y, y_pred, weight = read(self.output, self.name, self.position)
             self._require_labels(y)
-            value = self.loss(y, y_pred, weight)
+            value = self.loss(y, y_pred, weight) if self.memory is None else self._remembered(y, y_pred, weight, inputs)
             return ops.cast(value, accumulation_dtype(value.dtype))
         if inputs.y is None and self._needs_labels:
             self._require_labels(None)
@@ -157,6 +166,12 @@ class Term(Configured):
         return reduce_samples(
             per_sample, self.reduction, weight=weights.sample, weight_mean=weight_mean, valid=weights.valid_sample
         )
+
+    def _remembered(self, y, y_pred, weight, inputs):
+        value = self.loss.against(y, y_pred, *self.memory.references(), sample_weight=weight)
+        if inputs.training:
+            self.memory.add(y, y_pred)
+        return value
 
     def _weights(self, values, shape, inputs):
         mask = keras_mask(inputs.y_pred) if "y_pred" in self.asks else None

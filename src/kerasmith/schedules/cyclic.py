@@ -12,9 +12,9 @@ from kerasmith.base.arguments import check_choice, check_integer, check_number
 class Cyclic(Configured, keras.optimizers.schedules.LearningRateSchedule):
     """Triangles between two rates.
 
-    lr = eta_min + (eta_max - eta_min) h s d^i, with h the height of the triangle, 0 at its feet and 1 at its top, d =
-    peak_decay in cycle i = 0, 1, ..., and "triangular": s = 1; "triangular2": s = 1/2^i; "exp": s = gamma^step. As PyTorch's
-    `CyclicLR`, which has no d.
+    lr = eta_min + (eta_max - eta_min) h s d^i, with h the height of the triangle, 0 at its feet and 1 at its top,
+    d = peak_decay in cycle i = 0, 1, ..., and "triangular": s = 1; "triangular2": s = 1/2^i; "exp": s = gamma^step. As
+    PyTorch's `CyclicLR`, which has no d.
 
     Args:
         eta_min: rate at the feet.
