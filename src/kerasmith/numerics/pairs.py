@@ -43,7 +43,7 @@ def with_references(own: "Pairs", ids: Tensor, valid: Tensor | None, other_ids: 
     allowed = ops.broadcast_to(other_valid[None, :], ops.shape(same))
     if valid is not None:
         allowed = ops.logical_and(allowed, valid[:, None])
-    behind = ops.logical_and(same, allowed), ops.logical_and(ops.logical_not(same), allowed)
+    behind = ops.logical_and(same, allowed), ops.logical_and(allowed, ops.logical_not(same))
     return Pairs(*(ops.concatenate(parts, axis=1) for parts in zip(own, behind)))
 
 
