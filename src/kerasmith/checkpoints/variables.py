@@ -116,7 +116,9 @@ def build(model: keras.Model, fit: Any, wanted: Any = None, known: Any = None) -
 
 
 def _build_for_their_weights(model, known):
-    """Builds each optimizer for the weights that it had."""
+    """Builds each optimizer of a step of the user's own for the weights that it had; Keras' own step builds its own."""
+    if not has_own_step(model):
+        return
     named, optimizers = named_variables(model), owned(model).optimizers
     for place, names in known.get("optimizers", {}).items():
         if place in optimizers and all(name in named for name in names):
