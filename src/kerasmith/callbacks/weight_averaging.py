@@ -209,7 +209,8 @@ class WeightAveraging(Copyable, keras.callbacks.Callback):
         self._after_step()
         averages = self._loaded
         if averages is None:
-            names = {id(variable): name for name, variable in named_variables(self._model).items()} if self.count else {}
+            # Between two steps of JAX the variables hold nothing until `self.model` brings them back.
+            names = {id(variable): name for name, variable in named_variables(self.model).items()} if self.count else {}
             averages = self._average.state(names)
         return {"passed": self._passed, "count": self.count, **averages}
 
