@@ -677,4 +677,43 @@ MUTATIONS = (
         ("tests/checks", "tests/testing", "tests/zoo"),
         HOST,
     ),
+    # Where Keras builds, weighs and shows.
+    Mutation(
+        "keras_internals/shape_inference.py",
+        "        if scope is not None:\n            _forget_meta_values(scope)\n        raise",
+        "        raise",
+        "the error of a metric is lost in the state that a first inference of shapes left",
+        ("tests/base/test_symbolic_build.py",),
+        ("torch",),
+    ),
+    Mutation(
+        "base/loss.py",
+        'return total if self.reduction in ("none", None) else display_global_value(total)',
+        "return total",
+        "the loss of unequal replicas is shown wrong",
+        REPLICAS,
+        ("tensorflow",),
+    ),
+    Mutation(
+        "base/loss_as_metric.py",
+        "    if weight_mean is not None:\n",
+        "    if weight_mean is None and weight is not None:\n",
+        "weights of pixels do not weigh a loss among the metrics",
+        ("tests/base/test_loss_as_metric.py",),
+    ),
+    Mutation(
+        "objectives/weight_transfer.py",
+        "        if not len(store.keys()):\n            return\n",
+        "",
+        "the file of a plain model cannot be loaded",
+        ("tests/objectives/test_weight_transfer.py",),
+    ),
+    Mutation(
+        "keras_internals/xla_steps.py",
+        "        if count > 1:\n",
+        "        if count > 9:\n",
+        "a metric under XLA lacks a batch that was overwritten",
+        ("tests/metrics/test_host_under_xla.py",),
+        ("tensorflow",),
+    ),
 )
