@@ -16,6 +16,7 @@ REASONS = {
     "inputs": "says what the batch holds; another batch is refused",
     "labels": "says how labels are written; others are refused",
     "max_relevant": "size of the work; more relevant samples are refused",
+    "missing": "says that labels may be NaN; without it they are refused",
     "name": "text",
     "num_classes": "number of channels; another number is refused",
     "predictions": "says what y_pred holds; others are refused",

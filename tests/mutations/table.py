@@ -644,6 +644,39 @@ MUTATIONS = (
         ("tests/callbacks/test_weight_averaging.py",),
         ("jax",),
     ),
+    # Soft labels, references, forms of input.
+    Mutation(
+        "labels/overlap.py",
+        "return RegionSums(actual - under, actual - under + over, actual)",
+        "return RegionSums(actual - over, actual - under + over, actual)",
+        "with soft labels false positives take from the intersection",
+        ("tests/losses/test_against_soft_labels.py",),
+        ("torch",),
+    ),
+    Mutation(
+        "labels/class_reduction.py",
+        "[float(w) for w in class_weights] != [1.0]:",
+        "not class_weights:",
+        "class weights of one channel do nothing and nobody says so",
+        ("tests/arguments",),
+        HOST,
+    ),
+    Mutation(
+        "layers/embedding_memory.py",
+        "% self.capacity, (-1, 1))",
+        ", (-1, 1))",
+        "a full memory forgets new embeddings instead of the oldest",
+        ("tests/layers/test_embedding_memory.py",),
+        ("torch",),
+    ),
+    Mutation(
+        "objectives/shared_weight.py",
+        "self._shared_in_fit, self.train_function = shared, None",
+        "self._shared_in_fit = shared",
+        "a step compiled for copies of one array takes the first of several weights for all",
+        ("tests/objectives/test_sample_weights.py",),
+        ("tensorflow", "jax"),
+    ),
     # The checker.
     Mutation(
         "checks/engine/comparison.py",
