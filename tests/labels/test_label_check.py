@@ -45,6 +45,8 @@ REFUSED = [
     (losses.Focal(), MASK - 1, P, BINARY + ".*values from -1 to 0.*`ignore_class=-1`"),
     (losses.Lovasz(), one_nan(MASK), P, BINARY + ".*Received: NaN"),
     (losses.Boundary(), 2 * MASK, P, BINARY),
+    (losses.Dice(), changed(MASK, (1, 2, 2), math.inf), P, BINARY + ".*values from 0 to inf"),
+    (losses.Dice(), changed(MASK, (1, 2, 2), -0.01), P, BINARY),
     (losses.HausdorffDT(), 1.01 * MASK, P, BINARY),
     (losses.Dice(multi_label=True), 3 * ONE_HOT, P3, BINARY),
     (losses.Dice(), 255 * ONE_HOT, P3, "One-hot labels must hold 0 and 1"),

@@ -20,8 +20,8 @@ def operations(loss, y_true, y_pred):
     return count_operations(lambda: loss(y_true, y_pred).backward())
 
 
-@pytest.mark.parametrize(("channels", "most"), [(1, 34), (4, 60)])
-def test_dice(channels, most):
+@pytest.mark.parametrize(("channels", "most"), [(1, 38), (4, 64)])
+def test_dice(channels, most):  # four of them check the labels
     rng = np.random.default_rng(0)
     y_pred = rng.random((2, 16, 16, channels)).astype("float32")
     assert operations(losses.Dice(), np.round(y_pred), y_pred) <= most

@@ -33,7 +33,7 @@ class LabelDomain:
         """The text of the error for labels between two numbers, one of which is outside."""
         if math.isnan(low) or math.isnan(high):
             return f"{self.expected} Received: NaN. {self.general_advice}"
-        texts = {name: str(int(x)) if x == math.floor(x) else f"{x:g}" for name, x in (("low", low), ("high", high))}
+        texts = {name: str(int(x)) if float(x).is_integer() else f"{x:g}" for name, x in (("low", low), ("high", high))}
         return self.template.format(**texts, odd=texts["high" if low >= self.low else "low"])
 
     @property
