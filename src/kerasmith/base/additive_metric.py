@@ -1,7 +1,6 @@
 """Metrics whose result is a function of sums over samples."""
 
 import math
-import warnings
 from collections.abc import Mapping
 
 from keras import ops, tree
@@ -9,6 +8,7 @@ from keras import ops, tree
 from kerasmith._types import DType, Tensor
 from kerasmith.base.metric import Metric
 from kerasmith.base.weights import Weights, split_sample_weight
+from kerasmith.files.messages import warn
 from kerasmith.keras_internals.tensors import is_concrete, keras_mask
 from kerasmith.labels.label_check import check_labels, running_watch
 from kerasmith.labels.label_domain import WEIGHTS
@@ -109,7 +109,7 @@ class AdditiveMetric(Metric):
     def _without_wrong_labels(self, result, totals, labels):
         spoiled = ops.all(ops.stack([ops.all(ops.isnan(total)) for total in totals.values()]))
         if is_concrete(spoiled) and bool(spoiled):
-            warnings.warn(
+            warn(
                 f"'{self.name}' is NaN: y_true held other values than it may in a compiled step, which cannot say so. "
                 f"{labels.expected} {labels.general_advice}",
                 stacklevel=3,
