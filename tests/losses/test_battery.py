@@ -224,7 +224,7 @@ def test_shapes_that_would_broadcast_are_refused(row):
     for weight in (np.ones((3,)), np.ones((6, 5)), np.ones((4, 6)), np.ones((4, 6, 5, 3)), np.ones((1, 6, 5))):
         with pytest.raises(ValueError, match=r"sample_weight.*Expected"):
             row.build()(data.y_true, data.y_pred, weight.astype("float32"))
-    with pytest.raises(ValueError, match="ids from 0 to 3"):
+    with pytest.raises(ValueError, match="values from 0 to 3"):
         row.build()(np.where(data.ids == 2, 3, data.ids), data.y_pred)
     with pytest.raises(ValueError, match="0 and 1"):
         row.build()((data.ids * 255).astype("uint8"), batch(1).y_pred)

@@ -218,7 +218,7 @@ def _samples_outside(labels, low, high, domain):
 def _row_sums(x):
     """(B, ...) -> (B,); over blocks of rows, as XLA on the CPU makes long vectors of the last axis alone."""
     sizes = static_shape(x, "y_true")[1:]
-    elements = 0 if None in sizes else math.prod(sizes)
+    elements = 1 if None in sizes else math.prod(sizes)
     lane = math.gcd(elements, 256)
     rows = math.gcd(elements // lane, 64)
     if lane < 16:
