@@ -197,6 +197,7 @@ TRIALS = {
         Trial(["optimal"], {"iou_threshold": 0.0, "instance_labels": True, "instance_predictions": True}, _of(_instances))
     ],
     ("MinimumArea", "area"): [Trial([2], {"area": 30})],
+    ("MinimumArea", "per"): [Trial(["image"], {"area": 30})],
     ("PanopticQuality", "matching"): [
         Trial(["optimal"], {**_PANOPTIC, "iou_threshold": 0.1, "matching": "greedy"}, _of(_instance_maps))
     ],

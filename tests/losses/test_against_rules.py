@@ -199,6 +199,8 @@ def test_bad_rules_are_refused():
         Connectivity(connectivity=6)(np.zeros((1, 4, 4, 1)), np.ones((1, 4, 4, 1), "float32"))
     with pytest.raises(ValueError, match="area"):
         MinimumArea(0)
+    with pytest.raises(ValueError, match="per='component'"):
+        MinimumArea(9, per="image", threshold=0.3)
     with pytest.raises(ValueError, match="components"):
         Connectivity(0)
     with pytest.raises(ValueError, match="margin"):

@@ -28,7 +28,7 @@ def of(result, rates=RATES):
 @pytest.mark.parametrize(("threshold", "min_size", "connectivity"), [(0.1, 0, None), (0.4, 4, 4)])
 def test_equals_plain_loops(hit, threshold, min_size, connectivity):
     truth, probability = scenes(0)
-    options = {"hit": hit, "iou_threshold": 0.3, "min_size": min_size}
+    options = {"hit": hit, "iou_threshold": 0.3 if hit == "iou" else 0.0, "min_size": min_size}
     best, false = oracle.scores(truth, probability, threshold, 1 if connectivity == 4 else 2, **options)
     assert len(false) > 3
     assert sum(score > 0 for score in best) > 3
@@ -141,6 +141,7 @@ def test_no_objects_give_nan_and_no_candidates_zero():
         ({"threshold": 1.0}, "`threshold`"),
         ({"hit": "touch"}, "'overlap', 'iou', 'peak', 'center'"),
         ({"iou_threshold": 1.0}, "`iou_threshold`"),
+        ({"iou_threshold": 0.3}, "Write hit='iou'"),
         ({"bins": 1}, "`bins`"),
     ],
 )

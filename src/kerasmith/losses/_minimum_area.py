@@ -37,7 +37,8 @@ class MinimumArea(ComponentRule):
         A scalar in [0, 1] for weights of 1; (B,) for `reduction="none"`.
 
     Raises:
-        ValueError: for shapes that would broadcast, predictions that are no images, or an unknown option.
+        ValueError: for shapes that would broadcast, predictions that are no images, an unknown option, or `threshold` and
+            `connectivity` beside per="image".
 
     Example:
 
@@ -52,6 +53,11 @@ class MinimumArea(ComponentRule):
         check_number("area", area, above=0)
         check_choice("per", per, ("component", "image"))
         super().__init__(**kwargs)
+        if per == "image" and (self.threshold, self.connectivity) != (0.5, None):
+            raise ValueError(
+                "per='image' sums probabilities, without a mask: `threshold` and `connectivity` have no effect. Received: "
+                f"threshold={self.threshold}, connectivity={self.connectivity}. Leave them out, or write per='component'."
+            )
         self.area = area
         self.per = per
 

@@ -97,6 +97,11 @@ class FROC(ObjectMetric):
         check_number("threshold", threshold, minimum=0, below=1)
         check_choice("hit", hit, HITS)
         check_number("iou_threshold", iou_threshold, minimum=0, below=1)
+        if iou_threshold and hit != "iou":
+            raise ValueError(
+                f"`iou_threshold` has an effect for hit='iou' only. Received: iou_threshold={iou_threshold}, hit={hit!r}. "
+                "Write hit='iou', or leave `iou_threshold` out."
+            )
         check_integer("bins", bins, minimum=2)
         super().__init__(threshold=threshold, name=name, **kwargs)
         self.fp_per_image = fp_per_image
