@@ -25,6 +25,7 @@ def test_there_are_examples():
     assert sum(len(examples(name)) for name in MODULES) > 100
 
 
+@pytest.mark.heavy("each example compiles its operations anew", on=("jax", "tensorflow"), seconds=0.3)
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name, capsys):
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)

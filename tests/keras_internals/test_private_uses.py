@@ -7,6 +7,7 @@ import pytest
 import kerasmith
 from tests.keras_internals.private_uses import private_uses
 
+pytestmark = pytest.mark.host("reads the source")
 ROOT = Path(kerasmith.__file__).parent
 
 

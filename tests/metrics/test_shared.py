@@ -11,6 +11,7 @@ from kerasmith.callbacks import TopKCheckpoints
 from kerasmith.metrics import class_counts, decided_classes, ranking
 from tests.support.metric_runs import assert_equal, fresh, read, run
 
+pytestmark = pytest.mark.heavy("each row trains several metrics, compiled for seconds", on=("tensorflow",), seconds=1)
 CLASSES = 4
 TORCH = keras.backend.backend() == "torch"
 NO_COMPILER = "Keras compiles PyTorch models with torch.compile, which needs a C++ toolchain at run time"

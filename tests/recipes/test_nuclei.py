@@ -9,6 +9,8 @@ from rich.console import Console
 from kerasmith.data import MissingDataPackage
 from kerasmith.recipes import nuclei, nuclei_image
 
+pytestmark = pytest.mark.heavy("trains the network of the demo", on=("tensorflow", "jax"), seconds=2)
+
 FILES = ("report.html", "history.csv", "model.keras", "summary.json")
 
 

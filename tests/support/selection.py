@@ -30,12 +30,13 @@ SECONDS = 20.0
 BACKENDS = ("tensorflow", "jax", "torch")
 
 _TRAINING = pytest.mark.heavy("trains a model, compiled for seconds", on=("tensorflow", "jax"), seconds=2)
-_ORACLE_ROW = pytest.mark.heavy("each row compiles its operations anew", on=("jax",), seconds=1)
+_EACH_ROW = pytest.mark.heavy("each row compiles its operations anew", on=("jax",), seconds=1)
 # {directory: (mark, whether a file has it)}: what is true of a whole directory is not written into each of its files.
 DIRECTORIES = {
     **dict.fromkeys(("callbacks", "objectives", "multitask"), (_TRAINING, lambda file: True)),
-    "losses": (_ORACLE_ROW, lambda file: file.startswith(("test_against_", "test_options_"))),
-    "metrics": (_ORACLE_ROW, lambda file: file not in ("test_every_metric", "test_shared")),
+    "losses": (_EACH_ROW, lambda file: file.startswith(("test_against_", "test_options_", "test_embedding_limits"))),
+    "metrics": (_EACH_ROW, lambda file: True),
+    "labels": (_EACH_ROW, lambda file: file == "test_missing_labels"),
 }
 
 
