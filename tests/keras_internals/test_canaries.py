@@ -376,7 +376,7 @@ def test_state_of_a_first_inference_of_shapes():
     variable = keras.Variable([1.0])
     with keras.StatelessScope() as scope:
         with keras.device("meta"):
-            assert importlib.import_module("keras.src.backend.torch.core").get_device() == "meta"
+            assert ops.zeros(()).device.type == "meta"
             variable.assign(ops.zeros(1))
         assert scope.get_current_value(variable) is not None
         with shape_inference.clean_retry():
