@@ -29,6 +29,14 @@ def test_a_fifth_more_than_the_budget_passes_and_no_more():
     assert "jax = 1.0" in budget.problems([one("jax")])[0]
 
 
+def test_a_slower_machine_is_no_growth_and_growth_on_it_is():
+    budget = Budget(dict.fromkeys(("torch", "jax", "tensorflow", "oldest"), 1.0), 25.0)
+    slower = [one(name, cpu=cpu) for name, cpu in (("torch", 85.0), ("jax", 90.0), ("tensorflow", 95.0), ("oldest", 105.0))]
+    assert not budget.problems(slower)
+    grown = [*slower[:3], one("oldest", cpu=120.0)]
+    assert [line.split()[0] for line in budget.problems(grown)] == ["oldest"]
+
+
 def test_the_table_ends_with_a_sum_in_the_words_of_pytest(tmp_path, capsys):
     done = [one(), one("jax", text="7 passed, 1 warning in 3.0s"), Time("lint", 0, 3.0, 4.0, "All checks passed!")]
     assert report(done, 600, Budget({"torch": 1.0, "jax": 1.0, "lint": 1.0}, 25.0), tmp_path) == 0
