@@ -317,6 +317,8 @@ class Resume(Copyable, keras.callbacks.Callback):
         x = self._fit.x
         # Before the variables: a guard looks at these now, and may put them back.
         others = copy.deepcopy(callback_state.states(self._others))
+        # Keras brings the state of JAX into the variables each time that a callback asks for the model.
+        model = self.model
         return {
             "kerasmith": kerasmith.__version__,
             "keras": keras.__version__,
@@ -330,8 +332,8 @@ class Resume(Copyable, keras.callbacks.Callback):
             "batch": self._batch,
             "step": self._steps_before + self._batch,
             "stopped": False,
-            "variables": variables.values(self.model),
-            "owners": variables.owners(self.model),
+            "variables": variables.values(model),
+            "owners": variables.owners(model),
             "callbacks": others,
             "data": copy.deepcopy(x.state_dict()) if hasattr(x, "state_dict") and hasattr(x, "load_state_dict") else None,
             "epoch of data": epoch_of(self._fit.epoch_iterator.data_adapter),

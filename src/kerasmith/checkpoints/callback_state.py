@@ -10,6 +10,7 @@ import numpy as np
 
 from kerasmith.files.messages import warn
 from kerasmith.keras_internals.callback_attributes import ATTRIBUTES
+from kerasmith.objectives.weight_transfer import WeightArrays
 
 _WITHOUT = (
     keras.callbacks.CallbackList,
@@ -109,6 +110,8 @@ def _attributes(callback):
 def _as_plain(value):
     if keras.ops.is_tensor(value) or isinstance(value, keras.Variable):
         return np.array(keras.ops.convert_to_numpy(value))
+    if isinstance(value, WeightArrays):  # `set_weights` also takes the long list
+        return [_as_plain(item) for item in (*value, *value.objective)]
     if isinstance(value, dict):
         return {key: _as_plain(item) for key, item in value.items()}
     return [_as_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
