@@ -108,7 +108,10 @@ def build(model: keras.Model, fit: Any, wanted: Any = None, known: Any = None) -
         optimizer = getattr(model, "optimizer", None)
         return model.built and (optimizer is None or optimizer.built)
 
-    optimizers = (lambda: _build_for_their_weights(model, known or {}), lambda: build_compiled_optimizer(model))
+    optimizers = [lambda: _build_for_their_weights(model, known or {})]
+    # A step of the user's own may have no use for the optimizer that `compile` has made.
+    if known is None or not has_own_step(model):
+        optimizers.append(lambda: build_compiled_optimizer(model))
     for make in (*optimizers, lambda: _evaluate_a_batch(model, fit), *optimizers):
         if is_there():
             return
