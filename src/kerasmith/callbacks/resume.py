@@ -20,13 +20,13 @@ from kerasmith.callbacks.resume_checks import (
     warn_of_the_order,
     warn_of_the_version,
 )
+from kerasmith.callbacks.resume_messages import refuse, say_where, warn_of_damaged, warn_of_gone
 from kerasmith.callbacks.training_settings import settings, warn_of_other_settings
 from kerasmith.checkpoints import callback_state, variables
 from kerasmith.checkpoints.callback_state import UnsavedStateWatcher
 from kerasmith.checkpoints.directory import CheckpointDirectory
 from kerasmith.checkpoints.training_lock import TrainingLock
 from kerasmith.checkpoints.writer import CheckpointWriter
-from kerasmith.files.messages import say, warn
 from kerasmith.files.plain_data import plain
 from kerasmith.keras_internals import fit_call, random_state
 from kerasmith.keras_internals.data_epoch import epoch_of, go_to_epoch
@@ -228,13 +228,11 @@ class Resume(Copyable, keras.callbacks.Callback):
 
     def _read(self):
         state, self._source, damaged = self._checkpoints.newest()
-        for file, problem in damaged:
-            warn(f"Resume: the checkpoint {file} is damaged ({problem}). The one before it is used.", stacklevel=3)
+        warn_of_damaged(damaged)
         if state is not None:
             refuse_a_copy(self._copy, state.get("writer"), self._source)
-            self._refuse(
-                [*differences(state, self._fit, self.config), *training_data.differences(state.get("samples"), self._data)]
-            )
+            other_data = training_data.differences(state.get("samples"), self._data)
+            refuse([*differences(state, self._fit, self.config), *other_data], self._source)
             training_data.warn_of_other_samples(state.get("samples"), self._data)
         return state
 
@@ -246,35 +244,18 @@ class Resume(Copyable, keras.callbacks.Callback):
             return
         known = state.get("owners")
         variables.build(self.model, self._fit, state["variables"], known)
-        self._refuse(variables.differences(self.model, state["variables"], known))
+        refuse(variables.differences(self.model, state["variables"], known), self._source)
         if known is None:
             state["variables"] = variables.under_new_names(self.model, state["variables"])
         is_over = state["stopped"] or state["epoch"] >= epochs
         begin_at(self.model, epochs if is_over else state["epoch"])
         warn_of_other_settings(state.get("settings", {}), self._settings, is_over)
         self._settings = state.get("settings", self._settings)
-        if self.verbose and is_over:
-            say(
-                f"Resume: this training is over ({state['epoch']} of {epochs} epochs{', stopped early' * state['stopped']}), "
-                f"nothing is trained. {self.directory} has its state; remove it, or give another directory, to train anew."
-            )
-        elif self.verbose:
-            where = f"epoch {state['epoch'] + 1}" + (f", step {state['batch'] + 1}" if state["batch"] else "")
-            say(f"Resume: goes on at {where}, from {self._source}")
-
-    def _refuse(self, problems):
-        if problems:
-            listed = "; ".join(problems[:6]) + (f"; and {len(problems) - 6} more" if len(problems) > 6 else "")
-            raise ValueError(
-                f"The checkpoint {self._source} belongs to another training. {listed}. Undo the change, or give another "
-                "directory to begin anew."
-            )
+        if self.verbose:
+            say_where(state, epochs, is_over, self._source, self.directory)
 
     def _load_callbacks(self, state):
-        gone = callback_state.load(self._others, state["callbacks"])
-        if gone:
-            names = ", ".join(key.split("#")[0] for key in gone)
-            warn(f"Resume: the checkpoint has the state of {names}, not in the list of callbacks now.", stacklevel=3)
+        warn_of_gone(callback_state.load(self._others, state["callbacks"]))
         self._unsaved = UnsavedStateWatcher(self._others)
 
     def _load_data(self, state):
@@ -318,7 +299,7 @@ class Resume(Copyable, keras.callbacks.Callback):
         # Before the variables: a guard looks at these now, and may put them back.
         others = copy.deepcopy(callback_state.states(self._others))
         # Keras brings the state of JAX into the variables each time that a callback asks for the model.
-        model = self.model
+        values, owners = variables.values_and_owners(self.model)
         return {
             "kerasmith": kerasmith.__version__,
             "keras": keras.__version__,
@@ -332,8 +313,8 @@ class Resume(Copyable, keras.callbacks.Callback):
             "batch": self._batch,
             "step": self._steps_before + self._batch,
             "stopped": False,
-            "variables": variables.values(model),
-            "owners": variables.owners(model),
+            "variables": values,
+            "owners": owners,
             "callbacks": others,
             "data": copy.deepcopy(x.state_dict()) if hasattr(x, "state_dict") and hasattr(x, "load_state_dict") else None,
             "epoch of data": epoch_of(self._fit.epoch_iterator.data_adapter),

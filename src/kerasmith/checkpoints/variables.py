@@ -25,8 +25,12 @@ def named_variables(model: keras.Model, as_before: bool = False) -> dict[str, An
         model: the model.
         as_before: the names in checkpoints of kerasmith 0.1, which did not tell optimizers apart.
     """
+    return _named(model, owned(model), as_before)
+
+
+def _named(model, own, as_before=False):
     found, seen, counts = {}, set(), {}
-    for group, variables in _groups(model, as_before):
+    for group, variables in _groups(model, own, as_before):
         for variable in variables:
             if id(variable) in seen:
                 continue
@@ -44,8 +48,7 @@ def named_variables(model: keras.Model, as_before: bool = False) -> dict[str, An
     return found
 
 
-def _groups(model, as_before):
-    own = owned(model)
+def _groups(model, own, as_before):
     yield "model", model.variables
     for place, optimizer in own.optimizers.items():
         if (as_before and place.isidentifier()) or place == "optimizer":
@@ -59,7 +62,18 @@ def _groups(model, as_before):
 
 def values(model: keras.Model) -> dict[str, np.ndarray]:
     """{name: array}, copies that later steps do not change."""
-    return {name: np.array(ops.convert_to_numpy(variable)) for name, variable in named_variables(model).items()}
+    return _arrays(named_variables(model))
+
+
+def values_and_owners(model: keras.Model) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """What `values` and `owners` return, after one walk over the model."""
+    own = owned(model)
+    named = _named(model, own)
+    return _arrays(named), _owners(model, own, named)
+
+
+def _arrays(named):
+    return {name: np.array(ops.convert_to_numpy(variable)) for name, variable in named.items()}
 
 
 def assign(model: keras.Model, saved: Any) -> None:
@@ -76,13 +90,18 @@ def owners(model: keras.Model) -> dict[str, Any]:
         {"paths": {name of a weight: its path, in which a layer has a number only if the user gave it one},
         "optimizers": {place of an optimizer: names of the weights that its slots belong to, in their order}}
     """
-    names = {id(variable): name for name, variable in named_variables(model).items()}
+    own = owned(model)
+    return _owners(model, own, _named(model, own))
+
+
+def _owners(model, own, named):
+    names = {id(variable): name for name, variable in named.items()}
     by_keras = named_by_keras(model)
 
     def path(variable):
         return "/".join(_COUNTER.sub("", part) if part in by_keras else part for part in variable.path.split("/"))
 
-    trained = {place: trained_variables(optimizer) for place, optimizer in owned(model).optimizers.items()}
+    trained = {place: trained_variables(optimizer) for place, optimizer in own.optimizers.items()}
     return {
         "paths": {names[id(v)]: path(v) for v in model.variables if id(v) in names},
         "optimizers": {
@@ -122,7 +141,8 @@ def _build_for_their_weights(model, known):
     """Builds each optimizer of a step of the user's own for the weights that it had; Keras' own step builds its own."""
     if not has_own_step(model):
         return
-    named, optimizers = named_variables(model), owned(model).optimizers
+    own = owned(model)
+    named, optimizers = _named(model, own), own.optimizers
     for place, names in known.get("optimizers", {}).items():
         if place in optimizers and all(name in named for name in names):
             build_optimizer(optimizers[place], [named[name] for name in names])
