@@ -3,9 +3,11 @@
 import json
 import pathlib
 import shutil
+import zipfile
 
 import keras
 import pytest
+from packaging.version import Version
 
 from kerasmith.keras_internals import versions
 from tests.released import write
@@ -25,9 +27,17 @@ def test_there_is_something_of_a_released_version():
 @pytest.mark.parametrize("name", ["plain", "objective"])
 def test_a_model_gives_the_numbers_of_then(version, name):
     expected = json.loads((version / "models.json").read_text())[name]
+    wrote = _keras_that_wrote(version / f"{name}.keras")
+    if Version(keras.__version__) < Version(wrote):
+        pytest.skip(f"Keras {keras.__version__} does not read what Keras {wrote} wrote: it lacks arguments of initializers")
     now = write.evaluated(keras.saving.load_model(version / f"{name}.keras"))
     assert now["mean"] == pytest.approx(expected["mean"], rel=1e-5)
     assert now["scores"] == pytest.approx(expected["scores"], rel=1e-4)
+
+
+def _keras_that_wrote(file):
+    with zipfile.ZipFile(file) as parts:
+        return json.loads(parts.read("metadata.json"))["keras_version"]
 
 
 def test_a_checkpoint_goes_on_to_the_end_of_then(version, tmp_path):
