@@ -1,5 +1,6 @@
 """Deterministic tests: one seed for everything, quiet backends; and the parts of the gate."""
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -9,9 +10,20 @@ import pytest
 
 from tests.support import selection
 
+# Tracing makes millions of small objects and little garbage: rounds of the collector took a fifth of the time.
+gc.set_threshold(100_000, 10, 10)
+
 
 def pytest_addoption(parser):
     selection.add_options(parser)
+
+
+def pytest_configure(config):
+    if keras.config.backend() == "tensorflow" and config.getoption("--select") in ("gate", "heavy"):
+        import tensorflow as tf
+
+        # Most graphs run once: to optimise one takes longer than it saves. The full selection asks with what users have.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 def pytest_itemcollected(item):
@@ -25,6 +37,11 @@ def pytest_collection_modifyitems(config, items):
     kept = {id(item) for item in chosen}
     config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
     items[:] = chosen
+
+
+def pytest_collection_finish():
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
