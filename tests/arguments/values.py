@@ -55,7 +55,7 @@ VALUES = {
     "k": [[1], [2, 3], 1, 2],
     "k1": [0.5],
     "k2": [0.5],
-    "kind": ["asymmetric", "symmetric", "hinge", "softmax", "isotropic"],
+    "kind": ["asymmetric", "symmetric", "hinge", "softmax", "isotropic", "wgan"],
     "label_smoothing": [0.3],
     "loss": ["mae"],
     "losses": [["mae", losses.Dice()]],

@@ -70,3 +70,13 @@ def cosines():
     y_pred = np.random.default_rng(4).uniform(-0.9, 0.9, (4, 4)).astype("float32")
     y_pred[2, 1] = -0.97
     return np.array([0, 3, 1, 2]), y_pred
+
+
+def judged():
+    """Real and generated samples, and what a discriminator says of six patches of each."""
+    return np.array([1, 0, 0, 1]), 2 * _normal(4, 3, 2, 1, seed=6)
+
+
+def generated():
+    """Generated samples, and what a discriminator says of six patches of each."""
+    return np.zeros(4), 2 * _normal(4, 3, 2, 1, seed=6)

@@ -11,7 +11,8 @@ from tests.losses.battery import OTHER_ROWS, ROWS
 
 CLASSES = {name: value for name, value in vars(losses).items() if inspect.isclass(value) and issubclass(value, base.Loss)}
 # Exported for subclasses of users.
-FAMILIES = {"ElementwiseLoss", "EmbeddingLoss", "ImageLoss", "PixelLoss", "RegionLoss", "SegmentationLoss", "ShapeLoss"}
+FAMILIES = {"AdversarialLoss", "ElementwiseLoss", "EmbeddingLoss", "ImageLoss", "PixelLoss", "RegionLoss", "SegmentationLoss"}
+FAMILIES |= {"ShapeLoss"}
 PUBLIC = sorted(set(CLASSES) - FAMILIES)
 
 # They make losses of other losses and functions; their values are tested in test_algebra.py and test_from_function.py.

@@ -1,6 +1,7 @@
 """Losses that keep sample weights, masks and one value per sample. See README.md for the two families."""
 
 from kerasmith.base import KerasLoss, WeightedSum
+from kerasmith.losses._adversarial import AdversarialLoss
 from kerasmith.losses._arc_face import ArcFace, arc_face
 from kerasmith.losses._boundary import Boundary, boundary
 from kerasmith.losses._centerline_dice import CenterlineDice, centerline_dice
@@ -14,6 +15,7 @@ from kerasmith.losses._dice import Dice, dice
 from kerasmith.losses._dice_ce import DiceCE, dice_ce
 from kerasmith.losses._dice_focal import DiceFocal, dice_focal
 from kerasmith.losses._dice_iou import DiceIoU, dice_iou
+from kerasmith.losses._discriminator_loss import DiscriminatorLoss, discriminator_loss
 from kerasmith.losses._elementwise import ElementwiseLoss
 from kerasmith.losses._embedding import EmbeddingLoss
 from kerasmith.losses._exposure_weighted import ExposureWeighted, exposure_weighted
@@ -22,6 +24,7 @@ from kerasmith.losses._focal_tversky import FocalTversky, focal_tversky
 from kerasmith.losses._from_function import FunctionLoss, from_function
 from kerasmith.losses._gaussian_nll import GaussianNLL, gaussian_nll
 from kerasmith.losses._generalized_dice import GeneralizedDice, generalized_dice
+from kerasmith.losses._generator_loss import GeneratorLoss, generator_loss
 from kerasmith.losses._hausdorff_dt import HausdorffDT, hausdorff_dt
 from kerasmith.losses._image import ImageLoss
 from kerasmith.losses._jaccard import Jaccard, jaccard
@@ -46,6 +49,7 @@ from kerasmith.losses._tversky import Tversky, tversky
 from kerasmith.losses._unified_focal import UnifiedFocal, unified_focal
 
 __all__ = [
+    "AdversarialLoss",
     "ArcFace",
     "Boundary",
     "CenterlineDice",
@@ -58,6 +62,7 @@ __all__ = [
     "DiceCE",
     "DiceFocal",
     "DiceIoU",
+    "DiscriminatorLoss",
     "ElementwiseLoss",
     "EmbeddingLoss",
     "ExposureWeighted",
@@ -66,6 +71,7 @@ __all__ = [
     "FunctionLoss",
     "GaussianNLL",
     "GeneralizedDice",
+    "GeneratorLoss",
     "HausdorffDT",
     "ImageLoss",
     "Jaccard",
@@ -103,12 +109,14 @@ __all__ = [
     "dice_ce",
     "dice_focal",
     "dice_iou",
+    "discriminator_loss",
     "exposure_weighted",
     "focal",
     "focal_tversky",
     "from_function",
     "gaussian_nll",
     "generalized_dice",
+    "generator_loss",
     "hausdorff_dt",
     "jaccard",
     "log_cosh_dice",
