@@ -20,7 +20,7 @@ def operations(loss, y_true, y_pred):
     return count_operations(lambda: loss(y_true, y_pred).backward())
 
 
-@pytest.mark.parametrize(("channels", "most"), [(1, 38), (4, 64)])
+@pytest.mark.parametrize(("channels", "most"), [(1, 37), (4, 42)])
 def test_dice(channels, most):  # four of them check the labels
     rng = np.random.default_rng(0)
     y_pred = rng.random((2, 16, 16, channels)).astype("float32")

@@ -49,12 +49,13 @@ def region_sums(pixels: Pixels, predictions: Tensor | None = None, *, soft_label
     if pixels.weight is not None:
         weight = pixels.per_class(pixels.weight)
         p_weighted, y_weighted = p * weight, y * weight
+    (p_weighted, y_weighted, y), total = _laid_out((p_weighted, y_weighted, y), pixels.class_axis)
     if not soft_labels:
-        sums = (over_pixels(x, pixels.class_axis) for x in (p_weighted * y, p_weighted, y_weighted))
+        sums = (total(x) for x in (p_weighted * y, p_weighted, y_weighted))
         return RegionSums(*sums).with_known(pixels.known_classes)
     # By what is too much and too little, whose slopes are 0 at p = y on every backend: so is that of any loss.
     over, under = ops.relu(p_weighted - y_weighted), ops.relu(y_weighted - p_weighted)
-    over, under, actual = (over_pixels(x, pixels.class_axis) for x in (over, under, y_weighted))
+    over, under, actual = (total(x) for x in (over, under, y_weighted))
     return RegionSums(actual - under, actual - under + over, actual).with_known(pixels.known_classes)
 
 
@@ -73,8 +74,42 @@ def tversky_index(sums: RegionSums, alpha: float, beta: float, smooth: float) ->
     return safe.ratio(i + smooth, denominator, when_empty=1.0)
 
 
+def tversky_loss(sums: RegionSums, alpha: float, beta: float, smooth: float) -> Tensor:
+    """1 - `tversky_index`, as E / (E + I + s) with E = alpha FP + beta FN: nothing is lost where the two are nearly equal."""
+    i, p, y = sums
+    twice = p + y if alpha == beta else None
+    if alpha == beta == 0.5:
+        # E, I and s doubled: without a factor, which PyTorch makes a tensor of, and again for the gradient.
+        errors, whole, smooth = twice - (i + i), twice, 2.0 * smooth
+    else:
+        errors = alpha * (p - i) + beta * (y - i) if twice is None else alpha * (twice - (i + i))
+        whole = errors + i
+    if smooth > _NEVER_EMPTY:
+        return errors / (whole + smooth)
+    return safe.ratio(errors, whole + smooth, when_empty=0.0)
+
+
 # From here on `smooth` is more than nothing in float32.
 _NEVER_EMPTY = 1e-30
+
+
+def _laid_out(arrays, class_axis):
+    """Arrays in the layout of scores, brought to the one that is summed fastest, and the sum over its pixels, to (B, C).
+
+    PyTorch gets rows of 16 pixels as in `_sum_of_rows`, but before p and y meet: a sum of rows that were made behind the
+    product copies its gradient, as large as the batch, to bring it back to pixels. On small images the calls cost more.
+    """
+    if class_axis != 2 or keras.backend.backend() != "torch" or not all(x.is_contiguous() for x in arrays):
+        return arrays, functools.partial(over_pixels, class_axis=class_axis)
+    _, pixels, channels = static_shape(arrays[0], "pixels")
+    row = _largest_divisor(pixels, 16) if pixels and pixels > _FEW_PIXELS else 1
+    if row == 1:
+        return arrays, lambda x: x.sum(1)
+    rows = [x.view(-1, pixels // row, row * channels) for x in arrays]
+    return rows, lambda x: x.sum(1, keepdim=True).view(-1, row, channels).sum(1)
+
+
+_FEW_PIXELS = 64**2
 
 
 def over_pixels(x: Tensor, class_axis: int | None) -> Tensor:

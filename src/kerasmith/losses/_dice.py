@@ -2,7 +2,7 @@
 
 from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
-from kerasmith.labels.overlap import RegionSums, tversky_index
+from kerasmith.labels.overlap import RegionSums, tversky_loss
 from kerasmith.losses._region import RegionLoss
 
 
@@ -43,7 +43,7 @@ class Dice(RegionLoss):
     """
 
     def class_losses(self, sums: RegionSums) -> Tensor:
-        return 1.0 - tversky_index(sums, 0.5, 0.5, self.smooth)
+        return tversky_loss(sums, 0.5, 0.5, self.smooth)
 
 
 dice: Function = make_functional(Dice, "dice")

@@ -6,7 +6,7 @@ from kerasmith._types import Function, Tensor
 from kerasmith.base import LossTerm, make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.base.weights import Weights
-from kerasmith.labels.overlap import RegionSums, tversky_index
+from kerasmith.labels.overlap import RegionSums, tversky_loss
 from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._cross_entropy import CrossEntropy
 from kerasmith.losses._region import RegionLoss
@@ -61,7 +61,7 @@ class DiceCE(RegionLoss):
         return ("dice", "ce")
 
     def class_losses(self, sums: RegionSums) -> Tensor:
-        return 1.0 - tversky_index(sums, 0.5, 0.5, self.smooth)
+        return tversky_loss(sums, 0.5, 0.5, self.smooth)
 
     def terms(self, pixels: Pixels, weights: Weights) -> list[LossTerm]:
         return [

@@ -5,7 +5,7 @@ from typing import Any
 from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
-from kerasmith.labels.overlap import RegionSums, tversky_index
+from kerasmith.labels.overlap import RegionSums, tversky_loss
 from kerasmith.losses._region import RegionLoss
 
 
@@ -38,9 +38,9 @@ class DiceIoU(RegionLoss):
         self.dice_weight = dice_weight
 
     def class_losses(self, sums: RegionSums) -> Tensor:
-        dice = tversky_index(sums, 0.5, 0.5, self.smooth)
-        jaccard = tversky_index(sums, 1.0, 1.0, self.smooth)
-        return 1.0 - self.dice_weight * dice - (1.0 - self.dice_weight) * jaccard
+        dice = tversky_loss(sums, 0.5, 0.5, self.smooth)
+        jaccard = tversky_loss(sums, 1.0, 1.0, self.smooth)
+        return self.dice_weight * dice + (1.0 - self.dice_weight) * jaccard
 
 
 dice_iou: Function = make_functional(DiceIoU, "dice_iou")

@@ -2,7 +2,7 @@
 
 from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
-from kerasmith.labels.overlap import RegionSums, tversky_index
+from kerasmith.labels.overlap import RegionSums, tversky_loss
 from kerasmith.losses._region import RegionLoss
 
 
@@ -32,7 +32,7 @@ class Jaccard(RegionLoss):
     """
 
     def class_losses(self, sums: RegionSums) -> Tensor:
-        return 1.0 - tversky_index(sums, 1.0, 1.0, self.smooth)
+        return tversky_loss(sums, 1.0, 1.0, self.smooth)
 
 
 jaccard: Function = make_functional(Jaccard, "jaccard")

@@ -5,7 +5,7 @@ from typing import Any
 from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
-from kerasmith.labels.overlap import RegionSums, tversky_index
+from kerasmith.labels.overlap import RegionSums, tversky_loss
 from kerasmith.losses._region import RegionLoss
 
 
@@ -58,7 +58,7 @@ class Tversky(RegionLoss):
         self.beta = beta
 
     def class_losses(self, sums: RegionSums) -> Tensor:
-        return 1.0 - tversky_index(sums, self.alpha, self.beta, self.smooth)
+        return tversky_loss(sums, self.alpha, self.beta, self.smooth)
 
 
 tversky: Function = make_functional(Tversky, "tversky")

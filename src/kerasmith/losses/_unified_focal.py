@@ -9,7 +9,7 @@ from kerasmith.base import LossTerm, make_functional, register
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.base.weights import Weights
 from kerasmith.labels.class_reduction import mean_over_classes
-from kerasmith.labels.overlap import RegionSums, over_pixels, tversky_index
+from kerasmith.labels.overlap import RegionSums, over_pixels, tversky_loss
 from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._pixelwise import PixelLoss, at_label, channel_row, label_values, log_probabilities
 from kerasmith.losses._region import RegionLoss
@@ -90,7 +90,7 @@ class UnifiedFocal(RegionLoss):
         return _with_background(sums, pixels) if pixels.binary else sums
 
     def class_losses(self, sums: RegionSums) -> Tensor:
-        losses = 1.0 - tversky_index(sums, 1.0 - self.delta, self.delta, self.smooth)
+        losses = tversky_loss(sums, 1.0 - self.delta, self.delta, self.smooth)
         enhanced = power(losses, 1.0 - self.gamma)
         if self.kind == "symmetric":
             return enhanced
