@@ -1,6 +1,8 @@
 """Functions inside a saved configuration: found again by their registered name, or refused."""
 
 import inspect
+import sys
+from typing import Any
 
 import keras
 
@@ -36,3 +38,32 @@ def register_function(fn: Function) -> None:
     """Registers a function of a module under the module's name, unless the user did."""
     if inspect.isfunction(fn) and why_not_savable(fn) is None and not is_registered(fn):
         keras.saving.register_keras_serializable(package=fn.__module__, name=fn.__qualname__)(fn)
+
+
+def find_again(config: Any, what: str) -> None:
+    """Sees to it that a saved function can be loaded: that of a module that was imported is registered.
+
+    Args:
+        config: of the function, as Keras serialises it.
+        what: whose function it is, as the beginning of a sentence.
+
+    Raises:
+        ValueError: if it is not known here.
+    """
+    if not isinstance(config, dict) or config.get("class_name") != "function":
+        return
+    known_as = str(config["config"])
+    if keras.saving.get_registered_object(known_as) is not None:
+        return
+    package, _, name = known_as.rpartition(">")
+    found = sys.modules.get(package)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if inspect.isfunction(found):
+        register_function(found)
+    if keras.saving.get_registered_object(known_as) is None:
+        script = " It was in the script that saved: move it to a module that both scripts import." * (package == "__main__")
+        raise ValueError(
+            f"{what}, the function `{name}` of {package!r}, is not known in this process, and without it the model would not "
+            f"be what was saved. Import the module that defines it before you load.{script}"
+        )

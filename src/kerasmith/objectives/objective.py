@@ -11,10 +11,11 @@ from kerasmith._types import Config, DType, Tensor
 from kerasmith.base import register
 from kerasmith.distribution import cross_replica_sum, global_value, local_share_of_mean
 from kerasmith.multitask.balancer import Balancer
+from kerasmith.objectives.quantity import Quantity
 from kerasmith.objectives.step_inputs import StepInputs
 from kerasmith.objectives.task_gradients import gradient_correction, gram_matrix
 from kerasmith.objectives.term import Term
-from kerasmith.objectives.term_columns import columns_of
+from kerasmith.objectives.term_columns import columns_of, quantity_columns
 from kerasmith.objectives.term_weight import Constant
 
 
@@ -69,7 +70,11 @@ class Objective(keras.layers.Layer):
         dtype: DType = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype or "float32")
-        self.terms = _named_terms(terms, weights)
+        given = _named_parts(terms)
+        self.quantities = [part for part in given if isinstance(part, Quantity)]
+        self.terms = _weighted([part for part in given if isinstance(part, Term)], weights)
+        for term in self.terms:
+            term.join(self.terms, self.quantities)
         self.balance = _checked_balance(balance, self.terms)
         # A term may be a layer itself, such as a pretrained backbone: its weights belong to the step.
         parts = [part for term in self.terms for part in (term.fn, term.memory)]
@@ -89,10 +94,14 @@ class Objective(keras.layers.Layer):
         )
         for term in self.terms:
             term.factor.build(self.add_weight, term.name)
+        for quantity in self.quantities:
+            quantity.build(self.add_weight)
         if self.balance is not None:
             self.balance.build(self)
         self.columns = columns_of(self.terms, self.balance)
-        self.trackers = [tracker for column in self.columns for tracker in column.trackers]
+        self.quantity_columns = quantity_columns(self.quantities, self.columns)
+        parts = [tracker for column in self.columns for tracker in column.trackers]
+        self.trackers = [*parts, *self.quantity_columns]
         self.built = True
 
     @property
@@ -124,6 +133,8 @@ class Objective(keras.layers.Layer):
         shares = [term.share(inputs) for term in self.terms]
         values = [global_value(share) for share in shares]
         samples = cross_replica_sum(ops.cast(ops.shape(inputs.batch)[0], "float32"))
+        for quantity, column in zip(self.quantities, self.quantity_columns, strict=True):
+            column.update_state(ops.stop_gradient(quantity.value), sample_weight=samples)
         if self.balance is not None and inputs.training:
             # Keras resets the columns when an epoch begins.
             is_first = ops.equal(ops.convert_to_tensor(self.columns[0].value.count), 0)
@@ -177,7 +188,7 @@ class Objective(keras.layers.Layer):
     def get_config(self) -> Config:
         serialize = keras.saving.serialize_keras_object
         return {
-            "terms": [serialize(term) for term in self.terms],
+            "terms": [serialize(part) for part in (*self.terms, *self.quantities)],
             "balance": None if self.balance is None else serialize(self.balance),
             "name": self.name,
             "dtype": self.dtype,
@@ -202,15 +213,15 @@ def _times(weight, share):
     return share if weight == 1.0 else share * weight
 
 
-def _named_terms(terms, weights):
-    """A list of `Term`s with names that differ, weights included."""
+def _named_parts(terms):
+    """A list of `Term`s and `Quantity`s with names that differ."""
     if isinstance(terms, dict):
         named = [_term(given, name=name) for name, given in terms.items()]
     elif isinstance(terms, (list, tuple)):
         named = [_term(given, position=i) for i, given in enumerate(terms)]
     else:
         raise TypeError(f"`terms` must be a dict {{name: term}} or a list of terms. Received: terms={terms!r}")
-    if not named:
+    if not any(isinstance(part, Term) for part in named):
         raise ValueError("An objective needs at least one term, e.g. Objective({'fit': 'mse'}). Received: none")
     names = [term.name for term in named]
     for name in names:
@@ -219,6 +230,12 @@ def _named_terms(terms, weights):
                 f"Two terms are named {name!r}, and one column would overwrite the other. Give them names: "
                 f"Objective({{{name + '_1'!r}: ..., {name + '_2'!r}: ...}})."
             )
+    return named
+
+
+def _weighted(named, weights):
+    """The terms with what `weights` says of them."""
+    names = [term.name for term in named]
     if weights is None:
         return named
     if isinstance(weights, dict):
@@ -234,6 +251,13 @@ def _named_terms(terms, weights):
 def _term(given, name=None, position=None):
     if isinstance(given, Objective):
         raise TypeError(f"An objective is the whole loss and no term of another. Put all terms into one. Received: {given!r}")
+    if isinstance(given, Quantity):
+        if name is None and not given.is_named:
+            raise ValueError(f"Give it the name that terms ask for. Received: {given!r} without a name")
+        named = given if name is None else given.under(name)
+        if name is not None and named.name != name:
+            raise ValueError(f"The term {name!r} has another name, {named.name!r}. Leave one of them out.")
+        return named
     term = given if isinstance(given, Term) else Term(given, name=name)
     if name is not None and term.is_named and term.name != name:
         raise ValueError(f"The term {name!r} has another name, {term.name!r}. Leave one of them out.")

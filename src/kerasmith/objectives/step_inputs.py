@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -25,6 +26,7 @@ class StepInputs:
         training: whether this is a training step.
         step: the number of training steps so far, a scalar.
         output_names: the names of a functional model's outputs, in the order of a list of them.
+        quantities: {name: value} of the objective's quantities.
         one_weight: whether all parts of `sample_weight` are copies of one array.
     """
 
@@ -38,6 +40,12 @@ class StepInputs:
     step: Any
     output_names: tuple[str, ...] = ()
     one_weight: bool = False
+    quantities: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+
+    @functools.cached_property
+    def shared(self) -> dict[Any, Any]:
+        """What terms of one step leave for each other, such as a forward pass at other points."""
+        return {}
 
     def __getitem__(self, name: str) -> Any:
         """What a function gets under this name; half-precision outputs and features in float32, like the losses of Keras."""

@@ -17,6 +17,7 @@ class StepRecord:
     Attributes:
         seen: {name of a Tap: [what flowed through it]}; None once it was taken.
         shifts: {name of a Tap: a tensor to add there}.
+        differentiable: whether the forward pass of the step can be derived by its inputs, on the backends where it can at all.
         tape: TensorFlow's persistent tape around the step, or None.
         terms, tensors: the stacked weighted terms and the tensors at the taps of a balancer; JAX.
     """
@@ -25,6 +26,7 @@ class StepRecord:
         self.seen: dict[str, list[Tensor]] | None = {}
         self.shifts: dict[str, Tensor] = shifts or {}
         self.tape: Any = tape
+        self.differentiable: bool = False
         self.terms: Tensor = None
         self.tensors: list[Tensor] | None = None
 

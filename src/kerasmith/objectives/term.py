@@ -1,7 +1,8 @@
 """One named part of an objective."""
 
 import inspect
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
@@ -16,6 +17,7 @@ from kerasmith.base.weights import split_sample_weight
 from kerasmith.distribution import local_share_of_mean
 from kerasmith.keras_internals.tensors import keras_mask
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
+from kerasmith.objectives.quantity import Quantity
 from kerasmith.objectives.step_inputs import NAMES, StepInputs
 from kerasmith.objectives.term_columns import check_name
 from kerasmith.objectives.term_weight import weight_of
@@ -61,6 +63,9 @@ class Term(Configured):
     'smooth'
     """
 
+    # Whether the term needs derivatives of the model by its inputs.
+    differentiates: ClassVar[bool] = False
+
     def __init__(
         self,
         fn: Any,
@@ -72,6 +77,21 @@ class Term(Configured):
         fixed: dict[str, Any] | None = None,
         memory: Any = None,
     ) -> None:
+        self._prepare(fn, weight, name, output=output, reduction=reduction, fixed=fixed)
+        self.loss = _as_loss(fn, self.fixed)
+        if memory is not None and not (hasattr(memory, "references") and hasattr(self.loss, "against")):
+            raise TypeError(
+                "`memory` is a `layers.EmbeddingMemory` beside a loss on embeddings, such as Term(Triplet(), "
+                f"memory=EmbeddingMemory(4096, 128)). Received: fn={fn!r}, memory={memory!r}"
+            )
+        self.memory = memory
+        self.asks = () if self.loss is not None else _names_asked(fn, self.fixed)
+        labels = [key for key in self.asks if key in ("y", "y_true")]
+        self._needs_labels = any(_parameters(fn)[key].default is inspect.Parameter.empty for key in labels)
+        self.name = name or _name_of(fn, self.loss)
+
+    def _prepare(self, fn, weight, name, *, output=None, reduction="sum_over_batch_size", fixed=None):
+        """What every kind of term keeps."""
         check_choice("reduction", reduction, _FUNCTION_REDUCTIONS)
         if isinstance(output, bool) or not isinstance(output, (str, int, type(None))):
             raise TypeError(f"`output` must be a key or a position. Received: output={output!r}")
@@ -83,24 +103,14 @@ class Term(Configured):
             raise TypeError(f"`fixed` must be a dict {{argument: value}}. Received: fixed={fixed!r}")
         self.fixed = dict(fixed or {})
         self.position = None
+        self.loss = self.memory = None
+        self.asks = ()
         self.factor = weight_of(weight)
-        self.loss = _as_loss(fn, self.fixed)
-        if memory is not None and not (hasattr(memory, "references") and hasattr(self.loss, "against")):
-            raise TypeError(
-                "`memory` is a `layers.EmbeddingMemory` beside a loss on embeddings, such as Term(Triplet(), "
-                f"memory=EmbeddingMemory(4096, 128)). Received: fn={fn!r}, memory={memory!r}"
-            )
-        self.memory = memory
-        self.asks = () if self.loss is not None else _names_asked(fn, self.fixed)
-        labels = [key for key in self.asks if key in ("y", "y_true")]
-        self._needs_labels = any(_parameters(fn)[key].default is inspect.Parameter.empty for key in labels)
         check_name(name)
         self.is_named = name is not None
-        self.name = name or _name_of(fn, self.loss)
-        if self.loss is None:
-            register_function(fn)
-        if callable(weight):
-            register_function(weight)
+        self.name = name or _name_of(fn, None)
+        for part in (fn, weight):
+            register_function(part)
 
     def get_config(self) -> Config:
         for part in (self.fn, self.weight):
@@ -120,17 +130,15 @@ class Term(Configured):
 
     def under(self, name: str | None = None, position: int | None = None, weight: Any = None) -> "Term":
         """This term with another name, position in a list, or weight."""
-        term = Term(
-            self.fn,
-            self.weight if weight is None else weight,
-            name or (self.name if self.is_named else None),
-            output=self.output,
-            reduction=self.reduction,
-            fixed=self.fixed,
-            memory=self.memory,
-        )
+        given = {**self._constructor_arguments, "name": name or (self.name if self.is_named else None)}
+        if weight is not None:
+            given["weight"] = weight
+        term = type(self)(**given)
         term.position = position
         return term
+
+    def join(self, terms: "Sequence[Term]", quantities: Sequence[Quantity]) -> None:
+        """Called once, with all terms and quantities of the objective that this is a term of."""
 
     def share(self, inputs: StepInputs) -> Tensor:
         """This replica's part of the reduced term, a scalar in the dtype of sums."""
@@ -140,12 +148,7 @@ class Term(Configured):
             self._require_labels(y)
             value = self.loss(y, y_pred, weight) if self.memory is None else self._remembered(y, y_pred, weight, inputs)
             return ops.cast(value, accumulation_dtype(value.dtype))
-        if inputs.y is None and self._needs_labels:
-            self._require_labels(None)
-        given = {name: inputs[name] for name in self.asks}
-        if "y_pred" in given:
-            given.update({name: inputs.y_like_y_pred for name in ("y", "y_true") if name in given})
-        values = self.fn(**given, **self.fixed)
+        values = self._values(inputs)
         if values is None or isinstance(values, (dict, list, tuple)):
             raise TypeError(
                 f"The term {self.name!r} must return one tensor: one value a sample, (batch, ...), or a scalar. "
@@ -166,6 +169,15 @@ class Term(Configured):
         return reduce_samples(
             per_sample, self.reduction, weight=weights.sample, weight_mean=weight_mean, valid=weights.valid_sample
         )
+
+    def _values(self, inputs: StepInputs) -> Tensor:
+        """What the function gives for the inputs that it asks for: (B, ...) or a scalar."""
+        if inputs.y is None and self._needs_labels:
+            self._require_labels(None)
+        given = {name: inputs[name] for name in self.asks}
+        if "y_pred" in given:
+            given.update({name: inputs.y_like_y_pred for name in ("y", "y_true") if name in given})
+        return self.fn(**given, **self.fixed)
 
     def _remembered(self, y, y_pred, weight, inputs):
         value = self.loss.against(y, y_pred, *self.memory.references(), sample_weight=weight)

@@ -75,3 +75,10 @@ def refuse_clashes(names: Sequence[str], others: Sequence[str]) -> None:
                 f"The column {name!r} of the objective would overwrite another of that name (a metric, a second term, or one "
                 "that Keras writes). Give the term, or the metric, another name."
             )
+
+
+def quantity_columns(quantities: Sequence[Any], columns: Sequence[Column]) -> list[keras.metrics.Metric]:
+    """One column for each `Quantity`; raises ValueError if one would have the name of another column."""
+    taken = [tracker.name for column in columns for tracker in column.trackers]
+    refuse_clashes([quantity.name for quantity in quantities], [*RESERVED, *taken])
+    return [_WeightMean(name=quantity.name) for quantity in quantities]

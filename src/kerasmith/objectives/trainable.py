@@ -12,7 +12,9 @@ from kerasmith.files.messages import warn
 from kerasmith.keras_internals.compiled import forget_loss
 from kerasmith.keras_internals.layers import added_loss, all_layers, replace_tracked
 from kerasmith.objectives import task_gradients
+from kerasmith.objectives.input_gradients import derived_by_inputs
 from kerasmith.objectives.objective import Objective
+from kerasmith.objectives.quantity import Quantity
 from kerasmith.objectives.shared_weight import SharesSampleWeight, one_object
 from kerasmith.objectives.step_inputs import StepInputs, as_tensors
 from kerasmith.objectives.step_record import current, recording, take_features
@@ -41,7 +43,7 @@ class TrainsOnObjective(SharesSampleWeight, TransfersWeights):
                 beside an objective; for a term with the name of a metric.
         """
         parts = [] if isinstance(loss, Objective) else tree.flatten(loss)
-        if any(isinstance(part, (Term, Objective)) or takes_all_outputs(part) for part in parts):
+        if any(isinstance(part, (Term, Quantity, Objective)) or takes_all_outputs(part) for part in parts):
             loss = Objective(loss if tree.is_nested(loss) else [loss])
         objective = loss if isinstance(loss, Objective) else None
         if objective is not None:
@@ -83,7 +85,8 @@ class TrainsOnObjective(SharesSampleWeight, TransfersWeights):
         names = tuple(getattr(self, "output_names", None) or ())
         one_weight = self.shares_sample_weight(training) or one_object(sample_weight)
         x, y, sample_weight = as_tensors(x), as_tensors(y), as_tensors(sample_weight)
-        inputs = StepInputs(x, y, y_pred, sample_weight, features, self, training, step, names, one_weight)
+        quantities = {quantity.name: quantity.value for quantity in objective.quantities}
+        inputs = StepInputs(x, y, y_pred, sample_weight, features, self, training, step, names, one_weight, quantities)
         total, weighted = objective.compute(inputs)
         if training and _needs_gradients(self):
             tensors = [features[name] for name in _shared_taps(self)]
@@ -100,13 +103,15 @@ class TrainsOnObjective(SharesSampleWeight, TransfersWeights):
     def train_step(self, *args: Any) -> Any:
         self._build_before(args[-1])
         around = task_gradients.tape_around() if _needs_gradients(self) else contextlib.nullcontext()
+        step = super().train_step
         with around as tape, recording(tape=tape):
-            return super().train_step(*args)
+            return (derived_by_inputs(step, training=True) if _differentiates(self) else step)(*args)
 
     def test_step(self, *args: Any) -> Any:
         self._build_before(args[-1])
+        step = super().test_step
         with recording():
-            return super().test_step(*args)
+            return (derived_by_inputs(step, training=False) if _differentiates(self) else step)(*args)
 
     def compute_loss_and_updates(
         self,
@@ -211,6 +216,11 @@ def _read_step(objective):
 def _needs_gradients(model):
     balance = getattr(objective_of(model), "balance", None)
     return balance is not None and balance.needs_gradients
+
+
+def _differentiates(model):
+    objective = objective_of(model)
+    return objective is not None and any(term.differentiates for term in objective.terms)
 
 
 def _shared_taps(model):
