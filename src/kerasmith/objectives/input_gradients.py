@@ -19,14 +19,14 @@ def derived_by_inputs(step: Function, training: bool) -> Function:
         training: whether it is `train_step`.
     """
 
-    def watched_step(*args):
+    def derivable_step(*args):
         current().differentiable = True
         if keras.backend.backend() != "torch":
             return step(*args)
         with contextlib.nullcontext() if training else _with_gradients():
-            return _undisturbed(step)(*args[:-1], _watched(args[-1]))
+            return _undisturbed(step)(*args[:-1], _derivable(args[-1]))
 
-    return watched_step
+    return derivable_step
 
 
 def _with_gradients():
@@ -42,7 +42,7 @@ def _undisturbed(step):
     return torch.compiler.disable(step)
 
 
-def _watched(data: Any) -> Any:
+def _derivable(data: Any) -> Any:
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
 
     def watch(leaf):
