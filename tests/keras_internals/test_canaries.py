@@ -20,11 +20,13 @@ from kerasmith.keras_internals import (
     fit_call,
     layers,
     learning_rate,
+    loss_and_gradient,
     metric_direction,
     optimizers,
     owned,
     random_state,
     shape_inference,
+    step_updates,
     summed_metrics,
     tensors,
     traced_batch,
@@ -424,3 +426,14 @@ def test_the_batch_of_a_step_that_jax_traces():
     finally:
         Loss.call.__globals__["__name__"] = name
     np.testing.assert_array_equal(seen[-1][0], labels)
+
+
+def test_the_loss_in_the_dtype_of_the_model():
+    model = model_of()
+    batch = np.ones((2, 3), "float32"), np.zeros((2, 1), "float32")
+    model.fit(*batch, verbose=0)
+    with loss_and_gradient._loss_of(model) as losses, step_updates.intercepted(model):
+        step_updates.run_eagerly(model, tuple(ops.convert_to_tensor(part) for part in batch))
+    assert len(losses) == 1
+    loss = ops.convert_to_numpy(ops.stop_gradient(losses[0]))
+    np.testing.assert_allclose(loss, np.mean(ops.convert_to_numpy(model(batch[0])) ** 2), rtol=1e-5)

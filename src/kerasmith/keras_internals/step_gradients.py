@@ -38,7 +38,7 @@ def gradients_now(model: keras.Model, batch: Any) -> list[Tensor | None]:
     variables = model.trainable_variables
     with intercepted(model) as caught:
         run_eagerly(model, batch)
-    return _in_order(caught, variables, loss_scale(model.optimizer))
+    return in_order(caught, variables, loss_scale(model.optimizer))
 
 
 class MeasuredStep:
@@ -94,7 +94,7 @@ class MeasuredStep:
             mapping = list(zip(model.optimizer.variables, state[2], strict=True))
             with keras.StatelessScope(state_mapping=mapping):
                 scale = loss_scale(model.optimizer)
-            gradients = _in_order(caught, self.variables, scale)
+            gradients = in_order(caught, self.variables, scale)
             return _rows(gradients, state[0]), [jnp.copy(w) for w in state[0]]
 
         if not has_own_step(model):
@@ -128,7 +128,7 @@ class MeasuredStep:
             finally:
                 for variable, value in zip(moved, before, strict=True):
                     variable.assign(value)
-            return _rows(_in_order(caught, self.variables, loss_scale(model.optimizer)), weights), weights
+            return _rows(in_order(caught, self.variables, loss_scale(model.optimizer)), weights), weights
 
         return measure if model.run_eagerly else tf.function(measure, reduce_retracing=True, autograph=False)
 
@@ -181,7 +181,7 @@ def _row(gradient, weight):
     )
 
 
-def _in_order(caught, variables, scale):
+def in_order(caught: Any, variables: Any, scale: Any) -> list[Tensor | None]:
     """The noted gradients, one for each variable, without the scale of the loss; None where there is none."""
     if keras.backend.backend() == "jax":
         found = dict(enumerate(caught[-1][0])) if caught else {}

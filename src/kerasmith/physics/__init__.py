@@ -9,6 +9,7 @@ from kerasmith.physics.field import Field
 from kerasmith.physics.hard_constraint import HardConstraint
 from kerasmith.physics.point_batches import PointBatches
 from kerasmith.physics.points import Points
+from kerasmith.physics.polishing import polish
 from kerasmith.physics.polygon import Polygon
 from kerasmith.physics.residual import Residual
 from kerasmith.physics.unknown import Unknown
@@ -29,6 +30,7 @@ __all__ = [
     "gradient",
     "jacobian",
     "laplacian",
+    "polish",
 ]
 
 
