@@ -192,16 +192,134 @@ def test_another_fold_is_refused(tmp_path, kind, epochs):
 
     fit(tmp_path, *data(2))
     for other in (0, 1, 3, 4):
-        with pytest.raises(ValueError, match=r"its data had other samples \(another fold"):
+        with pytest.raises(ValueError, match=r"Its data had other samples \(another fold"):
             fit(tmp_path, *data(other), epochs=epochs)
     fit(tmp_path, *data(2), epochs=epochs)
 
 
-def test_another_fold_of_a_dataset_of_the_user(tmp_path):
-    fit(tmp_path, Kept(X[FOLDS[1]]))
-    (text,) = said(tmp_path, Kept(X[FOLDS[2]]), epochs=3)
-    assert "If it is of another fold or data set, give another directory" in text
-    assert not said(tmp_path, Kept(X[FOLDS[2]]), epochs=4)
+class Numbered(Shuffled):
+    """Keeps whole arrays and the numbers of its fold, in a list that it shuffles when it is made, without a seed."""
+
+    def __init__(self, fold, **options):
+        super().__init__(X)
+        self.ids = FOLDS[fold].tolist()
+        np.random.default_rng().shuffle(self.ids)
+        self.order = np.array(self.ids)
+        vars(self).update(options)
+
+    def __len__(self):
+        return len(self.ids) // 8
+
+    on_epoch_end = keras.utils.PyDataset.on_epoch_end
+
+
+class Augmented(Shuffled):
+    """Draws other samples after each epoch, and fills a memory as it goes; its labels stay."""
+
+    def __init__(self, fold):
+        super().__init__(X[FOLDS[fold]])
+        self.labels, self.memory, self.whole = Y[FOLDS[fold]], {}, self.x
+        self.on_epoch_end()
+
+    def __getitem__(self, i):
+        self.memory[i] = self.x[8 * i : 8 * i + 8], self.labels[8 * i : 8 * i + 8]
+        return self.memory[i]
+
+    def on_epoch_end(self):
+        self.x = self.whole + np.random.default_rng().normal(size=self.whole.shape)
+
+
+class Around(Kept):
+    """Has the samples in an object of its own."""
+
+    class Store:
+        def __init__(self, x):
+            self.tables = {"x": x}
+
+    def __init__(self, fold):
+        super().__init__(X[FOLDS[fold]])
+        self.store, self.x = self.Store(self.x), np.zeros((32, 3), "float32")
+
+
+@pytest.mark.parametrize(
+    ("make", "place"),
+    [
+        (lambda fold: Kept(X[FOLDS[fold]]), "`x`"),
+        (Numbered, "`order`, `ids`"),
+        (Augmented, "`labels`, `whole`"),
+        (Around, "`store.tables`"),
+    ],
+    ids=["x", "ids", "augmented", "around"],
+)
+def test_another_fold_of_a_dataset_of_the_user(tmp_path, make, place):
+    fit(tmp_path / "1", make(1))
+    for epochs in (2, 4):  # over, or not
+        with pytest.raises(ValueError, match=rf"Its dataset had other samples in {place} \(another fold") as refused:
+            fit(tmp_path / "1", make(2), epochs=epochs)
+    # What it says to write works.
+    there = re.search(r'Resume\("(.*)"\)', str(refused.value)).group(1)
+    fit(there, make(2), epochs=2)
+    # The same fold goes on, however it is shuffled or drawn anew.
+    assert not any("samples in" in text or "fold" in text for text in said(tmp_path / "1", make(1), epochs=3))
+    fit(tmp_path / "1", make(1), epochs=4)
+    with pytest.raises(ValueError, match="Its dataset had other samples"):
+        fit(tmp_path / "1", make(2), epochs=5)
+
+
+def test_a_dataset_before_its_first_epoch_ended(tmp_path):
+    """Whether it draws its samples anew is not known yet."""
+    for _ in range(2):
+        with pytest.raises(Interrupted):
+            fit(tmp_path, Augmented(1), None, InterruptAt(0, 2), every=1)
+    texts = said(tmp_path, Augmented(2), every=1)
+    (text,) = [text for text in texts if "give another directory" in text]
+    assert re.search("holds other samples in `x`, `labels`.*, `whole`", text)
+
+
+def test_a_memory_that_was_filled_before_the_interrupt(tmp_path):
+    """In a notebook: the same object goes on; one of another fold is refused, as the class has no way to draw anew."""
+
+    class Remembering(Augmented):
+        on_epoch_end = keras.utils.PyDataset.on_epoch_end
+
+        def __init__(self, fold):
+            keras.utils.PyDataset.__init__(self)
+            self.x, self.memory = X[FOLDS[fold]], {}
+            self.labels = Y[FOLDS[fold]]
+
+    data = Remembering(1)
+    with pytest.raises(Interrupted):
+        fit(tmp_path, data, None, InterruptAt(0, 3), every=1)
+    with pytest.raises(ValueError, match="Its dataset had other samples"):
+        fit(tmp_path, Remembering(2), every=1)
+    assert len(fit(tmp_path, data, every=1)[0]) == 2
+    with pytest.raises(ValueError, match="Its dataset had other samples in `x`, `labels`"):
+        fit(tmp_path, Remembering(2), every=1, epochs=3)
+
+
+def test_options_and_order_of_a_dataset_are_told(tmp_path):
+    fit(tmp_path, Numbered(1, number=1))
+    texts = said(tmp_path, Numbered(1, number=2), epochs=3)
+    assert "`number` was 1 and is 2" in texts[-1]
+    assert "holds `order`, `ids` in another order" in texts[0]
+
+
+def test_another_fold_of_other_kinds_of_data(tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    torch = pytest.importorskip("torch")
+    tensors = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y))
+
+    def loader(fold):
+        return torch.utils.data.DataLoader(torch.utils.data.Subset(tensors, FOLDS[fold].tolist()), 8, shuffle=True)
+
+    def dataset(fold):
+        return tf.data.Dataset.from_tensor_slices((X[FOLDS[fold]], Y[FOLDS[fold]])).batch(8)
+
+    for name, make in {"loader": loader, "dataset": dataset}.items():
+        fit(tmp_path / name, make(1))
+        with pytest.raises(ValueError, match=r"Its dataset had other samples in `(dataset\.indices|tensors)`"):
+            fit(tmp_path / name, make(2))
+        assert not said(tmp_path / name, make(1), epochs=3)
 
 
 def test_fingerprints():

@@ -111,6 +111,10 @@ def test_order_of_a_dataset():
     assert order(numbers.shuffle(4, seed=1, reshuffle_each_iteration=False).batch(2)) is None
     assert order(tf.data.Dataset.random(seed=1, rerandomize_each_iteration=True).batch(2)) == "seed"
     assert order(numbers.map(abs, num_parallel_calls=2, deterministic=False)) == "deterministic"
+    slices = tf.data.Dataset.from_tensor_slices(np.arange(4)).shuffle(4).batch(2)
+    assert [part.tolist() for part in dataset_order.source_tensors(slices)["tensors"]] == [[0, 1, 2, 3]]
+    files = tf.data.TFRecordDataset(["a", "b"])
+    assert [part.tolist() for part in dataset_order.source_tensors(files)["tensors"]] == [[b"a", b"b"]]
 
 
 def test_every_local_of_fit_is_there():

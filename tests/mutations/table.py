@@ -500,7 +500,7 @@ MUTATIONS = (
     ),
     Mutation(
         "checkpoints/training_lock.py",
-        "if of is not None and of is not callbacks and fit_call.is_running(of):",
+        "if of is not None and (of is not callbacks or held is not self) and fit_call.is_running(of):",
         "if False:",
         "two trainings take each other's checkpoints for their own",
         ("tests/callbacks/test_resume_mistakes.py",),
@@ -512,6 +512,22 @@ MUTATIONS = (
         "np.linspace(0, length - 1, 2)",
         "a directory of another fold loads its weights",
         ("tests/callbacks/test_resume_mistakes.py",),
+        HOST,
+    ),
+    Mutation(
+        "checkpoints/sample_set.py",
+        "each = _mixed(hashes ^ _mixed(places)) if ordered else _mixed(hashes)",
+        "each = _mixed(hashes ^ _mixed(places))",
+        "a dataset that draws its order anew is taken for one of another fold",
+        ("tests/checkpoints/test_sample_set.py",),
+        HOST,
+    ),
+    Mutation(
+        "callbacks/own_place.py",
+        "if number == 1 or not self._is_occupied(path):",
+        "if True:",
+        "a training that makes room for another writes over a third one",
+        ("tests/callbacks/run_report/test_two_at_once.py",),
         HOST,
     ),
     Mutation(

@@ -9,6 +9,7 @@ import numpy as np
 
 from kerasmith._types import Logs
 from kerasmith.callbacks.epoch_counter import EpochCounter
+from kerasmith.callbacks.own_place import OwnPlace
 from kerasmith.callbacks.watcher import Watcher
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.report.pixels import encode_png, sheet
@@ -30,6 +31,8 @@ class EpochPictures(Watcher):
     """Base of callbacks that draw every n epochs, and after the last one, for a directory, a report and TensorBoard.
 
     A subclass implements `draw`. Pictures that cannot be drawn or written are left out, with a warning.
+
+    While another training writes to `<name>`, the pictures go to `<name>-2`.
 
     Args:
         name: of the files' directory and of the tags; the title of the section.
@@ -73,6 +76,7 @@ class EpochPictures(Watcher):
         self.tensorboard = tensorboard
         self._epochs = EpochCounter()
         self._section = None
+        self._place = None if self.directory is None else OwnPlace(self.directory / name, type(self).__name__)
 
     def draw(self) -> Drawing:
         """The `Drawing` of the model as it is."""
@@ -80,6 +84,14 @@ class EpochPictures(Watcher):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._epochs.begin_fit()
+        if self.directory is not None:
+            with self.sparing(f"locking {self.directory / self.name}", everything=False):
+                self.directory.mkdir(parents=True, exist_ok=True)
+                self._place.take()
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        if self._place is not None:
+            self._place.release()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         number = self._epochs.end(epoch)
@@ -91,7 +103,7 @@ class EpochPictures(Watcher):
         if drawing is None:
             return
         if self.directory is not None:
-            with self.sparing(f"writing pictures to {self.directory / self.name}"):
+            with self.sparing(f"writing pictures to {self._place.path}"):
                 self._write(drawing.pictures, number)
         if self.tensorboard is not None:
             with self.sparing("giving pictures to TensorBoard"):
@@ -116,7 +128,7 @@ class EpochPictures(Watcher):
             self.report.add_section(self.name.replace("_", " ").capitalize(), self._section)
 
     def _write(self, pictures: Mapping[str, Sequence[np.ndarray]], number: int) -> None:
-        directory = self.directory / self.name
+        directory = self._place.path
         directory.mkdir(parents=True, exist_ok=True)
         for tag, images in pictures.items():
             ending = "" if len(pictures) == 1 else f"_{tag.rsplit('/', 1)[-1]}"

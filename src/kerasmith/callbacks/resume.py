@@ -154,6 +154,7 @@ class Resume(Copyable, keras.callbacks.Callback):
         self._data, self._settings = training_data.fingerprint(fit), None
         self._unsaved = None
         self._pending = self._read()
+        training_data.remember(fit.x)
         self._watch_the_end()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -202,6 +203,7 @@ class Resume(Copyable, keras.callbacks.Callback):
                 f"The data ended before step {self._replay.steps} of epoch {epoch + 1}, where the checkpoint stands. Give "
                 "`fit` the data of the interrupted run, or another directory."
             )
+        self._data = training_data.after_epoch(self._data, self._fit)
         known = self._fit.epoch_iterator.num_batches
         self._steps_before += known or self._batch + self._fit.epoch_iterator.steps_per_execution
         self._epoch, self._batch = epoch + 1, 0
@@ -231,9 +233,10 @@ class Resume(Copyable, keras.callbacks.Callback):
         warn_of_damaged(damaged)
         if state is not None:
             refuse_a_copy(self._copy, state.get("writer"), self._source)
-            other_data = training_data.differences(state.get("samples"), self._data)
+            other_data = training_data.differences(state.get("samples"), self._data, self._fit.x)
             refuse([*differences(state, self._fit, self.config), *other_data], self._source)
-            training_data.warn_of_other_samples(state.get("samples"), self._data)
+            training_data.warn_of_other_samples(state.get("samples"), self._data, self._fit.x)
+            self._data = training_data.going_on(state.get("samples"), self._data)
         return state
 
     def _begin(self):

@@ -12,8 +12,8 @@ def refuse(problems: Sequence[str], file: Any) -> None:
     if problems:
         listed = "; ".join(problems[:6]) + (f"; and {len(problems) - 6} more" if len(problems) > 6 else "")
         raise ValueError(
-            f"The checkpoint {file} belongs to another training. {listed}. Undo the change, or give another directory to "
-            "begin anew."
+            f"The checkpoint {file} belongs to another training. {listed}. Undo the change, or begin anew in another "
+            f'directory: Resume("{Path(file).parent}-2").'
         )
 
 

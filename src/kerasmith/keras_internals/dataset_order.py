@@ -1,6 +1,7 @@
-"""Whether a dataset comes in another order each time that it is gone over."""
+"""Whether a dataset comes in another order each time that it is gone over, and what it takes its elements from."""
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -15,17 +16,30 @@ def changing_order(dataset: Any) -> str | None:
         return None
     if dataset.options().deterministic is False:
         return "deterministic"
+    return next((found for found in map(_of, _stages(dataset)) if found is not None), None)
+
+
+def source_tensors(dataset: Any) -> dict[str, list[Any]]:
+    """{place: tensors} that a `tf.data.Dataset` takes its elements from: slices of arrays, and the names of files."""
+    tf = sys.modules.get("tensorflow")
+    if tf is None or not isinstance(dataset, tf.data.Dataset):
+        return {}
+    held = [one._tensors for one in _stages(dataset) if hasattr(one, "_tensors")]
+    # Within a function of TensorFlow a tensor has no values.
+    held = [[tensor.numpy() for tensor in tensors if hasattr(tensor, "numpy")] for tensors in held]
+    return {f"tensors{i or ''}": arrays for i, arrays in enumerate(held) if arrays}
+
+
+def _stages(dataset: Any) -> Iterator[Any]:
+    """A dataset and those that it takes elements from."""
     waiting, seen = [dataset], set()
     while waiting:
         one = waiting.pop()
         if id(one) in seen:
             continue
         seen.add(id(one))
-        found = _of(one)
-        if found is not None:
-            return found
+        yield one
         waiting += getattr(one, "_inputs", list)()
-    return None
 
 
 def own_generator(loader: Any) -> bool:

@@ -44,8 +44,7 @@ class HistoryCSV(RunOutput):
     of_one_fit = {"_is_mine": bool}  # a copy begins a file of its own
 
     def __init__(self, path: _types.Path, *, record: RunRecord | None = None):
-        super().__init__(record)
-        self.path: Path = in_a_directory(path)
+        super().__init__(path, record)
         self._file = HistoryFile(self.path)
         self._is_mine = False
 
@@ -82,6 +81,10 @@ class HistoryCSV(RunOutput):
             with self.sparing(f"writing {self.path}"):
                 self._file.catch_up()
 
+    def move_to(self, path: Path) -> None:
+        super().move_to(path)
+        self._file, self._is_mine = HistoryFile(path), False
+
     def _go_to_another_file(self) -> None:
         """Another training writes to the file: rows of two would be one history that nobody has seen."""
         taken, number = self.path, 2
@@ -98,15 +101,3 @@ class HistoryCSV(RunOutput):
                 set_aside(self.path)
             self._is_mine = True
             self._file.replace(self.record.rows)
-
-
-def in_a_directory(path: _types.Path) -> Path:
-    """The path of a file whose directory is there, as a `pathlib.Path`.
-
-    Raises:
-        ValueError: if it is not.
-    """
-    path = Path(path).expanduser()
-    if path.is_dir() or not path.parent.is_dir():
-        raise ValueError(f"Expected the path of a file in a directory that exists. Received: {str(path)!r}")
-    return path

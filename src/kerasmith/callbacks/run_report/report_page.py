@@ -2,7 +2,6 @@
 
 import math
 import numbers
-import pathlib
 import time
 from typing import Any
 
@@ -12,7 +11,6 @@ from kerasmith._types import Config, Path
 from kerasmith.base.arguments import check_config
 from kerasmith.callbacks.metric_pictures import metric_sections
 from kerasmith.callbacks.run_report import run_directory
-from kerasmith.callbacks.run_report.history_csv import in_a_directory
 from kerasmith.callbacks.run_report.run_output import RunOutput
 from kerasmith.callbacks.run_report.run_record import RunRecord
 from kerasmith.files.atomic_write import write_atomically
@@ -62,10 +60,9 @@ class ReportPage(RunOutput):
     """
 
     def __init__(self, path: Path, *, title: str | None = None, config: Config | None = None, record: RunRecord | None = None):
-        super().__init__(record)
+        super().__init__(path, record)
         check_config(config)
         self.config: Config = dict(config or {})
-        self.path: pathlib.Path = in_a_directory(path)
         self.title: str = title or self.path.resolve().parent.name
         self.tiles: dict[str, Any] = {}
         self.remarks: dict[str, str] = {}

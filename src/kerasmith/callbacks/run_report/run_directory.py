@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from kerasmith import _types
+from kerasmith.callbacks.own_place import lock_name
+from kerasmith.checkpoints.training_lock import TrainingLock
 from kerasmith.files.writable_directory import writable_directory
 
 REPORT, HISTORY, MODEL, SUMMARY = "report.html", "history.csv", "model.keras", "summary.json"
@@ -23,8 +25,8 @@ def prepare(directory: _types.Path, overwrite: bool = False, keep: bool = False)
         The directory as a `pathlib.Path`.
 
     Raises:
-        ValueError: if the directory cannot be written, or holds files and neither `overwrite` nor `keep` is True, or both are.
-            Nothing has changed then.
+        ValueError: if the directory cannot be written, or holds files and neither `overwrite` nor `keep` is True, or both are,
+            or another training writes its report there and `overwrite` is True. Nothing has changed then.
 
     Example:
 
@@ -36,7 +38,16 @@ def prepare(directory: _types.Path, overwrite: bool = False, keep: bool = False)
     if overwrite and keep:
         raise ValueError("`overwrite` removes the files of the earlier run and `keep` keeps them. Received: both are True")
     path = writable_directory(directory)
-    if any(path.iterdir()) and not (overwrite or keep):
+    lock = lock_name(REPORT)
+    holder = TrainingLock(path, lock).holder() if (path / lock).exists() else None
+    if holder and overwrite:
+        raise ValueError(
+            f"A training writes its report to {path} just now: {holder}. Wait for it, end it, or give this one another "
+            f'directory, such as "{path}-2"'
+        )
+    if holder and keep:
+        return path  # a draft may be of the one who is writing
+    if any(file.name != lock for file in path.iterdir()) and not (overwrite or keep):
         raise ValueError(
             f"{path} holds files already. Choose another directory, or pass overwrite=True (--overwrite) to replace the "
             "report, history, model, events and summary of the earlier run, or keep=True to go on in it; other files stay"

@@ -8,6 +8,8 @@ import keras
 
 from kerasmith._types import Config, Logs, Path
 from kerasmith.base.arguments import check_config
+from kerasmith.callbacks.copies import no_model
+from kerasmith.callbacks.own_place import OwnDirectory
 from kerasmith.callbacks.run_report import run_directory
 from kerasmith.callbacks.run_report.history_csv import HistoryCSV
 from kerasmith.callbacks.run_report.report_page import ReportPage
@@ -28,7 +30,8 @@ class RunReport(Watcher):
 
     With `keep=True` a script can be run again after it was killed: beside `callbacks.Resume` the history goes on where the
     checkpoint stands. If nothing is resumed and training begins anew, the four files of the earlier run are renamed to
-    `<name>.bak` (`.bak2`, ...) when the first epoch has ended.
+    `<name>.bak` (`.bak2`, ...) when the first epoch has ended. While another training writes its report to the directory, this
+    one says so and writes to `<directory>-2`; `report.directory` is where it writes.
 
     Args:
         directory: the run directory; created and checked at once.
@@ -38,7 +41,8 @@ class RunReport(Watcher):
         config: {name: value}, what the run was made with; shown and saved. A `seed` is repeated in the environment.
 
     Raises:
-        ValueError: if the directory cannot be written, or holds files and neither `overwrite` nor `keep` is True, or both are.
+        ValueError: if the directory cannot be written, or holds files and neither `overwrite` nor `keep` is True, or both are;
+            with `overwrite`, if another training writes its report there.
 
     Example:
 
@@ -54,7 +58,7 @@ class RunReport(Watcher):
     """
 
     kerasmith_contract: dict[str, object] = {"continues": True}
-    of_one_fit = {"_is_mine": bool}  # a copy begins files of its own
+    of_one_fit = {"_is_mine": bool, "_place": no_model}  # a copy begins files of its own
 
     def __init__(
         self,
@@ -76,6 +80,7 @@ class RunReport(Watcher):
         self._page.tiles = self._summary.added
         self._outputs = (self._history, self._summary, self._page)
         self._is_mine = False
+        self._place: OwnDirectory | None = None
 
     @property
     def title(self) -> str:
@@ -126,6 +131,10 @@ class RunReport(Watcher):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.record.on_train_begin(logs)
+        with self.sparing(f"locking {self.directory}", everything=False):
+            self._place = OwnDirectory(self.directory, type(self).__name__, run_directory.REPORT)
+            if self._place.take():
+                self._move_to(self._place.path)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self.record.on_epoch_begin(epoch, logs)
@@ -144,6 +153,8 @@ class RunReport(Watcher):
             self._save_model()
             for output in self._outputs:
                 output.after_training()
+        if self._place is not None:
+            self._place.release()
 
     # State for a run that is resumed in another process.
 
@@ -174,6 +185,11 @@ class RunReport(Watcher):
                     run_directory.set_aside(self.directory / name)
                 self._is_mine = True
         return self._is_mine
+
+    def _move_to(self, directory: pathlib.Path) -> None:
+        self.directory, self._is_mine = directory, True
+        for output in self._outputs:
+            output.move_to(directory / output.path.name)
 
     def _save_model(self) -> None:
         path = self.directory / run_directory.MODEL

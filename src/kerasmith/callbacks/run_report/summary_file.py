@@ -1,12 +1,10 @@
 """The figures of a run in a file, for scripts."""
 
-import pathlib
 from typing import Any
 
 from kerasmith._types import Config, Path
 from kerasmith.base.arguments import check_config
 from kerasmith.base.direction import best_index, direction_of
-from kerasmith.callbacks.run_report.history_csv import in_a_directory
 from kerasmith.callbacks.run_report.run_output import RunOutput
 from kerasmith.callbacks.run_report.run_record import RunRecord
 from kerasmith.files.atomic_write import write_atomically
@@ -41,10 +39,9 @@ class SummaryFile(RunOutput):
     """
 
     def __init__(self, path: Path, *, title: str | None = None, config: Config | None = None, record: RunRecord | None = None):
-        super().__init__(record)
+        super().__init__(path, record)
         check_config(config)
         self.config: Config = dict(config or {})
-        self.path: pathlib.Path = in_a_directory(path)
         self.title: str = title or self.path.resolve().parent.name
         self.added: dict[str, Any] = {}
 
