@@ -1,6 +1,7 @@
 """Locks between processes that end with the process, also with a killed one."""
 
 import contextlib
+import errno
 import os
 import threading
 from collections import defaultdict
@@ -12,6 +13,7 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
+_DEADLOCK_ON_WINDOWS = 36
 _OF_THREADS: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
@@ -65,11 +67,19 @@ class FileLock:
     def release(self) -> None:
         """Removes the file and lets go of it."""
         file, self._file = self._file, None
-        if file is not None:
-            with contextlib.suppress(OSError):
-                if os.path.samestat(os.fstat(file), os.stat(self.path)):
-                    self.path.unlink()
+        if file is None:
+            return
+        if fcntl is None:
+            # Windows removes no file that is open, also by another process that waits for it or has got it by now.
+            _unlock_on_windows(file)
             os.close(file)
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+            return
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(file), os.stat(self.path)):
+                self.path.unlink()
+        os.close(file)
 
 
 @contextlib.contextmanager
@@ -91,16 +101,31 @@ def exclusive(path: str | os.PathLike[str]) -> Iterator[None]:
 
 def _lock(file: int, wait: bool) -> bool:
     if fcntl is None:
-        import msvcrt
-
-        try:
-            msvcrt.locking(file, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
+        return _lock_on_windows(file, wait)
     try:
         # Not `flock`, which a forked worker would go on holding after its parent was killed.
         fcntl.lockf(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
     return True
+
+
+def _lock_on_windows(file: int, wait: bool) -> bool:
+    import msvcrt
+
+    while True:
+        try:
+            msvcrt.locking(file, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+            return True
+        except OSError as problem:
+            # It waits for ten seconds at most.
+            if not wait or problem.errno not in (errno.EACCES, errno.EDEADLK, _DEADLOCK_ON_WINDOWS):
+                return False
+
+
+def _unlock_on_windows(file: int) -> None:
+    import msvcrt
+
+    with contextlib.suppress(OSError):
+        os.lseek(file, 0, os.SEEK_SET)
+        msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
