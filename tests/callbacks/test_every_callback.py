@@ -8,8 +8,8 @@ from kerasmith import callbacks
 from tests.callbacks import battery
 from tests.callbacks.battery import BATCH, EPOCHS, ROWS, STEPS, X, Y
 
-NOT_IN_A_FIT_OF_OTHERS = {"FindLR"}
-"""It makes the `fit` in which it stands a test of learning rates."""
+NOT_IN_A_FIT_OF_OTHERS = {"FindLR", "RefinePoints"}
+"""One makes the `fit` in which it stands a test of learning rates, the other needs points and an equation."""
 
 
 class Interrupted(Exception):

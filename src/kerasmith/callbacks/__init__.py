@@ -9,6 +9,7 @@ from kerasmith.callbacks.loss_terms import LossTerms
 from kerasmith.callbacks.numerics_guard import NumericsGuard
 from kerasmith.callbacks.prediction_snapshots import PredictionSnapshots
 from kerasmith.callbacks.reduce_on_plateau import ReduceOnPlateau
+from kerasmith.callbacks.refine_points import RefinePoints
 from kerasmith.callbacks.resume import Resume
 from kerasmith.callbacks.run_report import HistoryCSV, ReportPage, RunReport, SummaryFile
 from kerasmith.callbacks.schedule_lr import ScheduleLR
@@ -28,6 +29,7 @@ __all__ = [
     "NumericsGuard",
     "PredictionSnapshots",
     "ReduceOnPlateau",
+    "RefinePoints",
     "ReportPage",
     "Resume",
     "RunReport",
