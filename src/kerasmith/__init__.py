@@ -7,6 +7,7 @@ from kerasmith import _load_registry, _moved
 
 if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for
     from kerasmith import (
+        adversarial,
         base,
         callbacks,
         checks,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for
         schedules,
         testing,
     )
+    from kerasmith.adversarial import Adversarial
     from kerasmith.checks import Contract, check
     from kerasmith.objectives import DeepSupervision, Model, Objective, Tap, Term
 
@@ -34,11 +36,13 @@ __version__ = "0.1.0"
 
 # What `import kerasmith` alone gives, and the package that it is loaded from when it is asked for.
 _FROM = {
+    "Adversarial": "adversarial",
     **dict.fromkeys(("DeepSupervision", "Model", "Objective", "Tap", "Term"), "objectives"),
     **dict.fromkeys(("Contract", "check"), "checks"),
 }
 
 __all__ = [
+    "Adversarial",
     "Contract",
     "DeepSupervision",
     "Model",
@@ -46,6 +50,7 @@ __all__ = [
     "Tap",
     "Term",
     "check",
+    "adversarial",
     "base",
     "callbacks",
     "checks",

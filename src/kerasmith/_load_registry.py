@@ -12,7 +12,7 @@ import importlib.machinery
 import importlib.util
 import sys
 
-_REGISTERING = ("layers", "losses", "metrics", "multitask", "objectives", "physics", "schedules")
+_REGISTERING = ("adversarial", "layers", "losses", "metrics", "multitask", "objectives", "physics", "schedules")
 
 
 def once_keras_is_there() -> None:

@@ -18,11 +18,13 @@ from kerasmith.keras_internals import (
     dataset_order,
     epoch_caller,
     fit_call,
+    inner_state,
     layers,
     learning_rate,
     loss_and_gradient,
     metric_direction,
     optimizers,
+    own_steps,
     owned,
     random_state,
     shape_inference,
@@ -280,6 +282,35 @@ def test_symbolic_build():
     assert not compiled.is_built(model)
     compiled.build_on(model, (np.ones((2, 3), "float32"), np.ones((2, 1), "float32")))
     assert compiled.is_built(model)
+
+
+def test_symbolic_build_of_an_own_step():
+    class Own(own_steps.OwnSteps, keras.Model):
+        def build_on(self, batch):
+            self.seen = [tensor.shape for tensor in batch]
+
+    model = Own()
+    model.compile()
+    model.optimizer = own_steps.OptimizerGroup({}, list)
+    compiled.build_on(model, (np.ones((2, 3), "float32"),))
+    assert model.seen == [(2, 3)]
+    assert callable(model._post_build)
+
+
+def test_state_inside_of_a_stateless_scope():
+    variable, other = keras.Variable([1.0]), keras.Variable([5.0])
+    with inner_state.inner_state([(other, ops.ones(1))]) as state:
+        variable.assign(variable.value + other.value)
+    assert state.variables == [variable]
+    assert float(variable.value[0]) == 1.0
+    state.assign(state.values)
+    assert float(variable.value[0]) == 2.0
+    with keras.StatelessScope(state_mapping=[(variable, ops.zeros(1))]) as scope:
+        with inner_state.inner_state() as state:
+            variable.assign(variable.value + 7.0)
+        assert float(variable.value[0]) == 0.0
+        state.assign(state.values)
+    assert float(scope.get_current_value(variable)[0]) == 7.0
 
 
 def test_arguments_of_a_loss():

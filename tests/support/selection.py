@@ -33,7 +33,7 @@ _TRAINING = pytest.mark.heavy("trains a model, compiled for seconds", on=("tenso
 _EACH_ROW = pytest.mark.heavy("each row compiles its operations anew", on=("jax",), seconds=1)
 # {directory: (mark, whether a file has it)}: what is true of a whole directory is not written into each of its files.
 DIRECTORIES = {
-    **dict.fromkeys(("callbacks", "objectives", "multitask"), (_TRAINING, lambda file: True)),
+    **dict.fromkeys(("adversarial", "callbacks", "objectives", "multitask"), (_TRAINING, lambda file: True)),
     "losses": (_EACH_ROW, lambda file: file.startswith(("test_against_", "test_options_", "test_embedding_limits"))),
     "metrics": (_EACH_ROW, lambda file: True),
     "labels": (_EACH_ROW, lambda file: file == "test_missing_labels"),

@@ -10,6 +10,7 @@ from kerasmith import _moved
 from kerasmith.distribution._cross_replica_sum import cross_replica_sum, replica_count
 from kerasmith.distribution._metric_sum import metric_sum
 from kerasmith.distribution._process_index import process_index
+from kerasmith.distribution._replica_number import replica_number
 from kerasmith.distribution._shares import display_global_value, global_value, local_share_of_mean, scale_loss_for_replicas
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "metric_sum",
     "process_index",
     "replica_count",
+    "replica_number",
     "scale_loss_for_replicas",
 ]
 

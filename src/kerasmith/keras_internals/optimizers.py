@@ -11,7 +11,9 @@ _KNOWN = ("keras", "kerasmith")
 
 
 def has_own_step(model: keras.Model) -> bool:
-    """Whether a model trains by a `train_step` or `make_train_function` of the user's own."""
+    """Whether a model trains by a `train_step` or `make_train_function` of the user's own, or of ours for two optimizers."""
+    if getattr(type(model), "trains_by_own_step", False):
+        return True
     functions = (getattr(type(model), name, None) for name in ("train_step", "make_train_function"))
     own = vars(model).get("train_step")
     modules = [getattr(one, "__module__", "") for one in (*functions, own) if one is not None]

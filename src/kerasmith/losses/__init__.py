@@ -25,6 +25,7 @@ from kerasmith.losses._from_function import FunctionLoss, from_function
 from kerasmith.losses._gaussian_nll import GaussianNLL, gaussian_nll
 from kerasmith.losses._generalized_dice import GeneralizedDice, generalized_dice
 from kerasmith.losses._generator_loss import GeneratorLoss, generator_loss
+from kerasmith.losses._gradient_penalty import GradientPenalty
 from kerasmith.losses._hausdorff_dt import HausdorffDT, hausdorff_dt
 from kerasmith.losses._image import ImageLoss
 from kerasmith.losses._jaccard import Jaccard, jaccard
@@ -72,6 +73,7 @@ __all__ = [
     "GaussianNLL",
     "GeneralizedDice",
     "GeneratorLoss",
+    "GradientPenalty",
     "HausdorffDT",
     "ImageLoss",
     "Jaccard",

@@ -33,6 +33,13 @@ def absolute(x: Tensor) -> Tensor:
     return x * ops.stop_gradient(ops.sign(x))
 
 
+def norm_of_rows(x: Tensor) -> Tensor:
+    """The Euclidean norm of each sample of `x`, (B, ...) -> (B,), with gradient 0 at 0, where the textbook's is infinite."""
+    squared = ops.sum(ops.square(x), axis=tuple(range(1, len(x.shape))))
+    is_zero = squared == 0
+    return ops.where(is_zero, 0.0, ops.sqrt(ops.where(is_zero, ops.ones_like(squared), squared)))
+
+
 def ratio(numerator: Tensor, denominator: Tensor, when_empty: Tensor) -> Tensor:
     """`numerator / denominator`, and `when_empty`, a number or a tensor, where the denominator is 0 (gradient 0 there)."""
     empty = denominator == 0
