@@ -66,7 +66,7 @@ class Field:
                 f"Received: {fn_or_model!r} of type {type(fn_or_model).__name__}"
             )
         coordinates = coordinates_of(x)
-        derivatives, keys = evaluate(fn_or_model, coordinates, training)
+        derivatives, keys = evaluate(fn_or_model, coordinates, training, square=outputs is not None)
         names = names if names is not None else getattr(x, "names", None)
         self._bind(fn_or_model, derivatives, names, outputs, keys)
 

@@ -75,12 +75,13 @@ def column(leaf: Tensor, index: int | None) -> Tensor:
     return leaf if index is None else leaf[:, index]
 
 
-def output_columns(y: Any, batch: int | None) -> tuple[list[Tensor], tuple[str, ...] | None]:
+def output_columns(y: Any, batch: int | None, square: bool = True) -> tuple[list[Tensor], tuple[str, ...] | None]:
     """The outputs as columns (B,) in float32 at least, and their names where `y` is a dict of columns.
 
     Args:
         y: what a function or model returned.
         batch: the number of points, or None.
+        square: whether there may be as many outputs as points, more than one.
 
     Raises:
         ValueError: unless each part has shape (B,) or (B, K).
@@ -98,6 +99,12 @@ def output_columns(y: Any, batch: int | None) -> tuple[list[Tensor], tuple[str, 
             raise ValueError(
                 f"A field has one value a point, ({batch or 'points'},), or a row of outputs, ({batch or 'points'}, outputs). "
                 f"Its function returned shape {shape} for {batch or 'unknown many'} points: mind shapes that broadcast."
+            )
+        if not square and len(shape) == 2 and batch is not None and shape[1] == batch > 1:
+            raise ValueError(
+                f"The function of the field returned shape {shape} for {batch} points: a tensor of shape ({batch},) has met "
+                f"one of shape ({batch}, 1). Write `other[:, 0]` for the latter; if there are {batch} outputs, name them: "
+                "Field(..., outputs=[...])."
             )
         if keras.backend.standardize_dtype(part.dtype) in ("float16", "bfloat16"):
             part = ops.cast(part, "float32")

@@ -12,13 +12,16 @@ from kerasmith.physics.derivatives import Derivatives, OfEagerTensorFlowFunction
 from kerasmith.physics.nests import Coordinates, output_columns
 
 
-def evaluate(source: Any, coordinates: Coordinates, training: bool = False) -> tuple[Derivatives, tuple[str, ...] | None]:
+def evaluate(
+    source: Any, coordinates: Coordinates, training: bool = False, square: bool = True
+) -> tuple[Derivatives, tuple[str, ...] | None]:
     """The values of a function or model at points, with all their derivatives, and the keys of a dict of outputs.
 
     Args:
         source: a function of the coordinates, or a Keras model or layer.
         coordinates: of the points.
         training: whether layers such as `Dropout` are in training mode.
+        square: whether a function may have as many outputs as points.
     """
     call, is_layer = source, isinstance(source, keras.layers.Layer)
     if is_layer:
@@ -30,7 +33,7 @@ def evaluate(source: Any, coordinates: Coordinates, training: bool = False) -> t
     def columns(leaves):
         nonlocal keys
         with _pinned(source) if is_layer else contextlib.nullcontext():
-            values, keys = output_columns(call(coordinates.pack(leaves)), batch)
+            values, keys = output_columns(call(coordinates.pack(leaves)), batch, square or is_layer)
         return values
 
     backend = keras.backend.backend()
