@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+import kerasmith
 from kerasmith.keras_internals import (
     callback_attributes,
     compiled,
@@ -472,3 +473,41 @@ def test_the_loss_in_the_dtype_of_the_model():
     assert len(losses) == 1
     loss = ops.convert_to_numpy(ops.stop_gradient(losses[0]))
     np.testing.assert_allclose(loss, np.mean(ops.convert_to_numpy(model(batch[0])) ** 2), rtol=1e-5)
+
+
+class _Fails(keras.layers.Layer):
+    """Raises while a step is traced, as a loss does that gets wrong labels."""
+
+    fails = False
+
+    def call(self, x):
+        if self.fails:
+            raise ValueError("what this test plants")
+        return x
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
+def test_variables_survive_an_error(method):
+    inputs, layer = keras.Input((3,)), _Fails()
+    model = kerasmith.Model(inputs, layer(keras.layers.Dense(1)(inputs)))
+    model.compile("sgd", "mse")
+    before, layer.fails = model.get_weights(), True
+    x, y = np.ones((2, 3)), np.ones((2, 1))
+    with pytest.raises(ValueError, match="what this test plants"):
+        model.predict(x, verbose=0) if method == "predict" else getattr(model, method)(x, y, verbose=0)
+    assert [value.tolist() for value in model.get_weights()] == [value.tolist() for value in before]
+    assert keras.ops.convert_to_numpy(model.optimizer.iterations) == 0
+
+
+def test_variables_survive_an_interrupt():
+    class Stop(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 1:
+                raise KeyboardInterrupt
+
+    inputs = keras.Input((3,))
+    model = kerasmith.Model(inputs, keras.layers.Dense(1)(inputs))
+    model.compile("sgd", "mse")
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(np.ones((4, 3)), np.ones((4, 1)), batch_size=1, verbose=0, callbacks=[Stop()])
+    assert keras.ops.convert_to_numpy(model.optimizer.iterations) == 2

@@ -21,11 +21,12 @@ from kerasmith.adversarial.real_weights import WeighsReal
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.keras_internals.own_steps import OptimizerGroup
+from kerasmith.keras_internals.surviving_variables import SurvivingVariables
 from kerasmith.objectives.term_columns import refuse_clashes
 
 
 @register
-class Adversarial(WeighsReal, AdversarialStep, keras.Model):
+class Adversarial(WeighsReal, AdversarialStep, SurvivingVariables, keras.Model):
     """A generator and a discriminator that `fit` trains against each other (since 0.2).
 
     For each batch, `discriminator_steps` times for the discriminator and once for the generator, which gets new random input

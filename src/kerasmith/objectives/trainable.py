@@ -11,6 +11,7 @@ from kerasmith.distribution import display_global_value
 from kerasmith.files.messages import warn
 from kerasmith.keras_internals.compiled import forget_loss
 from kerasmith.keras_internals.layers import added_loss, all_layers, replace_tracked
+from kerasmith.keras_internals.surviving_variables import SurvivingVariables
 from kerasmith.objectives import task_gradients
 from kerasmith.objectives.input_gradients import derived_by_inputs
 from kerasmith.objectives.objective import Objective
@@ -24,7 +25,7 @@ from kerasmith.objectives.term_columns import refuse_clashes
 from kerasmith.objectives.weight_transfer import TransfersWeights
 
 
-class TrainsOnObjective(SharesSampleWeight, TransfersWeights):
+class TrainsOnObjective(SharesSampleWeight, TransfersWeights, SurvivingVariables):
     """Mixin for `keras.Model`: `compile(loss=Objective(...))`, and losses that cannot get lost."""
 
     def compile(
