@@ -13,6 +13,7 @@ from kerasmith.physics.polishing import polish
 from kerasmith.physics.polygon import Polygon
 from kerasmith.physics.residual import Residual
 from kerasmith.physics.unknown import Unknown
+from kerasmith.physics.verification import Verification, verify
 
 __all__ = [
     "Ball",
@@ -26,11 +27,13 @@ __all__ = [
     "Polygon",
     "Residual",
     "Unknown",
+    "Verification",
     "divergence",
     "gradient",
     "jacobian",
     "laplacian",
     "polish",
+    "verify",
 ]
 
 
