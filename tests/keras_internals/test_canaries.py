@@ -511,3 +511,10 @@ def test_variables_survive_an_interrupt():
     with pytest.raises(KeyboardInterrupt):
         model.fit(np.ones((4, 3)), np.ones((4, 1)), batch_size=1, verbose=0, callbacks=[Stop()])
     assert keras.ops.convert_to_numpy(model.optimizer.iterations) == 2
+
+
+def test_no_attribute_of_keras_is_taken_for_state_of_a_user(trained):
+    model = trained[0]
+    assert set(owned.owned(model).plain) == set()
+    model.others = {"a": [(1, np.ones(2))], "b": 3.0}
+    assert set(owned.owned(model).plain) == {"others['a'][0]", "others['b']"}

@@ -531,6 +531,13 @@ MUTATIONS = (
         HOST,
     ),
     Mutation(
+        "checkpoints/other_state.py",
+        'foreign_state.load(own.foreign[place], one["state"])',
+        "pass",
+        "an optimizer of PyTorch begins anew after an interruption",
+        ("tests/callbacks/test_other_state.py",),
+    ),
+    Mutation(
         "callbacks/watcher.py",
         "if not (everything or is_outside(problem)):",
         "if not is_outside(problem):",

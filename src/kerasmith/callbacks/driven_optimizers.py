@@ -52,6 +52,13 @@ def driven_optimizers(
     build_compiled_optimizer(model)  # a `MultiOptimizer` knows those inside then
     found = training_optimizers(model)
     if not found:
+        foreign = owned(model).foreign
+        of_torch = [place for place, one in foreign.items() if hasattr(one, "param_groups")]
+        if of_torch:
+            raise ValueError(
+                f"{who} sets the learning rate of an optimizer of Keras, and `model.{of_torch[0]}` is one of PyTorch. Step "
+                "one of `torch.optim.lr_scheduler` in your `train_step`, or train by `keras.optimizers`."
+            )
         raise ValueError(
             f"{who} sets the learning rate of the model's optimizer, and the model has none (`compile(optimizer=None)`, or an "
             "optimizer that is no attribute of the model). Write model.compile(optimizer=...), or keep the optimizer as an "

@@ -25,6 +25,7 @@ from kerasmith.callbacks.training_settings import settings, warn_of_other_settin
 from kerasmith.checkpoints import callback_state, variables
 from kerasmith.checkpoints.callback_state import UnsavedStateWatcher
 from kerasmith.checkpoints.directory import CheckpointDirectory
+from kerasmith.checkpoints.other_state import OtherState
 from kerasmith.checkpoints.training_lock import TrainingLock
 from kerasmith.checkpoints.writer import CheckpointWriter
 from kerasmith.files.plain_data import plain
@@ -38,8 +39,9 @@ from kerasmith.keras_internals.training_state import before_final_weights, begin
 class Resume(Copyable, keras.callbacks.Callback):
     """Lets the same script, run again after it was killed, end as if it had never been killed.
 
-    A checkpoint holds all variables of the model, its metrics and its optimizers, wherever it keeps them, the random
-    generators, the history, the place in the data and the state of the other callbacks and of the data. `fit` then begins in
+    A checkpoint holds all variables of the model, its metrics and its optimizers, wherever it keeps them, also what is not
+    Keras' there (`torch.optim`, `tf.Variable`, numbers and arrays that training changes), the random generators, the history,
+    the place in the data and the state of the other callbacks and of the data. `fit` then begins in
     the epoch and at the step of the newest checkpoint: weights, losses, learning rates and history come out bit for bit as
     without the interruption.
 
@@ -88,7 +90,7 @@ class Resume(Copyable, keras.callbacks.Callback):
 
     of_one_fit = {
         **dict.fromkeys(("_fit", "_pending", "_replay", "_unsaved", "_last", "_source", "_random_at_epoch"), no_model),
-        **dict.fromkeys(("_random_at_first_step", "_saved_step", "_data", "_settings"), no_model),
+        **dict.fromkeys(("_random_at_first_step", "_saved_step", "_data", "_settings", "_other"), no_model),
         "_others": list,
     }
 
@@ -175,7 +177,7 @@ class Resume(Copyable, keras.callbacks.Callback):
         go_to_epoch(self._fit.epoch_iterator.data_adapter, state.get("epoch of data"))
         self._random_at_epoch = state["random at epoch begin"]
         if state["batch"] == 0:
-            variables.assign(self.model, state["variables"])
+            self._load_model(state)
             self.model.reset_metrics()
             self._pending, self._saved_step = None, state["step"]
         if self._persistent and self._steps_before:
@@ -216,7 +218,7 @@ class Resume(Copyable, keras.callbacks.Callback):
             begin_at(model, None)
             self._load_data(self._pending)
             self._load_callbacks(self._pending)
-            variables.assign(self.model, self._pending["variables"])
+            self._load_model(self._pending)
             finalize(model.trainable_weights)
             random_state.restore(self._pending["random at epoch begin"])
             self._pending = None
@@ -243,11 +245,13 @@ class Resume(Copyable, keras.callbacks.Callback):
         """What can be done when all other callbacks have begun."""
         state, epochs = self._pending, self._fit.epochs
         self._settings = settings(self.model, self._fit.class_weight)
+        self._other = OtherState(self.model)
         if state is None:
             return
         known = state.get("owners")
         variables.build(self.model, self._fit, state["variables"], known)
-        refuse(variables.differences(self.model, state["variables"], known), self._source)
+        others = self._other.differences(state["other"]) if "other" in state else []
+        refuse([*variables.differences(self.model, state["variables"], known), *others], self._source)
         if known is None:
             state["variables"] = variables.under_new_names(self.model, state["variables"])
         is_over = state["stopped"] or state["epoch"] >= epochs
@@ -256,6 +260,11 @@ class Resume(Copyable, keras.callbacks.Callback):
         self._settings = state.get("settings", self._settings)
         if self.verbose:
             say_where(state, epochs, is_over, self._source, self.directory)
+
+    def _load_model(self, state):
+        variables.assign(self.model, state["variables"])
+        if "other" in state:
+            self._other.load(state["other"])
 
     def _load_callbacks(self, state):
         warn_of_gone(callback_state.load(self._others, state["callbacks"]))
@@ -270,7 +279,7 @@ class Resume(Copyable, keras.callbacks.Callback):
         self._replay.finish()
         self._pending = self._replay = self._random_at_first_step = None
         self._saved_step = state["step"]
-        variables.assign(self.model, state["variables"])
+        self._load_model(state)
         self._load_callbacks(state)
         random_state.restore(state["random"])
         for other in self._others:
@@ -318,6 +327,7 @@ class Resume(Copyable, keras.callbacks.Callback):
             "stopped": False,
             "variables": values,
             "owners": owners,
+            "other": self._other.state(),
             "callbacks": others,
             "data": copy.deepcopy(x.state_dict()) if hasattr(x, "state_dict") and hasattr(x, "load_state_dict") else None,
             "epoch of data": epoch_of(self._fit.epoch_iterator.data_adapter),

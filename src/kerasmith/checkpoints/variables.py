@@ -13,8 +13,8 @@ from kerasmith.keras_internals.optimizers import build_compiled_optimizer, build
 from kerasmith.keras_internals.owned import owned
 
 _COUNTER = re.compile(r"_\d+(?=/|_|$)")
-# Dropout makes one and cannot name it.
-_SEEDS = re.compile(r"seed_generator_\d+")
+# What Keras numbers by itself: the generator of a Dropout, which cannot name it, and the weights of a module of PyTorch.
+_UNNAMED = re.compile(r"seed_generator_\d+|variable(_\d+)?")
 
 
 def named_variables(model: keras.Model, as_before: bool = False) -> dict[str, Any]:
@@ -101,9 +101,8 @@ def _owners(model, own, named):
     by_keras = named_by_keras(model)
 
     def path(variable):
-        return "/".join(
-            _COUNTER.sub("", part) if part in by_keras or _SEEDS.fullmatch(part) else part for part in variable.path.split("/")
-        )
+        parts = variable.path.split("/")
+        return "/".join(_COUNTER.sub("", part) if part in by_keras or _UNNAMED.fullmatch(part) else part for part in parts)
 
     trained = {place: trained_variables(optimizer) for place, optimizer in own.optimizers.items()}
     return {

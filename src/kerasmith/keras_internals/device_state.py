@@ -10,6 +10,7 @@ from keras import ops
 
 from kerasmith._types import Tensor
 from kerasmith.keras_internals import random_state
+from kerasmith.keras_internals.foreign_state import load, state_of, tracked_tensors
 from kerasmith.keras_internals.owned import owned
 
 
@@ -20,11 +21,13 @@ class Copy(NamedTuple):
         values: one array of the backend for each variable, on its device.
         finite: a bool for each variable.
         random: the state of PyTorch's own random numbers, from which its dropout draws; else None.
+        foreign: (object, state) of what is not Keras', such as an optimizer of PyTorch.
     """
 
     values: list[Any]
     finite: np.ndarray
     random: Any = None
+    foreign: tuple[tuple[Any, Any], ...] = ()
 
 
 class TrainingState:
@@ -58,6 +61,8 @@ class TrainingState:
         self.sizes = [len(group) for group in groups]
         self.monitored = np.arange(len(self.variables)) < sum(self.sizes[:3])
         self.monitored |= np.array([id(variable) in of_optimizers for variable in self.variables], bool)
+        self._foreign = list(own.foreign.values())
+        self._tracked = tracked_tensors(model) if self._foreign else frozenset()
         self._metrics = list(model.metrics)
         self._in_graph = None
 
@@ -65,18 +70,19 @@ class TrainingState:
         """A `Copy` of the state: of the one given, which is JAX's, or of the variables."""
         backend = keras.backend.backend()
         self._catch_up()
+        foreign = tuple((one, state_of(one, self._tracked)) for one in self._foreign)
         if backend == "jax":
             inside = 0 if state is None else sum(self.sizes)
             flat = [v for group in state or () for v in group] + [v.value for v in self.variables[inside:]]
             values, finite = _jax_copy()(flat)
-            return Copy(values, np.asarray(finite))
+            return Copy(values, np.asarray(finite), foreign=foreign)
         if backend == "torch":
             values = [v.value.detach().clone() for v in self.variables]
-            return Copy(values, _torch_finite(values), random_state.capture_torch())
+            return Copy(values, _torch_finite(values), random_state.capture_torch(), foreign)
         if self._in_graph is None:
             self._in_graph = _tensorflow_copy(self.variables)
         values, finite = self._in_graph()
-        return Copy(list(values), finite.numpy())
+        return Copy(list(values), finite.numpy(), foreign=foreign)
 
     def assign(self, copy: Copy) -> None:
         """Writes a copy into the variables; the copy stays as it is."""
@@ -85,6 +91,8 @@ class TrainingState:
             variable.assign(value)
         if copy.random is not None:
             random_state.restore_torch(copy.random)
+        for one, state in copy.foreign:
+            load(one, state)
 
     def for_step(self, copy: Copy) -> tuple[list[Tensor], ...] | None:
         """The state that JAX's step takes, of arrays of its own; None elsewhere, where `assign` has done all."""

@@ -3,6 +3,7 @@
 import keras
 
 from kerasmith.keras_internals.device_state import Copy, TrainingState
+from kerasmith.keras_internals.foreign_state import with_rate
 from kerasmith.keras_internals.learning_rate import rate_given, schedule_of
 from kerasmith.keras_internals.optimizers import training_optimizers
 from kerasmith.keras_internals.retrace import retrace
@@ -33,7 +34,8 @@ def lower_rates(model: keras.Model, state: TrainingState, copy: Copy, factor: fl
             values[index] = values[index] * factor
     if scale is not None:
         scale_schedules(model, scale)
-    return copy._replace(values=values), scale
+    foreign = tuple((one, with_rate(one, held, factor)) for one, held in copy.foreign)
+    return copy._replace(values=values, foreign=foreign), scale
 
 
 def scale_schedules(model: keras.Model, scale: float) -> None:
