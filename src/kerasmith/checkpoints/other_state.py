@@ -25,7 +25,7 @@ class OtherState:
         # With the values: another one at the same address would pass for the same.
         self._began = {place: (plain.value, _digest(plain.value)) for place, plain in owned(model).plain.items()}
         self._changed: set[str] = set()
-        self._told: set[str] = set()
+        self._warned_of: set[str] = set()
 
     def state(self) -> dict[str, Any]:
         """As data for a state file. What cannot be saved is told once, and named in it."""
@@ -78,8 +78,8 @@ class OtherState:
             self._changed.add(place)
 
     def _tell(self, unsaved):
-        for place in unsaved.keys() - self._told:
-            self._told.add(place)
+        for place in unsaved.keys() - self._warned_of:
+            self._warned_of.add(place)
             warn(
                 f"Resume: the state of `model.{place}` cannot be saved ({unsaved[place]}): this training cannot go on after "
                 "an interruption. Keep there what a `state_dict` can hold: numbers, texts, tensors, lists and dicts of them.",
