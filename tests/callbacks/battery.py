@@ -49,6 +49,7 @@ ROWS = {
     "EvaluationPictures": Row(
         lambda d, data: callbacks.EvaluationPictures(X, Y, ConfusionMatrix(2, from_logits=False), directory=d), result=_files
     ),
+    "FieldPictures": Row(lambda d, data: callbacks.FieldPictures(X, Y, directory=d), result=_files),
     "GradientHealth": Row(lambda d, data: callbacks.GradientHealth(every=3, verbose=0), result=_rows),
     "HardExampleMining": Row(
         lambda d, data: callbacks.HardExampleMining(data, every=1),

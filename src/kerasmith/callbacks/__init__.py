@@ -1,6 +1,7 @@
 """Callbacks that work on every backend."""
 
 from kerasmith.callbacks.evaluation_pictures import EvaluationPictures
+from kerasmith.callbacks.field_pictures import FieldPictures
 from kerasmith.callbacks.find_lr import FindLR
 from kerasmith.callbacks.gradient_health import GradientHealth
 from kerasmith.callbacks.hard_example_mining import HardExampleMining
@@ -20,6 +21,7 @@ from kerasmith.callbacks.weight_averaging import WeightAveraging
 
 __all__ = [
     "EvaluationPictures",
+    "FieldPictures",
     "FindLR",
     "GradientHealth",
     "HardExampleMining",

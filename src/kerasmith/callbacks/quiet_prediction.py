@@ -1,5 +1,7 @@
 """Predictions in the middle of a training that leave no trace in it."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -23,21 +25,28 @@ def predict(model: keras.Model, x: Any, batch_size: int = 32) -> Any:
     length = len(tree.flatten(x)[0])
     # As `model.predict` does.
     x = tree.map_structure(lambda a: a.astype(keras.config.floatx()) if a.dtype == np.float64 else a, x)
-    random = random_state.capture()
-    state = [(variable, np.array(ops.convert_to_numpy(variable))) for variable in model.non_trainable_variables]
-    try:
+    with without_trace(model):
         batches = []
         for start in range(0, length, batch_size):
             part = tree.map_structure(lambda array, start=start: array[start : start + batch_size], x)
             size = len(tree.flatten(part)[0])
             # One replica's predictions are those of all.
             batches.append(tree.map_structure(lambda y, n=size: as_numpy(y)[:n], model.predict_on_batch(part)))
+    return tree.map_structure(lambda *parts: np.concatenate(parts), *batches)
+
+
+@contextlib.contextmanager
+def without_trace(model: keras.Model) -> Iterator[None]:
+    """Puts random generators back, and weights that the model's own layers change, after what is done inside."""
+    random = random_state.capture()
+    state = [(variable, np.array(ops.convert_to_numpy(variable))) for variable in model.non_trainable_variables]
+    try:
+        yield
     finally:
         for variable, value in state:
             if not np.array_equal(np.asarray(ops.convert_to_numpy(variable)), value):
                 variable.assign(value)
         random_state.restore(random)
-    return tree.map_structure(lambda *parts: np.concatenate(parts), *batches)
 
 
 def as_numpy(value: Any) -> np.ndarray:

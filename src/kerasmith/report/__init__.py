@@ -13,6 +13,7 @@ from kerasmith.report._gradient_chart import gradient_chart, gradient_picture, g
 from kerasmith.report._image_grid import image_grid
 from kerasmith.report.confusion import confusion_table
 from kerasmith.report.curves import line_chart
+from kerasmith.report.field_picture import draw_field
 from kerasmith.report.overlays import AGREEMENT, PREDICTION, TRUTH, overlay
 from kerasmith.report.page import Section, render
 from kerasmith.report.pixels import data_uri, encode_png, stretched
@@ -29,6 +30,7 @@ __all__ = [
     "confusion_table",
     "data_uri",
     "direction_of",
+    "draw_field",
     "encode_png",
     "environment",
     "gradient_chart",
