@@ -8,6 +8,7 @@ from kerasmith import _load_registry, _moved
 if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for
     from kerasmith import (
         adversarial,
+        backbones,
         base,
         callbacks,
         checks,
@@ -51,6 +52,7 @@ __all__ = [
     "Term",
     "check",
     "adversarial",
+    "backbones",
     "base",
     "callbacks",
     "checks",

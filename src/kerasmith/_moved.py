@@ -43,6 +43,7 @@ _MODULES = {
     "data.epoch_caller": "keras_internals.epoch_caller",
     "data.signed_distance_maps": "data._signed_distance_maps",
     "data.stale_batches": "keras_internals.stale_batches",
+    "data.wheel_data": "files.wheel_data",
     "metrics.gallery": "metrics.retrieval_metric",
     "numerics.agreement": "labels.confusion_measures",
     "numerics.alignment": "labels.alignment",

@@ -23,6 +23,8 @@ REASONS = {
     "share": "deprecated; what is summed and what is counted has one value",
     "threads": "speed",
     "unknown_predictions": "refuses a batch or not",
+    "weights": "for a name of keras.applications; beside a model refused",
+    ("LPIPS", "axis"): "images of 3 channels are refused at the other axis",
     ("CohenKappa", "multi_label"): "refused, there is one matrix",
     ("ExposureWeighted", "exposure"): "says where the exposure is; another batch is refused",
     ("MCC", "multi_label"): "refused, there is one matrix",

@@ -8,6 +8,7 @@ import numpy as np
 from kerasmith import losses, metrics
 from tests.metrics import battery
 from tests.support import loss_functions
+from tests.support.tiny_backbone import tiny_backbone
 
 VALUES = {
     "absent": ["skip", "score", "zero", "nan"],
@@ -33,7 +34,7 @@ VALUES = {
     "delta": [0.1, 0.9],
     "dice_weight": [0.1],
     "directed": ["prediction_to_truth"],
-    "distance": ["squared", "cosine"],
+    "distance": ["squared", "cosine", "l2"],
     "dwell_weight": [3.0],
     "epsilon": [0.9, 0.0],
     "factor": [0.1],
@@ -57,6 +58,8 @@ VALUES = {
     "k2": [0.5],
     "kind": ["asymmetric", "symmetric", "hinge", "softmax", "isotropic", "wgan"],
     "label_smoothing": [0.3],
+    "layer_weights": [[0.1, 3.0]],
+    "layers": [["second"]],
     "loss": ["mae"],
     "losses": [["mae", losses.Dice()]],
     "maps": [True],
@@ -67,6 +70,7 @@ VALUES = {
     "min_size": [9],
     "multi_label": [True],
     "n": [20],
+    "net": ["vgg"],
     "normalize": [True],
     "one_empty": ["infinite", "skip"],
     "per": ["dataset", "image"],
@@ -74,6 +78,7 @@ VALUES = {
     "pos_margin": [0.3],
     "pos_weight": [3.0],
     "power": [1, 2, 3],
+    "preprocess": [(-1.0, 3.0)],
     "quantiles": [0.1, [0.1, 0.2, 0.9]],
     "reduction": ["sum"],
     "report": [["recall"]],
@@ -94,6 +99,7 @@ VALUES = {
     "threshold": [0.2, 0.8],
     "tolerances": [(0.5, 3.0)],
     "top_k": [1, 2],
+    "value_range": [(-1.0, 1.5)],
     "variance": ["log", "softplus"],
     "weight": [0.1],
     "weighting": ["quadratic"],
@@ -203,6 +209,20 @@ TRIALS = {
     ],
     ("PanopticQuality", "stuffs"): [Trial([[]], {**_PANOPTIC, "unknown_predictions": "void"}, _of(battery.panoptic_maps))],
     ("PanopticQuality", "things"): [Trial([[1]], {**_PANOPTIC, "unknown_predictions": "void"}, _of(battery.panoptic_maps))],
+    **{
+        (name, "backbone"): [Trial([tiny_backbone(seed=1)], {"backbone": tiny_backbone(), "layers": ["first"]})]
+        for name in ("Perceptual", "GramStyle")
+    },
+    **{
+        (name, "value_range"): [
+            Trial([(-1.0, 1.5)], {"backbone": tiny_backbone(), "layers": ["first"], "preprocess": (0.0, 1.0)})
+        ]
+        for name in ("Perceptual", "GramStyle")
+    },
+    **{
+        (name, "axis"): [Trial([1], {"backbone": tiny_backbone(12), "layers": ["first"]}, _of(_cubes))]
+        for name in ("Perceptual", "GramStyle")
+    },
     ("PenalizedMSE", "center"): [Trial([0.9])],
     ("RPrecision", "absent"): [Trial(["zero"], {"max_relevant": 11, "capacity": 12}, _of(_strangers))],
     ("RetrievalRecall", "absent"): [Trial(["zero"], {"k": [1], "capacity": 12}, _of(_strangers))],

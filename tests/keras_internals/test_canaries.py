@@ -267,6 +267,11 @@ def test_functional():
     assert type(keras.Model(inputs, keras.layers.Dense(1)(inputs))) is layers.functional()
 
 
+def test_structure_of_the_inputs_of_a_graph():
+    inputs = keras.Input((2,))
+    assert keras.Model([inputs], keras.layers.Dense(1)(inputs))._inputs_struct == [inputs]
+
+
 def test_metrics_given():
     assert compiled.metrics_given(model_of("mae")) == ["mae"]
 

@@ -8,6 +8,7 @@ import numpy as np
 from kerasmith import losses
 from tests.losses import batches
 from tests.support import loss_functions
+from tests.support.tiny_backbone import tiny_backbone
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +129,21 @@ OTHER_ROWS = [
     Row(losses.MSSSIM, "independent", {"window": 5, "scale_weights": [0.4, 0.6]}, batches.images(10, 9, 2)),
     Row(losses.TotalVariation, "independent", data=batches.images(6, 5, 2)),
     Row(losses.TotalVariation, "independent", {"kind": "isotropic"}, batches.images(6, 5, 4, 1)),
+    Row(
+        losses.Perceptual,
+        "independent",
+        {"backbone": tiny_backbone(), "layers": ["first", "second"]},
+        batches.images(9, 8, 2),
+        slope=False,  # the backbone computes in float32
+    ),
+    Row(
+        losses.GramStyle,
+        "independent",
+        {"backbone": tiny_backbone(), "layers": ["first", "second"]},
+        batches.images(9, 8, 2),
+        slope=False,
+    ),
+    Row(losses.LPIPS, "independent", {"value_range": [0, 1]}, batches.images(32, 31, 3), slope=False),
     Row(losses.Contrastive, "independent", {"pos_margin": 0.2}, batches.distances),
     Row(losses.GeneratorLoss, "independent", data=batches.generated),
     Row(losses.GeneratorLoss, "independent", {"kind": "least_squares"}, batches.generated),

@@ -58,6 +58,11 @@ def images(rng):
     return y, x
 
 
+def photographs(rng):
+    y = rng.random((N, 31, 32, 3)).astype("float32")
+    return y, np.clip(y + rng.normal(0, 0.1, y.shape), 0, 1).astype("float32")
+
+
 def panoptic_maps(rng):
     category = np.repeat(np.repeat(rng.integers(0, 3, (N, 3, 4)), 4, 1), 4, 2)
     guess = np.where(rng.random(category.shape) < 0.1, 1, category)
@@ -118,6 +123,7 @@ ROWS = {
     "psnr": Row(lambda: metrics.PSNR(), images),
     "psnr_uncapped": Row(lambda: metrics.PSNR(cap=None), images),
     "ssim": Row(lambda: metrics.SSIM(window=[7, 5]), images),
+    "lpips": Row(lambda: metrics.LPIPS(value_range=[0, 1]), photographs),
     "retrieval_recall": Row(lambda: metrics.RetrievalRecall(k=[1, 3], capacity=N + 1), embeddings, repeats=False),
     "mrr": Row(lambda: metrics.MRR(), ranked_lists),
     "map": Row(lambda: metrics.MAP(3), ranked_lists),

@@ -1,4 +1,4 @@
-"""PSNR and SSIM against scikit-image."""
+"""PSNR and SSIM against scikit-image, LPIPS against PyTorch."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,9 @@ from keras import ops
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from kerasmith import losses, metrics
+from kerasmith.backbones.lpips import published_weights
+from tests.metrics.battery import photographs
+from tests.oracles import lpips_torch
 from tests.support.metric_runs import run
 
 
@@ -90,3 +93,15 @@ def test_bad_input_is_named():
         metrics.PSNR(cap=0)
     with pytest.raises(ValueError, match="`max_val`"):
         metrics.PSNR(max_val=0)
+
+
+def test_lpips_is_a_mean_over_images():
+    truth, prediction = (a[:2] for a in photographs(np.random.default_rng(0)))
+    expected, _ = lpips_torch.lpips("alex", *published_weights("alex"), 2 * truth - 1, 2 * prediction - 1)
+    metric = metrics.LPIPS(value_range=(0, 1))
+    metric.update_state(truth[:1], prediction[:1], [1.0])
+    metric.update_state(truth[1:], prediction[1:], [3.0])
+    np.testing.assert_allclose(float(metric.result()["lpips"]), np.average(expected, weights=[1, 3]), atol=1e-6)
+    assert float(metric.result()["lpips_cases"]) == 4
+    with pytest.raises(ValueError, match=r"one weight per image, \(B,\)"):
+        metric.update_state(truth, prediction, np.ones((2, 31, 32)))

@@ -5,7 +5,7 @@ from kerasmith.data._signed_distance_maps import signed_distance_maps
 from kerasmith.data.geometry import Augmentation, TileMap
 from kerasmith.data.tiles import RandomTiles
 from kerasmith.data.weighted_batches import WeightedBatches
-from kerasmith.data.wheel_data import MissingDataPackage, wheel_file
+from kerasmith.files.wheel_data import MissingDataPackage, wheel_file
 
 __all__ = [
     "Augmentation",

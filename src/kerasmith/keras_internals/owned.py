@@ -73,6 +73,8 @@ class Plain(NamedTuple):
 def owned(model: Any) -> Owned:
     """The optimizers and variables that a model holds, each once and at the shortest of its places; `optimizer` is first.
 
+    What says `is_constant = True` of itself, such as the backbone of a loss, is passed by.
+
     Example:
 
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -188,7 +190,7 @@ def _attributes(holder: Any) -> Iterator[tuple[str, Any]]:
 def _is_walked(part: Any) -> bool:
     if isinstance(part, (keras.Variable, Mapping, SimpleNamespace, *_KERAS, *_CONTAINERS)):
         return True
-    if part is None or isinstance(part, type):
+    if part is None or isinstance(part, type) or getattr(part, "is_constant", False) is True:
         return False
     package = type(part).__module__.partition(".")[0]
     return package not in _FOREIGN and not isinstance(part, keras.callbacks.Callback)

@@ -26,16 +26,19 @@ from kerasmith.losses._gaussian_nll import GaussianNLL, gaussian_nll
 from kerasmith.losses._generalized_dice import GeneralizedDice, generalized_dice
 from kerasmith.losses._generator_loss import GeneratorLoss, generator_loss
 from kerasmith.losses._gradient_penalty import GradientPenalty
+from kerasmith.losses._gram_style import GramStyle, gram_style
 from kerasmith.losses._hausdorff_dt import HausdorffDT, hausdorff_dt
 from kerasmith.losses._image import ImageLoss
 from kerasmith.losses._jaccard import Jaccard, jaccard
 from kerasmith.losses._log_cosh_dice import LogCoshDice, log_cosh_dice
 from kerasmith.losses._lovasz import Lovasz, lovasz
+from kerasmith.losses._lpips import LPIPS, lpips
 from kerasmith.losses._minimum_area import MinimumArea, minimum_area
 from kerasmith.losses._ms_ssim import MSSSIM, ms_ssim
 from kerasmith.losses._multi_similarity import MultiSimilarity, multi_similarity
 from kerasmith.losses._nt_xent import NTXent, nt_xent
 from kerasmith.losses._penalized_mse import PenalizedMSE, penalized_mse
+from kerasmith.losses._perceptual import Perceptual, perceptual
 from kerasmith.losses._pinball import Pinball, pinball
 from kerasmith.losses._pixelwise import PixelLoss
 from kerasmith.losses._region import RegionLoss
@@ -74,17 +77,20 @@ __all__ = [
     "GeneralizedDice",
     "GeneratorLoss",
     "GradientPenalty",
+    "GramStyle",
     "HausdorffDT",
     "ImageLoss",
     "Jaccard",
     "KerasLoss",
     "LogCoshDice",
+    "LPIPS",
     "Lovasz",
     "MSSSIM",
     "MinimumArea",
     "MultiSimilarity",
     "NTXent",
     "PenalizedMSE",
+    "Perceptual",
     "Pinball",
     "PixelLoss",
     "RegionLoss",
@@ -119,15 +125,18 @@ __all__ = [
     "gaussian_nll",
     "generalized_dice",
     "generator_loss",
+    "gram_style",
     "hausdorff_dt",
     "jaccard",
     "log_cosh_dice",
     "lovasz",
+    "lpips",
     "minimum_area",
     "ms_ssim",
     "multi_similarity",
     "nt_xent",
     "penalized_mse",
+    "perceptual",
     "pinball",
     "soft_constraint",
     "ssim",

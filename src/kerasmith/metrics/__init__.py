@@ -11,6 +11,7 @@ from kerasmith.metrics.dice_score import DiceScore
 from kerasmith.metrics.froc import FROC
 from kerasmith.metrics.iou import IoU
 from kerasmith.metrics.lesion_detection import LesionDetection
+from kerasmith.metrics.lpips import LPIPS
 from kerasmith.metrics.map import MAP
 from kerasmith.metrics.mcc import MCC
 from kerasmith.metrics.mrr import MRR
@@ -37,6 +38,7 @@ __all__ = [
     "DiceScore",
     "FROC",
     "IoU",
+    "LPIPS",
     "LesionDetection",
     "MAP",
     "MCC",

@@ -36,6 +36,9 @@ def describe(value: Any) -> str:
 
 
 def _call(name: str, config: dict[str, Any]) -> str:
+    packed = config.get("weights")
+    if isinstance(packed, dict) and "sha256" in packed:  # a model inside of a loss, with all its weights
+        return f"{name}({config['model']['config'].get('name')}, weights={packed['sha256'][:12]})"
     unused = {"ema_momentum"} if config.get("use_ema") is False else set()
     options = {k: v for k, v in config.items() if k not in _LEFT_OUT | unused and v is not None and v is not False}
     return f"{name}({', '.join(f'{k}={describe(v)}' for k, v in options.items())})"

@@ -1,0 +1,64 @@
+"""What single layers return in one pass through a model: of a graph, a nested model, or a subclass."""
+
+import contextlib
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+from keras import tree
+
+from kerasmith._types import Tensor
+
+
+class _AllSeen(BaseException):
+    """Ends a pass of which nothing more is needed. No `Exception`: Keras would wrap it in one that names the arguments."""
+
+
+def layer_outputs(model: keras.Model, layers: Sequence[Any] | None, x: Tensor) -> list[Any]:
+    """The first result of each of `layers` in `model(x, training=False)`; the pass ends once all are there.
+
+    Without layers, the outputs of the model in a list.
+
+    A layer that the pass does not reach has None.
+
+    Args:
+        model: a built model.
+        layers: layers or operations inside it, without repetition; or None.
+        x: its input.
+    """
+    # A graph that was made of a list or a dict of one input warns of a tensor.
+    structure = getattr(model, "_inputs_struct", None)
+    x = x if structure is None else tree.pack_sequence_as(structure, [x])
+    if layers is None:
+        return tree.flatten(model(x, training=False))
+    seen: dict[int, Any] = {}
+    with contextlib.ExitStack() as stack:
+        for layer in layers:
+            stack.enter_context(_recorded(layer, seen, len(layers)))
+        with contextlib.suppress(_AllSeen):
+            model(x, training=False)
+    return [seen.get(id(layer)) for layer in layers]
+
+
+@contextlib.contextmanager
+def _recorded(layer: Any, seen: dict[int, Any], wanted: int) -> Iterator[None]:
+    original, before = layer.call, layer.__dict__.get("call")
+
+    @functools.wraps(original)
+    def call(*args, **kwargs):
+        result = original(*args, **kwargs)
+        seen.setdefault(id(layer), result)
+        if len(seen) == wanted:
+            raise _AllSeen
+        return result
+
+    # Not by `setattr`, which Keras watches.
+    object.__setattr__(layer, "call", call)
+    try:
+        yield
+    finally:
+        if before is None:
+            layer.__dict__.pop("call", None)
+        else:
+            object.__setattr__(layer, "call", before)
