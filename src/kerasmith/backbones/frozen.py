@@ -14,7 +14,7 @@ from kerasmith.base import register
 from kerasmith.keras_internals.layer_names import named_layers
 from kerasmith.keras_internals.layer_outputs import layer_outputs
 from kerasmith.keras_internals.layers import all_layers
-from kerasmith.keras_internals.tensors import keras_mask
+from kerasmith.keras_internals.tensors import is_concrete, keras_mask, output_spec
 from kerasmith.numerics.tensors import static_shape
 
 
@@ -65,6 +65,7 @@ class FrozenBackbone:
         # Copies: JAX gives the memory of what is trained to the next step, PyTorch changes it in place.
         self._values = [(v, ops.stop_gradient(ops.copy(v.value))) for v in model.variables]
         self._layers = dict(named_layers(model))
+        self._known_sizes: set[Any] = set()
 
     @property
     def name(self) -> str:
@@ -116,25 +117,43 @@ class FrozenBackbone:
         """
         if self.problem is not None:
             raise type(self.problem)(*self.problem.args) from self.problem
-        self.check_images(static_shape(x, "y_pred"))
+        shape = static_shape(x, "y_pred")
+        self.check_images(shape)
+        if shape[0] == 0:  # convolutions of TensorFlow cannot take that
+            one = ops.concatenate([x, ops.zeros((1, *ops.shape(x)[1:]), dtype=x.dtype)])
+            return [feature[:0] for feature in self.features(one, names, preprocessing)]
         ready = x if preprocessing is None else preprocessing(x)
         ready = ops.moveaxis(ready, -1, 1) if self.axis == 1 else ready
         if keras_mask(ready) is not None:
             ready = ops.copy(ready)  # the mask is of samples, and has been read
-        with keras.StatelessScope(state_mapping=self._values):
-            try:
-                layers = None if names is None else [self._layer(name) for name in names]
-                found = layer_outputs(self.model, layers, ready)
-            except Exception as error:
-                if not _is_about_shapes(error):
-                    raise
-                raise ValueError(
-                    f"The backbone {self.name!r} cannot take images of shape {static_shape(x, 'y_pred')} (channels last): "
-                    f"{_reason(error)}. Give it larger images, or name layers nearer to its input."
-                ) from error
+        layers = None if names is None else [self._layer(name) for name in names]
+        try:
+            self._check_sizes(layers, names, ready)
+            found = self._pass(layers, ready)
+        except Exception as error:
+            if not _is_about_shapes(error):
+                raise
+            raise ValueError(
+                f"The backbone {self.name!r} cannot take images of shape {shape} (channels last): "
+                f"{_reason(error)}. Give it larger images, or name layers nearer to its input."
+            ) from error
         for name, feature in zip(names or [self.name] * len(found), found):
             self._check_feature(name, feature, x)
         return found
+
+    def _pass(self, layers, ready):
+        with keras.StatelessScope(state_mapping=self._values):
+            return layer_outputs(self.model, layers, ready)
+
+    def _check_sizes(self, layers, names, ready):
+        """Raises for images that are too small, where TensorFlow would end the process: eager, in a convolution of nothing."""
+        if keras.backend.backend() != "tensorflow" or not is_concrete(ready):
+            return
+        shape = (None, *ready.shape[1:])
+        key = (shape, None if names is None else tuple(names))
+        if key not in self._known_sizes:
+            output_spec(lambda images: self._pass(layers, images), keras.KerasTensor(shape, ready.dtype.name))
+            self._known_sizes.add(key)
 
     def _check_feature(self, name, feature, x):
         if feature is None:
