@@ -45,7 +45,7 @@ def test_steps_on_two_mirrored_replicas():
 
 @mirrored
 @heavy
-@pytest.mark.parametrize("case", ["metrics", "fit", "loss terms", "one sample left"])
+@pytest.mark.parametrize("case", ["metrics", "fit", "loss terms", "one sample left", "adversarial"])
 def test_fit_on_two_mirrored_replicas(case):
     got = two_mirrored(case)
     assert got["weights"] < 1e-6

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasmith import callbacks, losses, metrics
+from kerasmith import Adversarial, Term, callbacks, losses, metrics
 from tests.objectives.replicated import BALANCERS, balanced_model, objective_model
 
 CPU = tf.config.list_physical_devices("CPU")[0]
@@ -111,7 +111,7 @@ def fits(make, last, *watchers):
     """`fit` with validation, the last batch of `last` samples."""
     models, count = mirror(make), 6 + last
     x, labels, weight = (np.concatenate([a, a[::-1]])[:count] for a in (p, y, w))
-    if len(models[0].outputs) > 1:
+    if len(getattr(models[0], "outputs", ())) > 1:
         labels = [labels] * 2
     arguments = dict(batch_size=6, epochs=3, shuffle=False, verbose=0, validation_data=(x, labels))
     histories = [
@@ -132,6 +132,18 @@ def two_outputs():
     outputs = [keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid", name=name)(inputs) for name in ("a", "b")]
     model = keras.Model(inputs, outputs)
     model.compile(keras.optimizers.SGD(0.1), [losses.CrossEntropy(), losses.Dice(reduction="mean_with_sample_weight")])
+    return model
+
+
+def adversarial():
+    """A generator of samples judged beside what they are made of, with a further term, a penalty and an average."""
+    x, sample = keras.Input((4, 4, 1)), keras.Input((4, 4, 1))
+    generator = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid")])
+    judged = keras.layers.Conv2D(2, 3, activation="tanh")(keras.layers.Concatenate()([x, sample]))
+    discriminator = keras.Model([x, sample], keras.layers.Dense(1)(judged))
+    distance, options = {"l1": Term("mae", weight=0.3)}, {"penalty": "r1", "ema": 0.9}
+    model = Adversarial(generator, discriminator, "hinge", "bce", discriminator_steps=2, terms=distance, **options)
+    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), metrics=["mae"])
     return model
 
 
@@ -179,6 +191,7 @@ CASES = {
     "loss terms": lambda: fits(composite, 5, callbacks.LossTerms),
     "one sample left": lambda: fits(two_outputs, 1),
     "balanced": lambda: {name: uneven_steps(functools.partial(balanced_model, name)) for name in BALANCERS},
+    "adversarial": lambda: fits(adversarial, 3),
     "resumed": resumed,
 }
 print(json.dumps(CASES[sys.argv[1]]()))

@@ -20,6 +20,7 @@ from kerasmith.adversarial.latent import KINDS, drawing
 from kerasmith.adversarial.real_weights import WeighsReal
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
+from kerasmith.keras_internals.layers import replace_tracked
 from kerasmith.keras_internals.own_steps import OptimizerGroup
 from kerasmith.keras_internals.surviving_variables import SurvivingVariables
 from kerasmith.objectives.term_columns import refuse_clashes
@@ -126,17 +127,23 @@ class Adversarial(WeighsReal, AdversarialStep, SurvivingVariables, keras.Model):
         self.evaluation_seed = keras.random.SeedGenerator(0 if seed is None else seed + 1, name="evaluation_seed")
         self.averaged_generator = None
         object.__setattr__(self, "_network_inputs", inputs)
-        self.build()
+        if self.has_networks:
+            self.build()
+
+    @property
+    def has_networks(self) -> bool:
+        """Whether both networks have their weights, which they bring or get from the first batch."""
+        return self.generator.built and self.discriminator.built
 
     def build(self, input_shape: Any = None) -> None:
-        """Makes what can be made once both networks have their weights, which they bring or get from the first batch."""
-        if not (self.generator.built and self.discriminator.built):
+        """Makes what stands on the weights of both networks."""
+        if not self.has_networks:
             return
+        object.__setattr__(self, "_network_inputs", check_networks(self.generator, self.discriminator))
         if not self.objective.built:
             self.objective.bind(self)
         if self.ema is not None and self.averaged_generator is None:
-            self.averaged_generator = averaged_generator.averaged_copy(self.generator)
-        self.built = True
+            replace_tracked(self, "averaged_generator", averaged_generator.averaged_copy(self.generator))
 
     def compile(
         self,
@@ -178,7 +185,7 @@ class Adversarial(WeighsReal, AdversarialStep, SurvivingVariables, keras.Model):
             setattr(self, f"{place}_optimizer", optimizer)
         optimizers = {place: getattr(self, place) for place in ("generator_optimizer", "discriminator_optimizer")}
         self.optimizer = OptimizerGroup(optimizers, lambda: [self.trained_by_generator, self.trained_by_discriminator])
-        if self.built:
+        if self.has_networks:
             self.optimizer.build()
 
     @property

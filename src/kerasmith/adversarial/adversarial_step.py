@@ -12,7 +12,7 @@ from kerasmith.adversarial.generator_term import JudgedInputs
 from kerasmith.adversarial.latent import drawing, placeholder
 from kerasmith.adversarial.real_weights import unpacked
 from kerasmith.base.reduction import reduce_samples
-from kerasmith.distribution import cross_replica_sum, global_value
+from kerasmith.distribution import averaged_gradients, cross_replica_sum, global_value
 from kerasmith.keras_internals.layers import added_loss
 from kerasmith.keras_internals.own_steps import OwnSteps, added_losses, apply_gradients, gradients_of, without_gradients
 from kerasmith.keras_internals.tensors import output_spec
@@ -41,6 +41,7 @@ class AdversarialStep(OwnSteps):
     def step(self, batch: Any, training: bool) -> dict[str, Any]:
         """The updates of both networks, or in evaluation none."""
         batch = read_batch(batch)
+        self._network_inputs["discriminator"].check_condition(batch.x)
         if training:
             for _ in range(self.discriminator_steps):
                 self._train_discriminator(batch)
@@ -52,6 +53,7 @@ class AdversarialStep(OwnSteps):
     def build_on(self, batch: Any) -> None:
         """Builds networks, optimizers and metrics on placeholders of a batch."""
         batch = read_batch(batch)
+        self._network_inputs["discriminator"].check_condition(batch.x)
         draw = functools.partial(placeholder, static_shape(batch.real, "real samples")[0])
         generated = self.generator(self._network_inputs["generator"].completed(batch.x, draw))
         check_same_shape(generated, batch.real)
@@ -83,9 +85,9 @@ class AdversarialStep(OwnSteps):
                 total = total + ops.cast(added_loss(self, part), total.dtype)
             return total, shares
 
-        variables = self.trained_by_discriminator
+        variables = _some(self.trained_by_discriminator, "discriminator")
         gradients, shares = gradients_of(loss, variables, self.discriminator_optimizer)
-        apply_gradients(self.discriminator_optimizer, gradients, variables)
+        apply_gradients(self.discriminator_optimizer, averaged_gradients(gradients), variables)
         self._show(batch, shares)
 
     def _discriminator_shares(self, batch, generated, training, seed=None):
@@ -117,9 +119,9 @@ class AdversarialStep(OwnSteps):
                 total = total + ops.cast(added_loss(self, part), total.dtype)
             return total, generated
 
-        variables = self.trained_by_generator
+        variables = _some(self.trained_by_generator, "generator")
         gradients, generated = gradients_of(loss, variables, self.generator_optimizer)
-        apply_gradients(self.generator_optimizer, gradients, variables)
+        apply_gradients(self.generator_optimizer, averaged_gradients(gradients), variables)
         if self.averaged_generator is not None:
             averaged_generator.update(self.averaged_generator, self.generator, self.ema)
         return ops.stop_gradient(generated)
@@ -193,6 +195,15 @@ def check_same_shape(generated: Tensors, real: Tensor) -> None:
             f"The generator gives samples of shape {shapes[0]}, but the real ones have the shape {shapes[1]}: the "
             "discriminator would tell them by their shape. Give both the same. Real samples are x in fit(x), y in fit(x, y)."
         )
+
+
+def _some(variables, name):
+    if not variables:
+        raise ValueError(
+            f"The {name} has no trainable weights, so there is nothing for its optimizer to do. Set "
+            f"`model.{name}.trainable = True` before `compile`, or train the other network alone with keras.Model."
+        )
+    return variables
 
 
 def _paired_weight(batch) -> Tensor | None:

@@ -50,8 +50,9 @@ class NetworkInputs:
         """
         wanted, given = tuple(self.slots[name].shape), static_shape(tensor, source)
         if not (compatible(given, wanted) or (len(given) + 1 == len(wanted) and compatible((*given, 1), wanted))):
+            named = "" if len(self.slots) == 1 else f"{name!r} of "
             raise ValueError(
-                f"The {self.what} takes {name!r} of shape {wanted}, but {source} has the shape {given}. {_ADVICE[self.what]}"
+                f"The {self.what} takes {named}the shape {wanted}, but {source} has the shape {given}. {_ADVICE[self.what]}"
             )
 
     def completed(self, x: Tensors, draw: Callable[[tuple[int, ...], Any], Tensor]) -> Tensors:
@@ -103,6 +104,15 @@ class NetworkInputs:
             )
         return dict(zip(wanted, given, strict=True))
 
+    def check_condition(self, x: Tensors) -> None:
+        """Raises ValueError if a discriminator judges a sample beside something else, and there is nothing else."""
+        if x is None and self.slots is not None and len(self.slots) > 1:
+            raise ValueError(
+                f"The discriminator has {len(self.slots)} inputs ({', '.join(map(repr, self.slots))}), so it judges a sample "
+                "beside what it was made of, but `fit` was given no `y`. Write fit(x, y): the generator makes a sample of x, "
+                "which is judged beside x, as y is."
+            )
+
     def judged(self, x: Tensors, sample: Tensor) -> Tensors:
         """What a discriminator is called with: a sample, and `x` in front of it if it has room for that.
 
@@ -116,11 +126,7 @@ class NetworkInputs:
         if len(names) == 1:
             self.check(names[0], sample, source)
             return self.called_with([sample])
-        if x is None:
-            raise ValueError(
-                f"The discriminator has {len(names)} inputs ({', '.join(map(repr, names))}), so it judges a sample beside "
-                "what it was made of. Write fit(x, y): the generator makes a sample of x, which is judged beside x, like y."
-            )
+        self.check_condition(x)
         if isinstance(x, Mapping) and self.is_dict:
             (own,) = [name for name in names if name not in x] or [None]
             given = {**{name: x[name] for name in names if name in x}, own: sample}
@@ -137,7 +143,8 @@ class NetworkInputs:
 
 
 _ADVICE = {
-    "generator": "fit(real) draws the input of the generator itself; fit(x, y) takes it as x, and y are the real samples.",
+    "generator": "fit(real) draws the input of the generator itself; fit(x, y) takes it as x, and y are the real samples. "
+    "Labels that neither network takes are left out.",
     "discriminator": "It must take what the generator gives and what `fit` is given as real samples: fit(real), or y in "
     "fit(x, y).",
 }

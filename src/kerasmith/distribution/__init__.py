@@ -11,9 +11,16 @@ from kerasmith.distribution._cross_replica_sum import cross_replica_sum, replica
 from kerasmith.distribution._metric_sum import metric_sum
 from kerasmith.distribution._process_index import process_index
 from kerasmith.distribution._replica_number import replica_number
-from kerasmith.distribution._shares import display_global_value, global_value, local_share_of_mean, scale_loss_for_replicas
+from kerasmith.distribution._shares import (
+    averaged_gradients,
+    display_global_value,
+    global_value,
+    local_share_of_mean,
+    scale_loss_for_replicas,
+)
 
 __all__ = [
+    "averaged_gradients",
     "cross_replica_sum",
     "display_global_value",
     "global_value",

@@ -19,6 +19,15 @@ def scale_loss_for_replicas(x: Tensor) -> Tensor:
     return x * count if count > 1 and keras.backend.backend() == "torch" else x
 
 
+def averaged_gradients(gradients: list[Tensor | None]) -> list[Tensor | None]:
+    """Gradients as the engine would make them of those of all replicas: PyTorch's averages them where a model is wrapped for
+    that, and not in a step that differentiates by itself. Elsewhere they stay, as an optimizer adds them (since 0.2)."""
+    count = replica_count()
+    if count == 1 or keras.backend.backend() != "torch":
+        return gradients
+    return [None if one is None else cross_replica_sum(one) / count for one in gradients]
+
+
 def local_share_of_mean(value: Tensor, batch: Tensor) -> Tensor:
     """A replica's part of a number that is the mean over its own samples.
 

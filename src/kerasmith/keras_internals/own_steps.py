@@ -44,7 +44,8 @@ class OwnSteps:
     def _on_state(self, args, training):
         if keras.backend.backend() != "jax":
             if keras.backend.backend() == "tensorflow" and not self._is_ready():
-                self.build_on(tree.map_structure(_symbolic, args[0]))
+                with sys.modules["tensorflow"].init_scope():
+                    self.build_on(tree.map_structure(_symbolic, args[0]))
             return self.step(args[0], training)
         state, batch = args
         groups = [self.trainable_variables, self.non_trainable_variables, self.optimizer.variables, self.metrics_variables]
@@ -63,6 +64,11 @@ class OwnSteps:
                     break
             self.build_on(tree.map_structure(_symbolic, data_batch))
         self._post_build()
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # On replicas Keras takes the mean of the first batch over them, which fails where they have unequal shares.
+        if not self._is_ready():
+            super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
 
     @property
     def metrics_are_built(self) -> bool:
@@ -98,7 +104,7 @@ class OptimizerGroup:
     def build(self, variables: Any = None) -> None:
         """Makes their variables, of those that have none."""
         for optimizer, trained in zip(self.optimizers.values(), self._trained(), strict=True):
-            if not optimizer.built:
+            if not optimizer.built and trained:
                 optimizer.build(trained)
 
     def finalize_variable_values(self, variables: Any) -> None:
