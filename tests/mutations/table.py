@@ -248,9 +248,9 @@ MUTATIONS = (
         ("tests/losses/test_battery.py",),
     ),
     Mutation(
-        "labels/label_check.py",
-        "return values * ops.where(self.bad, math.nan, ops.ones_like(values))",
-        "return ops.where(self.bad, math.nan, values)",
+        "labels/label_watch.py",
+        "return values if bad is None else values * ops.where(bad, math.nan, ops.ones_like(values))",
+        "return values if bad is None else ops.where(bad, math.nan, values)",
         "a wrong label makes the loss NaN in a compiled step and still trains",
         ("tests/labels/test_label_check.py",),
         ("jax", "tensorflow"),

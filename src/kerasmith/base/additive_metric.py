@@ -10,8 +10,9 @@ from kerasmith.base.metric import Metric
 from kerasmith.base.weights import Weights, split_sample_weight
 from kerasmith.files.messages import warn
 from kerasmith.keras_internals.tensors import is_concrete, keras_mask
-from kerasmith.labels.label_check import check_labels, running_watch
+from kerasmith.labels.label_check import check_labels
 from kerasmith.labels.label_domain import WEIGHTS
+from kerasmith.labels.label_watch import running_watch
 from kerasmith.labels.pixels import spatial_shape
 from kerasmith.numerics.inputs import as_tensor
 from kerasmith.numerics.tensors import static_shape

@@ -18,7 +18,7 @@ from kerasmith.distribution import display_global_value, global_value
 from kerasmith.keras_internals.shape_inference import clean_retry
 from kerasmith.keras_internals.tensors import keras_mask
 from kerasmith.keras_internals.traced_batch import computed_now, traced_labels
-from kerasmith.labels.label_check import watch_labels
+from kerasmith.labels.label_watch import watch_labels
 from kerasmith.numerics.inputs import as_tensor
 from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 
@@ -135,7 +135,7 @@ class Loss(Algebra, Configured, keras.losses.Loss):
         weights = self.without_missing(y_true, y_pred, weights)
         with watch_labels(owner=self, sample=weights.effective_sample) as watch:
             terms = self.terms(*self.read(y_true, y_pred, weights), weights)
-        if watch.bad is not None:
+        if watch.doubts:
             self._check_traced_batch(y_true, y_pred)
         return [(term._replace(per_sample=_poisoned(term.per_sample, watch)), weights) for term in terms]
 
@@ -201,4 +201,4 @@ def _to_tensors(x, what, dtype=None):
 
 def _poisoned(per_sample, watch):
     """`PerSample` with NaN where labels are outside of their domain and no error could say so."""
-    return per_sample if watch.bad is None else per_sample._replace(values=watch.poison(per_sample.values))
+    return per_sample if not watch.doubts else per_sample._replace(values=watch.poison(per_sample.values))

@@ -13,7 +13,7 @@ from kerasmith.base.loss_node import has_placeholders
 from kerasmith.base.total import Total
 from kerasmith.keras_internals.metric_direction import SaysDirection
 from kerasmith.keras_internals.shape_inference import clean_retry
-from kerasmith.labels.label_check import running_watch, watch_labels
+from kerasmith.labels.label_watch import running_watch, watch_labels
 
 
 class Metric(Configured, SaysDirection, DeferredUpdate, keras.metrics.Metric):

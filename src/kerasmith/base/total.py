@@ -6,8 +6,8 @@ from keras import ops
 
 from kerasmith._types import Tensor
 from kerasmith.distribution import metric_sum
-from kerasmith.labels.label_check import running_watch
 from kerasmith.labels.label_domain import LabelDomain
+from kerasmith.labels.label_watch import running_watch
 from kerasmith.numerics import exact_sum
 
 
@@ -46,7 +46,7 @@ class Total:
     def _add(self, amount):
         components = exact_sum.add(self.variable.value, amount)
         watch = running_watch()
-        if watch is not None and watch.bad is not None:
+        if watch is not None and watch.doubts:
             components, self.labels = watch.poison_all(components), watch.domain
         self.variable.assign(components)
 

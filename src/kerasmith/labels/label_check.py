@@ -1,17 +1,13 @@
 """What happens where labels are outside of their domain: never a plausible number.
 
 Where values can be read, it is an error. In a TensorFlow graph an assertion ends the step with the same text. A program that
-XLA compiles (JAX, TensorFlow with `jit_compile=True`) can say nothing: there the samples are marked in the `LabelWatch` of the
-running call, which turns the loss of these samples, or the totals of the metric, into NaN.
+XLA compiles (JAX, TensorFlow with `jit_compile=True`) can say nothing: there the `LabelWatch` of the running call gets a
+`Doubt`, which turns the loss of these samples, or the totals of the metric, into NaN.
 """
 
-import contextlib
-import contextvars
 import functools
 import math
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import keras
 import numpy as np
@@ -20,54 +16,8 @@ from keras import ops
 from kerasmith._types import Tensor
 from kerasmith.keras_internals.tensors import compiled_by_xla, is_concrete, is_symbolic
 from kerasmith.labels.label_domain import LabelDomain
+from kerasmith.labels.label_watch import Doubt, running_watch
 from kerasmith.numerics.tensors import is_float, static_shape
-
-
-class LabelWatch:
-    """Which samples have labels that cannot be, in one call of a loss or a metric.
-
-    Attributes:
-        owner: who opened it.
-        sample: (B,) weights of samples; a sample of weight 0 may have any label. None where all count.
-        bad: (B,) booleans, or None as long as nothing had to be marked.
-        domain: the `LabelDomain` of `bad`.
-    """
-
-    def __init__(self, owner: Any = None, sample: Tensor | None = None) -> None:
-        self.owner = owner
-        self.sample = sample
-        self.bad: Any = None
-        self.domain: LabelDomain | None = None
-
-    def mark(self, bad: Tensor, domain: LabelDomain) -> None:
-        """Marks the samples for which `bad`, (B,), is true."""
-        self.bad = bad if self.bad is None else ops.logical_or(self.bad, bad)
-        self.domain = domain
-
-    def poison(self, values: Tensor) -> Tensor:
-        """(B,) values with NaN for marked samples, in the gradient too."""
-        if self.bad is None:
-            return values
-        return values * ops.where(self.bad, math.nan, ops.ones_like(values))
-
-    def poison_all(self, values: Tensor) -> Tensor:
-        """Values of any shape, all NaN if a sample is marked."""
-        return values if self.bad is None else ops.where(ops.any(self.bad), math.nan, values)
-
-
-_running: contextvars.ContextVar[LabelWatch | None] = contextvars.ContextVar("label_watch", default=None)
-running_watch = _running.get
-
-
-@contextlib.contextmanager
-def watch_labels(owner: Any = None, sample: Tensor | None = None) -> Iterator[LabelWatch]:
-    """Opens a `LabelWatch` for the labels that are checked inside."""
-    watch = LabelWatch(owner, sample)
-    token = _running.set(watch)
-    try:
-        yield watch
-    finally:
-        _running.reset(token)
 
 
 def id_dtype() -> str:
@@ -101,7 +51,7 @@ def check_labels(labels: Tensor, domain: LabelDomain, counts: Tensor | None = No
     elif keras.backend.backend() == "tensorflow" and not compiled_by_xla():
         _assert_in_graph(labels, low, high, domain)
     elif watch is not None and shape:
-        watch.mark(_samples_outside(labels, low, high, domain), domain)
+        watch.doubt(Doubt(labels, low, high, domain))
     return labels
 
 
@@ -201,27 +151,3 @@ def _complaint_in_graph(domain, least, largest, low):
     values = {"low": least, "high": largest, "odd": tf.where(is_high, largest, least)}
     names = re.findall(r"{(\w+)}", domain.template)
     return tf.strings.format(re.sub(r"{\w+}", "{}", domain.template), [values[name] for name in names])
-
-
-def _samples_outside(labels, low, high, domain):
-    """(B,) booleans, by a sum of floats: on the CPU XLA's minimum and maximum pass over NaN, and integers are slow."""
-    x = ops.cast(labels, "float32")
-    if low is not None and high is not None:
-        inside = ops.abs(x - (low + high) / 2) <= (high - low) / 2
-    else:
-        inside = x >= low if low is not None else x <= high if high is not None else ops.equal(x, x)
-    if domain.fractions and is_float(labels):
-        inside = ops.logical_and(inside, ops.equal(x, ops.floor(x)))
-    return _row_sums(ops.where(inside, 0.0, 1.0)) > 0
-
-
-def _row_sums(x):
-    """(B, ...) -> (B,); over blocks of rows, as XLA on the CPU makes long vectors of the last axis alone."""
-    sizes = static_shape(x, "y_true")[1:]
-    elements = 1 if None in sizes else math.prod(sizes)
-    lane = math.gcd(elements, 256)
-    rows = math.gcd(elements // lane, 64)
-    if lane < 16:
-        return ops.sum(x, axis=tuple(range(1, len(x.shape))))
-    x = ops.reshape(x, (-1, elements // (rows * lane), rows, lane))
-    return ops.sum(ops.sum(x, axis=2), axis=(1, 2))

@@ -50,13 +50,21 @@ def region_sums(pixels: Pixels, predictions: Tensor | None = None, *, soft_label
         weight = pixels.per_class(pixels.weight)
         p_weighted, y_weighted = p * weight, y * weight
     (p_weighted, y_weighted, y), total = _laid_out((p_weighted, y_weighted, y), pixels.class_axis)
+    mark = pixels.marked if predictions is None else lambda values: values
     if not soft_labels:
-        sums = (total(x) for x in (p_weighted * y, p_weighted, y_weighted))
-        return RegionSums(*sums).with_known(pixels.known_classes)
+        sums = RegionSums(total(mark(p_weighted * y)), total(p_weighted), total(y_weighted))
+        return _settled(sums, pixels)
     # By what is too much and too little, whose slopes are 0 at p = y on every backend: so is that of any loss.
     over, under = ops.relu(p_weighted - y_weighted), ops.relu(y_weighted - p_weighted)
-    over, under, actual = (total(x) for x in (over, under, y_weighted))
-    return RegionSums(actual - under, actual - under + over, actual).with_known(pixels.known_classes)
+    over, under, actual = total(over), total(mark(under)), total(y_weighted)
+    return _settled(RegionSums(actual - under, actual - under + over, actual), pixels)
+
+
+def _settled(sums, pixels):
+    """The sums with what is known of their channels; a doubt about labels is settled by the intersection, if it was marked."""
+    if pixels.doubt is not None and pixels.doubt.is_marked:
+        pixels.doubt.settle_by_sum(sums.intersection)
+    return sums.with_known(pixels.known_classes)
 
 
 def tversky_index(sums: RegionSums, alpha: float, beta: float, smooth: float) -> Tensor:

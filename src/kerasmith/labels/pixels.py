@@ -15,6 +15,7 @@ from keras import ops
 from kerasmith._types import ClassIds, Labels, Tensor
 from kerasmith.labels.label_check import check_labels
 from kerasmith.labels.label_domain import BINARY, ONE_HOT, WEIGHTS, class_id_domain
+from kerasmith.labels.label_watch import Doubt, doubt_about
 from kerasmith.numerics.softmax import softmax
 from kerasmith.numerics.tensors import accumulation_dtype, compatible, is_float, static_shape
 
@@ -36,6 +37,7 @@ class Pixels:
         from_logits: True if `scores` are logits.
         multi_label: True if the channels are independent binary masks.
         spatial: the sizes of the image, N = their product; numbers, or tensors where TensorFlow does not know them.
+        doubt: what a compiled program does not know of the labels, see `labels.label_watch`; None if there is none.
     """
 
     scores: Any
@@ -48,6 +50,7 @@ class Pixels:
     from_logits: bool
     multi_label: bool
     spatial: tuple[Any, ...] = ()
+    doubt: Doubt | None = None
 
     @property
     def binary(self) -> bool:
@@ -69,6 +72,12 @@ class Pixels:
         if self.class_axis == 1:
             classes = ops.expand_dims(classes, -1)
         return ops.cast(ops.equal(ops.expand_dims(self.ids, self.class_axis), classes), self.scores.dtype)
+
+    def marked(self, values: Tensor) -> Tensor:
+        """Values in the layout of `scores`, NaN where there is doubt about the labels and they are outside of their domain."""
+        if self.doubt is None or not self.doubt.is_open:
+            return values
+        return self.doubt.marked(values, self.per_class(self.ids) if self.dense is None else self.dense)
 
     def per_class(self, x: Tensor) -> Tensor:
         """A (B, N) tensor, or one in the layout of `scores`, in a shape that multiplies `scores`."""
@@ -152,14 +161,16 @@ def encode(
     counts = None if weight is None else _beside(weight, flat, label_axis)
     if sparse:
         flat = _checked_ids(flat, channels, counts, strict is True)
-        ids = ops.cast(flat, "int32") if strict is True else flat
+        doubt = doubt_about(flat)
+        ids = _as_int32(flat, doubt) if strict is True else flat
     else:
         if strict is True or (strict and (given_axis is None or multi_label)):
             flat = check_labels(flat, BINARY if given_axis is None or multi_label else ONE_HOT, counts)
+        doubt = doubt_about(flat)
         dense = _moved(_cast(flat, dtype), given_axis, class_axis)
     sizes = ops.shape(y_pred)
     spatial = tuple(sizes[1:channel_axis]) + tuple(sizes[channel_axis + 1 :])
-    return Pixels(scores, ids, dense, weight, valid, channels, class_axis, from_logits, multi_label, spatial)
+    return Pixels(scores, ids, dense, weight, valid, channels, class_axis, from_logits, multi_label, spatial, doubt)
 
 
 def _fastest_axis(given_axis, takes_softmax):
@@ -179,6 +190,14 @@ def _checked_ids(flat, channels, counts, strict):
     """Before ids become int32: what is beyond would wrap into the range of the classes."""
     domain = class_id_domain(channels)
     return check_labels(flat, domain if strict else dataclasses.replace(domain, low=-math.inf, high=math.inf), counts)
+
+
+def _as_int32(flat, doubt):
+    """Ids as int32; what would wrap into the range of the classes is no class."""
+    kind = keras.backend.standardize_dtype(flat.dtype)
+    if doubt is not None and ("float" in kind or kind in ("int64", "uint64", "uint32")):
+        return ops.where(doubt.inside(flat), ops.cast(flat, "int32"), ops.cast(-1, "int32"))
+    return ops.cast(flat, "int32")
 
 
 def _beside(x, labels, class_axis):

@@ -8,7 +8,7 @@ from kerasmith._types import Function, Tensor
 from kerasmith.base import make_functional, register
 from kerasmith.base.arguments import check_number
 from kerasmith.labels.pixels import Pixels
-from kerasmith.losses._pixelwise import PixelLoss, at_label, binary_cross_entropy, log_probabilities
+from kerasmith.losses._pixelwise import PixelLoss, at_label, at_truth, binary_cross_entropy, log_probabilities
 from kerasmith.numerics.hardest import check_hardest, mean_of_hardest
 
 
@@ -61,6 +61,10 @@ class CrossEntropy(PixelLoss):
         self.label_smoothing = label_smoothing
         self.top_k = top_k
 
+    @property
+    def sums_all_pixels(self) -> bool:
+        return self.top_k is None
+
     def over_pixels(self, losses: Tensor, weight: Tensor, valid: Tensor) -> tuple[Tensor, Tensor | None]:
         if self.top_k is None:
             return super().over_pixels(losses, weight, valid)
@@ -88,7 +92,7 @@ class CrossEntropy(PixelLoss):
         if pixels.ids is not None:
             losses = -at_label(log_p, pixels)
         else:
-            losses = -ops.sum(pixels.truth * log_p, axis=pixels.class_axis)
+            losses = -at_truth(log_p, pixels)
         if smoothing:
             losses = (1.0 - smoothing) * losses - smoothing * ops.sum(log_p, axis=pixels.class_axis) / pixels.channels
         return losses

@@ -13,6 +13,7 @@ from kerasmith.labels.pixels import Pixels
 from kerasmith.losses._pixelwise import (
     PixelLoss,
     at_label,
+    at_truth,
     binary_cross_entropy,
     channel_row,
     label_values,
@@ -131,9 +132,7 @@ class Focal(PixelLoss):
             losses = losses * (channel_row if at_classes else label_values)(pixels, foreground, "include_background")
         if not at_classes:
             return losses
-        of_label = (
-            at_label(losses, pixels) if pixels.ids is not None else ops.sum(pixels.truth * losses, axis=pixels.class_axis)
-        )
+        of_label = at_label(losses, pixels) if pixels.ids is not None else at_truth(losses, pixels)
         if not smoothing:
             return of_label
         return (1.0 - smoothing) * of_label + smoothing * ops.sum(losses, axis=pixels.class_axis) / pixels.channels

@@ -29,6 +29,23 @@ class PixelLoss(SegmentationLoss):
 
     def per_sample(self, pixels: Pixels, weights: Weights) -> PerSample:
         losses = self.pixel_losses(pixels)
+        doubt = pixels.doubt
+        if doubt is None or not doubt.is_open or not self.sums_all_pixels:
+            return self._weighted(losses, pixels)
+        labels = pixels.ids if pixels.dense is None else pixels.dense
+        if not doubt.is_marked and len(losses.shape) == len(labels.shape):
+            losses = doubt.marked(losses, labels)
+        result = self._weighted(losses, pixels)
+        if doubt.is_marked:
+            doubt.settle_by_sum(result.values)
+        return result
+
+    @property
+    def sums_all_pixels(self) -> bool:
+        """Whether a loss that is NaN for one pixel is NaN for its image."""
+        return type(self).over_pixels is PixelLoss.over_pixels and type(self).over_channels is PixelLoss.over_channels
+
+    def _weighted(self, losses, pixels):
         weight = pixels.weight
         if self.class_weights is not None:
             by_class = label_values(pixels, self.class_weights, "class_weights")
@@ -120,6 +137,11 @@ def binary_cross_entropy(pixels: Pixels, truth: Tensor) -> Tensor:
         return ops.softplus(pixels.scores) - pixels.scores * truth
     p = _floored(pixels)
     return -(truth * ops.log(p) + (1.0 - truth) * ops.log(1.0 - p))
+
+
+def at_truth(values: Tensor, pixels: Pixels) -> Tensor:
+    """The sum over classes of dense labels times `values`, in the layout of `scores`, of each pixel, (B, N)."""
+    return ops.sum(pixels.marked(pixels.truth * values), axis=pixels.class_axis)
 
 
 def at_label(values: Tensor, pixels: Pixels) -> Tensor:
