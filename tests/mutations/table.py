@@ -126,8 +126,8 @@ MUTATIONS = (
     # Losses.
     Mutation(
         "labels/overlap.py",
-        "alpha * p + beta * y + smooth",
-        "beta * p + alpha * y + smooth",
+        "alpha * (p - i) + beta * (y - i)",
+        "beta * (p - i) + alpha * (y - i)",
         "alpha weighs what is missed instead of what is added",
         ("tests/losses/test_against_closed_form.py",),
     ),
@@ -670,8 +670,8 @@ MUTATIONS = (
     # Soft labels, references, forms of input.
     Mutation(
         "labels/overlap.py",
-        "return RegionSums(actual - under, actual - under + over, actual)",
-        "return RegionSums(actual - over, actual - under + over, actual)",
+        "RegionSums(actual - under, actual - under + over, actual)",
+        "RegionSums(actual - over, actual - under + over, actual)",
         "with soft labels false positives take from the intersection",
         ("tests/losses/test_against_soft_labels.py",),
         ("torch",),
