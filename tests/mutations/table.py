@@ -772,4 +772,35 @@ MUTATIONS = (
         ("tests/metrics/test_host_under_xla.py",),
         ("tensorflow",),
     ),
+    # Adversarial training.
+    Mutation(
+        "losses/_generator_loss.py",
+        "generated = ops.not_equal(ops.cast(labels, dtype), 1.0)",
+        "generated = ops.greater(ops.cast(labels, dtype), -1.0)",
+        "real samples count for the generator",
+        ("tests/losses/test_against_adversarial.py",),
+    ),
+    Mutation(
+        "adversarial/adversarial_step.py",
+        "return None if batch.x is None else batch.weight",
+        "return batch.weight",
+        "weights of real samples weigh generated ones that have nothing to do with them",
+        ("tests/adversarial/test_in_fit.py",),
+    ),
+    Mutation(
+        "adversarial/averaged_generator.py",
+        "lerp(starts, ends, 1.0 - decay)",
+        "lerp(starts, ends, decay)",
+        "the average of the generator is the last step",
+        ("tests/adversarial/test_in_fit.py",),
+        ("torch",),
+    ),
+    Mutation(
+        "keras_internals/inner_state.py",
+        "        self.assigned[id(update[0])] = update[0]\n",
+        "",
+        "statistics of batch normalisation stand still on JAX",
+        ("tests/numerics/test_input_gradient.py", "tests/adversarial/test_in_fit.py"),
+        ("jax",),
+    ),
 )
