@@ -1,6 +1,8 @@
 """RefinePoints: new points lie where the residual is large, and come again after a kill."""
 
+import copy
 import itertools
+import pickle
 
 import keras
 import numpy as np
@@ -151,3 +153,15 @@ def test_mistakes_are_named():
             RefinePoints(**bad)
     with pytest.raises(TypeError, match="`domain`"):
         RefinePoints(1, domain=[0, 1])
+
+
+def test_copies_have_a_life_of_their_own():
+    refine = RefinePoints(1, domain=BOX)
+    data, net = PointBatches(BOX.uniform(20)), narrow_model()
+    net.fit(data, epochs=1, verbose=0, callbacks=[refine])
+    other = copy.deepcopy(refine)
+    assert other.domain is BOX
+    net.fit(PointBatches(BOX.uniform(20)), epochs=2, verbose=0, callbacks=[other])
+    assert (refine.drawn, other.drawn) == (1, 3)
+    loaded = pickle.loads(pickle.dumps(refine))
+    assert (loaded.drawn, loaded.domain.names) == (1, BOX.names)

@@ -1,6 +1,7 @@
 """Draws the points of an equation anew where its residual is large."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -65,8 +66,18 @@ class RefinePoints(Copyable, keras.callbacks.Callback):
     physics-informed neural networks", 2023 (RAD).
     """
 
-    of_one_fit = {"_data": lambda: None, "_domain": lambda: None}
-    shared = ("domain",)
+    of_one_fit: ClassVar[dict[str, Callable[[], Any]]] = {"_data": lambda: None, "_domain": lambda: None}
+    shared: ClassVar[tuple[str, ...]] = ("domain",)
+
+    every: int
+    start: int
+    k: float
+    c: float
+    candidates: int | None
+    domain: Domain | None
+    batch_size: int
+    seed: int
+    drawn: int
 
     kerasmith_contract: Contract = {"observer": False}
 
@@ -95,9 +106,9 @@ class RefinePoints(Copyable, keras.callbacks.Callback):
                 f"Received: domain={domain!r} of type {type(domain).__name__}"
             )
         super().__init__()
-        self.every, self.start, self.k, self.c = every, every if start is None else start, k, c
+        self.every, self.start, self.k, self.c = every, start or every, k, c
         self.candidates, self.domain, self.batch_size, self.seed = candidates, domain, batch_size, seed
-        self.drawn: int = 0
+        self.drawn = 0
         self._data, self._domain = None, None
 
     def on_train_begin(self, logs: Logs = None) -> None:

@@ -28,6 +28,9 @@ class Ball(Domain):
     True
     """
 
+    center: np.ndarray
+    radius: float
+
     def __init__(self, center: Any, radius: float, names: str | Sequence[str] | None = None) -> None:
         check_number("radius", radius, above=0)
         self.center = coordinates(np.atleast_1d(np.asarray(center, "float64"))[None], name="center")[0]

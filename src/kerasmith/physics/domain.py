@@ -45,6 +45,8 @@ class Domain(Region):
 
 class _Combined(Domain):
     _symbol: str
+    a: Domain
+    b: Domain
 
     def __init__(self, a: Domain, b: Domain) -> None:
         if a.dimension != b.dimension:
@@ -128,7 +130,7 @@ class SpaceTime(Domain):
         if space.names is None:
             raise ValueError(f'Name the axes of space, as in Ball([0, 0], 1, names="xy"). Received: {space!r} without names')
         super().__init__(np.append(space.low, float(low)), np.append(space.high, float(high)), (*space.names, TIME))
-        self.space = space
+        self.space: Domain = space
         self._tolerance = np.append(space._tolerance, self._tolerance[-1])
 
     def _depth(self, x):

@@ -44,8 +44,8 @@ class LinearEquation:
         terms = residual_terms(model)
         if len(terms) > 1 or any(isinstance(t, Residual) and t not in terms for t in model.objective.terms):
             raise ValueError(f"{REFUSED} The model has several equations: {', '.join(term.name for term in terms)}.")
-        self.term = terms[0]
-        self.quantities = {quantity.name: quantity.value for quantity in model.objective.quantities}
+        self.term: Residual = terms[0]
+        self.quantities: dict[str, Any] = {quantity.name: quantity.value for quantity in model.objective.quantities}
         unknown = [name for name in self.term.takes if name not in self.quantities]
         if unknown:
             raise ValueError(f"{REFUSED} The equation {self.term.name!r} asks for {unknown[0]!r}.")

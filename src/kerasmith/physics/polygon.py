@@ -30,6 +30,8 @@ class Polygon(Domain):
     [True, False]
     """
 
+    vertices: np.ndarray
+
     def __init__(self, vertices: Any, names: str | Sequence[str] | None = None) -> None:
         vertices = coordinates(vertices, 2, "vertices")
         if len(vertices) > 1 and (vertices[0] == vertices[-1]).all():
