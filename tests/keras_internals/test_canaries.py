@@ -523,3 +523,15 @@ def test_no_attribute_of_keras_is_taken_for_state_of_a_user(trained):
     assert set(owned.owned(model).plain) == set()
     model.others = {"a": [(1, np.ones(2))], "b": 3.0}
     assert set(owned.owned(model).plain) == {"others['a'][0]", "others['b']"}
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate"])
+def test_variables_of_any_model_survive_wrong_labels(method):
+    inputs = keras.Input((4, 4, 1))
+    model = keras.Model(inputs, keras.layers.Conv2D(1, 1, activation="sigmoid")(inputs))
+    model.compile("adam", kerasmith.losses.Dice())
+    before = model.get_weights()
+    with pytest.raises(Exception, match="255"):
+        getattr(model, method)(np.ones((2, 4, 4, 1)), np.full((2, 4, 4, 1), 255.0), verbose=0)
+    assert [value.tolist() for value in model.get_weights()] == [value.tolist() for value in before]
+    assert np.isfinite(model.fit(np.ones((2, 4, 4, 1)), np.ones((2, 4, 4, 1)), verbose=0).history["loss"]).all()

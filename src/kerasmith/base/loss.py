@@ -16,6 +16,7 @@ from kerasmith.base.reduction import REDUCTIONS, reduce_samples
 from kerasmith.base.weights import Weights, split_sample_weight
 from kerasmith.distribution import display_global_value, global_value
 from kerasmith.keras_internals.shape_inference import clean_retry
+from kerasmith.keras_internals.surviving_variables import variables_put_back
 from kerasmith.keras_internals.tensors import keras_mask
 from kerasmith.keras_internals.traced_batch import computed_now, traced_labels
 from kerasmith.labels.label_watch import watch_labels
@@ -145,7 +146,7 @@ class Loss(Algebra, Configured, keras.losses.Loss):
             return
         batch = traced_labels(y_true)
         if batch is not None:
-            with computed_now():
+            with variables_put_back(), computed_now():
                 self.weighted_terms(batch[0], np.zeros(y_pred.shape, keras.backend.standardize_dtype(y_pred.dtype)), batch[1])
 
     def without_missing(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> Weights:

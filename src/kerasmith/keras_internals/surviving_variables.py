@@ -2,6 +2,8 @@
 
 import contextlib
 import inspect
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -52,3 +54,27 @@ def _restored_after_error(model):
         if keras.backend.backend() == "jax":
             model.jax_state_sync()
         raise
+
+
+@contextlib.contextmanager
+def variables_put_back() -> Iterator[None]:
+    """Where an error is raised in a step of any model that JAX traces, its variables get their values back."""
+    try:
+        yield
+    except BaseException:
+        frame = sys._getframe(1)
+        while frame is not None and not _holds_state(frame):
+            frame = frame.f_back
+        if frame is not None:
+            model = frame.f_locals["self"]
+            parts = [part for part in _PARTS if part != "optimizer_variables" or frame.f_code.co_name == "fit"]
+            for part, values in zip(parts, frame.f_locals["state"]):
+                owner = model.optimizer.variables if part == "optimizer_variables" else getattr(model, part)
+                for variable, value in zip(owner, values, strict=True):
+                    variable._value = value
+        raise
+
+
+def _holds_state(frame):
+    is_loop = frame.f_code.co_name in ("fit", "evaluate", "predict") and isinstance(frame.f_locals.get("self"), keras.Model)
+    return is_loop and isinstance(frame.f_locals.get("state"), tuple)

@@ -49,7 +49,7 @@ def check_labels(labels: Tensor, domain: LabelDomain, counts: Tensor | None = No
     if readable:
         _raise_unless_inside(labels, domain)
     elif keras.backend.backend() == "tensorflow" and not compiled_by_xla():
-        _assert_in_graph(labels, low, high, domain)
+        labels = _asserted_in_graph(labels, low, high, domain)
     elif watch is not None and shape:
         watch.doubt(Doubt(labels, low, high, domain))
     return labels
@@ -117,7 +117,8 @@ def _has_fractions(labels, domain):
     return bool(domain.fractions) and is_float(labels) and not bool(ops.all(ops.equal(labels, ops.floor(labels))))
 
 
-def _assert_in_graph(labels, low, high, domain):
+def _asserted_in_graph(labels, low, high, domain):
+    """The labels, which nothing can use before the assertion holds: else a step would train on them and fail then."""
     import tensorflow as tf
 
     least, largest = tf.reduce_min(labels), tf.reduce_max(labels)
@@ -128,9 +129,11 @@ def _assert_in_graph(labels, low, high, domain):
         inside &= largest <= tf.cast(high, labels.dtype)
     if is_float(labels):
         inside &= tf.equal(least, least) & tf.equal(largest, largest)
-    _assert(inside, functools.partial(_complaint_in_graph, domain, least, largest, low))
+    holds = [_assert(inside, functools.partial(_complaint_in_graph, domain, least, largest, low))]
     if domain.fractions and is_float(labels):
-        _assert(tf.reduce_all(tf.equal(labels, tf.floor(labels))), lambda: domain.fractions)
+        holds.append(_assert(tf.reduce_all(tf.equal(labels, tf.floor(labels))), lambda: domain.fractions))
+    with tf.control_dependencies(holds):
+        return tf.identity(labels)
 
 
 def _assert(condition, text):
@@ -141,7 +144,7 @@ def _assert(condition, text):
         with tf.control_dependencies([tf.debugging.Assert(False, [text()])]):
             return tf.constant(False)
 
-    tf.cond(condition, lambda: tf.constant(True), fail)
+    return tf.cond(condition, lambda: tf.constant(True), fail)
 
 
 def _complaint_in_graph(domain, least, largest, low):
