@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from kerasmith import Objective
-from kerasmith.physics import Condition, HardConstraint, Residual, Unknown
+from kerasmith.physics import Box, Condition, HardConstraint, Residual, Unknown
 from tests.physics.networks import RNG, X, closed_form, network
 from tests.physics.problems import NORMALS, POINTS, problem, slanted
 
@@ -156,3 +156,11 @@ def test_mixed_precision_and_an_own_training_step():
     assert found["late"] == pytest.approx(np.mean(left**2), rel=5e-3)
     history = model.fit(X, epochs=3, verbose=0).history
     assert np.isfinite(history["loss"]).all()
+
+
+def test_equations_take_the_names_of_the_points_of_conditions():
+    def laplace(f):
+        return f.d("xx") + f.d("yy")
+
+    objective = Objective([Residual(laplace), Condition(Box([0, 0], [1, 1], names="xy").boundary(4), 0.0)])
+    assert "".join(objective.terms[0].names) == "xy"

@@ -31,7 +31,7 @@ class Residual(Term):
             equations, whose squares are added. Its further arguments are found by their names: an `Unknown` of the objective,
             `fixed`, or what any `Term` may ask for, such as y (without a trailing 1) or step.
         weight, name: see `Term`.
-        names: one name for each axis of the model's inputs, see `Field`; those of `points`, or "xt".
+        names: one name for each axis of the model's inputs, see `Field`; by default those of any points given, or "xt".
         outputs: one name for each output of the model, see `Field`.
         points: points of its own, (N, D), instead of those of the batch.
         fixed: dict of further arguments of `pde`. They are saved.
@@ -86,6 +86,8 @@ class Residual(Term):
         self.takes: tuple[str, ...] = _arguments(pde, self.fixed)
 
     def join(self, terms: Sequence[Term], quantities: Sequence[Quantity]) -> None:
+        if self.names is None:
+            self.names = next((t.names for t in terms if t is not self and getattr(t, "names", None) is not None), None)
         known = [quantity.name for quantity in quantities]
         needed = [p.name for p in _parameters(self.pde)[1:] if p.default is p.empty]
         missing = [key for key in needed if key not in (*known, *NAMES, *self.fixed)]
