@@ -203,3 +203,21 @@ def test_schedules_say_whose_the_optimizer_is():
     schedule = ScheduleLR(CosineRestarts(T_0=2, eta_max=0.1, steps_per_epoch=2))
     with pytest.raises(ValueError, match=r"`model.adam\['bias'\]` is one of PyTorch. Step one of `torch.optim.lr_scheduler`"):
         model.fit(X, Y, verbose=0, callbacks=[schedule])
+
+
+def test_what_keras_sets_in_fit_evaluate_and_predict_is_no_state_of_the_user():
+    class Plain(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(x)
+
+    model = Plain()
+    model.compile("sgd", "mse")
+    model.fit(X, Y, validation_data=(X, Y), epochs=1, verbose=0)
+    model.predict(X, verbose=0)
+    found = owned(model)
+    assert not found.plain
+    assert not found.foreign

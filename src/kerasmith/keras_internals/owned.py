@@ -29,6 +29,8 @@ _LONGEST = 1000
 # Attributes that a model has only while it trains, or afterwards.
 _WHILE_TRAINING = ("stop_training", "history", "_initial_epoch", "_jax_state", "_jax_state_synced", "_epoch_iterator")
 _WHILE_TRAINING += ("_trainable_variables_indices", "_supports_jit", "supports_jit", "_call_has_context_arg")
+# And after `evaluate`, which `fit` calls with validation data, and `predict`.
+_WHILE_TRAINING += ("stop_evaluating", "stop_predicting", "unrolled_steps_per_execution")
 
 
 class Owned(NamedTuple):
