@@ -72,6 +72,16 @@ def test_balancers_on_uneven_mirrored_replicas():
 
 @mirrored
 @heavy
+def test_what_a_layer_adds_on_mirrored_replicas():
+    """Keras has one list of added losses for all replicas, which a sum over them empties and fills in between."""
+    got = two_mirrored("added losses")
+    assert 'Make the loss with reduction="none" and write `self.add_loss(ops.mean(loss(y_true, y_pred)))`' in got["said"]
+    assert got["weights"] < 1e-6
+    assert_columns(*got["histories"])
+
+
+@mirrored
+@heavy
 def test_resume_on_mirrored_replicas():
     assert two_mirrored("resumed")
 

@@ -147,6 +147,34 @@ def adversarial():
     return model
 
 
+class AddsLoss(keras.layers.Layer):
+    """A part that gives `add_loss` what a loss has returned."""
+
+    def __init__(self, loss):
+        super().__init__()
+        self.loss = loss
+
+    def call(self, x):
+        value = self.loss(keras.ops.zeros_like(x), x)
+        self.add_loss(keras.ops.mean(value) if self.loss.reduction == "none" else value)
+        return x
+
+
+def added_losses():
+    """What is said where replicas would be mixed up, and how far what it says to write is from one device."""
+
+    def make(reduction):
+        layers = [keras.Input((4, 4, 1)), keras.layers.Conv2D(1, 3, activation="sigmoid")]
+        model = keras.Sequential([*layers, AddsLoss(losses.Charbonnier(reduction=reduction))])
+        model.compile(keras.optimizers.SGD(0.1))
+        return model
+
+    try:
+        fits(lambda: make("sum_over_batch_size"), last=0)
+    except ValueError as problem:
+        return {"said": str(problem), **fits(lambda: make("none"), last=0)}
+
+
 class Interruption(keras.callbacks.Callback):
     """Ends the second epoch in its middle, by an exception."""
 
@@ -193,5 +221,6 @@ CASES = {
     "balanced": lambda: {name: uneven_steps(functools.partial(balanced_model, name)) for name in BALANCERS},
     "adversarial": lambda: fits(adversarial, 3),
     "resumed": resumed,
+    "added losses": added_losses,
 }
 print(json.dumps(CASES[sys.argv[1]]()))

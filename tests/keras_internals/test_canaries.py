@@ -535,3 +535,15 @@ def test_variables_of_any_model_survive_wrong_labels(method):
         getattr(model, method)(np.ones((2, 4, 4, 1)), np.full((2, 4, 4, 1), 255.0), verbose=0)
     assert [value.tolist() for value in model.get_weights()] == [value.tolist() for value in before]
     assert np.isfinite(model.fit(np.ones((2, 4, 4, 1)), np.ones((2, 4, 4, 1)), verbose=0).history["loss"]).all()
+
+
+def test_whether_a_layer_is_called():
+    class Ask(keras.layers.Layer):
+        def call(self, x):
+            said.append(layers.is_in_layer_call())
+            return x
+
+    said = []
+    Ask()(np.ones((2, 3)))
+    assert said[-1]
+    assert not layers.is_in_layer_call()

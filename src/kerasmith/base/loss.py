@@ -14,7 +14,8 @@ from kerasmith.base.configured import Configured, snake_case
 from kerasmith.base.loss_node import LossNode, has_placeholders
 from kerasmith.base.reduction import REDUCTIONS, reduce_samples
 from kerasmith.base.weights import Weights, split_sample_weight
-from kerasmith.distribution import display_global_value, global_value
+from kerasmith.distribution import display_global_value, global_value, replica_count
+from kerasmith.keras_internals.layers import is_in_layer_call
 from kerasmith.keras_internals.shape_inference import clean_retry
 from kerasmith.keras_internals.surviving_variables import variables_put_back
 from kerasmith.keras_internals.tensors import keras_mask
@@ -96,8 +97,22 @@ class Loss(Algebra, Configured, keras.losses.Loss):
         """
         if has_placeholders(y_true, y_pred, sample_weight):
             return LossNode(self)(y_true, y_pred, sample_weight)
+        self._check_place()
         with clean_retry():
             return self._reduced(y_true, y_pred, sample_weight)
+
+    def _check_place(self):
+        """Refuses what Keras would add up wrongly."""
+        if self.reduction in ("none", None) or keras.backend.backend() != "tensorflow":
+            return
+        if is_in_layer_call() and replica_count() > 1:
+            # A sum over replicas lets another replica's thread run, which empties and fills the same list of added losses.
+            raise ValueError(
+                f"{type(self).__name__} is called inside of a layer under a tf.distribute strategy, where Keras mixes up what "
+                'the replicas give to `add_loss`. Make the loss with reduction="none" and write '
+                "`self.add_loss(ops.mean(loss(y_true, y_pred)))`, which is the mean over replicas; or train on an `Objective` "
+                "with a `Tap`, which is exact."
+            )
 
     def _reduced(self, y_true, y_pred, sample_weight):
         reduced = []

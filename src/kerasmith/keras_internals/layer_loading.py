@@ -1,6 +1,7 @@
-"""Replaces how layers take their state from a file, for as long as one is read."""
+"""How layers take their state from a file, and where in it they look."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -21,3 +22,27 @@ def loading_by(
     finally:
         for layer in layers:
             object.__delattr__(layer, "load_own_variables")
+
+
+def share_with_inner(path: str | os.PathLike[str], others: Iterable[str]) -> None:
+    """Lets the file of a model's weights be one of its inner model too: what that looks for is linked, not copied.
+
+    Args:
+        path: what `save_weights` of a model has written whose layers are one other model, and `others`.
+        others: names in the file of layers that are no part of the inner model.
+    """
+    import h5py
+
+    with h5py.File(path, "r+") as file:
+        layers = file.get("layers", {})
+        inner = [layers[name] for name in layers if name not in set(others)]
+        if len(inner) == 1:
+            _link(inner[0], file)
+
+
+def _link(source, target):
+    for name, part in source.items():
+        if name not in target:
+            target[name] = part
+        elif hasattr(part, "items"):
+            _link(part, target[name])

@@ -37,6 +37,13 @@ def added_loss(model: keras.Model, loss: Tensor) -> Tensor:
     return model._aggregate_additional_loss(loss)
 
 
+def is_in_layer_call() -> bool:
+    """Whether a layer or a model is being called, such as one that gives `add_loss` what a loss has returned."""
+    from keras.src.backend.common import global_state
+
+    return global_state.get_global_attribute("current_call_ctx") is not None
+
+
 def replace_tracked(model: keras.Model, name: str, layer: keras.layers.Layer | None) -> None:
     """Gives a model a layer as attribute `name`, tracked also by one that is built and locked, in place of the one before.
 

@@ -1,11 +1,13 @@
 """The drop-in for `keras.Model` that trains on objectives."""
 
+import os
 from typing import Any
 
 import keras
 
 from kerasmith._types import Config, Tensors
 from kerasmith.base import register
+from kerasmith.keras_internals.layer_loading import share_with_inner
 from kerasmith.keras_internals.layers import functional
 from kerasmith.objectives.trainable import TrainsOnObjective
 
@@ -93,6 +95,12 @@ class WrappedModel(Model):
 
     def call(self, inputs: Tensors, training: bool | None = None) -> Tensors:
         return self.model(inputs, training=training)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """As `keras.Model.save_weights`; the model that this one wraps loads a `.weights.h5` too."""
+        super().save_weights(filepath, overwrite=overwrite, **kwargs)
+        if os.path.isfile(filepath) and str(filepath).endswith(".h5"):
+            share_with_inner(filepath, ["objective"])
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """As `keras.Model.load_weights`, from files of this model and of the one that it wraps."""
