@@ -27,6 +27,7 @@ from kerasmith.keras_internals import (
     optimizers,
     own_steps,
     owned,
+    plain_layers,
     random_state,
     shape_inference,
     step_updates,
@@ -547,3 +548,14 @@ def test_whether_a_layer_is_called():
     Ask()(np.ones((2, 3)))
     assert said[-1]
     assert not layers.is_in_layer_call()
+
+
+def test_a_chain_of_dense_layers():
+    inputs = keras.Input((3,))
+    layers = [keras.layers.Dense(2), keras.layers.Dense(1)]
+    model = keras.Model(inputs, layers[1](layers[0](inputs)))
+    assert plain_layers.dense_layers(model) == layers
+    assert plain_layers.dense_layers(keras.Model(inputs, keras.layers.ReLU()(layers[0](inputs)))) is None
+    layers[0].activity_regularizer = keras.regularizers.L2(0.1)
+    assert plain_layers.dense_layers(model) is None
+    assert hasattr(model, "_get_operation_for_node")

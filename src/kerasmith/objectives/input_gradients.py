@@ -11,12 +11,13 @@ from kerasmith.numerics.tensors import is_float
 from kerasmith.objectives.step_record import current
 
 
-def derived_by_inputs(step: Function, training: bool) -> Function:
+def derived_by_inputs(step: Function, training: bool, compiled: bool) -> Function:
     """A step of a model, `train_step` or `test_step`, whose inputs are watched where the backend asks for that.
 
     Args:
         step: takes the data of a batch as its last argument.
         training: whether it is `train_step`.
+        compiled: whether the model was compiled with `jit_compile`.
     """
 
     def derivable_step(*args):
@@ -24,7 +25,7 @@ def derived_by_inputs(step: Function, training: bool) -> Function:
         if keras.backend.backend() != "torch":
             return step(*args)
         with contextlib.nullcontext() if training else _with_gradients():
-            return _undisturbed(step)(*args[:-1], _derivable(args[-1]))
+            return (_undisturbed(step) if compiled else step)(*args[:-1], _derivable(args[-1]))
 
     return derivable_step
 

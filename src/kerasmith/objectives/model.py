@@ -9,6 +9,8 @@ from kerasmith._types import Config, Tensors
 from kerasmith.base import register
 from kerasmith.keras_internals.layer_loading import share_with_inner
 from kerasmith.keras_internals.layers import functional
+from kerasmith.keras_internals.plain_layers import plain_layers_where
+from kerasmith.objectives.step_record import current
 from kerasmith.objectives.trainable import TrainsOnObjective
 
 _Functional = functional()
@@ -73,6 +75,7 @@ class Model(TrainsOnObjective, keras.Model):
 
 
 @register
+@plain_layers_where(lambda: getattr(current(), "differentiable", False))
 class FunctionalModel(Model, _Functional):
     """What `Model(inputs, outputs)` makes."""
 

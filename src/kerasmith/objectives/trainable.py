@@ -106,13 +106,13 @@ class TrainsOnObjective(SharesSampleWeight, TransfersWeights, SurvivingVariables
         around = task_gradients.tape_around() if _needs_gradients(self) else contextlib.nullcontext()
         step = super().train_step
         with around as tape, recording(tape=tape):
-            return (derived_by_inputs(step, training=True) if _differentiates(self) else step)(*args)
+            return (derived_by_inputs(step, True, bool(self.jit_compile)) if _differentiates(self) else step)(*args)
 
     def test_step(self, *args: Any) -> Any:
         self._build_before(args[-1])
         step = super().test_step
         with recording():
-            return (derived_by_inputs(step, training=False) if _differentiates(self) else step)(*args)
+            return (derived_by_inputs(step, False, bool(self.jit_compile)) if _differentiates(self) else step)(*args)
 
     def compute_loss_and_updates(
         self,

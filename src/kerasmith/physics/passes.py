@@ -8,6 +8,7 @@ import keras
 from kerasmith._types import Function
 from kerasmith.keras_internals.layers import all_layers, takes_training
 from kerasmith.numerics.tensors import static_shape
+from kerasmith.physics.dense_network import OfDenseNetwork, network_of
 from kerasmith.physics.derivatives import Derivatives, OfEagerTensorFlowFunction, OfGraph, OfJaxFunction
 from kerasmith.physics.nests import Coordinates, output_columns
 
@@ -23,6 +24,9 @@ def evaluate(
         training: whether layers such as `Dropout` are in training mode.
         square: whether a function may have as many outputs as points.
     """
+    layers = network_of(source, coordinates)
+    if layers is not None:
+        return OfDenseNetwork(coordinates, layers), None
     call, is_layer = source, isinstance(source, keras.layers.Layer)
     if is_layer:
         refuse_batch_statistics(source, training)
@@ -50,9 +54,11 @@ def evaluate(
     return found, keys
 
 
-def of_step(coordinates: Coordinates, y_pred: Any) -> tuple[Derivatives, tuple[str, ...] | None] | None:
-    """Derivatives of what the model has answered already in this step, or None if the inputs cannot be traced back."""
+def of_step(model: Any, coordinates: Coordinates, y_pred: Any) -> tuple[Derivatives, tuple[str, ...] | None] | None:
+    """Derivatives of what the model has answered already in this step, or None if another pass is needed or costs less."""
     backend = keras.backend.backend()
+    if network_of(model, coordinates) is not None:
+        return None
     if backend == "jax" or (backend == "tensorflow" and _tensorflow_is_eager()):
         return None
     if backend == "torch" and not any(leaf.requires_grad for leaf in coordinates.leaves):

@@ -30,7 +30,7 @@ def _batch(inputs):
     coordinates = coordinates_of(inputs.x)
     refuse_batch_statistics(inputs.model, inputs.training)
     record = current()
-    found = of_step(coordinates, inputs.y_pred) if record is not None and record.differentiable else None
+    found = of_step(inputs.model, coordinates, inputs.y_pred) if record is not None and record.differentiable else None
     return found or evaluate(inputs.model, coordinates, inputs.training)
 
 
