@@ -170,6 +170,8 @@ class Adversarial(WeighsReal, AdversarialStep, SurvivingVariables, keras.Model):
             TypeError: for `optimizer`, `loss` and other arguments of Keras that have another place here.
         """
         given = check_compile(generator_optimizer, discriminator_optimizer, others)
+        names = [getattr(metric, "name", metric) for metric in tree.flatten([metrics, weighted_metrics])]
+        refuse_clashes([column.name for column in self.columns], names)
         super().compile(
             optimizer=None,
             metrics=metrics,
@@ -213,11 +215,19 @@ class Adversarial(WeighsReal, AdversarialStep, SurvivingVariables, keras.Model):
         return network(inputs, training=bool(training))
 
     @property
+    def columns(self) -> list[Any]:
+        """What `fit` shows beside the metrics of `compile`: means, in their order."""
+        own = [] if not self.objective.built else list(self.objective.trackers)
+        return [
+            *own[:1],
+            *(column for column in (self.discriminator_column, self.penalty_column) if column is not None),
+            *own[1:],
+        ]
+
+    @property
     def metrics(self) -> list[Any]:
         """The columns, and the metrics of `compile`."""
-        own = [] if not self.objective.built else list(self.objective.trackers)
-        mine = [tracker for tracker in (self.discriminator_column, self.penalty_column) if tracker is not None]
-        columns = [*own[:1], *mine, *own[1:]]
+        columns = self.columns
         known = {id(column) for column in columns}
         others = [metric for metric in super().metrics if id(metric) not in known and metric.name != "loss"]
         return [*columns, *others]

@@ -22,7 +22,7 @@ def averaged_copy(generator: keras.Model) -> keras.Model:
         if not copy.built:
             copy.build_from_config(generator.get_build_config())
         for mine, other in _pairs(copy, generator):
-            mine.assign(np.array(ops.convert_to_numpy(other)))  # on JAX no buffer may be given to a step twice
+            mine.assign(np.array(ops.convert_to_numpy(other)))
     except Exception as problem:
         raise ValueError(
             f"`ema` needs a second {type(generator).__name__}, which `keras.models.clone_model` could not make: {problem}. "
@@ -38,7 +38,7 @@ def update(copy: keras.Model, generator: keras.Model, decay: float) -> None:
     starts, ends = [], []
     for mine, other in _pairs(copy, generator):
         if id(other) not in trained:
-            mine.assign(other.value)
+            mine.assign(ops.copy(other.value))  # on JAX no buffer may be given to a step twice
         elif keras.backend.backend() == "torch":
             starts.append(mine.value.data)
             ends.append(other.value.data)

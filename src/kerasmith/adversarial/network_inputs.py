@@ -49,7 +49,8 @@ class NetworkInputs:
             source: where it comes from, for the error.
         """
         wanted, given = tuple(self.slots[name].shape), static_shape(tensor, source)
-        if not (compatible(given, wanted) or (len(given) + 1 == len(wanted) and compatible((*given, 1), wanted))):
+        # As Keras has it, a trailing 1 may be missing on either side.
+        if not any(compatible(*pair) for pair in ((given, wanted), ((*given, 1), wanted), (given, (*wanted, 1)))):
             named = "" if len(self.slots) == 1 else f"{name!r} of "
             raise ValueError(
                 f"The {self.what} takes {named}the shape {wanted}, but {source} has the shape {given}. {_ADVICE[self.what]}"
