@@ -3,7 +3,7 @@
 `keras.saving.load_model` finds registered names only; it imports no package that a saved model names. Parts register when
 Keras is there, but `import kerasmith` must not import Keras: the command line and the pytest plugin start with it, and scripts
 choose the backend after it. Python tells nobody that a module has been imported. A finder in front of the others, which leaves
-after its first answer, is the one place to hear of it.
+when all is registered, is the one place to hear of it.
 """
 
 import importlib
@@ -29,25 +29,30 @@ def _register_parts() -> None:
 
 
 class _AfterKeras(importlib.abc.MetaPathFinder):
-    """Lets the real finders import Keras, or `kerasmith.base` if one of our modules asks for Keras first, then registers."""
+    """Lets the real finders import Keras, or the outermost of our modules that asks for it, then registers."""
 
     def find_spec(self, name, path=None, target=None) -> importlib.machinery.ModuleSpec | None:
-        if name not in ("keras", "kerasmith.base") or (name == "keras" and _one_of_ours_is_unfinished()):
+        # Parts stand on modules of ours: what is in the middle of its import cannot be imported by them.
+        if (name != "keras" and not name.startswith("kerasmith.")) or _one_of_ours_is_unfinished():
             return None
         sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            sys.meta_path.insert(0, self)
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
             def exec_module(module):
                 execute(module)
-                _register_parts()
+                if self in sys.meta_path and hasattr(sys.modules.get("keras"), "saving"):
+                    sys.meta_path.remove(self)
+                    _register_parts()
 
             spec.loader.exec_module = exec_module
         return spec
 
 
 def _one_of_ours_is_unfinished() -> bool:
-    """Whether a module of kerasmith is being imported: parts that stand on it cannot be imported now."""
     ours = [module for name, module in sys.modules.items() if name.startswith("kerasmith.")]
     return any(getattr(module.__spec__, "_initializing", False) for module in ours)

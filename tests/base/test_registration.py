@@ -5,7 +5,7 @@ import pytest
 from tests.support import fresh_process
 
 pytestmark = pytest.mark.heavy("starts a process of its own for each order", on=("jax", "tensorflow"), seconds=8)
-NAMES = ("Dice", "IoU", "CosineRestarts", "ArcFaceLogits", "Objective", "Uncertainty")
+NAMES = ("Dice", "IoU", "CosineRestarts", "ArcFaceLogits", "Objective", "Uncertainty", "Residual", "Adversarial")
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ NAMES = ("Dice", "IoU", "CosineRestarts", "ArcFaceLogits", "Objective", "Uncerta
         "import kerasmith, keras",
         "import keras, kerasmith",
         "from kerasmith.losses import Dice\nimport keras",
+        "from kerasmith.data import WeightedBatches\nimport keras",
         "import kerasmith.testing.plugin, keras",  # as in every run of pytest
         "from kerasmith.numerics import tensors\nimport kerasmith.base, keras",
     ],

@@ -23,7 +23,7 @@ from tests.callbacks.battery import IMAGES, ROWS, X, Y
 pytestmark = pytest.mark.host("files, outputs and messages of callbacks: the backend computes the same")
 
 EPOCHS = 4
-ACT = {"FindLR", "HardExampleMining", "ReduceOnPlateau", "ScheduleLR", "WeightAveraging"}
+ACT = {"FindLR", "HardExampleMining", "ReduceOnPlateau", "RefinePoints", "ScheduleLR", "WeightAveraging"}
 """They change the training: what fails in them must not stay unsaid."""
 KEEP = {"NumericsGuard", "Resume", "TimeLimit", "TopKCheckpoints"}
 """What they keep or end is wanted; a file that cannot be written warns each time, and the training goes on."""

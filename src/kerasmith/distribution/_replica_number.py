@@ -7,7 +7,7 @@ import keras
 
 
 def replica_number() -> Any:
-    """From 0; on TensorFlow a tensor in a step, 0 where there is one replica."""
+    """From 0; on TensorFlow a tensor in a step, 0 where there is one replica (since 0.2)."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 

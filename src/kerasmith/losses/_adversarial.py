@@ -25,7 +25,7 @@ JUDGED = dataclasses.replace(
 
 
 class AdversarialLoss(Loss):
-    """Base of losses of what a discriminator says of real and of generated samples. A subclass implements `output_losses`.
+    """Base of losses of what a discriminator says of real and of generated samples. A subclass implements `output_losses` (since 0.2).
 
     loss = sum(w l) / (number of outputs) for each sample: a discriminator may give one number a sample, or one a patch.
 
