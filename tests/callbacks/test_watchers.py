@@ -57,6 +57,7 @@ def watchers(directory):
         callbacks.GradientHealth(every=1, directory=directory, report=report),
         callbacks.PredictionSnapshots(X[:2], Y[:2], images=IMAGES, **places),
         callbacks.EvaluationPictures(X, Y, ConfusionMatrix(2, from_logits=False), **places),
+        callbacks.FieldPictures(X, Y, **places),
         callbacks.LiveProgress(),
         callbacks.LiveProgress(Console(force_terminal=True, width=60)),
     ]

@@ -25,7 +25,9 @@ JUDGED = dataclasses.replace(
 
 
 class AdversarialLoss(Loss):
-    """Base of losses of what a discriminator says of real and of generated samples. A subclass implements `output_losses` (since 0.2).
+    """Base of losses of what a discriminator says of real and of generated samples (since 0.2).
+
+    A subclass implements `output_losses`.
 
     loss = sum(w l) / (number of outputs) for each sample: a discriminator may give one number a sample, or one a patch.
 
