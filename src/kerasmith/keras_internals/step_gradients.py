@@ -170,7 +170,7 @@ def _row(gradient, weight):
         return ops.stack([ops.zeros(()), ops.sum(ops.square(weight)), ops.ones(()), ops.ones(())])
     gradient = ops.cast(gradient, "float32")
     is_zero = ops.equal(gradient, 0.0)
-    units = is_zero if len(gradient.shape) < 2 else ops.all(is_zero, axis=tuple(range(len(gradient.shape) - 1)))
+    units = is_zero if len(gradient.shape) < 2 else ops.all(ops.reshape(is_zero, (-1, gradient.shape[-1])), axis=0)
     return ops.stack(
         [
             ops.sum(ops.square(gradient)),

@@ -81,7 +81,9 @@ class GeneratorLoss(AdversarialLoss):
         generated = ops.not_equal(ops.cast(labels, dtype), 1.0)
         generated = ops.logical_or(generated, ops.logical_not(ops.any(generated)))
         rank, one_a_sample = len(generated.shape), all(size == 1 for size in static_shape(labels, "y_true")[1:])
-        sample = ops.cast(ops.any(generated, axis=tuple(range(1, rank))) if rank > 1 else generated, dtype)
+        # Not `ops.any`, which in Keras 3.12 on PyTorch takes one axis only.
+        number = ops.sum(ops.cast(generated, dtype), axis=tuple(range(1, rank)))
+        sample = ops.cast(ops.greater(number, 0), dtype)
         if weights.valid_sample is not None:
             sample = sample * ops.cast(weights.valid_sample, dtype)
         if one_a_sample:

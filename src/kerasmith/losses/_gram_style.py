@@ -68,13 +68,13 @@ class GramStyle(FeatureLoss):
 
 def _gram(feature):
     """(B, *places, N) -> (B, N, N): G / (N M), which float32 holds for any size of image."""
-    shape, sizes = static_shape(feature, "features"), ops.shape(feature)
-    channels = shape[-1]
-    places = ops.prod(sizes[1:-1]) if None in shape[1:-1] else math.prod(shape[1:-1])
-    flat = ops.reshape(feature, (sizes[0], places, channels))
+    shape = static_shape(feature, "features")
+    channels, places = shape[-1], shape[1:-1]
+    count = ops.prod(ops.shape(feature)[1:-1]) if None in places else math.prod(places)
     # Each factor by itself: the sum of large features alone may leave float32's digits, or those of half precision.
-    flat = flat / ops.sqrt(ops.cast(channels * places, flat.dtype))
-    return ops.matmul(ops.swapaxes(flat, 1, 2), flat)
+    feature = feature / ops.sqrt(ops.cast(channels * count, feature.dtype))
+    axes = "klm"[: len(places)]
+    return ops.einsum(f"b{axes}i,b{axes}j->bij", feature, feature)
 
 
 gram_style: Function = make_functional(GramStyle, "gram_style")
