@@ -17,6 +17,7 @@ RIGHT = [
         callbacks.EvaluationPictures,
         init={"x": _X, "y": _Y, "metrics": ConfusionMatrix(2, from_logits=False), "directory": "pictures"},
     ),
+    Right(callbacks.FieldPictures, init={"field": _X, "reference": _Y[:, 0], "directory": "pictures"}),
     Right(callbacks.FindLR, init={"steps": 8}, note="measures when training begins and puts everything back"),
     Right(callbacks.GradientHealth, init={"every": 3}),
     Right(
