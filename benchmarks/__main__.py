@@ -12,6 +12,7 @@ TOPICS = {
     "callbacks": "CPU time that each callback adds to a training step; the backend is KERAS_BACKEND",
     "resume": "how long training waits for a checkpoint; the backend is KERAS_BACKEND",
     "sampling": "CPU time of an epoch's order by weights",
+    "physics": "errors of learned solutions and CPU time of a step, beside DeepXDE; the backend is KERAS_BACKEND",
     "objectives": "CPU time of training steps with an Objective; the backend is KERAS_BACKEND",
 }
 

@@ -1,0 +1,32 @@
+"""u_tt = u_xx on (0, 1), 0 at the ends, u = sin(pi x) and at rest at first."""
+
+import numpy as np
+
+from benchmarks.physics.problem import Given, Problem
+from benchmarks.physics.sampling import grid, inside, side, sides
+
+LOW, HIGH = (0, 0), (1, 1)
+
+
+def wave(f):
+    return f.d("tt") - f.d("xx")
+
+
+def exact(p):
+    return np.sin(np.pi * p[:, :1]) * np.cos(np.pi * p[:, 1:])
+
+
+ENDS, START = sides(LOW, HIGH, 40, axes=(0,)), side(LOW, HIGH, 1, 0, 80)
+PROBLEM = Problem(
+    names="xt",
+    outputs=("u",),
+    pde=wave,
+    points=inside(LOW, HIGH, 500),
+    conditions=(
+        Given("ends", ENDS, np.zeros(len(ENDS)), "u"),
+        Given("start", START, exact(START)[:, 0], "u"),
+        Given("rest", START, np.zeros(len(START)), "u", derivative="t"),
+    ),
+    exact=exact,
+    test=grid(LOW, HIGH, 51),
+)
