@@ -100,3 +100,29 @@ def test_refused_and_saved():
     assert float(again(MASKS, MASKS * 0.5)) == float(loss(MASKS, MASKS * 0.5))
     each = losses.focal(MASKS, MASKS * 0.5, pos_weight=[1.0, 2.0, 3.0], multi_label=True)
     assert each.shape == (2,)
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_all_of_it_beside_dice(from_logits):
+    """Terms of `DiceFocal` against MONAI's Dice and the sums above: kornia's weight, and plain loops."""
+    y_pred = LOGITS if from_logits else 1 / (1 + np.exp(-LOGITS))
+    dice = monai.losses.DiceLoss(sigmoid=True, smooth_nr=0.0, smooth_dr=0.0)(first(LOGITS), first(MASKS))
+    weight, smoothing = np.array([0.5, 2.0, 4.0]), 0.2
+    focal = kornia.losses.binary_focal_loss_with_logits(
+        first(LOGITS), first(MASKS), alpha=0.3, gamma=1.5, reduction="mean", pos_weight=torch.tensor(weight)
+    )
+    options = {"multi_label": True, "from_logits": from_logits, "smooth": 0.0}
+    loss = losses.DiceFocal(0.4, 1.5, gamma=1.5, alpha=0.3, pos_weight=weight.tolist(), **options)
+    close(loss, MASKS, y_pred, 0.4 * dice + 1.5 * focal)
+    p, y = 1 / (1 + np.exp(-LOGITS.astype("float64"))), (1 - smoothing) * MASKS + smoothing / 2
+    by_channel = (y + p - 2 * y * p) ** 1.5 * -(y * np.log(p) + (1 - y) * np.log(1 - p)) * (1 + (weight - 1) * y)
+    loss = losses.DiceFocal(
+        0.4, 1.5, gamma=1.5, pos_weight=weight.tolist(), label_smoothing=smoothing, focal_background=False, **options
+    )
+    close(loss, MASKS, y_pred, 0.4 * dice + 1.5 * by_channel[..., 1:].mean())
+    for config in ({"pos_weight": -1.0}, {"label_smoothing": 2.0}, {"focal_background": None}):
+        with pytest.raises(ValueError, match=next(iter(config)).removeprefix("focal_")):
+            losses.DiceFocal(**config)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
+    assert float(again(MASKS, y_pred)) == float(loss(MASKS, y_pred))
+    assert losses.dice_focal(MASKS, y_pred, pos_weight=2.0, multi_label=True, from_logits=from_logits).shape == (2,)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from keras import ops
-from sklearn.metrics import jaccard_score
+from sklearn.metrics import f1_score, jaccard_score
 
 from kerasmith import losses, metrics
 from tests.losses.battery import batch
@@ -89,6 +89,22 @@ def test_equals_scikit_learn():
     ids, _, prediction = images(3)
     expected = jaccard_score(ids.ravel(), prediction.argmax(-1).ravel(), average="macro")
     assert run(metrics.IoU(per="dataset"), (ids, prediction)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_class_that_the_whole_data_set_lacks():
+    """It is predicted, in both batches; with "skip" it is none of the classes, as scikit-learn's `labels` leaves it out."""
+    ids = np.array([[0, 1, 1, 0], [3, 1, 0, 3]])
+    hard = np.array([[0, 1, 2, 0], [3, 2, 0, 1]])
+    for absent, labels in (("score", [0, 1, 2, 3]), ("skip_both", [0, 1, 2, 3]), ("skip", [0, 1, 3])):
+        for metric, theirs in ((metrics.IoU, jaccard_score), (metrics.DiceScore, f1_score)):
+            for average in ("macro", "weighted"):
+                expected = theirs(ids.ravel(), hard.ravel(), labels=labels, average=average)
+                got = metric(5, average=average, per="dataset", absent=absent, report_cases=True, name="m")
+                batches = [(ids[:1], hard[:1]), (ids[1:], hard[1:])]
+                assert run(got, *batches) == {"m": pytest.approx(expected, rel=1e-6), "m_cases": len(labels)}
+    each = run(metrics.IoU(5, average=None, per="dataset", absent="skip", name="m"), (ids, hard))
+    assert [key for key, value in each.items() if np.isnan(value)] == ["m_2", "m_4"]
+    assert np.isnan(run(metrics.IoU(2, per="dataset", absent="skip", include_background=False), (0 * ids, 0 * ids + 1)))
 
 
 @BOTH

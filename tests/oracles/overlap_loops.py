@@ -53,7 +53,8 @@ def score(
         column = [row[c] for row in table]
         if per == "dataset":
             sums = [sum(w * entry[i] for w, entry in zip(sample_weight, column)) for i in range(3)]
-            results.append(formula(*sums) if sums[1] + sums[2] else math.nan)
+            left_out = not (sums[1] + sums[2]) or not KEPT[absent](sums)
+            results.append(math.nan if left_out else formula(*sums))
             shares.append(sums)
             continue
         kept = [(w, formula(*entry)) for w, entry in zip(sample_weight, column) if KEPT[absent](entry)]
@@ -62,7 +63,7 @@ def score(
     if average is None:
         return results
     if average == "weighted":
-        return weighted(formula, shares) if sum(s[1] + s[2] for s in shares) else math.nan
+        return weighted(formula, shares) if any(s[1] + s[2] and KEPT[absent](s) for s in shares) else math.nan
     known = [r for r in results if not math.isnan(r)]
     return sum(known) / len(known) if known else math.nan
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from kerasmith._types import Function, Tensor
 from kerasmith.base import LossTerm, make_functional, register
-from kerasmith.base.arguments import check_number
+from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.base.weights import Weights
 from kerasmith.labels.overlap import RegionSums, tversky_loss
 from kerasmith.labels.pixels import Pixels
@@ -23,6 +23,8 @@ class DiceFocal(RegionLoss):
         dice_weight: factor >= 0 of the Dice loss.
         focal_weight: factor >= 0 of the focal loss.
         gamma, alpha: of the focal loss, see `losses.Focal`.
+        pos_weight, label_smoothing: the same (since 0.2).
+        focal_background: `include_background` of the focal loss (since 0.2).
         class_weights: one number per channel; for a single channel two, background and foreground (focal loss only).
         smooth, scope, include_background, absent: of the Dice loss, see `losses.RegionLoss`.
         soft_labels: see `losses.RegionLoss` (since 0.2).
@@ -48,6 +50,9 @@ class DiceFocal(RegionLoss):
         *,
         gamma: float = 2.0,
         alpha: float | Sequence[float] | None = None,
+        pos_weight: float | Sequence[float] | None = None,
+        label_smoothing: float = 0.0,
+        focal_background: bool = True,
         **kwargs: Any,
     ) -> None:
         check_number("dice_weight", dice_weight, minimum=0)
@@ -57,7 +62,12 @@ class DiceFocal(RegionLoss):
         self.focal_weight = focal_weight
         self.gamma = gamma
         self.alpha = alpha
-        self.focal = Focal(gamma, alpha, class_weights=self.class_weights)
+        self.pos_weight = pos_weight
+        self.label_smoothing = label_smoothing
+        self.focal_background = focal_background
+        check_choice("focal_background", focal_background, (False, True))
+        of_focal = {"pos_weight": pos_weight, "label_smoothing": label_smoothing, "include_background": focal_background}
+        self.focal = Focal(gamma, alpha, class_weights=self.class_weights, **of_focal)
 
     _weighs_pixels = True
 

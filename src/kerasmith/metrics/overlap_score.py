@@ -30,7 +30,8 @@ class OverlapScore(DecidedClasses):
         include_background: if False, class 0 is left out (unless there is only one channel).
         absent: "score": a class absent from an image scores 1 if it is not predicted either, else 0; "skip": it is left out of
             that image; "skip_both": only if it is not predicted either, so that false positives score 0 (since 0.2). Over a
-            data set, a class that is neither present nor predicted is left out.
+            data set, a class that is neither present nor predicted is left out; with "skip" also one that is only predicted
+            (since 0.2).
         class_weights: one number per class, for "macro" over several channels; with `average=None` a class of weight 0 is left
             out.
         predictions: "scores", "ids" or "auto", as of `metrics.ConfusionMatrix`; ids need `num_classes`.
@@ -179,7 +180,7 @@ class OverlapScore(DecidedClasses):
             per_class = safe.ratio(totals["score"], cases, when_empty=math.nan)
         else:
             sums = RegionSums(*(totals[name] for name in self._statistic_names()))
-            cases = ops.cast(sums.predicted + sums.actual > 0, "float32")
+            cases = ops.cast((sums.actual if self.absent == "skip" else sums.predicted + sums.actual) > 0, "float32")
             per_class = ops.where(cases > 0, self.score(sums), math.nan)
         channels = cases.shape[-1]
         row = None if self.average == "micro" else class_weight_row(channels, self.class_weights, self.include_background)

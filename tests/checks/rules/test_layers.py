@@ -5,16 +5,19 @@ from collections import deque
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 from kerasmith.checks.engine.comparison import differ
 from kerasmith.checks.engine.contract import Contract
+from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.inference import set_inputs
 from kerasmith.checks.engine.spec import parse
 from kerasmith.checks.engine.subject import subject_of
 from kerasmith.checks.harness import layer_weights as weights
 from kerasmith.checks.harness.attributes import reached_from
 from kerasmith.checks.rules.layers.case import LayerCase
+from kerasmith.checks.rules.layers.gradients import gradient_is_finite
 from kerasmith.checks.rules.layers.lengths import stretched
 
 
@@ -113,3 +116,27 @@ def test_gradients_are_those_of_the_weighted_sum():
     kernel = ops.convert_to_numpy(layer.kernel)
     np.testing.assert_allclose(by_inputs, factors @ kernel.T, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(by_kernel, case.inputs["inputs"].T @ factors, rtol=1e-4, atol=1e-5)
+
+
+class Root(keras.layers.Layer):
+    """Finite at 0, where its slope is infinite, and times 0 NaN."""
+
+    def call(self, inputs):
+        return ops.sqrt(ops.sum(ops.square(inputs), axis=-1)) * (inputs[..., 0] * 0.0 + 1.0)
+
+
+@pytest.mark.parametrize("like", ["float32[4,8]", ["float32[4,8](0,1)"], {"a": "float32[4,8](-1,1)"}], ids=str)
+def test_an_infinite_slope_counts_where_the_inputs_may_be(like):
+    """A declared domain without 0 and without equal values has no such sample, as angles or simplices."""
+    if keras.backend.backend() == "tensorflow":
+        pytest.skip("its slope of a root is 0 there")
+    nested = isinstance(like, (list, dict))
+
+    class Nested(Root):
+        def call(self, inputs):
+            return super().call(keras.tree.flatten(inputs)[0] if nested else inputs)
+
+    with pytest.raises(Failed, match="numbers of the gradient are NaN or Inf"):
+        gradient_is_finite(case_of(Nested, like={"inputs": like}))
+    elsewhere = keras.tree.map_structure(lambda text: text.partition("(")[0] + "(1,2)", like)
+    gradient_is_finite(case_of(Nested, like={"inputs": elsewhere}))

@@ -6,6 +6,7 @@ from kerasmith.checks.engine.comparison import gap
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.engine.spec import leaf_specs
 from kerasmith.checks.harness.layer_weights import seeded, values
 from kerasmith.checks.rules.layers.case import LayerCase
 
@@ -153,8 +154,8 @@ def _require_no_influence_of_weight(case, layer, index, start):
 
 
 def _float_specs(case):
-    specs = keras.tree.flatten({name: part for name, part in case.specs.items() if name != "mask"})
-    return [spec for spec in specs if hasattr(spec, "domain") and spec.dtype.startswith("float")]
+    specs = leaf_specs({name: part for name, part in case.specs.items() if name != "mask"})
+    return [spec for spec in specs if spec.dtype.startswith("float")]
 
 
 def _inside(spec, value):
