@@ -304,10 +304,25 @@ MUTATIONS = (
     ),
     Mutation(
         "metrics/overlap_score.py",
-        '(sums.actual if self.absent == "skip" else',
-        '(sums.predicted if self.absent == "skip" else',
+        '(sums.actual if self.absent == "skip" else sums.actual',
+        '(sums.predicted if self.absent == "skip" else sums.actual',
         "missed classes are left out of the mean",
         ("tests/metrics/test_overlap_scores.py",),
+    ),
+    Mutation(
+        "metrics/overlap_score.py",
+        'ops.cast((sums.actual if self.absent == "skip" else sums.predicted + sums.actual) > 0, "float32")',
+        'ops.cast(sums.predicted + sums.actual > 0, "float32")',
+        "a class that the whole data set lacks scores 0 though it shall be skipped",
+        ("tests/metrics/test_overlap_scores.py",),
+    ),
+    Mutation(
+        "checks/rules/layers/gradients.py",
+        'if spec.dtype.startswith("float")]',
+        "if False]",
+        "zeros are put into a layer whose declared inputs cannot be zero",
+        ("tests/checks/rules/test_layers.py",),
+        ("torch", "jax"),
     ),
     Mutation(
         "metrics/overlap_score.py",
