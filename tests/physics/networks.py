@@ -56,3 +56,14 @@ def close(found, wanted, tolerance=2e-5):
     """Whether they agree, as parts of the largest value."""
     wanted = np.asarray(wanted)
     np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=tolerance * max(np.abs(wanted).max(), 1e-3))
+
+
+def branched(seed=2):
+    """The same network in a form that is no chain of layers: the hidden layer in two halves."""
+    whole = network(seed=seed)
+    inputs = keras.Input((2,))
+    halves = [keras.layers.Dense(3, activation="tanh")(inputs) for _ in range(2)]
+    model = Model(inputs, keras.layers.Dense(1)(keras.layers.Concatenate()(halves)))
+    w, b, v, c = whole.get_weights()
+    model.set_weights([w[:, :3], b[:3], w[:, 3:], b[3:], v, c])
+    return model, whole

@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 from kerasmith.physics import Field, divergence, gradient, jacobian, laplacian
-from tests.physics.networks import X, array, close, closed_form, compiled, network
+from tests.physics.networks import X, array, branched, close, closed_form, compiled, network
 
 NAMES = [
     "".join(letters) for order in range(1, 5) for letters in itertools.combinations_with_replacement("xt", order)
@@ -48,6 +48,13 @@ def test_every_derivative_of_a_network_beside_its_closed_form():
     close(array(value), closed_form(model, X, ()))
     for which, derivative in zip(NAMES, found, strict=True):
         close(array(derivative), closed_form(model, X, ["xt".index(letter) for letter in which], output=1))
+
+
+def test_every_derivative_of_a_network_that_is_no_chain_of_layers():
+    model, whole = branched()
+    found = compiled(lambda x: [Field(model, x).d(which) for which in NAMES])(ops.convert_to_tensor(X))
+    for which, derivative in zip(NAMES, found, strict=True):
+        close(array(derivative), closed_form(whole, X, ["xt".index(letter) for letter in which]))
 
 
 def test_outside_of_compiled_code():

@@ -7,8 +7,8 @@ from keras import ops
 
 from kerasmith import Objective
 from kerasmith.physics import Box, Condition, HardConstraint, Residual, Unknown
-from tests.physics.networks import RNG, X, closed_form, network
-from tests.physics.problems import NORMALS, POINTS, problem, slanted
+from tests.physics.networks import RNG, X, branched, closed_form, network
+from tests.physics.problems import NORMALS, POINTS, objective, problem, slanted
 
 pytestmark = pytest.mark.heavy("trains a model, compiled for seconds", on=("tensorflow", "jax"), seconds=6)
 
@@ -43,17 +43,20 @@ def _expected(model, x, nu=0.3):
     return {**found, "nu": nu, "loss": sum(found.values()) - 0.5 * found["burgers"]}
 
 
+@pytest.mark.parametrize("is_chain", [True, False])
 @pytest.mark.parametrize("how", [{"jit_compile": True}, {"jit_compile": False}, {"run_eagerly": True}], ids=str)
-def test_each_column_beside_its_closed_form(how):
+def test_each_column_beside_its_closed_form(how, is_chain):
     if keras.backend.backend() == "torch" and how.get("jit_compile"):
         pytest.skip("PyTorch's compiler takes minutes to find that there is nothing to compile")
-    model = problem(**how)
-    expected = _expected(model, X)
+    model, whole = (network(),) * 2 if is_chain else branched()
+    model.compile(keras.optimizers.SGD(0.01), objective(), **how)
+    expected = _expected(whole, X)
     assert model.evaluate(X, batch_size=8, verbose=0, return_dict=True) == pytest.approx(expected, rel=3e-5)
     history = model.fit(X, batch_size=len(X), epochs=2, verbose=0).history
     assert {name: values[0] for name, values in history.items()} == pytest.approx(expected, rel=3e-5)
-    after = _expected(model, X, float(model.objective.quantities[0]))
-    assert model.evaluate(X, verbose=0, return_dict=True) == pytest.approx(after, rel=3e-5)
+    if is_chain:
+        after = _expected(whole, X, float(model.objective.quantities[0]))
+        assert model.evaluate(X, verbose=0, return_dict=True) == pytest.approx(after, rel=3e-5)
     assert history["loss"][1] < history["loss"][0]
 
 

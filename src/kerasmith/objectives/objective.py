@@ -75,6 +75,8 @@ class Objective(keras.layers.Layer):
         self.terms = _weighted([part for part in given if isinstance(part, Term)], weights)
         for term in self.terms:
             term.join(self.terms, self.quantities)
+        for quantity in self.quantities:
+            quantity.join(self.terms)
         self.balance = _checked_balance(balance, self.terms)
         # A term may be a layer itself, such as a pretrained backbone: its weights belong to the step.
         parts = [part for term in self.terms for part in (term.fn, term.memory)]

@@ -1,6 +1,7 @@
 """A number that an objective holds beside its terms: it is shown and may be trained, and adds nothing to the loss."""
 
 import abc
+from collections.abc import Sequence
 from typing import Any, Self
 
 from keras import ops
@@ -38,6 +39,9 @@ class Quantity(Configured, abc.ABC):
                 f"{self.name!r} is a variable of another objective already. Write a new {type(self).__name__}(...) for each."
             )
         self._variable = variable
+
+    def join(self, terms: Sequence[Any]) -> None:
+        """Called once, with all terms of the objective that this belongs to."""
 
     def under(self, name: str) -> Self:
         """This one, with a name."""

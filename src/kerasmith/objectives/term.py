@@ -65,6 +65,8 @@ class Term(Configured):
 
     # Whether the term needs derivatives of the model by its inputs.
     differentiates: ClassVar[bool] = False
+    # Names of quantities that it may ask for, among others.
+    takes: tuple[str, ...] = ()
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """A coefficient of an equation that is learned from data."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -26,7 +27,8 @@ class Unknown(Quantity):
 
     Raises:
         TypeError: for a value that is no number.
-        ValueError: for a name that no argument can have, or that means something else to a term, such as "y".
+        ValueError: for a name that no argument can have, or that means something else to a term, such as "y"; for one that
+            no equation of the objective asks for.
 
     Example:
 
@@ -53,6 +55,13 @@ class Unknown(Quantity):
             )
         super().__init__(name)
         self.initial = float(initial)
+
+    def join(self, terms: Sequence[Any]) -> None:
+        if not any(self.name in term.takes for term in terms):
+            raise ValueError(
+                f"No term asks for the unknown {self.name!r}, so nothing would train it. Give an equation an argument of that "
+                f"name, `def equation(f, {self.name}): ...`, and the objective its Residual(equation)."
+            )
 
     def build(self, add_weight: Any) -> None:
         self.bind(add_weight(shape=(), initializer=keras.initializers.Constant(self.initial), name=self.name))
