@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 from kerasmith import Objective
+from kerasmith.multitask import GradientSurgery
 from kerasmith.physics import Box, Condition, HardConstraint, Residual, Unknown
 from tests.physics.networks import RNG, X, branched, closed_form, network
 from tests.physics.problems import NORMALS, POINTS, objective, problem, slanted
@@ -167,3 +168,14 @@ def test_equations_take_the_names_of_the_points_of_conditions():
 
     objective = Objective([Residual(laplace), Condition(Box([0, 0], [1, 1], names="xy").boundary(4), 0.0)])
     assert "".join(objective.terms[0].names) == "xy"
+
+
+def test_a_balancer_at_a_tap_leaves_conditions_at_their_own_points():
+    from kerasmith import Model, Tap
+
+    inputs = keras.Input((2,))
+    hidden = Tap("shared")(keras.layers.Dense(4, activation="tanh")(inputs))
+    model = Model(inputs, keras.layers.Dense(1)(hidden))
+    terms = [Residual(late), Condition(POINTS, 1.0)]
+    model.compile("adam", Objective(terms, balance=GradientSurgery("pcgrad")))
+    assert np.isfinite(model.fit(X, epochs=1, verbose=0).history["loss"]).all()

@@ -8,13 +8,14 @@ import keras
 from kerasmith._types import Function
 from kerasmith.keras_internals.layers import all_layers, takes_training
 from kerasmith.numerics.tensors import static_shape
+from kerasmith.objectives.step_record import current, recording
 from kerasmith.physics.dense_network import OfDenseNetwork, network_of
 from kerasmith.physics.derivatives import Derivatives, OfEagerTensorFlowFunction, OfGraph, OfJaxFunction
 from kerasmith.physics.nests import Coordinates, output_columns
 
 
 def evaluate(
-    source: Any, coordinates: Coordinates, training: bool = False, square: bool = True
+    source: Any, coordinates: Coordinates, training: bool = False, square: bool = True, apart: bool = False
 ) -> tuple[Derivatives, tuple[str, ...] | None]:
     """The values of a function or model at points, with all their derivatives, and the keys of a dict of outputs.
 
@@ -23,6 +24,7 @@ def evaluate(
         coordinates: of the points.
         training: whether layers such as `Dropout` are in training mode.
         square: whether a function may have as many outputs as points.
+        apart: whether the points are others than those of the step, whose taps do not listen here.
     """
     layers = network_of(source, coordinates)
     if layers is not None:
@@ -36,7 +38,7 @@ def evaluate(
 
     def columns(leaves):
         nonlocal keys
-        with _pinned(source) if is_layer else contextlib.nullcontext():
+        with _pinned(source) if is_layer else contextlib.nullcontext(), _apart() if apart else contextlib.nullcontext():
             values, keys = output_columns(call(coordinates.pack(leaves)), batch, square or is_layer)
         return values
 
@@ -80,6 +82,15 @@ def refuse_batch_statistics(model: keras.layers.Layer, training: bool) -> None:
                 "`keras.layers.LayerNormalization()`, or fix the statistics: "
                 f"model.get_layer({layer.name!r}).trainable = False"
             )
+
+
+@contextlib.contextmanager
+def _apart():
+    """The taps of a model do not record here, and a balancer shifts nothing: it works at the points of the batch."""
+    before = current()
+    with recording() as record:
+        record.differentiable = before is not None and before.differentiable
+        yield
 
 
 @contextlib.contextmanager

@@ -44,7 +44,7 @@ def field_at_points(inputs: StepInputs, key: Any, x: np.ndarray, names: Any, out
         names, outputs: see `Field`.
     """
     if key not in inputs.shared:
-        inputs.shared[key] = evaluate(inputs.model, coordinates_of(_like_batch(x, inputs)), inputs.training)
+        inputs.shared[key] = evaluate(inputs.model, coordinates_of(_like_batch(x, inputs)), inputs.training, apart=True)
     derivatives, keys = inputs.shared[key]
     return Field.of_derivatives(inputs.model, derivatives, names, outputs, keys)
 
