@@ -84,6 +84,7 @@ def test_average_of_the_generator():
     parts = with_state()
     model = compiled(kerasmith.Adversarial(*parts, ema=0.75, seed=0))
     kernel = parts[0].layers[0].kernel
+    kernel.assign(kernel.value + 1.0)  # weights that are loaded after the model was made
     expected = np.array(ops.convert_to_numpy(kernel), "float64")
     for _ in range(3):
         model.fit(Y, batch_size=12, verbose=0)
@@ -172,8 +173,13 @@ def test_half_precision(policy):
         parts = with_state()
         model = compiled(kerasmith.Adversarial(*parts, penalty="r1", ema=0.9, seed=0), 1e-3, 1e-3, metrics=["mae"])
         history = model.fit(Y, batch_size=4, epochs=2, verbose=0).history
+        again = type(model).from_config(model.get_config())
+        again.compile_from_config(model.get_compile_config())
     finally:
         keras.config.set_dtype_policy("float32")
+    for place in ("generator_optimizer", "discriminator_optimizer"):
+        one, two = (getattr(getattr(m, place), "inner_optimizer", getattr(m, place)) for m in (model, again))
+        assert type(one) is type(two) is not keras.optimizers.LossScaleOptimizer
     assert all(np.isfinite(history[name]).all() for name in history)
     scaled = [hasattr(one, "dynamic_scale") for one in (model.generator_optimizer, model.discriminator_optimizer)]
     assert scaled == [policy == "mixed_float16"] * 2

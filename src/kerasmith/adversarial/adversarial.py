@@ -52,8 +52,9 @@ class Adversarial(WeighsReal, AdversarialStep, SurvivingVariables, keras.Model):
         terms: what else the generator minimises: a dict {name: `Term`, loss or function} or a list, as in `Objective`. `y` is
             the real batch, `y_pred` the generated one. A loss compares sample with sample, which needs fit(x, y).
         penalty: a `losses.GradientPenalty`, or its kind: "wgan_gp" or "r1".
-        ema: decay, 0 to 1, of an exponential moving average of the generator's weights, taken after each of its steps; then
-            `predict`, `evaluate` and validation use that average, `averaged_generator`. None for none.
+        ema: decay, 0 to 1, of an exponential moving average of the generator's weights, which begins at those before the
+            first step and is taken after each; then `predict`, `evaluate` and validation use that average,
+            `averaged_generator`. None for none.
         latent: how random input is drawn: "normal", or "uniform" for -1 to 1.
         seed: of the random input; its state is saved and resumed with the model.
         name, dtype: see `keras.Model`.
@@ -182,13 +183,21 @@ class Adversarial(WeighsReal, AdversarialStep, SurvivingVariables, keras.Model):
         )
         for place, optimizer in zip(("generator", "discriminator"), given, strict=True):
             policies = {self.dtype_policy.name, getattr(self, place).dtype_policy.name}
-            if auto_scale_loss and "mixed_float16" in policies and getattr(optimizer, "dynamic_scale", self) is self:
+            is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+            if auto_scale_loss and "mixed_float16" in policies and not is_scaled:
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
             setattr(self, f"{place}_optimizer", optimizer)
         optimizers = {place: getattr(self, place) for place in ("generator_optimizer", "discriminator_optimizer")}
         self.optimizer = OptimizerGroup(optimizers, lambda: [self.trained_by_generator, self.trained_by_discriminator])
         if self.has_networks:
             self.optimizer.build()
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """As in Keras; before the first step the average of the generator begins at the weights that it has now."""
+        begins = self.train_function is None and self.averaged_generator is not None
+        if begins and int(ops.convert_to_numpy(self.objective.step)) == 0:
+            averaged_generator.set_equal(self.averaged_generator, self.generator)
+        return super().make_train_function(force)
 
     @property
     def trained_by_generator(self) -> list[keras.Variable]:

@@ -21,8 +21,7 @@ def averaged_copy(generator: keras.Model) -> keras.Model:
         copy = keras.models.clone_model(generator)
         if not copy.built:
             copy.build_from_config(generator.get_build_config())
-        for mine, other in _pairs(copy, generator):
-            mine.assign(np.array(ops.convert_to_numpy(other)))
+        set_equal(copy, generator)
     except Exception as problem:
         raise ValueError(
             f"`ema` needs a second {type(generator).__name__}, which `keras.models.clone_model` could not make: {problem}. "
@@ -30,6 +29,12 @@ def averaged_copy(generator: keras.Model) -> keras.Model:
         ) from problem
     copy.trainable = False
     return copy
+
+
+def set_equal(copy: keras.Model, generator: keras.Model) -> None:
+    """Gives the copy the weights of the generator."""
+    for mine, other in _pairs(copy, generator):
+        mine.assign(np.array(ops.convert_to_numpy(other)))
 
 
 def update(copy: keras.Model, generator: keras.Model, decay: float) -> None:
