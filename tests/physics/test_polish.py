@@ -145,6 +145,7 @@ def test_what_a_step_counts_stands_still_and_callbacks_hear_of_each_step():
     np.testing.assert_array_equal(told[-1][2], weights_of(model))
 
 
+@trains
 def test_columns_of_fit_and_of_polish_have_one_length():
     model = linear()
     model.fit(X, Y, validation_data=(X, Y), epochs=2, verbose=0)
@@ -153,6 +154,7 @@ def test_columns_of_fit_and_of_polish_have_one_length():
     assert np.isnan(history["val_loss"]).tolist() == [False, False, True, True]
 
 
+@trains
 def test_a_frozen_layer_stays():
     model = network()
     model.layers[0].trainable = False
@@ -186,6 +188,7 @@ def test_layers_that_change_the_loss_are_refused_and_the_advice_works(layer, mes
     assert len(losses) == 3
 
 
+@trains
 def test_a_loss_that_is_not_finite_is_named():
     def broken(y_pred):
         return ops.log(0.0 * y_pred[:, 0] - 1.0)
