@@ -5,6 +5,7 @@ The rows are those of `src/kerasmith/keras_internals/README.md`. On the next Ker
 
 import importlib
 import inspect
+import random
 
 import keras
 import numpy as np
@@ -524,6 +525,14 @@ def test_no_attribute_of_keras_is_taken_for_state_of_a_user(trained):
     assert set(owned.owned(model).plain) == set()
     model.others = {"a": [(1, np.ones(2))], "b": 3.0}
     assert set(owned.owned(model).plain) == {"others['a'][0]", "others['b']"}
+    # What Keras keeps is looked up without a trace.
+    before = keras.layers.Dense(1).name
+    drawn = random.getstate()
+    owned._names_of_keras.cache_clear()
+    owned.owned(model)
+    assert random.getstate() == drawn
+    number = int(before.rpartition("_")[2]) if before[-1].isdigit() else 0
+    assert keras.layers.Dense(1).name == f"dense_{number + 1}"
 
 
 @pytest.mark.parametrize("method", ["fit", "evaluate"])

@@ -151,9 +151,12 @@ def _is_of_keras(holder: Any, name: Any) -> bool:
 
 @functools.cache
 def _names_of_keras() -> frozenset[str]:
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    objects = (model, model.layers[0], model.optimizer, keras.losses.Loss(), keras.metrics.Mean())
+    # Nothing is drawn, and no name is taken: what is made later is what it would have been.
+    layer = keras.layers.Dense(1, kernel_initializer="zeros", name="dense")
+    layer.build((None, 1))
+    model = keras.Sequential([layer], name="sequential")
+    model.compile(keras.optimizers.SGD(name="sgd"), "mse")
+    objects = (model, layer, model.optimizer, keras.losses.Loss(name="loss"), keras.metrics.Mean(name="mean"))
     return frozenset(_WHILE_TRAINING).union(*map(vars, objects))
 
 
