@@ -2,6 +2,7 @@
 
 import functools
 import math
+import re
 import warnings
 
 import keras
@@ -190,16 +191,32 @@ def test_compiled_losses_turn_wrong_samples_into_nan():
     else:
         import tensorflow as tf
 
-        compiled = tf.function(values_and_gradients, jit_compile=True)
+        in_xla = tf.function(values_and_gradients, jit_compile=True)
+        compiled = tf.function(lambda *batch: in_xla(*batch))  # as Keras does: the message comes before the next step
     predictions = {kind: ops.convert_to_tensor(array) for kind, array in PREDICTIONS.items()}
-    good, wrong = (
-        compiled({kind: ops.convert_to_tensor(array) for kind, array in labels.items()}, predictions)
-        for labels in (GOOD, WRONG)
-    )
+    nowhere = {kind: ops.full_like(array, math.nan) for kind, array in predictions.items()}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        good, _, wrong, *_ = [
+            keras.tree.map_structure(
+                ops.convert_to_numpy,
+                compiled({kind: ops.convert_to_tensor(array) for kind, array in labels.items()}, given),
+            )
+            for labels, given in (
+                (GOOD, predictions),
+                (GOOD, nowhere),
+                (WRONG, predictions),
+                (WRONG, predictions),
+                (GOOD, predictions),
+            )
+        ]
+    told = [str(warning.message) for warning in caught if "is NaN: a compiled step" in str(warning.message)]
+    assert len(told) == sum(map(len, LOSSES.values())), told  # once each, and not for predictions that are NaN
+    for text in (BINARY + ".*values from 0 to 255", CLASSES + ".*`ignore_class=255`", "One-hot labels.*Received: NaN"):
+        assert any(re.search(text, message) for message in told), text
     for kind, members in LOSSES.items():
         for loss, right, spoiled in zip(members, good[kind], wrong[kind], strict=True):
             for before, after in zip(right, spoiled, strict=True):
-                before, after = ops.convert_to_numpy(before), ops.convert_to_numpy(after)
                 assert np.isfinite(before).all(), loss.name
                 assert np.isnan(after[1]), loss.name
                 np.testing.assert_allclose(after[[0, 2, 3]], before[[0, 2, 3]], rtol=1e-5, err_msg=loss.name)

@@ -249,8 +249,8 @@ MUTATIONS = (
     ),
     Mutation(
         "labels/label_watch.py",
-        "return values if bad is None else values * ops.where(bad, math.nan, ops.ones_like(values))",
-        "return values if bad is None else ops.where(bad, math.nan, values)",
+        "return values * (factor if zero is None else factor + ops.cast(zero, factor.dtype))",
+        "return ops.where(bad, math.nan, values)",
         "a wrong label makes the loss NaN in a compiled step and still trains",
         ("tests/labels/test_label_check.py",),
         ("jax", "tensorflow"),

@@ -11,6 +11,7 @@ from kerasmith._types import DType, Reduction, Tensor
 from kerasmith.base.algebra import Algebra
 from kerasmith.base.arguments import check_choice
 from kerasmith.base.configured import Configured, snake_case
+from kerasmith.base.label_message import tell_of_wrong_labels
 from kerasmith.base.loss_node import LossNode, has_placeholders
 from kerasmith.base.reduction import REDUCTIONS, reduce_samples
 from kerasmith.base.weights import Weights, split_sample_weight
@@ -153,7 +154,9 @@ class Loss(Algebra, Configured, keras.losses.Loss):
             terms = self.terms(*self.read(y_true, y_pred, weights), weights)
         if watch.doubts:
             self._check_traced_batch(y_true, y_pred)
-        return [(term._replace(per_sample=_poisoned(term.per_sample, watch)), weights) for term in terms]
+            zero = tell_of_wrong_labels(self, watch)
+            terms = [term._replace(per_sample=_poisoned(term.per_sample, watch, zero)) for term in terms]
+        return [(term, weights) for term in terms]
 
     def _check_traced_batch(self, y_true, y_pred):
         """Raises the error of labels in the first batch, which JAX has while it traces the step."""
@@ -215,6 +218,6 @@ def _to_tensors(x, what, dtype=None):
     return tree.map_structure(lambda leaf: as_tensor(leaf, what, dtype), x)
 
 
-def _poisoned(per_sample, watch):
+def _poisoned(per_sample, watch, zero):
     """`PerSample` with NaN where labels are outside of their domain and no error could say so."""
-    return per_sample if not watch.doubts else per_sample._replace(values=watch.poison(per_sample.values))
+    return per_sample._replace(values=watch.poison(per_sample.values, zero))

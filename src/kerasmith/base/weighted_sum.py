@@ -10,6 +10,7 @@ from kerasmith.base.algebra import Algebra
 from kerasmith.base.arguments import check_number
 from kerasmith.base.configured import register
 from kerasmith.base.keras_loss import KerasLoss
+from kerasmith.base.label_message import telling_for
 from kerasmith.base.loss import Loss, LossTerm
 from kerasmith.base.weights import Weights
 
@@ -62,11 +63,12 @@ class WeightedSum(Loss):
     def weighted_terms(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> list[tuple[LossTerm, Weights]]:
-        return [
-            (term._replace(factor=term.factor * factor), weights)
-            for loss, factor in zip(self.losses, self.factors, strict=True)
-            for term, weights in loss.weighted_terms(y_true, y_pred, sample_weight)
-        ]
+        with telling_for(self):
+            return [
+                (term._replace(factor=term.factor * factor), weights)
+                for loss, factor in zip(self.losses, self.factors, strict=True)
+                for term, weights in loss.weighted_terms(y_true, y_pred, sample_weight)
+            ]
 
 
 def add(losses: Sequence[Any], factors: Sequence[float]) -> "WeightedSum":

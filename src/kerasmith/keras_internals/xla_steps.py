@@ -59,6 +59,65 @@ class StepBuffer:
             slot.clear()
 
 
+class StepSignal:
+    """A few numbers that a step leaves for the host, which takes them in front of a later step, if there are any.
+
+    Args:
+        take: called with the numbers.
+        size: how many.
+    """
+
+    def __init__(self, take: Callable[..., None], size: int) -> None:
+        import tensorflow as tf
+
+        self._take, self._size = take, size
+        with tf.init_scope():
+            self._handle = _resource(tf.float32, [size + 1])
+            self._clear()
+        self._graphs: list[Any] = []
+        weakref.finalize(self, _remove, [self._handle])
+
+    def write(self, given: Tensor, numbers: Callable[[], Sequence[Tensor]]) -> None:
+        """Leaves numbers in the step that is being traced; the last ones stay until they are taken.
+
+        Nobody takes them if Python itself calls the step.
+
+        Args:
+            given: whether there is something to leave, a boolean scalar.
+            numbers: gives scalars of float32; computed only then.
+        """
+        import tensorflow as tf
+
+        outer = _graph_around_the_step()
+        if outer is None:
+            return
+        if not any(graph is outer for graph in self._graphs):
+            self._graphs.append(outer)
+            with outer.as_default(), tf.control_dependencies(None):
+                self._look(tf.raw_ops.ReadVariableOp(resource=self._handle, dtype=tf.float32))
+        left = tf.raw_ops.ReadVariableOp(resource=self._handle, dtype=tf.float32)
+        left = tf.cond(given, lambda: tf.stack([tf.ones([]), *numbers()]), lambda: left)
+        tf.raw_ops.AssignVariableOp(resource=self._handle, value=left)
+
+    def _look(self, left):
+        import tensorflow as tf
+
+        def hand_over():
+            with tf.control_dependencies([tf.py_function(self._hand_over, [left], [])]):
+                return tf.constant(True)
+
+        tf.cond(left[0] > 0, hand_over, lambda: tf.constant(False))
+
+    def _hand_over(self, left):
+        self._clear()
+        self._take(*left.numpy()[1:])
+
+    def _clear(self):
+        import tensorflow as tf
+
+        tf.raw_ops.AssignVariableOp(resource=self._handle, value=tf.zeros([self._size + 1]))
+
+
 class _Slot:
     """Resources for tensors of certain dtypes, and the number of steps that have written to them.
 

@@ -88,9 +88,7 @@ def _are_inside(labels, domain):
 def _raise_unless_inside(labels, domain):
     if _are_inside(labels, domain):
         return
-    low, high = _extremes(labels)
-    fractions = low >= domain.low and high <= domain.high
-    raise ValueError(domain.fractions if fractions else domain.complaint(low, high))
+    raise ValueError(domain.answer(*_extremes(labels), has_fractions=True))
 
 
 def _has_bits_inside(labels, domain):
@@ -121,6 +119,36 @@ def _asserted_in_graph(labels, low, high, domain):
     """The labels, which nothing can use before the assertion holds: else a step would train on them and fail then."""
     import tensorflow as tf
 
+    holds = _assert_by_bits if high is not None and _have_quick_bits(labels, domain) else _assert_by_extremes
+    with tf.control_dependencies(holds(labels, low, high, domain)):
+        return tf.identity(labels)
+
+
+def _assert_by_bits(labels, low, high, domain):
+    import tensorflow as tf
+
+    # Bits of float32 from 0 on have the order of the numbers; those of negative numbers, -0 too, and of NaN are larger.
+    largest = tf.reduce_max(tf.bitcast(labels, tf.uint32))
+    bound = int(np.array(min(high, np.finfo("float32").max), labels.dtype.as_numpy_dtype).view("uint32"))
+
+    def slowly():
+        with tf.control_dependencies(_assert_by_extremes(labels, low, high, domain)):
+            return tf.constant(True)
+
+    return [tf.cond(largest <= tf.constant(bound, tf.uint32), lambda: tf.constant(True), slowly)]
+
+
+def _have_quick_bits(labels, domain):
+    """Whether one pass instead of two shows that labels are inside; a GPU would send such integers to the CPU."""
+    import tensorflow as tf
+
+    is_short = labels.dtype in (tf.float32, tf.int32) and not (domain.fractions and is_float(labels))
+    return is_short and domain.low <= 0 <= domain.high < 2**31 and not tf.config.list_logical_devices("GPU")
+
+
+def _assert_by_extremes(labels, low, high, domain):
+    import tensorflow as tf
+
     least, largest = tf.reduce_min(labels), tf.reduce_max(labels)
     inside = tf.constant(True)
     if low is not None:
@@ -129,11 +157,10 @@ def _asserted_in_graph(labels, low, high, domain):
         inside &= largest <= tf.cast(high, labels.dtype)
     if is_float(labels):
         inside &= tf.equal(least, least) & tf.equal(largest, largest)
-    holds = [_assert(inside, functools.partial(_complaint_in_graph, domain, least, largest, low))]
+    asserted = [_assert(inside, functools.partial(_complaint_in_graph, domain, least, largest, low))]
     if domain.fractions and is_float(labels):
-        holds.append(_assert(tf.reduce_all(tf.equal(labels, tf.floor(labels))), lambda: domain.fractions))
-    with tf.control_dependencies(holds):
-        return tf.identity(labels)
+        asserted.append(_assert(tf.reduce_all(tf.equal(labels, tf.floor(labels))), lambda: domain.fractions))
+    return asserted
 
 
 def _assert(condition, text):

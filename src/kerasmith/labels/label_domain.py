@@ -36,6 +36,12 @@ class LabelDomain:
         texts = {name: str(int(x)) if float(x).is_integer() else f"{x:g}" for name, x in (("low", low), ("high", high))}
         return self.template.format(**texts, odd=texts["high" if low >= self.low else "low"])
 
+    def answer(self, low: Any, high: Any, has_fractions: bool) -> str:
+        """The text of the error for labels from `low` to `high`, NaN if one is; "" if all are inside."""
+        if not (low >= self.low and high <= self.high):
+            return self.complaint(low, high)
+        return self.fractions if has_fractions else ""
+
     @property
     def general_advice(self) -> str:
         """What to write instead, where the values are not known."""

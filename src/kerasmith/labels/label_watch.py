@@ -134,10 +134,13 @@ class LabelWatch:
             bad = outside if bad is None else ops.logical_or(bad, outside)
         return bad
 
-    def poison(self, values: Tensor) -> Tensor:
-        """(B,) values with NaN for samples with such labels, in the gradient too."""
+    def poison(self, values: Tensor, zero: Tensor | None = None) -> Tensor:
+        """(B,) values with NaN for samples with such labels, in the gradient too; they depend on `zero`, which is 0."""
         bad = self.bad()
-        return values if bad is None else values * ops.where(bad, math.nan, ops.ones_like(values))
+        if bad is None:
+            return values
+        factor = ops.where(bad, math.nan, ops.ones_like(values))
+        return values * (factor if zero is None else factor + ops.cast(zero, factor.dtype))
 
     def poison_all(self, values: Tensor) -> Tensor:
         """Values of any shape, all NaN if there is such a sample."""
