@@ -20,7 +20,7 @@ from kerasmith.labels.label_domain import LabelDomain
 from kerasmith.labels.label_watch import Doubt, LabelWatch
 from kerasmith.numerics.tensors import is_float
 
-_told: Any = weakref.WeakSet()
+_warned: Any = weakref.WeakSet()
 _signals: Any = weakref.WeakKeyDictionary()
 _whole: contextvars.ContextVar[keras.losses.Loss | None] = contextvars.ContextVar("whole_loss", default=None)
 
@@ -49,8 +49,8 @@ def tell_of_wrong_labels(loss: keras.losses.Loss, watch: LabelWatch) -> Tensor |
     for doubt in watch.doubts:
         bad = ops.any(doubt.outside())
         if keras.backend.backend() == "jax":
-            told = _call_host(weakref.ref(loss), doubt, bad)
-            zero = told if zero is None else zero + told
+            nothing = _call_host(weakref.ref(loss), doubt, bad)
+            zero = nothing if zero is None else zero + nothing
         elif replica_count() == 1:
             signals = _signals.setdefault(loss, {})
             if doubt.domain not in signals:
@@ -85,10 +85,10 @@ def _call_host(loss, doubt, bad):
 
 def _tell(loss, domain: LabelDomain, low: Any, high: Any, has_nan: Any, has_fractions: Any) -> None:
     loss = loss()
-    if loss is None or loss in _told:
+    if loss is None or loss in _warned:
         return
     low, high = (math.nan if has_nan else float(x) for x in (low, high))
     complaint = domain.answer(low, high, bool(has_fractions))
     if complaint:  # else the loss is NaN because predictions are
-        _told.add(loss)
+        _warned.add(loss)
         warn(f"'{loss.name}' is NaN: a compiled step cannot raise this error. {complaint}", stacklevel=2)
