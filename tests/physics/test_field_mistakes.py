@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasmith.physics import Field, divergence
+from kerasmith.physics import Field, divergence, laplacian
 from tests.physics.networks import X, network
 
 
@@ -100,3 +100,11 @@ def test_dropout_is_the_same_in_values_and_derivatives():
     found, slope = (ops.convert_to_numpy(ops.stop_gradient(part)) for part in (f.u, f.d("x")))
     assert np.ptp(slope) > 0.01
     np.testing.assert_allclose(found, slope * X[:, 0], atol=1e-5)
+
+
+def test_axes_without_names_are_said_to_be_space_and_time():
+    x = np.ones((3, 2), "float32")
+    with pytest.warns(UserWarning, match="taken for time"):
+        second = laplacian(Field(lambda x: x[:, 0] ** 2 + x[:, 1] ** 2, x))
+    assert [float(v) for v in second] == [2, 2, 2]
+    assert [float(v) for v in Field(lambda x: x[:, 0] ** 2, x[:, :1]).d("x")] == [2, 2, 2]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from keras import ops
 
 from kerasmith._types import Tensor
+from kerasmith.files.messages import warn
 from kerasmith.physics.field import Field
 from kerasmith.physics.names import derivative_axes
 
@@ -87,7 +88,15 @@ def jacobian(field: Field, outputs: Names = None, over: Names = None) -> Tensor:
 
 def _over(field, over):
     if over is None:
-        return [name for name in field.names if name != "t"] or list(field.names)
+        space = [name for name in field.names if name != "t"] or list(field.names)
+        if not field.names_given and len(space) < len(field.names):
+            warn(
+                "The axes of this field have no names, so that the second one is taken for time and is left out of "
+                'gradient, divergence, laplacian and jacobian. Write names="xt" if that is right, or names="xy" for a plane, '
+                "where the Field, the Residual or its points are made.",
+                stacklevel=3,
+            )
+        return space
     names = [over] if over in field.names else list(over)
     for name in names:
         derivative_axes((name,), field.names)

@@ -26,7 +26,7 @@ class Field:
         x: coordinates of the points, (B, D) or, for one axis, (B,); an object that has them as its attribute `x`; a dict or
             list of arrays, for a model with several inputs.
         names: one name for each axis: letters, "xt", or a list, ["x1", "x2"]. Longer names are put together in a tuple:
-            f.d(("x1", "x1")). The keys of a dict `x` are its names.
+            f.d(("x1", "x1")). The keys of a dict `x` are its names. Two axes without names are "xt", a single one is "x".
         outputs: one name for each of the K outputs, as `names`. A single one is "u"; a dict of outputs has its keys; others
             without a name are read by position.
         training: whether the layers of a model are in training mode. One pass gives values and derivatives, so that the
@@ -79,7 +79,8 @@ class Field:
 
     def _bind(self, source, derivatives, names, outputs, keys):
         coordinates: Coordinates = derivatives.coordinates
-        names = names if names is not None else coordinates.keys or "xt"
+        self.names_given: bool = names is not None or bool(coordinates.keys)
+        names = names if names is not None else coordinates.keys or ("x" if len(coordinates.columns) == 1 else "xt")
         self._source = source
         self._derivatives = derivatives
         self.names: tuple[str, ...] = checked_names(names, len(coordinates.columns), "names", "inputs")
@@ -114,7 +115,7 @@ class Field:
         return self._derivatives.get(self._position(output), ())
 
     def __getattr__(self, name: str) -> Tensor:
-        if name.startswith("_") or name in ("names", "outputs"):
+        if name.startswith("_") or name in ("names", "names_given", "outputs"):
             raise AttributeError(name)
         if name not in self.outputs:
             raise AttributeError(
