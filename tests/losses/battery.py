@@ -24,6 +24,7 @@ class Row:
         data: a function without arguments that gives (y_true, y_pred) of 4 samples.
         slope: whether finite differences in float64 must give the gradient. Not where a part of the value is constant in it
             by design, nor through Keras' own losses, whose `ops.mean` rounds to float32.
+        large: whether it takes seconds to compile what it computes.
         extreme: predictions of the same shape at the edge of the domain, as functions of y_pred.
     """
 
@@ -32,6 +33,7 @@ class Row:
     config: dict = dataclasses.field(default_factory=dict)
     data: Callable = None
     slope: bool = True
+    large: bool = False
     extreme: tuple = (np.zeros_like, lambda y_pred: 1e4 * np.sign(y_pred))
 
     def batch(self):
@@ -142,8 +144,9 @@ OTHER_ROWS = [
         {"backbone": tiny_backbone(), "layers": ["first", "second"]},
         batches.images(9, 8, 2),
         slope=False,
+        large=True,
     ),
-    Row(losses.LPIPS, "independent", {"value_range": [0, 1]}, batches.images(32, 31, 3), slope=False),
+    Row(losses.LPIPS, "independent", {"value_range": [0, 1]}, batches.images(32, 31, 3), slope=False, large=True),
     Row(losses.Contrastive, "independent", {"pos_margin": 0.2}, batches.distances),
     Row(losses.GeneratorLoss, "independent", data=batches.generated),
     Row(losses.GeneratorLoss, "independent", {"kind": "least_squares"}, batches.generated),

@@ -70,7 +70,7 @@ def test_lpips_of_two_photographs():
 def test_a_vector_of_zeros_has_a_finite_gradient():
     black = np.full((1, 32, 32, 3), -1.0, "float32")
     got, slope = gradient(losses.LPIPS(), black, black)
-    assert got == 0
+    assert abs(got) < 1e-9
     assert np.all(np.isfinite(slope))
 
 

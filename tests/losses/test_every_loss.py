@@ -9,7 +9,12 @@ from tests.losses.battery import OTHER_ROWS, ROWS, first_of_family
 from tests.losses.test_battery import gradient, masked, same, value
 from tests.support import float64
 
-pytestmark = pytest.mark.thinned("each row compiles anew", by=lambda row, **others: [row.loss, *others.values()])
+pytestmark = [
+    pytest.mark.thinned("each row compiles anew", by=lambda row, **others: [row.loss, *others.values()]),
+    pytest.mark.heavy(
+        "a network of many operations", on=("jax", "tensorflow"), seconds=6, light=lambda row, **_: not row.large
+    ),
+]
 EVERY = [*ROWS, *OTHER_ROWS]
 FIRST = first_of_family(OTHER_ROWS)
 # What test_battery.py asks of the losses of labelled pixels too, there with one channel and with three.

@@ -16,6 +16,9 @@ from tests.metrics.battery import ROWS, N
 from tests.support.cover import each_value
 from tests.support.metric_runs import assert_equal, evaluated, fresh, read, run
 
+pytestmark = pytest.mark.heavy(
+    "a network of many operations", on=("tensorflow",), seconds=5, light=lambda name, **_: name != "lpips"
+)
 ALL = pytest.mark.parametrize("name", ROWS)
 ADDITIVE = pytest.mark.parametrize("name", [name for name, row in ROWS.items() if isinstance(row.make(), AdditiveMetric)])
 PUBLIC = sorted(name for name, value in vars(metrics).items() if inspect.isclass(value) and issubclass(value, Metric))
