@@ -10,7 +10,7 @@ from kerasmith._types import Tensor
 from kerasmith.backbones import applications
 from kerasmith.base.arguments import check_number
 from kerasmith.files.messages import warn
-from kerasmith.keras_internals.tensors import is_concrete
+from kerasmith.keras_internals.tensors import compiled_by_xla, is_concrete, is_symbolic
 from kerasmith.labels.label_check import check_labels
 from kerasmith.labels.label_domain import LabelDomain
 
@@ -63,10 +63,17 @@ class RangeCheck:
         return check_labels(y_true, self.domain)
 
     def _warn_of_another_range(self, y_true):
-        if self._warned or not (self.is_signed or self.is_wide) or 0 in tuple(y_true.shape) or not is_concrete(y_true):
+        if self._warned or not (self.is_signed or self.is_wide) or 0 in tuple(y_true.shape) or is_symbolic(y_true):
             return
-        low, high = (float(ops.convert_to_numpy(ops.cast(f(y_true), "float32"))) for f in (ops.min, ops.max))
-        if (self.is_signed and 0 <= low < high) or (self.is_wide and low >= 0 and 0 < high <= 1):
+        if is_concrete(y_true):
+            self._warn_of(*(ops.convert_to_numpy(ops.cast(f(y_true), "float32")) for f in (ops.min, ops.max)))
+        elif keras.backend.backend() == "tensorflow" and not compiled_by_xla():
+            import tensorflow as tf
+
+            tf.numpy_function(self._warn_of, [tf.reduce_min(y_true), tf.reduce_max(y_true)], [])
+
+    def _warn_of(self, low, high):
+        if not self._warned and ((self.is_signed and 0 <= low < high) or (self.is_wide and low >= 0 and 0 < high <= 1)):
             self._warned = True
             warn(
                 f"The images of a batch lie between {low:g} and {high:g}, but `value_range={self.text}`: to the backbone "

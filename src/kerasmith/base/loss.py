@@ -144,12 +144,7 @@ class Loss(Algebra, Configured, keras.losses.Loss):
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> list[tuple[LossTerm, Weights]]:
         """Pairs of `LossTerm` and the `Weights` that are still to be applied to its samples."""
-        mask = keras_mask(y_pred)
-        convert = as_tensor if self._reads_one_array else _to_tensors
-        y_true, y_pred = convert(y_true, "y_true"), convert(y_pred, "y_pred", self.dtype)
-        shape, dtype, targets = self.weight_shape(y_pred), accumulation_dtype(self.dtype), self.target_shape(y_pred)
-        weights = split_sample_weight(sample_weight, mask, shape, dtype, axis=getattr(self, "axis", -1), targets=targets)
-        weights = self.without_missing(y_true, y_pred, weights)
+        y_true, y_pred, weights = self._sorted(y_true, y_pred, sample_weight)
         with watch_labels(owner=self, sample=weights.effective_sample) as watch:
             terms = self.terms(*self.read(y_true, y_pred, weights), weights)
         if watch.doubts:
@@ -158,6 +153,15 @@ class Loss(Algebra, Configured, keras.losses.Loss):
             terms = [term._replace(per_sample=_poisoned(term.per_sample, watch, zero)) for term in terms]
         return [(term, weights) for term in terms]
 
+    def _sorted(self, y_true, y_pred, sample_weight):
+        """Labels and predictions as tensors, and their `Weights`."""
+        mask = keras_mask(y_pred)
+        convert = as_tensor if self._reads_one_array else _to_tensors
+        y_true, y_pred = convert(y_true, "y_true"), convert(y_pred, "y_pred", self.dtype)
+        shape, dtype, targets = self.weight_shape(y_pred), accumulation_dtype(self.dtype), self.target_shape(y_pred)
+        weights = split_sample_weight(sample_weight, mask, shape, dtype, axis=getattr(self, "axis", -1), targets=targets)
+        return y_true, y_pred, self.without_missing(y_true, y_pred, weights)
+
     def _check_traced_batch(self, y_true, y_pred):
         """Raises the error of labels in the first batch, which JAX has while it traces the step."""
         if keras.backend.backend() != "jax" or tree.is_nested(y_true) or tree.is_nested(y_pred):
@@ -165,7 +169,12 @@ class Loss(Algebra, Configured, keras.losses.Loss):
         batch = traced_labels(y_true)
         if batch is not None:
             with variables_put_back(), computed_now():
-                self.weighted_terms(batch[0], np.zeros(y_pred.shape, keras.backend.standardize_dtype(y_pred.dtype)), batch[1])
+                prediction = np.zeros(y_pred.shape, keras.backend.standardize_dtype(y_pred.dtype))
+                self._check_labels(batch[0], prediction, batch[1])
+
+    def _check_labels(self, y_true, y_pred, sample_weight):
+        """Raises the error of wrong labels, whose values can be read."""
+        self.weighted_terms(y_true, y_pred, sample_weight)
 
     def without_missing(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> Weights:
         """`Weights` in which targets that are missing do not count; here none can be."""

@@ -10,6 +10,7 @@ from kerasmith.backbones.image_input import RangeCheck, checked_range
 from kerasmith.base.elements import without_unused
 from kerasmith.base.weights import Weights
 from kerasmith.labels.image_pairs import image_pair
+from kerasmith.labels.label_check import watch_labels
 from kerasmith.losses._image import ImageLoss
 from kerasmith.numerics.tensors import accumulation_dtype
 
@@ -27,6 +28,12 @@ class BackboneLoss(ImageLoss):
         super().__init__(**kwargs)
         self.value_range = checked_range("value_range", value_range)
         self._check_range = None if self.value_range is None else RangeCheck(self.value_range)
+
+    def _check_labels(self, y_true, y_pred, sample_weight):
+        """Only reads the images: the network need not see them for that."""
+        y_true, y_pred, weights = self._sorted(y_true, y_pred, sample_weight)
+        with watch_labels(owner=self, sample=weights.effective_sample):
+            self.read(y_true, y_pred, weights)
 
     def read(self, y_true: Tensor, y_pred: Tensor, weights: Weights) -> tuple[Any, ...]:
         """Predicted and true images, (B, *spatial, C), in the dtype of sums."""
