@@ -810,6 +810,27 @@ MUTATIONS = (
         ("tests/objectives/test_weight_transfer.py",),
     ),
     Mutation(
+        "backbones/frozen.py",
+        "self._values = [(v, ops.stop_gradient(ops.copy(v.value))) for v in model.variables]",
+        "self._values = []",
+        "a backbone changes with the model that it was taken from",
+        ("tests/backbones/test_frozen.py",),
+    ),
+    Mutation(
+        "backbones/frozen.py",
+        "    is_constant = True\n",
+        "    is_constant = False\n",
+        "a checkpoint holds the weights of the loss",
+        ("tests/backbones/test_frozen.py",),
+    ),
+    Mutation(
+        "losses/_perceptual.py",
+        '(("pixel", 1.0 - self.alpha), ("features", float(self.alpha)))',
+        '(("pixel", 1.0), ("features", float(self.alpha)))',
+        "alpha does not weigh the pixels",
+        ("tests/losses/test_against_perceptual.py",),
+    ),
+    Mutation(
         "keras_internals/xla_steps.py",
         "        if count > 1:\n",
         "        if count > 9:\n",
