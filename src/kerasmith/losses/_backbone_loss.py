@@ -10,7 +10,7 @@ from kerasmith.backbones.image_input import RangeCheck, checked_range
 from kerasmith.base.elements import without_unused
 from kerasmith.base.weights import Weights
 from kerasmith.labels.image_pairs import image_pair
-from kerasmith.labels.label_check import watch_labels
+from kerasmith.labels.label_watch import watch_labels
 from kerasmith.losses._image import ImageLoss
 from kerasmith.numerics.tensors import accumulation_dtype
 
