@@ -18,14 +18,6 @@ def pytest_addoption(parser):
     selection.add_options(parser)
 
 
-def pytest_configure(config):
-    if keras.config.backend() == "tensorflow" and config.getoption("--select") in ("gate", "heavy"):
-        import tensorflow as tf
-
-        # Most graphs run once: to optimise one takes longer than it saves. The full selection asks with what users have.
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-
-
 def pytest_itemcollected(item):
     selection.mark_by_directory(item)
 
