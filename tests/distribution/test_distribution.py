@@ -34,6 +34,7 @@ def two_mirrored(case):
 
 
 @mirrored
+@heavy
 def test_steps_on_two_mirrored_replicas():
     steps = two_mirrored("steps")
     assert len(steps) == 15

@@ -104,6 +104,7 @@ def test_state_moves_to_a_metric_made_from_the_configuration(name):
     assert_equal(run(copy, (y[4:], p[4:])), run(make(), (y, p)))
 
 
+@pytest.mark.heavy("compiles the evaluation of each metric", on=("tensorflow",), seconds=3)
 @pytest.mark.thinned("each row compiles anew", by=each_value)
 @ALL
 @pytest.mark.parametrize("jit_compile", [False, True])

@@ -178,8 +178,10 @@ def _resource(dtype, shape):
 def _remove(handles):
     import tensorflow as tf
 
-    for handle in handles:
-        tf.raw_ops.DestroyResourceOp(resource=handle, ignore_lookup_error=True)
+    # Python may collect a buffer while another step is traced, which this must not become a part of.
+    with tf.init_scope():
+        for handle in handles:
+            tf.raw_ops.DestroyResourceOp(resource=handle, ignore_lookup_error=True)
 
 
 def _graph_around_the_step():
