@@ -40,6 +40,7 @@ from kerasmith.keras_internals import (
     xla_steps,
 )
 from kerasmith.keras_internals.layer_loading import loading_by
+from kerasmith.keras_internals.outside_traces import outside_traces
 from kerasmith.keras_internals.train_function_hook import attach, detach
 
 BACKEND = keras.backend.backend()
@@ -272,6 +273,20 @@ def test_functional():
 def test_structure_of_the_inputs_of_a_graph():
     inputs = keras.Input((2,))
     assert keras.Model([inputs], keras.layers.Dense(1)(inputs))._inputs_struct == [inputs]
+
+
+def test_variables_are_made_inside_of_a_step_that_is_traced():
+    made = []
+
+    def step(x):
+        with outside_traces():
+            made.append(keras.Variable(np.ones(3), dtype="float32"))
+            made[-1].assign(np.full(3, 2.0))
+        return x * 2.0
+
+    with keras.StatelessScope():
+        tensors.output_spec(step, keras.KerasTensor((2, 3)))
+    np.testing.assert_array_equal(ops.convert_to_numpy(made[0]), [2.0, 2.0, 2.0])
 
 
 def test_metrics_given():

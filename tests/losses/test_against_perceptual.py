@@ -6,11 +6,13 @@ import pytest
 from keras import ops
 
 from kerasmith import losses
+from kerasmith.backbones import lpips
 from kerasmith.backbones.lpips import published_weights
 from tests.losses.batches import images
 from tests.losses.test_battery import same, value
 from tests.oracles import features_torch, lpips_torch
 from tests.support.agreement import gradient
+from tests.support.gradients import value_and_grad
 from tests.support.tiny_backbone import tiny_backbone
 
 pytestmark = pytest.mark.formula("values and gradients beside an oracle")
@@ -65,6 +67,15 @@ def test_lpips_of_two_photographs():
         np.repeat(a[None, ..., None], 3, -1).astype("float32") / 127.5 - 1 for a in (data.camera(), data.gravel())
     )
     assert value(losses.LPIPS("vgg"), camera, gravel) == pytest.approx(0.7237163782, abs=1e-6)
+
+
+def test_a_function_makes_its_network_inside_of_a_step():
+    y_true, y_pred = images(32, 31, 3)()
+    expected = value(losses.LPIPS(value_range=(0, 1)), y_true[:1], y_pred[:1])
+    lpips._network.cache_clear()
+    got = value_and_grad(lambda p: ops.sum(losses.lpips(y_true[:1], p, value_range=(0.0, 1.0))), y_pred[:1], jit=True)
+    same(got[0], expected, rtol=1e-5)
+    same(value(losses.lpips, y_true[:1], y_pred[:1], value_range=(0.0, 1.0)), [expected], rtol=1e-5)
 
 
 def test_a_vector_of_zeros_has_a_finite_gradient():

@@ -14,6 +14,7 @@ from kerasmith.base import register
 from kerasmith.keras_internals.layer_names import named_layers
 from kerasmith.keras_internals.layer_outputs import layer_outputs
 from kerasmith.keras_internals.layers import all_layers
+from kerasmith.keras_internals.outside_traces import outside_traces
 from kerasmith.keras_internals.tensors import is_concrete, keras_mask, output_spec
 from kerasmith.numerics.tensors import static_shape
 
@@ -51,7 +52,8 @@ class FrozenBackbone:
         if isinstance(model, str):
             self.application = applications.application_name(model)
             self.downloaded = weights == applications.IMAGENET
-            model = applications.build(model, weights)
+            with outside_traces():
+                model = applications.build(model, weights)
         elif weights != applications.IMAGENET:
             raise ValueError(
                 "`weights` belongs to a name of `keras.applications`. A model has its own: write "
@@ -63,7 +65,8 @@ class FrozenBackbone:
         _check_model(model)
         self.model = model
         # Copies: JAX gives the memory of what is trained to the next step, PyTorch changes it in place.
-        self._values = [(v, ops.stop_gradient(ops.copy(v.value))) for v in model.variables]
+        with outside_traces():
+            self._values = [(v, ops.stop_gradient(ops.copy(v.value))) for v in model.variables]
         self._layers = dict(named_layers(model))
         self._known_sizes: set[Any] = set()
 

@@ -18,6 +18,7 @@ from kerasmith.base.elements import per_sample_mean
 from kerasmith.base.weights import Weights
 from kerasmith.files.array_pickle import read_arrays
 from kerasmith.files.wheel_data import MissingDataPackage, wheel_file
+from kerasmith.keras_internals.outside_traces import outside_traces
 
 NETS = ("alex", "vgg")
 PUBLISHED_RANGE = (-1.0, 1.0)
@@ -106,10 +107,11 @@ def _preprocessing(value_range):
 @functools.cache
 def _network(net):
     """(frozen network, names of its five layers, five vectors of weights)."""
-    model, names = {"alex": _alexnet, "vgg": _vgg16}[net]()
     convolutions, linear = published_weights(net)
-    for layer, (kernel, bias) in zip([layer for layer in model.layers if layer.weights], convolutions, strict=True):
-        layer.set_weights([kernel, bias])
+    with outside_traces():
+        model, names = {"alex": _alexnet, "vgg": _vgg16}[net]()
+        for layer, (kernel, bias) in zip([layer for layer in model.layers if layer.weights], convolutions, strict=True):
+            layer.set_weights([kernel, bias])
     return FrozenBackbone(model), names, linear
 
 
