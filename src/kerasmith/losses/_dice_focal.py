@@ -23,7 +23,8 @@ class DiceFocal(RegionLoss):
         dice_weight: factor >= 0 of the Dice loss.
         focal_weight: factor >= 0 of the focal loss.
         gamma, alpha: of the focal loss, see `losses.Focal`.
-        pos_weight, label_smoothing: the same (since 0.2).
+        pos_weight: the same (since 0.2).
+        label_smoothing: the same (since 0.2).
         focal_background: `include_background` of the focal loss (since 0.2).
         class_weights: one number per channel; for a single channel two, background and foreground (focal loss only).
         smooth, scope, include_background, absent: of the Dice loss, see `losses.RegionLoss`.

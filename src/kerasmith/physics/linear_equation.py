@@ -103,7 +103,7 @@ class _Prescribed(Field):
     """A field with prescribed values and derivatives."""
 
     def __init__(self, x, names, outputs, values, asked):
-        self.names, self.outputs = tuple(names), tuple(outputs)
+        self.names, self.names_given, self.outputs = tuple(names), True, tuple(outputs)
         self._x, self._values, self._asked = ops.convert_to_tensor(x.astype("float32")), values, asked
         self._derivatives = SimpleNamespace(outputs=len(self.outputs), coordinate=lambda axis: self._x[:, axis])
         if len(self.outputs) > 1:
