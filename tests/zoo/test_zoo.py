@@ -11,7 +11,7 @@ from tests.zoo.answers import ROOT, answers, modules
 
 # Share of the broken components that must be caught by the check named for them.
 LEAST_RECALL = 0.95
-KINDS = ("losses", "metrics", "callbacks", "layers", "source")
+KINDS = ("losses", "metrics", "callbacks", "layers", "equations", "source")
 # All parts of Keras and of kerasmith, some two hundred: on TensorFlow and JAX, which compile each operation of each, that
 # takes half an hour, and is done by `python -m tests.zoo.table`.
 FINISHED = ("keras_", "kerasmith_")
@@ -32,7 +32,7 @@ def turn(kind):
 @pytest.mark.heavy(
     "asks every check of many parts",
     seconds=120,
-    light=lambda kind: kind in ("losses", "source") and keras.config.backend() == "torch",
+    light=lambda kind: kind in ("losses", "equations", "source") and keras.config.backend() == "torch",
 )
 @pytest.mark.parametrize("kind", KINDS)
 def test_broken_components_are_caught(kind):

@@ -81,7 +81,8 @@ def add_to(commands: Any) -> None:
         "--like", type=_specs, metavar="SPECS", help="inputs: 'y_true=float32[4,8]onehot y_pred=float32[4,8]simplex', or JSON"
     )
     command.add_argument("--contract", type=_specs, metavar="PROMISES", help="what is meant to differ: 'per_sample=false'")
-    command.add_argument("--kind", choices=("loss", "metric"), help="of plain functions; default: loss")
+    kinds = ("loss", "metric", "equation")
+    command.add_argument("--kind", choices=kinds, help="of plain functions; default: loss, or equation for one of a field")
     command.add_argument("--backends", type=_names, metavar="A,B", help="default: all that are installed")
     command.add_argument("--select", type=_names, metavar="IDS", help="only these checks: L1,X104")
     command.add_argument("--ignore", type=_names, metavar="IDS", help="all but these")

@@ -1,11 +1,13 @@
 """What `path.py:Name` and `package.module:Name` stand for."""
 
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from kerasmith.checks.engine import target
 from kerasmith.checks.engine.finding import CannotCheck
+from kerasmith.checks.engine.subject import subject_of
 
 TEXT = """
 import keras
@@ -156,3 +158,22 @@ def test_kinds_of_classes():
 
     kinds = [keras.losses.Dice, keras.metrics.Mean, keras.callbacks.EarlyStopping, keras.layers.Dense, keras.Model, dict]
     assert [target.kind_of_class(cls) for cls in kinds] == ["loss", "metric", "callback", "layer", None, None]
+
+
+def test_a_function_of_a_field_is_an_equation():
+    def burgers(f, nu):
+        return f.d("t") + f.u * f.d("x") - nu * f.d("xx")
+
+    def heat(fields_of_heat):
+        return fields_of_heat.d("t") - fields_of_heat.d("xx")
+
+    def annotated(u: "Field"):  # noqa: F821
+        return u.u
+
+    def error_of(y_true, y_pred):
+        return y_true - y_pred
+
+    assert [target.takes_field(one) for one in (burgers, heat, annotated, error_of)] == [True, True, True, False]
+    assert [subject_of(one).kind for one in (burgers, heat, error_of)] == ["equation", "equation", "loss"]
+    residual = SimpleNamespace(pde=burgers, name="shock", fixed={"nu": 0.1}, names="xt", outputs=None)
+    assert (subject_of(residual).kind, subject_of(residual).init["fixed"]) == ("equation", {"nu": 0.1})

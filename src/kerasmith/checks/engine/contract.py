@@ -28,6 +28,8 @@ class Contract:
         output_dtype: of a layer that leaves the dtype policy on purpose.
         random_per_sample: a random layer draws for each sample on its own.
         observer: a callback does not change the training (False: it is meant to).
+        names: of the coordinates of an equation, "xyt"; by default those that it asks for.
+        outputs: of the field of an equation, "uvp"; by default those that it asks for.
         continues: a second `fit` goes on from the state of the first.
 
     Example:
@@ -52,6 +54,8 @@ class Contract:
     random_per_sample: bool = True
     observer: bool = True
     continues: bool = False
+    names: str | None = None
+    outputs: str | None = None
 
     @classmethod
     def of(cls, given: "Contract | dict[str, Any] | None") -> "Contract":

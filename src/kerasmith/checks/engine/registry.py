@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 from kerasmith.checks.engine.finding import SEVERITIES, CannotCheck
 
 KINDS = ("loss", "metric", "callback", "layer")
+# What can be checked; an equation is a function of a field, which has no class of Keras.
+CHECKED = (*KINDS, "equation")
 # What the first call of each kind is called: nothing that runs the component is asked before it passes.
-BASE = {"loss": "L000", "metric": "M000", "callback": "C000", "layer": "Y000"}
+BASE = {"loss": "L000", "metric": "M000", "callback": "C000", "layer": "Y000", "equation": "E000"}
 # What cannot be built or lacks its base class' state is not called either.
 BEFORE_BASE = ("X103", "X100")
-_PACKAGES = ("common", "losses", "metrics", "callbacks", "layers", "source")
+_PACKAGES = ("common", "losses", "metrics", "callbacks", "layers", "equations", "source")
 CHECKS: dict[str, "Check"] = {}
 
 
@@ -94,7 +96,7 @@ def planned(kind: str, select: Sequence[str] | None = None, ignore: Sequence[str
     """The checks of a kind in an order in which requirements come first.
 
     Args:
-        kind: one of `KINDS`, or "source".
+        kind: one of `CHECKED`, or "source".
         select, ignore: ids or beginnings of ids. The base check stays: the others need it.
 
     Raises:

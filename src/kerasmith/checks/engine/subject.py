@@ -12,8 +12,8 @@ import numpy as np
 
 from kerasmith.checks.engine.finding import CannotCheck, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras
-from kerasmith.checks.engine.registry import KINDS
-from kerasmith.checks.engine.target import kind_of_class
+from kerasmith.checks.engine.registry import CHECKED
+from kerasmith.checks.engine.target import kind_of_class, takes_field
 
 # Where Keras keeps the public names of a kind.
 _PACKAGES = {"loss": "losses", "metric": "metrics", "callback": "callbacks", "layer": "layers"}
@@ -24,7 +24,7 @@ class Subject:
 
     Attributes:
         component: the class, instance or function that was given.
-        kind: one of `KINDS`.
+        kind: one of `CHECKED`.
         name: as it is printed.
         init: constructor arguments, {} for instances and functions.
         cls: the class, or None for a function.
@@ -111,8 +111,8 @@ def subject_of(
     Raises:
         CannotCheck: if it is none of the kinds, or its constructor needs arguments that `init` does not give.
     """
-    if kind is not None and kind not in KINDS:
-        raise CannotCheck(f"`kind` must be one of {', '.join(KINDS)}. Received: kind={kind!r}")
+    if kind is not None and kind not in CHECKED:
+        raise CannotCheck(f"`kind` must be one of {', '.join(CHECKED)}. Received: kind={kind!r}")
     init = dict(init or {})
     if inspect.isclass(component):
         found = kind_of_class(component)
@@ -125,6 +125,12 @@ def subject_of(
         raise CannotCheck(f"`init` is for classes; an instance or a function has its arguments. Received: init={init}")
     if found is not None:
         return Subject(component, found, name or type(component).__name__, {})
+    if inspect.isfunction(getattr(component, "pde", None)):
+        # A residual: its equation, with the names and numbers that it gives to it.
+        given = {key: getattr(component, key, None) for key in ("fixed", "names", "outputs")}
+        return Subject(component.pde, "equation", name or component.name, given)
+    if inspect.isfunction(component) and (kind == "equation" or (kind is None and takes_field(component))):
+        return Subject(component, "equation", name or component.__name__, {})
     if callable(component) and not inspect.ismodule(component) and not _is_keras_model(component):
         _require_pair(component)
         return Subject(component, kind or "loss", name or getattr(component, "__name__", type(component).__name__), {})
@@ -184,8 +190,8 @@ def _none_of_the_kinds(component: Any) -> CannotCheck:
     what = component.__name__ if inspect.isclass(component) else repr(component)
     return CannotCheck(
         "Losses, metrics, callbacks and layers can be checked: a class or instance of keras.losses.Loss, "
-        "keras.metrics.Metric, keras.callbacks.Callback or keras.layers.Layer, or a function of (y_true, y_pred). "
-        f"Received: {what}"
+        "keras.metrics.Metric, keras.callbacks.Callback or keras.layers.Layer, a function of (y_true, y_pred), or an "
+        f"equation, a function of a field. Received: {what}"
     )
 
 

@@ -1,10 +1,12 @@
 """Finds what is to be checked: `path.py:Name`, `package.module:Name`, or all components of a file or module."""
 
+import ast
 import importlib
 import importlib.util
 import inspect
 import pathlib
 import sys
+import textwrap
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 from kerasmith.checks.engine.finding import CannotCheck
 from kerasmith.checks.engine.lazy_keras import keras
 
+_FIELDS = ("f", "field")
 _FIRST = ("y_true", "true", "target", "targets", "label", "labels", "y", "truth")
 
 
@@ -124,6 +127,26 @@ def _takes_pair(function: Callable[..., Any]) -> bool:
     ]
     required = [p for p in parameters if p.default is p.empty]
     return len(required) == 2 and required[0].name in _FIRST
+
+
+def takes_field(function: Callable[..., Any]) -> bool:
+    """Whether a function reads like an equation: its first argument is a field, of which it asks derivatives or values."""
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters or parameters[0].kind not in (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    ):
+        return False
+    first = parameters[0]
+    annotation = first.annotation if isinstance(first.annotation, str) else getattr(first.annotation, "__name__", "")
+    if annotation.rpartition(".")[2] == "Field" or first.name == "field":
+        return True
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return first.name in _FIELDS
+    derivatives = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "d"]
+    return first.name in _FIELDS or any(isinstance(d.value, ast.Name) and d.value.id == first.name for d in derivatives)
 
 
 def kind_of_class(cls: type[Any]) -> str | None:

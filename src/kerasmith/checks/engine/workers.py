@@ -63,7 +63,7 @@ def _look_at(request: dict[str, Any]) -> None:
     """Refuses what can be seen to be wrong before a process is started."""
     if request.get("like") is not None:
         inference.parsed(request["like"])
-    for kind in (*registry.KINDS, "source"):
+    for kind in (*registry.CHECKED, "source"):
         registry.planned(kind, request.get("select"), request.get("ignore"))
 
 
