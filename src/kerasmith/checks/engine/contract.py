@@ -28,8 +28,8 @@ class Contract:
         output_dtype: of a layer that leaves the dtype policy on purpose.
         random_per_sample: a random layer draws for each sample on its own.
         observer: a callback does not change the training (False: it is meant to).
-        names: of the coordinates of an equation, "xyt"; by default those that it asks for.
-        outputs: of the field of an equation, "uvp"; by default those that it asks for.
+        names: of the coordinates of an equation, "xyt"; by default those that it asks for (since 0.2).
+        outputs: of the field of an equation, "uvp"; by default those that it asks for (since 0.2).
         continues: a second `fit` goes on from the state of the first.
 
     Example:
