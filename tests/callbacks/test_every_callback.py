@@ -7,22 +7,10 @@ import pytest
 from kerasmith import callbacks
 from tests.callbacks import battery
 from tests.callbacks.battery import BATCH, EPOCHS, ROWS, STEPS, X, Y
+from tests.callbacks.interruption import InterruptAt, Interrupted
 
 NOT_IN_A_FIT_OF_OTHERS = {"FindLR", "RefinePoints"}
 """One makes the `fit` in which it stands a test of learning rates, the other needs points and an equation."""
-
-
-class Interrupted(Exception):
-    """Stands for a kill that the test survives."""
-
-
-class InterruptAt(keras.callbacks.Callback):
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_begin(self, batch, logs=None):
-        if (self.epoch, batch) == (1, 2):
-            raise Interrupted
 
 
 def _model():
@@ -79,7 +67,7 @@ def test_one_that_is_killed_goes_on_as_if_nothing_had_happened(name, tmp_path):
     expected = row.result(one, tmp_path / "whole" / "own")
     resume = callbacks.Resume(tmp_path / "checkpoints", every=3, verbose=0)
     with pytest.raises(Interrupted):
-        _fit(row, tmp_path / "cut", resume, InterruptAt())
+        _fit(row, tmp_path / "cut", resume, InterruptAt(1, 2))
     resume.wait()
     assert len(list((tmp_path / "checkpoints").glob("*.state"))) == 2
     resumed, (one,) = _fit(row, tmp_path / "cut", callbacks.Resume(tmp_path / "checkpoints", every=3, verbose=0))

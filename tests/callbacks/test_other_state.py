@@ -10,6 +10,7 @@ from keras import ops
 from kerasmith.callbacks import NumericsGuard, Resume, ScheduleLR
 from kerasmith.keras_internals.owned import owned
 from kerasmith.schedules import CosineRestarts
+from tests.callbacks.interruption import InterruptAt, Interrupted
 from tests.callbacks.own_step import gradients, with_state_in_variables
 
 BACKEND = keras.backend.backend()
@@ -96,23 +97,6 @@ class OwnState(keras.Model):
         self.average += 0.1 * (np.array(ops.convert_to_numpy(kernel)) - self.average)
         self._loss_tracker.update_state(loss())
         return {"loss": self._loss_tracker.result()}
-
-
-class Interrupted(Exception):
-    """Stands for a kill that the test survives."""
-
-
-class InterruptAt(keras.callbacks.Callback):
-    def __init__(self, epoch, batch):
-        super().__init__()
-        self.at = (epoch, batch)
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_begin(self, batch, logs=None):
-        if (self.epoch, batch) == self.at:
-            raise Interrupted
 
 
 def train(directory, *others, epochs=3, make=OwnState, every=2, x=X):

@@ -19,11 +19,8 @@ from kerasmith.callbacks import LossTerms, resume_checks
 from kerasmith.callbacks.resume import Resume
 from kerasmith.checkpoints import directory as checkpoint_directory
 from kerasmith.keras_internals import versions
+from tests.callbacks.interruption import Interrupted
 from tests.callbacks.runs import X, Y
-
-
-class Interrupted(Exception):
-    """Stands for a kill that the test survives."""
 
 
 class InterruptAt(keras.callbacks.Callback):

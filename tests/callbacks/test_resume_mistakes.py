@@ -17,6 +17,7 @@ from kerasmith.checkpoints import data_fingerprint
 from kerasmith.checkpoints.training_lock import NAME
 from kerasmith.data import WeightedBatches
 from kerasmith.schedules import CosineRestarts
+from tests.callbacks.interruption import InterruptAt, Interrupted
 
 pytestmark = pytest.mark.host("what is said before a training goes on: the backend computes the same")
 
@@ -24,23 +25,6 @@ RNG = np.random.default_rng(5)
 X = RNG.random((40, 3)).astype("float32")
 Y = RNG.random((40, 1)).astype("float32")
 FOLDS = [np.setdiff1d(np.arange(40), np.arange(8 * k, 8 * k + 8)) for k in range(5)]
-
-
-class Interrupted(Exception):
-    """Stands for a kill that the test survives."""
-
-
-class InterruptAt(keras.callbacks.Callback):
-    def __init__(self, epoch, batch=2):
-        super().__init__()
-        self.at = (epoch, batch)
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_begin(self, batch, logs=None):
-        if (self.epoch, batch) == self.at:
-            raise Interrupted
 
 
 def fit(directory, x, y=None, *others, epochs=2, loss="mse", optimizer=None, every="epoch", activation=None, **options):

@@ -80,15 +80,9 @@ class AdversarialStep(OwnSteps):
 
         def loss():
             shares, own = self._discriminator_shares(batch, generated, training=True)
-            total = sum(shares.values())
-            for part in own:
-                total = total + ops.cast(added_loss(self, part), total.dtype)
-            return total, shares
+            return self._with_own(sum(shares.values()), own), shares
 
-        variables = _some(self.trained_by_discriminator, "discriminator")
-        gradients, shares = gradients_of(loss, variables, self.discriminator_optimizer)
-        apply_gradients(self.discriminator_optimizer, averaged_gradients(gradients), variables)
-        self._show(batch, shares)
+        self._show(batch, _update("discriminator", self.trained_by_discriminator, self.discriminator_optimizer, loss))
 
     def _discriminator_shares(self, batch, generated, training, seed=None):
         """({column: this replica's part of what the discriminator minimises}, its regularisers)."""
@@ -114,14 +108,9 @@ class AdversarialStep(OwnSteps):
         def loss():
             generated = self._generate(batch, self.generator, self.latent_seed, training=True)
             own = added_losses(self.generator)
-            total = self._generator_total(batch, generated, training=True)
-            for part in own:
-                total = total + ops.cast(added_loss(self, part), total.dtype)
-            return total, generated
+            return self._with_own(self._generator_total(batch, generated, training=True), own), generated
 
-        variables = _some(self.trained_by_generator, "generator")
-        gradients, generated = gradients_of(loss, variables, self.generator_optimizer)
-        apply_gradients(self.generator_optimizer, averaged_gradients(gradients), variables)
+        generated = _update("generator", self.trained_by_generator, self.generator_optimizer, loss)
         if self.averaged_generator is not None:
             averaged_generator.update(self.averaged_generator, self.generator, self.ema)
         return ops.stop_gradient(generated)
@@ -154,6 +143,12 @@ class AdversarialStep(OwnSteps):
         self._show(batch, shares)
         self._generator_total(batch, generated, training=False)
         return generated
+
+    def _with_own(self, total, own):
+        """The total and what a network itself adds: regularisers and `add_loss`."""
+        for part in own:
+            total = total + ops.cast(added_loss(self, part), total.dtype)
+        return total
 
     def _show(self, batch, shares):
         samples = cross_replica_sum(ops.cast(ops.shape(batch.real)[0], "float32"))
@@ -197,13 +192,20 @@ def check_same_shape(generated: Tensors, real: Tensor) -> None:
         )
 
 
-def _some(variables, name):
+def _update(name, variables, optimizer, loss):
+    """One update of a network by its optimizer; `loss` returns (total, aux), of which aux is returned.
+
+    Raises:
+        ValueError: if nothing of the network can be trained.
+    """
     if not variables:
         raise ValueError(
             f"The {name} has no trainable weights, so there is nothing for its optimizer to do. Set "
             f"`model.{name}.trainable = True` before `compile`, or train the other network alone with keras.Model."
         )
-    return variables
+    gradients, aux = gradients_of(loss, variables, optimizer)
+    apply_gradients(optimizer, averaged_gradients(gradients), variables)
+    return aux
 
 
 def _paired_weight(batch) -> Tensor | None:

@@ -19,20 +19,7 @@ class FeatureLoss(BackboneLoss):
     """Base of losses that compare what a frozen network makes of two images.
 
     Args:
-        backbone: a built `keras.Model` with one input, of any kind, or a name of `keras.applications`, such as "vgg16". Its
-            weights are copied when the loss is made: what becomes of the model afterwards changes nothing. In the loss it
-            runs in inference mode; its weights get no gradient and are in no model and no optimizer.
-        layers: names of layers of the backbone whose outputs are compared, "block/conv" for a layer in a nested model; a
-            layer that is called several times counts with its first call. None for the outputs of the backbone itself.
-        layer_weights: one factor >= 0 for each layer; 1 / (number of layers) by default.
-        value_range: (low, high), the range of the images' values: true images beyond it are refused. By default (0, 1) for
-            a named backbone or where `preprocess` is given, and whatever comes otherwise.
-        preprocess: what images go through before the backbone: a name of `keras.applications` or its `preprocess_input`; the
-            range (low, high) that the backbone wants; None for nothing. "auto" is that of a named backbone, and nothing for a
-            model.
-        weights: for a named backbone: "imagenet" (a download by Keras), the path of a file of weights without the
-            network's head, or None for random ones.
-        axis: the channel axis of the images, -1 or 1; that of the backbone may be the other one.
+        backbone, layers, layer_weights, value_range, preprocess, weights, axis: see `losses.Perceptual`.
         reduction, name, dtype: see `kerasmith.base.Loss`.
     """
 
