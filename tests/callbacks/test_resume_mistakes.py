@@ -332,12 +332,14 @@ import sys, time, keras, numpy as np
 from kerasmith.callbacks import Resume
 class Wait(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
+        resume.wait()  # The first checkpoint is written by a thread: it is there, and nothing is half written.
         print("there", flush=True)
         time.sleep(120)
+resume = Resume(sys.argv[1])
 model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
 model.compile("adam", "mse")
 x = np.load(sys.argv[2])
-model.fit(x, x[:, :1], epochs=2, verbose=0, shuffle=False, callbacks=[Wait(), Resume(sys.argv[1])])
+model.fit(x, x[:, :1], epochs=2, verbose=0, shuffle=False, callbacks=[Wait(), resume])
 """
 
 
