@@ -7,6 +7,7 @@ from typing import Any
 
 from kerasmith.backends import BACKENDS, installed_backends
 from kerasmith.cli.arguments import add_traceback, whole_number
+from kerasmith.cli.demo_list import ListDemos
 from kerasmith.recipes import DEMOS
 
 
@@ -30,6 +31,7 @@ def add_to(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("name", choices=sorted(DEMOS), help="which recipe")
+    command.add_argument("--list", action=ListDemos, help="what each shows, its data, licence, time and figures; runs nothing")
     command.add_argument("--backend", choices=BACKENDS, help="default: $KERAS_BACKEND, else the first one installed")
     command.add_argument("--out", metavar="DIR", help="run directory; default: runs/NAME-BACKEND")
     command.add_argument("--epochs", type=whole_number(1), metavar="N", help="default: what the recipe was tuned for")

@@ -6,24 +6,39 @@ This file imports nothing heavy: the command line reads it before a backend is c
 import dataclasses
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Demo:
-    """A job that `kerasmith demo NAME` runs.
+    """A job that `kerasmith demo NAME` runs, and what `kerasmith demo --list` says of it.
 
     Attributes:
         module: where its `run` function is.
-        description: one line for the list of demos.
+        description: what it shows, in one line.
+        data: what it trains on, and the package that has it.
+        licence: of the data.
+        time: on two cores.
+        to_beat: the figure of a simple method, and which.
+        reached: the figure of the demo, and with which backend and seed.
         extra: the extra of kerasmith that installs its data.
     """
 
     module: str
     description: str
+    data: str
+    licence: str
+    time: str
+    to_beat: str
+    reached: str
     extra: str = "demo"
 
 
 DEMOS = {
     "nuclei": Demo(
         module="kerasmith.recipes.nuclei",
-        description="find and separate cell nuclei in a fluorescence image (U-Net, about 2 minutes on 2 cores)",
+        description="find and separate cell nuclei in a fluorescence image (U-Net)",
+        data="one 512 x 512 image with 125 outlined nuclei, from the package stardist; its right part is held out",
+        licence="BSD-3-Clause",
+        time="2 minutes",
+        to_beat="Dice .949, F1 of objects .83 (plain U-Net, connected components)",
+        reached="Dice .953, F1 of objects .971 (PyTorch, seed 0)",
     ),
 }

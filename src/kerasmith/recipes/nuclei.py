@@ -5,7 +5,6 @@ of the image is held out: it is looked at to report, never to train, to stop or 
 """
 
 import os
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,10 +17,10 @@ from kerasmith.data import Augmentation, RandomTiles, wheel_file
 from kerasmith.losses import DiceCE, FocalTversky
 from kerasmith.metrics import DiceScore, LesionDetection
 from kerasmith.recipes import nuclei_image, nuclei_report
+from kerasmith.recipes.demo_run import DemoRun, epochs_or
 from kerasmith.recipes.instances import MIN_CORE, cores_of, split_instances
 from kerasmith.recipes.orientations import predict_oriented
 from kerasmith.recipes.unet import unet
-from kerasmith.recipes.unfinished_run import UnfinishedRun, show
 from kerasmith.schedules import CosineRestarts
 
 BASELINE = {"dice": 0.949, "object_f1": 0.83}
@@ -58,41 +57,28 @@ def run(
         ValueError: when `out` cannot be written, or holds a complete run, or an interrupted one with other settings, and
             `overwrite` is False; before training.
     """
-    start = time.perf_counter()
-    console = console or Console()
-    epochs = EPOCHS if epochs is None else epochs
-    if int(epochs) != epochs or epochs < 1:
-        raise ValueError(f"`epochs` must be a whole number >= 1. Received: epochs={epochs}")
+    epochs = epochs_or(epochs, EPOCHS)
     train, held_out = nuclei_image.split(*nuclei_image.load())
     wheel_file("skimage", "__init__.py")  # for the watershed after training
-    # The event files first: if their package is missing, no directory is made.
-    events = callbacks.TensorBoard(out, flat=True)
     config = configuration(epochs=epochs, seed=seed)
-    unfinished = UnfinishedRun(out, config)
-    keep = unfinished.exists and not overwrite
-    run_report = callbacks.RunReport(out, overwrite=overwrite, keep=keep, title="Cell nuclei", config=config)
-    if overwrite:
-        unfinished.remove()
-    watchers = [unfinished.resume(console), run_report, events, callbacks.LiveProgress(console)]
-    model = fit(train, held_out, epochs=epochs, seed=seed, watchers=watchers)
+    this = DemoRun(out, title="Cell nuclei", config=config, overwrite=overwrite, console=console)
+    model = fit(train, held_out, epochs=epochs, seed=seed, watchers=this.watchers())
 
     threshold = best_threshold(predict(model, train.image)["mask"], train.mask)
     predicted = predict(model, held_out.image)
     mask = predicted["mask"] > threshold
     objects = split_instances(mask, predicted["cores"])
-    summary = {
-        **nuclei_report.figures(held_out, objects, mask),
-        "baseline": BASELINE,
-        "mask_threshold": threshold,
-        "parameters": model.count_params(),
-        "seconds": round(time.perf_counter() - start, 1),
-    }
-    nuclei_report.add_sections(run_report, held_out, objects, mask, BASELINE)
-    run_report.add_summary(**summary)
-    unfinished.finish(run_report.write)
-    show(console, nuclei_report.summary_table(summary, BASELINE))
-    show(console, f"report: {run_report.directory / 'report.html'}")
-    return summary
+    nuclei_report.add_sections(this.report, held_out, objects, mask, BASELINE)
+    summary = nuclei_report.figures(held_out, objects, mask)
+    return this.finish(
+        nuclei_report.beside(summary, BASELINE),
+        title="held-out part of the image",
+        simple="prototype",
+        **summary,
+        baseline=BASELINE,
+        mask_threshold=threshold,
+        parameters=model.count_params(),
+    )
 
 
 def configuration(*, epochs: int, seed: int) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from typing import Any
 
 import numpy as np
-from rich.table import Table
 
 from kerasmith import report
 from kerasmith.callbacks import RunReport
 from kerasmith.metrics import DiceScore, LesionDetection
+from kerasmith.recipes.figures import Figure, page_table
 from kerasmith.recipes.matching import Matching, match_objects
 from kerasmith.recipes.nuclei_image import ImageSplit
 from kerasmith.recipes.object_table import object_table
@@ -29,7 +29,12 @@ def add_sections(
         baseline: {"dice": ..., "object_f1": ...} of the plain prototype.
     """
     matching = match_objects(held_out.labels, objects)
-    run_report.add_section("Held-out part", _about() + _figures(figures(held_out, objects, mask), baseline))
+    table = page_table(
+        beside(figures(held_out, objects, mask), baseline),
+        simple="prototype",
+        caption="Prototype: a plain U-Net whose connected components are the objects.",
+    )
+    run_report.add_section("Held-out part", _about() + table)
     run_report.add_section("Truth and prediction on held-out tiles", pictures(held_out, objects))
     run_report.add_section(
         "Objects found, missed, invented",
@@ -75,18 +80,15 @@ def pictures(held_out: ImageSplit, objects: np.ndarray, scale: int = 3) -> repor
     return report.image_grid(tiles, captions, legend=OVERLAY_LEGEND)
 
 
-def summary_table(summary: dict[str, Any], baseline: dict[str, float]) -> Table:
-    """A `rich.table.Table` of the figures beside those of the prototype."""
-    table = Table(title="held-out part of the image")
-    table.add_column("")
-    table.add_column("this run", justify="right")
-    table.add_column("prototype", justify="right")
-    for name, key in (("Dice of the mask", "dice"), ("F1 of objects", "object_f1")):
-        style = "bold green" if summary[key] > baseline[key] else "bold red"
-        table.add_row(name, f"[{style}]{summary[key]:.3f}[/]", f"{baseline[key]:.3f}")
-    table.add_row("objects", _in_words(summary["objects"]), "")
-    table.add_row("seconds", f"{summary['seconds']:.0f}", "90")
-    return table
+def beside(values: dict[str, Any], baseline: dict[str, float]) -> list[Figure]:
+    """What `figures` gave, beside the figures of the prototype."""
+    return [
+        Figure("Dice of the mask", values["dice"], baseline["dice"]),
+        Figure("F1 of objects", values["object_f1"], baseline["object_f1"]),
+        Figure("precision of objects", values["object_precision"]),
+        Figure("recall of objects", values["object_recall"]),
+        Figure("objects", _in_words(values["objects"])),
+    ]
 
 
 def _counts(matching: Matching) -> dict[str, int]:
@@ -107,17 +109,4 @@ def _about() -> report.Markup:
         "<p>The network was trained on the left part of one image and never saw a pixel of the right part, shown here; "
         "it sees no pixel of the left part when it predicts this one. Nuclei that the border between the parts cuts are "
         "objects in both, as if the image ended there. True objects are those drawn by hand, also where they touch.</p>"
-    )
-
-
-def _figures(values: dict[str, Any], baseline: dict[str, float]) -> report.Markup:
-    names = {
-        "dice": "Dice of the mask",
-        "object_f1": "F1 of objects",
-        "object_precision": "precision of objects",
-        "object_recall": "recall of objects",
-    }
-    return report.table(
-        [{"figure": names[key], "this run": values[key], "prototype": baseline.get(key)} for key in names],
-        caption="Prototype: a plain U-Net whose connected components are the objects.",
     )

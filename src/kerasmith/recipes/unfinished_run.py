@@ -31,12 +31,19 @@ class UnfinishedRun:
         self.config = config
         self.exists: bool = self.directory.is_dir()
 
-    def resume(self, console: Console) -> Resume:
-        """The callback that goes on where the run stopped; says on `console` where that is."""
-        reached = progress(self.directory) if self.exists else None
+    def resume(self, console: Console, name: str | None = None) -> Resume:
+        """The callback that goes on where a training of the run stopped; says on `console` where that is.
+
+        Args:
+            console: where it speaks.
+            name: of a training beside the main one, whose checkpoints are in a directory of their own.
+        """
+        directory = self.directory / name if name else self.directory
+        reached = progress(directory) if self.exists else None
         if reached is not None:
-            show(console, f"goes on with the interrupted run in {self.directory.parent}, from epoch {reached['epoch'] + 1}")
-        return Resume(self.directory, config=self.config, verbose=0)
+            what = f"the interrupted run in {self.directory.parent}" + (f" ({name})" if name else "")
+            show(console, f"goes on with {what}, from epoch {reached['epoch'] + 1}")
+        return Resume(directory, config=self.config, verbose=0)
 
     def finish(self, write: Callable[[], None]) -> None:
         """Writes the results, then removes the checkpoints, which stay where the results could not be written."""
