@@ -15,12 +15,12 @@ def cores_of(labels: np.ndarray, *, fraction: float = 0.6, depth: float = 4.0) -
     core = {pixels further from the edge of their object than min(depth, fraction * its largest such distance)}
 
     Args:
-        labels: (H, W) integer labels, background 0.
+        labels: (H, W) or (D, H, W) integer labels, background 0.
         fraction: in [0, 1), so that small objects keep a core.
         depth: in pixels; what large objects lose at their edge.
 
     Returns:
-        (H, W) booleans.
+        Booleans in the shape of `labels`.
 
     Example:
 
@@ -45,14 +45,14 @@ def split_instances(
     if it is large enough.
 
     Args:
-        mask: (H, W) booleans.
-        cores: (H, W) probabilities.
+        mask: (H, W) or (D, H, W) booleans.
+        cores: probabilities in the shape of `mask`.
         threshold: a pixel is core above it.
         min_core: smaller cores are dropped, in pixels.
         min_object: smaller pieces of mask without a core are dropped, in pixels.
 
     Returns:
-        (H, W) int32 labels 1..n, background 0.
+        int32 labels 1..n in the shape of `mask`, background 0.
 
     Example:
 
@@ -70,5 +70,5 @@ def split_instances(
 
 
 def _components(mask: np.ndarray, min_size: int) -> np.ndarray:
-    """Connected components (4 neighbours) of at least `min_size` pixels, numbered from 1 without gaps."""
-    return label_objects(mask, connectivity=4, min_size=min_size)[0].astype(np.int32)
+    """Connected components (4 neighbours, 6 in 3-D) of at least `min_size` pixels, numbered from 1 without gaps."""
+    return label_objects(mask, connectivity=2 * mask.ndim, min_size=min_size)[0].astype(np.int32)
