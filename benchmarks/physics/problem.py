@@ -42,6 +42,7 @@ class Problem:
         unknowns: {name: (first value, true value)}.
         hidden: widths of the layers, tanh.
         outputs_compared: how many outputs are compared; a pressure is fixed up to a number only.
+        seed: of the first weights.
     """
 
     names: str
@@ -54,6 +55,7 @@ class Problem:
     unknowns: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     hidden: tuple[int, ...] = (20, 20, 20)
     outputs_compared: int | None = None
+    seed: int = 0
 
     def error(self, predicted: np.ndarray) -> float:
         """The relative L2 error of a prediction at the points of `test`."""
@@ -62,9 +64,9 @@ class Problem:
         predicted = np.asarray(predicted, "float64").reshape(exact.shape)
         return float(np.linalg.norm((predicted - exact)[:, there]) / np.linalg.norm(exact[:, there]))
 
-    def first_weights(self, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+    def first_weights(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """(kernel, bias) of each layer, Glorot uniform: the same for every library."""
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(self.seed)
         widths = (len(self.names), *self.hidden, len(self.outputs))
         found = []
         for inside, out in itertools.pairwise(widths):

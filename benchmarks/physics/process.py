@@ -17,13 +17,14 @@ class Contender:
         library: "kerasmith" or "deepxde".
         problem: a name.
         backend: of Keras.
+        seed: of the first weights.
     """
 
-    def __init__(self, library, problem, backend):
+    def __init__(self, library, problem, backend, seed=0):
         environment = {**os.environ, "KERAS_BACKEND": backend, "DDE_BACKEND": _OF_DEEPXDE[backend], "PROBLEM_LIBRARY": library}
         self.name = f"{library}, {problem}, {backend}"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.physics.worker", library, problem],
+            [sys.executable, "-m", "benchmarks.physics.worker", library, problem, str(seed)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if "PHYSICS_MESSAGES" not in os.environ else None,

@@ -1,8 +1,9 @@
-"""One contender with one problem, in a process of its own: `python -m benchmarks.physics.worker kerasmith burgers`.
+"""One contender with one problem, in a process of its own: `python -m benchmarks.physics.worker kerasmith burgers 0`.
 
-Reads a line of JSON, [method, arguments], and answers with one, [CPU seconds, result].
+The last one is the seed. Reads a line of JSON, [method, arguments], and answers with one, [CPU seconds, result].
 """
 
+import dataclasses
 import json
 import sys
 import time
@@ -11,7 +12,7 @@ from benchmarks import one_thread
 
 
 def main():
-    contender, problem = sys.argv[1:3]
+    contender, problem, seed = sys.argv[1:4]
     answers = sys.stdout
     # Libraries print what they like.
     sys.stdout = sys.stderr
@@ -21,7 +22,7 @@ def main():
         from benchmarks.physics.of_deepxde import DeepXDE as Contender
     from benchmarks.physics.problems import load
 
-    subject = Contender(load(problem))
+    subject = Contender(dataclasses.replace(load(problem), seed=int(seed)))
     for line in sys.stdin:
         method, arguments = json.loads(line)
         start = time.process_time()

@@ -18,6 +18,10 @@ def heat(f, k):
     return f.d("t") - k * f.d("xx")
 
 
+def plain(f, k=0.5, *, rate=2.0):
+    return f.d("t") - k * rate * f.d("xx")
+
+
 def _train(*terms, x=X, model=None):
     model = model or network()
     model.compile("sgd", Objective(list(terms)))
@@ -62,7 +66,12 @@ def _train(*terms, x=X, model=None):
         (lambda: Condition((X, X[:3]), kind="periodic"), "as many points on one side"),
         (lambda: Objective([Condition(X, kind="periodic", axis="y", names="xt")]), "`axis` must be one of the 2 names"),
         (lambda: Objective([Condition(X[:1], kind="periodic", axis="x")]), "needs two ends"),
-        (lambda: Objective([Condition(X), Condition(X[:, :1], name="b")]), r"must have the same axes. Received: \[1, 2\]"),
+        (lambda: Objective([Condition(X), Condition(X[:, :1], name="b")]), r"the axes of the model.*'dirichlet': 2, 'b': 1"),
+        (lambda: Objective([Residual(plain, points=X[:, :1]), Condition(X)]), r"the axes of the model.*'plain': 1"),
+        (
+            lambda: Objective([Residual(plain, names="tx"), Condition(X, names="xt")]),
+            "in the order of the model's inputs, the same in all terms. Received: {'plain': 'tx', 'dirichlet': 'xt'}",
+        ),
         (lambda: HardConstraint(0.0), "must be a function of the coordinates"),
         (
             lambda: HardConstraint(lambda x: x)(np.zeros((3, 2)), np.zeros((3, 1))),
@@ -113,6 +122,15 @@ def test_models_that_have_no_such_derivative(model, says):
     """Where the step is compiled, too."""
     with pytest.raises(ValueError, match=says):
         _train(Residual(heat, fixed={"k": 1.0}), model=model())
+
+
+@pytest.mark.host("the names of arguments")
+def test_arguments_of_an_equation_keep_their_defaults():
+    """Unless the objective has them: an unknown, a number that is fixed, labels."""
+    alone = Objective([Residual(plain, names="xt")])
+    learned = Objective([Residual(plain, fixed={"rate": 3.0}), Unknown(1.0, "k")])
+    assert [objective.terms[0].takes for objective in (alone, learned)] == [(), ("k",)]
+    assert Objective.from_config(learned.get_config()).terms[0].takes == ("k",)
 
 
 @pytest.mark.host("an objective keeps its unknowns, whatever the backend is")

@@ -14,7 +14,7 @@ from kerasmith.base.saved_function import find_again
 from kerasmith.objectives import Term
 from kerasmith.objectives.quantity import Quantity
 from kerasmith.objectives.step_inputs import StepInputs
-from kerasmith.physics.point_arrays import normal_array, point_array, value_array
+from kerasmith.physics.point_arrays import normal_array, point_array, require_same_axes, value_array
 from kerasmith.physics.step_fields import field_at_points
 
 KINDS = ("dirichlet", "neumann", "robin", "periodic", "initial")
@@ -99,6 +99,7 @@ class Condition(Term):
             self.bounds = _pair_of_numbers("bounds", bounds)
         first, second = _sides(points, axis) if kind == "periodic" else (points, None)
         self.names = names if names is not None else getattr(first, "names", None)
+        self.domain = getattr(first, "domain", None)
         self.points = point_array(first, "points")
         self.partners = None if second is None else point_array(second, "points")
         if second is not None and self.partners.shape != self.points.shape:
@@ -118,6 +119,11 @@ class Condition(Term):
             names=None if self.names is None else list(self.names),
         )
 
+    def under(self, name: str | None = None, position: int | None = None, weight: Any = None) -> "Condition":
+        term = super().under(name, position, weight)
+        term.domain = self.domain
+        return term
+
     def join(self, terms: Sequence[Term], quantities: Sequence[Quantity]) -> None:
         for what in ("names", "outputs"):
             siblings = [t for t in terms if hasattr(t, "pde") and getattr(t, what) is not None]
@@ -125,10 +131,8 @@ class Condition(Term):
                 setattr(self, what, getattr(siblings[0], what))
         if self.axis is not None:
             self._move_to_ends()
+        require_same_axes(terms)
         self._siblings = [t for t in terms if isinstance(t, Condition) and t.needs_derivatives == self.needs_derivatives]
-        axes = {term.points.shape[1] for term in self._siblings}
-        if len(axes) > 1:
-            raise ValueError(f"The points of all conditions must have the same axes. Received: {sorted(axes)} of them")
 
     @property
     def needs_derivatives(self) -> bool:

@@ -1,5 +1,6 @@
 """Points as an array: what a condition or a residual keeps of a set of points."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -29,6 +30,27 @@ def point_array(points: Any, what: str) -> np.ndarray:
     if not np.isfinite(x).all():
         raise ValueError(f"`{what}` must be finite. Received: {what} with NaN or infinity")
     return x
+
+
+def require_same_axes(terms: Sequence[Any]) -> None:
+    """Looks whether the points and names of the terms of one objective can be those of one model.
+
+    Raises:
+        ValueError: for points with other numbers of axes; for the same names in another order, which would take one axis for
+            the other.
+    """
+    terms = [term for term in terms if hasattr(term, "points") and hasattr(term, "names")]
+    axes = {term.name: term.points.shape[1] for term in terms if term.points is not None}
+    if len(set(axes.values())) > 1:
+        raise ValueError(f"The points of all terms must have the axes of the model, in its order. Received: {axes} of them")
+    names = {term.name: tuple(term.names) for term in terms if term.names is not None}
+    first = next(iter(names.values()), ())
+    for own in names.values():
+        if own != first and sorted(own) == sorted(first):
+            raise ValueError(
+                "The names of the axes must stand in the order of the model's inputs, the same in all terms. Received: "
+                f"{ {name: ''.join(given) if max(map(len, given)) == 1 else given for name, given in names.items()} }"
+            )
 
 
 def normal_array(given: Any, x: np.ndarray) -> np.ndarray:

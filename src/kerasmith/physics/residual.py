@@ -13,7 +13,7 @@ from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 from kerasmith.objectives import Term
 from kerasmith.objectives.quantity import Quantity
 from kerasmith.objectives.step_inputs import NAMES, StepInputs
-from kerasmith.physics.point_arrays import point_array
+from kerasmith.physics.point_arrays import point_array, require_same_axes
 from kerasmith.physics.step_fields import field_at_points, field_of_batch
 
 
@@ -80,17 +80,28 @@ class Residual(Term):
         self.points = None if points is None else point_array(points, "points")
         self.names = names if names is not None else getattr(points, "names", None)
         self.outputs = outputs
+        self.domain = getattr(points, "domain", None)
         # What is saved: an array in place of an object that holds one.
         names = None if self.names is None else list(self.names)
         self._constructor_arguments.update(points=self.points, names=names)
         self.takes: tuple[str, ...] = _arguments(pde, self.fixed)
 
+    def under(self, name: str | None = None, position: int | None = None, weight: Any = None) -> "Residual":
+        term = super().under(name, position, weight)
+        term.domain = self.domain
+        return term
+
     def join(self, terms: Sequence[Term], quantities: Sequence[Quantity]) -> None:
         if self.names is None:
             self.names = next((t.names for t in terms if t is not self and getattr(t, "names", None) is not None), None)
+        require_same_axes(terms)
         known = [quantity.name for quantity in quantities]
-        needed = [p.name for p in _parameters(self.pde)[1:] if p.default is p.empty]
-        missing = [key for key in needed if key not in (*known, *NAMES, *self.fixed)]
+        parameters = _parameters(self.pde)[1:]
+        there = (*known, *NAMES, *self.fixed)
+        # An argument that nothing else gives keeps its default.
+        absent = [p.name for p in parameters if p.default is not p.empty and p.name not in there]
+        self.takes = tuple(key for key in _arguments(self.pde, self.fixed) if key not in absent)
+        missing = [p.name for p in parameters if p.default is p.empty and p.name not in there]
         if missing:
             raise ValueError(
                 f"`{self.name}` asks for {missing[0]!r}, which the objective does not have. If it is to be learned, add "

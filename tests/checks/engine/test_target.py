@@ -177,3 +177,26 @@ def test_a_function_of_a_field_is_an_equation():
     assert [subject_of(one).kind for one in (burgers, heat, error_of)] == ["equation", "equation", "loss"]
     residual = SimpleNamespace(pde=burgers, name="shock", fixed={"nu": 0.1}, names="xt", outputs=None)
     assert (subject_of(residual).kind, subject_of(residual).init["fixed"]) == ("equation", {"nu": 0.1})
+
+
+@pytest.mark.host("asks one objective on whichever backend runs")
+def test_an_objective_of_equations_is_a_problem(tmp_path):
+    (tmp_path / "rod.py").write_text(
+        "from kerasmith import Objective\nfrom kerasmith.physics import Box, Condition, Residual\n"
+        "def heat(f, k=0.1):\n    return f.d('t') - k * f.d('xx')\n"
+        "rod = Box([0, 0], [1, 2], names='xt')\n"
+        "walls = Condition(rod.boundary(8))\n"
+        "objective = Objective([Residual(heat, points=rod.uniform(8)), walls])\n"
+        "cold = Objective({'fit': 'mse'})\n"
+    )
+    assert [name for name, _ in target.components(str(tmp_path / "rod.py"))] == ["objective"]
+    ((_, objective),) = target.components(f"{tmp_path / 'rod.py'}:objective")
+    subject = subject_of(objective)
+    assert (subject.kind, subject.file) == ("problem", str(tmp_path / "rod.py"))
+    assert subject.setup_lines()[-1].endswith("from rod import objective as problem")
+    assert [subject_of(one).kind for one in (objective.terms[0], objective.terms[1])] == ["equation", "problem"]
+    ((_, cold),) = target.components(f"{tmp_path / 'rod.py'}:cold")
+    with pytest.raises(CannotCheck, match="equations and conditions, and this one has none"):
+        subject_of(cold)
+    # The domain that points were drawn from is known to the terms of an objective, whatever it names them.
+    assert {term.domain.names for term in objective.terms} == {("x", "t")}

@@ -8,12 +8,18 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from kerasmith.checks.engine.finding import CannotCheck, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras
+from kerasmith.checks.engine.places import (
+    building_text,
+    folder_to_import_from,
+    location,
+    module_that_holds,
+    text_of,
+    variable_that_holds,
+)
 from kerasmith.checks.engine.registry import CHECKED
-from kerasmith.checks.engine.target import kind_of_class, takes_field
+from kerasmith.checks.engine.target import kind_of_class, parts_of_problem, takes_field
 
 # Where Keras keeps the public names of a kind.
 _PACKAGES = {"loss": "losses", "metric": "metrics", "callback": "callbacks", "layer": "layers"}
@@ -42,7 +48,7 @@ class Subject:
         self._pristine = _copy_of(component) if self.is_instance else None
         self.file: str | None
         self.line: int | None
-        self.file, self.line = _location(component if self.is_function else self.cls)
+        self.file, self.line = location(component if self.is_function else self.cls)
 
     def make(self, **changed: Any) -> Any:
         """A fresh component.
@@ -81,13 +87,13 @@ class Subject:
         lines = [f'import os; os.environ["KERAS_BACKEND"] = "{backend()}"', "import keras, numpy as np"]
         thing = self.component if self.is_function else self.cls
         module, name = thing.__module__, getattr(thing, "__qualname__", type(thing).__name__).split(".<locals>.")[-1]
-        variable = _variable_that_holds(self.component)
+        variable = variable_that_holds(self.component)
         if variable is not None:
             module, name = variable
         if module.partition(".")[0] == "keras":
             public = f"keras.{_PACKAGES[self.kind]}.{name}"
         else:
-            home = _folder_to_import_from(module, self.file)
+            home = folder_to_import_from(module, self.file)
             lines.append(
                 (f"import sys; sys.path.insert(0, {home!r}); " if home else "") + f"from {module} import {name.split('.')[0]}"
             )
@@ -95,11 +101,11 @@ class Subject:
         if self.is_function or (self.is_instance and variable is not None):
             lines.append(f"{self.kind} = {public}")
         elif self.is_instance:
-            lines.append(f"{self.kind} = {public}{_building_text(self._pristine)}")
+            lines.append(f"{self.kind} = {public}{building_text(self._pristine)}")
         else:
             functions = [value for value in self.init.values() if inspect.isfunction(value)]
             lines += [f"from {one.__module__} import {one.__name__}" for one in functions]
-            lines.append(f"{self.kind} = {public}({', '.join(f'{key}={_text(value)}' for key, value in self.init.items())})")
+            lines.append(f"{self.kind} = {public}({', '.join(f'{key}={text_of(value)}' for key, value in self.init.items())})")
         return lines
 
 
@@ -123,6 +129,13 @@ def subject_of(
     found = _kind(component)
     if init:
         raise CannotCheck(f"`init` is for classes; an instance or a function has its arguments. Received: init={init}")
+    if parts_of_problem(component):
+        return ProblemSubject(component, name)
+    if hasattr(component, "quantities"):
+        raise CannotCheck(
+            "An objective is asked about its equations and conditions, and this one has none. Name its losses one by one, as "
+            "path.py:loss."
+        )
     if found is not None:
         return Subject(component, found, name or type(component).__name__, {})
     if inspect.isfunction(getattr(component, "pde", None)):
@@ -135,6 +148,40 @@ def subject_of(
         _require_pair(component)
         return Subject(component, kind or "loss", name or getattr(component, "__name__", type(component).__name__), {})
     raise _none_of_the_kinds(component)
+
+
+class ProblemSubject(Subject):
+    """An objective with equations and conditions, or a condition.
+
+    It is never copied: it knows the domain that its points were drawn from, and its config does not.
+
+    Args:
+        component: an objective, a model that is compiled with one, or a condition.
+        name: as it is printed.
+    """
+
+    def __init__(self, component: Any, name: str | None = None) -> None:
+        self.component, self.kind, self.init, self.cls = component, "problem", {}, type(component)
+        self.is_function, self.is_instance = False, True
+        self.name: str = name or component.name
+        self._home = module_that_holds(component)
+        self.file, self.line = (None, None) if self._home is None else (sys.modules[self._home[0]].__file__, None)
+
+    def make(self, **changed: Any) -> Any:
+        """The component itself."""
+        if changed:
+            raise NotApplicable("an objective is taken as it is")
+        return self.component
+
+    def setup_lines(self) -> list[str]:
+        """The first lines of a reproducer: imports, and the component as `problem`."""
+        lines = [f'import os; os.environ["KERAS_BACKEND"] = "{backend()}"', "import keras, numpy as np"]
+        if self._home is None:
+            return [*lines, f"problem = ...  # {self.name!r}, which no module holds under a name"]
+        module, name = self._home
+        home = folder_to_import_from(module, self.file)
+        search = f"import sys; sys.path.insert(0, {home!r}); " if home else ""
+        return [*lines, f"{search}from {module} import {name} as problem"]
 
 
 class SourceSubject:
@@ -247,50 +294,3 @@ def _copy_of(component: Any) -> Any:
                 f"The checks need fresh copies, and this {name} cannot be copied ({error}). Give the class and init={{...}}."
             ) from error
         return type(component).from_config(component.get_config())
-
-
-def _location(thing: Any) -> tuple[str | None, int | None]:
-    try:
-        return inspect.getsourcefile(thing), inspect.getsourcelines(thing)[1]
-    except (OSError, TypeError):
-        return None, None
-
-
-def _variable_that_holds(component: Any) -> tuple[str, str] | None:
-    """(module, name) of the module variable that is this object, None if there is none."""
-    module = sys.modules.get(getattr(component, "__module__", None) or "")
-    for name, value in vars(module).items() if module is not None else ():
-        if value is component:
-            return module.__name__, name
-    return None
-
-
-def _folder_to_import_from(module: str, file: str | None) -> str | None:
-    """The folder that must be on the path to import `module`; None if it is installed or belongs to Python."""
-    if file is None or "site-packages" in file or module == "__main__":
-        return None
-    folder = pathlib.Path(file).resolve().parents[module.count(".") + (pathlib.Path(file).name == "__init__.py")]
-    return str(folder) + os.sep * (str(folder) == "")
-
-
-def _building_text(instance: Any) -> str:
-    """What follows the class to build an instance anew: its config or, where there is none, the arguments that it kept."""
-    if hasattr(instance, "get_config"):
-        try:
-            return f".from_config({instance.get_config()!r})"
-        except Exception:
-            return ".from_config({})"
-    retained = [p for p in inspect.signature(type(instance)).parameters.values() if p.name in vars(instance)]
-    return "(" + ", ".join(f"{p.name}={_text(vars(instance)[p.name])}" for p in retained if p.kind is not p.VAR_KEYWORD) + ")"
-
-
-def _text(value: Any) -> str:
-    """An argument as a reproducer writes it; functions are imported by a line of their own."""
-    if inspect.isfunction(value):
-        return value.__name__
-    if hasattr(value, "get_config") and not inspect.isclass(value):
-        return f"keras.saving.deserialize_keras_object({keras.saving.serialize_keras_object(value)!r})"
-    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        listed = np.round(value.astype("float64"), 6).tolist() if value.dtype.kind == "f" else value.tolist()
-        return f'np.array({listed}, "{value.dtype}")'
-    return repr(value)

@@ -113,6 +113,9 @@ def _public(module: ModuleType) -> list[tuple[str, Any]]:
     found = []
     for name in names if names is not None else [name for name in vars(module) if not name.startswith("_")]:
         value = getattr(module, name, None)
+        if hasattr(value, "quantities") and parts_of_problem(value):
+            found.append((name, value))
+            continue
         if names is None and own(value) != module.__name__.split("."):
             continue
         if (inspect.isclass(value) and kind_of_class(value) is not None) or (inspect.isfunction(value) and _takes_pair(value)):
@@ -147,6 +150,19 @@ def takes_field(function: Callable[..., Any]) -> bool:
         return first.name in _FIELDS
     derivatives = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "d"]
     return first.name in _FIELDS or any(isinstance(d.value, ast.Name) and d.value.id == first.name for d in derivatives)
+
+
+def parts_of_problem(component: Any) -> tuple[list[Any], list[Any]] | None:
+    """(equations, conditions) of an objective, of a model that is compiled with one, or of a condition alone; else None."""
+    if inspect.isclass(component):
+        return None
+    objective = getattr(component, "objective", component)
+    terms = getattr(objective, "terms", None) if hasattr(objective, "quantities") else [objective]
+    if not isinstance(terms, list):
+        return None
+    conditions = [term for term in terms if hasattr(term, "asked") and hasattr(term, "target")]
+    equations = [term for term in terms if hasattr(term, "pde")]
+    return (equations, conditions) if conditions or (equations and terms != [objective]) else None
 
 
 def kind_of_class(cls: type[Any]) -> str | None:

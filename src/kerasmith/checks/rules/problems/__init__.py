@@ -1,0 +1,1 @@
+"""Checks of equations and conditions together: an objective, or a condition alone."""
