@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from kerasmith.callbacks.resume import Resume
+from kerasmith.physics import polish
 from tests.physics.networks import X
 from tests.physics.problems import problem
 from tests.support import fresh_process
@@ -43,6 +44,30 @@ def test_a_fresh_process_trains_on_once_it_knows_the_equations(tmp_path):
     assert found["scores"] == pytest.approx(scores, rel=1e-6)
     for name, values in history.items():
         assert found["history"][name] == pytest.approx(values, rel=1e-5), name
+
+
+PREDICT = """
+import json, sys
+import keras, numpy as np
+import tests.physics.problems
+model = keras.saving.load_model(sys.argv[1])
+x = np.load(sys.argv[2])
+nu = float(model.objective.quantities[0])
+scores = model.evaluate(x, batch_size=len(x), verbose=0, return_dict=True)
+print("FOUND" + json.dumps([model.predict(x, verbose=0).tolist(), nu, scores]))
+"""
+
+
+def test_a_polished_model_predicts_the_same_in_a_fresh_process(tmp_path):
+    model = problem()
+    polished = polish(model, X, 12, verbose=0).history
+    path, data = tmp_path / "m.keras", tmp_path / "x.npy"
+    model.save(path)
+    np.save(data, X)
+    values, nu, scores = json.loads(fresh_process.run(PREDICT, path, data).partition("FOUND")[2])
+    np.testing.assert_array_equal(np.asarray(values, "float32"), model.predict(X, verbose=0))
+    assert nu == float(model.objective.quantities[0]) != pytest.approx(0.3)
+    assert scores == pytest.approx({name: column[-1] for name, column in polished.items()}, rel=1e-5)
 
 
 class Interrupt(keras.callbacks.Callback):
