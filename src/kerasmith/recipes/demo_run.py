@@ -1,6 +1,7 @@
 """What each demo does besides its own subject: a directory in which it goes on, a report, a history, a table at the end."""
 
 import os
+import pathlib
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -50,6 +51,11 @@ class DemoRun:
         self.report: callbacks.RunReport = callbacks.RunReport(out, overwrite=overwrite, keep=keep, title=title, config=config)
         if overwrite:
             self._unfinished.remove()
+
+    @property
+    def checkpoints(self) -> pathlib.Path:
+        """The directory of what an interrupted run goes on from; removed when all results are written."""
+        return self._unfinished.directory
 
     def watchers(self) -> list[keras.callbacks.Callback]:
         """The callbacks of the training that the report is about."""
