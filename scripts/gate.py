@@ -1,7 +1,8 @@
-"""Runs the parts of the gate, two at a time on two cores, and says what each cost: `python scripts/gate.py gate`.
+"""Runs the parts of the gate, three at a time on two cores, and says what each cost: `python scripts/gate.py gate`.
 
 A part is one process: pytest on one backend, or the linters. Two backends side by side with a process each are faster than two
-processes on one backend: JAX and TensorFlow compile every operation for every shape, and two processes would both do it.
+processes on one backend: JAX and TensorFlow compile every operation for every shape, and two processes would both do it. One
+part more than there are cores, as each part waits now and then: for a process that it started, a lock, a thread of TensorFlow.
 """
 
 import argparse
@@ -127,7 +128,7 @@ def run(chosen, folder, slots=None):
                 print(f"\n===== {part.name} =====\n{one.text}", flush=True)
                 done.append(one)
 
-    workers = [threading.Thread(target=work) for _ in range(min(slots or os.cpu_count() or 1, len(chosen)))]
+    workers = [threading.Thread(target=work) for _ in range(min(slots or (os.cpu_count() or 1) + 1, len(chosen)))]
     for worker in workers:
         worker.start()
     for worker in workers:

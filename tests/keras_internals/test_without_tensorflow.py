@@ -1,13 +1,12 @@
 """A config is made, and a seed set, without TensorFlow on other backends."""
 
 import importlib
-import subprocess
-import sys
 
 import keras
 import pytest
 
 from kerasmith.keras_internals import without_tensorflow
+from tests.support import fresh_process
 
 TEXT = """
 import sys
@@ -27,5 +26,4 @@ def test_the_names_are_there(name):
 
 @pytest.mark.skipif(keras.config.backend() == "tensorflow", reason="TensorFlow is the backend")
 def test_tensorflow_is_not_imported():
-    done = subprocess.run([sys.executable, "-c", TEXT], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    assert fresh_process.run(TEXT).strip() == "False"

@@ -13,7 +13,7 @@ OTHER = "def test_other():\n    assert True\n"
 
 
 def test_starts_without_keras():
-    fresh_process.run(
+    fresh_process.bare(
         "import sys, kerasmith.testing.plugin\n"
         "assert not {'keras', 'numpy', 'tensorflow', 'jax', 'torch', 'rich'} & set(sys.modules), sorted(sys.modules)"
     )
