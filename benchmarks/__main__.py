@@ -10,6 +10,7 @@ TOPICS = {
     "label_checks": "what it costs a loss to check its labels; the backend is KERAS_BACKEND",
     "metrics": "CPU time and peak memory of one update of the metrics; the backend is KERAS_BACKEND",
     "perceptual": "CPU time and peak memory of the perceptual loss; the backend is KERAS_BACKEND",
+    "edges": "CPU time of EdgeEnhancement beside kornia and tf.image; the backend is KERAS_BACKEND",
     "callbacks": "CPU time that each callback adds to a training step; the backend is KERAS_BACKEND",
     "resume": "how long training waits for a checkpoint; the backend is KERAS_BACKEND",
     "sampling": "CPU time of an epoch's order by weights",

@@ -33,6 +33,12 @@ def absolute(x: Tensor) -> Tensor:
     return x * ops.stop_gradient(ops.sign(x))
 
 
+def root(x: Tensor) -> Tensor:
+    """Square root with gradient 0 at 0, where the textbook slope is infinite."""
+    flat = x <= 0
+    return ops.where(flat, ops.zeros_like(x), ops.sqrt(ops.where(flat, ops.ones_like(x), x)))
+
+
 def norm_of_rows(x: Tensor) -> Tensor:
     """The Euclidean norm of each sample of `x`, (B, ...) -> (B,), with gradient 0 at 0, where the textbook's is infinite."""
     squared = ops.sum(ops.square(x), axis=tuple(range(1, len(x.shape))))

@@ -3,7 +3,7 @@
 from keras import ops
 
 from kerasmith._types import Tensor
-from kerasmith.numerics.safe import absolute
+from kerasmith.numerics.safe import absolute, root
 
 
 def variation_map(x: Tensor, isotropic: bool = False, valid: Tensor | None = None) -> Tensor:
@@ -26,14 +26,8 @@ def variation_map(x: Tensor, isotropic: bool = False, valid: Tensor | None = Non
         term = ops.square(difference) if isotropic else absolute(difference)
         term = ops.pad(term, [(0, 1) if i == axis else (0, 0) for i in range(len(x.shape))])
         total = term if total is None else total + term
-    return _root(total) if isotropic else total
+    return root(total) if isotropic else total
 
 
 def _cut(axis, part):
     return (slice(None),) * axis + (part,)
-
-
-def _root(x):
-    """Square root with gradient 0 at 0, where the textbook slope is infinite."""
-    flat = x <= 0
-    return ops.where(flat, ops.zeros_like(x), ops.sqrt(ops.where(flat, ops.ones_like(x), x)))
