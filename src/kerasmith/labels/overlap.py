@@ -52,7 +52,10 @@ def region_sums(pixels: Pixels, predictions: Tensor | None = None, *, soft_label
     (p_weighted, y_weighted, y), total = _laid_out((p_weighted, y_weighted, y), pixels.class_axis)
     mark = pixels.marked if predictions is None else lambda values: values
     if not soft_labels:
-        sums = RegionSums(total(mark(p_weighted * y)), total(p_weighted), total(y_weighted))
+        # The sum of p first: PyTorch's gradients come in reverse, and the constant one is then added to that of the product in
+        # place. The other way round it is read from and written to memory once more.
+        predicted = total(p_weighted)
+        sums = RegionSums(total(mark(p_weighted * y)), predicted, total(y_weighted))
         return _settled(sums, pixels)
     # By what is too much and too little, whose slopes are 0 at p = y on every backend: so is that of any loss.
     over, under = ops.relu(p_weighted - y_weighted), ops.relu(y_weighted - p_weighted)
