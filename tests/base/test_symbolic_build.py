@@ -81,6 +81,20 @@ class NeedsValues(keras.metrics.Metric):
         return ops.zeros(())
 
 
+class TensorSums(keras.metrics.Metric):
+    """A metric of somebody else that adds up tensors, which Keras does not bring to one device."""
+
+    def __init__(self):
+        super().__init__(name="sums")
+        self.sums = self.add_weight(shape=(2,), initializer="zeros", name="sums")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.sums.assign(self.sums.value + ops.stack([ops.sum(y_true), ops.sum(y_pred)]))
+
+    def result(self):
+        return self.sums[0] - self.sums[1]
+
+
 def of_masks():
     """Metrics of binary masks: on the host, of limbs, of Keras, of somebody else."""
     of_keras = [keras.metrics.BinaryAccuracy(), "mse"]
@@ -112,7 +126,7 @@ def test_metrics_are_built_in_any_order(order):
 
 @only_torch
 def test_what_is_wrong_is_said_behind_other_metrics():
-    model = model_of([keras.metrics.BinaryAccuracy(), metrics.DiceScore(), metrics.IoU(3)])
+    model = model_of([keras.metrics.BinaryAccuracy(), TensorSums(), metrics.DiceScore(), metrics.IoU(3)])
     with pytest.raises(ValueError, match=r"num_classes=3.*1 channel\."):
         compiled.build_on(model, (np.zeros((2, 8, 8, 1), "float32"), np.ones((2, 8, 8, 1), "float32")))
 
