@@ -31,6 +31,7 @@ from kerasmith.keras_internals import (
     plain_layers,
     random_state,
     shape_inference,
+    step_ends,
     step_updates,
     summed_metrics,
     tensors,
@@ -453,6 +454,28 @@ def test_tensorflow():
     assert tensors.compiled_by_xla() is False
     keras.utils.set_random_seed(1)
     assert random_state.tensorflow_is_seeded()
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="elsewhere a step can call the host")
+def test_the_end_of_a_call_of_a_step():
+    class Looker:
+        looks = 0
+
+        def look(self):
+            self.looks += 1
+
+    def loss(y_true, y_pred):
+        assert step_ends.look_after_steps(looker)
+        return ops.mean(y_pred, axis=-1)
+
+    looker = Looker()
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", loss, run_eagerly=True)
+    batch = np.ones((1, 2)), np.ones((1, 1))
+    for step in (model.train_on_batch, model.test_on_batch, model.fit, model.evaluate):
+        before = looker.looks
+        step(*batch)
+        assert looker.looks > before
 
 
 @pytest.mark.skipif(BACKEND != "torch", reason="names of PyTorch")

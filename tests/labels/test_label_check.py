@@ -11,6 +11,7 @@ import pytest
 from keras import ops
 
 from kerasmith import losses, metrics
+from kerasmith.base import label_message
 
 RNG = np.random.default_rng(0)
 MASK = (RNG.random((4, 6, 6, 1)) > 0.5).astype("float32")
@@ -336,3 +337,34 @@ def test_fit_ends_with_the_error():
         fit(losses.DiceCE(), wrong)
     first = changed(MASK, 0, wrong[0])
     assert np.isfinite(fit(losses.DiceCE(), first, sample_weight=np.array([0, 1, 1, 1], "float32")))
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="JAX calls the host within a step, PyTorch compiles nothing"
+)
+@pytest.mark.heavy("trains a model with XLA", on=("tensorflow",), seconds=5)
+def test_the_last_step_says_why_its_loss_is_nan():
+    model = keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Dense(1, activation="sigmoid")])
+    model.compile("sgd", losses.Dice(), jit_compile=True)
+    wrong = changed(MASK, -1, 255 * MASK[-1])
+
+    def told(run):
+        label_message._warned.clear()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            assert math.isnan(run())
+        return [str(warning.message) for warning in caught if "is NaN: a compiled step" in str(warning.message)]
+
+    how = {"batch_size": 2, "verbose": 0}
+    for run in (
+        lambda: model.train_on_batch(P, wrong),  # traced
+        lambda: model.train_on_batch(P, wrong),
+        lambda: model.test_on_batch(P, wrong, return_dict=True)["loss"],
+        lambda: model.fit(P, wrong, shuffle=False, **how).history["loss"][0],
+        lambda: model.evaluate(P, wrong, **how),
+        lambda: model.evaluate(P, wrong, callbacks=[keras.callbacks.Callback()], **how),
+        lambda: model.fit(P, MASK, validation_data=(P, wrong), **how).history["val_loss"][0],
+    ):
+        messages = told(run)
+        assert len(messages) == 1, messages
+        assert re.search(BINARY + ".*values from 0 to 255", messages[0])

@@ -39,8 +39,9 @@ def tell_of_wrong_labels(loss: keras.losses.Loss, watch: LabelWatch) -> Tensor |
     """Lets the program that is being traced tell the host of labels outside of their domain, once for each loss.
 
     What labels hold is computed only where there is something to tell. JAX calls the host at once; TensorFlow leaves the
-    numbers in a variable, which is looked at before the next step. Nothing is told on several replicas of TensorFlow, and in
-    functions with `jit_compile=True` that Python calls itself.
+    numbers in a variable, which is looked at before the next step of `fit`, at the end of an epoch, and after
+    `train_on_batch`. Nothing is told in a user's own functions with `jit_compile=True` that Python itself calls. Steps of
+    several replicas cannot be compiled so: TensorFlow refuses them with any loss.
 
     Returns:
         None, or a scalar 0 that the result has to depend on, or JAX would not tell.

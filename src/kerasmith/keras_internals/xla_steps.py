@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kerasmith._types import Tensor
+from kerasmith.keras_internals.step_ends import look_after_steps
 
 ONE_STEP_AFTER_THE_OTHER = (
     "Under XLA this metric reads each batch on the host before the next step, which needs the loop of `fit` or `evaluate`. "
@@ -60,7 +61,7 @@ class StepBuffer:
 
 
 class StepSignal:
-    """A few numbers that a step leaves for the host, which takes them in front of a later step, if there are any.
+    """A few numbers that a step leaves for the host, which takes them in front of a later step or after the last one.
 
     Args:
         take: called with the numbers.
@@ -80,7 +81,7 @@ class StepSignal:
     def write(self, given: Tensor, numbers: Callable[[], Sequence[Tensor]]) -> None:
         """Leaves numbers in the step that is being traced; the last ones stay until they are taken.
 
-        Nobody takes them if Python itself calls the step.
+        Nobody takes them where Python itself calls a step that is not the one of a Keras model.
 
         Args:
             given: whether there is something to leave, a boolean scalar.
@@ -88,16 +89,24 @@ class StepSignal:
         """
         import tensorflow as tf
 
-        outer = _graph_around_the_step()
-        if outer is None:
+        outer, is_called = _graph_around_the_step(), look_after_steps(self)
+        if outer is None and not is_called:
             return
-        if not any(graph is outer for graph in self._graphs):
+        if outer is not None and not any(graph is outer for graph in self._graphs):
             self._graphs.append(outer)
             with outer.as_default(), tf.control_dependencies(None):
                 self._look(tf.raw_ops.ReadVariableOp(resource=self._handle, dtype=tf.float32))
         left = tf.raw_ops.ReadVariableOp(resource=self._handle, dtype=tf.float32)
         left = tf.cond(given, lambda: tf.stack([tf.ones([]), *numbers()]), lambda: left)
         tf.raw_ops.AssignVariableOp(resource=self._handle, value=left)
+
+    def look(self) -> None:
+        """Takes what the last step has left; between steps."""
+        import tensorflow as tf
+
+        left = tf.raw_ops.ReadVariableOp(resource=self._handle, dtype=tf.float32)
+        if left[0] > 0:
+            self._hand_over(left)
 
     def _look(self, left):
         import tensorflow as tf
