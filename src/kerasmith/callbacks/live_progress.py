@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -42,6 +42,7 @@ class LiveProgress(Watcher):
 
     Args:
         console: a `rich.console.Console`; standard output by default.
+        columns: names of the values that are shown, in this order; all of them by default (since 0.2).
 
     Example:
 
@@ -60,8 +61,11 @@ class LiveProgress(Watcher):
     of_one_fit = {"_closer": no_model, "_bar": no_model, "_marks": collections.deque}
     shared = ("console",)
 
-    def __init__(self, console: Console | None = None):
+    def __init__(self, console: Console | None = None, *, columns: Sequence[str] | None = None):
         super().__init__()
+        if isinstance(columns, str):
+            raise TypeError(f"`columns` is a list of names, such as [{columns!r}]. Received: columns={columns!r}")
+        self.columns: tuple[str, ...] | None = None if columns is None else tuple(columns)
         self.console: Console = console or Console()
         self._closer = None
         self._reset()
@@ -122,7 +126,7 @@ class LiveProgress(Watcher):
         # The length of a generator is known once it has ended.
         self._steps_seen = self._done or self._steps_seen
         self._read_directions()
-        self._print(self._lines.add(epoch + 1, self._epochs(), took, scalars(logs or {}), self._width()))
+        self._print(self._lines.add(epoch + 1, self._epochs(), took, self._shown(logs or {}), self._width()))
         self._phase = "between"
 
     def on_train_end(self, logs: Logs = None) -> None:
@@ -248,9 +252,13 @@ class LiveProgress(Watcher):
         (t0, n0), (t1, n1) = self._marks[0], self._marks[-1]
         return (n1 - n0) / (t1 - t0) if t1 > t0 and n1 > n0 else None
 
+    def _shown(self, logs: dict[str, Any]) -> dict[str, float]:
+        names = logs if self.columns is None else [name for name in self.columns if name in logs]
+        return scalars({name: logs[name] for name in names})
+
     def _values(self, width: int) -> str:
         # Only here, a few times a second, may a value have to come from the device.
-        values = scalars(dict(self._latest))
+        values = self._shown(dict(self._latest))
         texts: list[str] = []
         for name in sorted(values, key=lambda name: name != "loss"):
             text = f"{name} {format_number(values[name])}"

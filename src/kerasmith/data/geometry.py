@@ -34,8 +34,17 @@ class Augmentation:
             if not getattr(self, name) >= 0:
                 raise ValueError(f"`{name}` must be >= 0. Received: {name}={getattr(self, name)}")
 
-    def draw_map(self, rng: np.random.Generator, shape: Sequence[int], size: int) -> "TileMap":
-        """A random `TileMap` of size x size pixels whose centre lies anywhere in an image of `shape`."""
+    def draw_map(
+        self, rng: np.random.Generator, shape: Sequence[int], size: int, *, centre: Sequence[float] | None = None
+    ) -> "TileMap":
+        """A random `TileMap` of size x size pixels whose centre lies anywhere in an image of `shape`.
+
+        Args:
+            rng: draws the map.
+            shape: (H, W) of the image.
+            size: side of the tile in pixels.
+            centre: (row, column) of the centre, where it is not random (since 0.2).
+        """
         angle = rng.uniform(0, 2 * np.pi) if self.rotate else 0.0
         direction = rng.uniform(0, np.pi)
         along = np.exp(rng.uniform(-1, 1) * self.stretch)
@@ -43,7 +52,8 @@ class Augmentation:
         linear = np.exp(rng.uniform(-1, 1) * self.scale) * _turn(angle) @ linear
         if self.mirror and rng.integers(2):
             linear = linear * [1, -1]
-        return TileMap(linear, rng.uniform(0, 1, 2) * (np.array(shape) - 1), shape, size)
+        drawn = rng.uniform(0, 1, 2) * (np.array(shape) - 1)
+        return TileMap(linear, drawn if centre is None else centre, shape, size)
 
     def draw_values(self, rng: np.random.Generator, tile: np.ndarray) -> np.ndarray:
         """The tile with random contrast, brightness and noise."""

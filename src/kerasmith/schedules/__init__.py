@@ -3,6 +3,7 @@
 from kerasmith.schedules.cosine_restarts import CosineRestarts
 from kerasmith.schedules.cyclic import Cyclic
 from kerasmith.schedules.one_cycle import OneCycle
+from kerasmith.schedules.ramp import Ramp
 from kerasmith.schedules.scaled import Scaled
 from kerasmith.schedules.shifted import Shifted
 from kerasmith.schedules.warmup import Warmup
@@ -11,6 +12,7 @@ __all__ = [
     "CosineRestarts",
     "Cyclic",
     "OneCycle",
+    "Ramp",
     "Scaled",
     "Shifted",
     "Warmup",
