@@ -14,8 +14,8 @@ class Ramp(Configured, keras.optimizers.schedules.LearningRateSchedule):
 
     value(t) = start + (stop - start) clip((t - begin) / (end - begin), 0, 1), t in epochs
 
-    For the weight of a term that comes in late, `Term(Boundary(), weight=Ramp(0.0, 0.3, begin=20, end=60, steps_per_epoch=n))`;
-    for learning rates too.
+    For the weight of a term that comes in late, `Term(Boundary(), weight=Ramp(0, 0.3, begin=20, end=60, steps_per_epoch=n))`,
+    and for learning rates.
 
     Args:
         start: the value up to `begin`.

@@ -101,7 +101,7 @@ def predictions(
 
 
 def figures(plan: Plan, predicted: Sequence[Predicted], truths: Sequence[np.ndarray | None]) -> dict[str, Any]:
-    """{"dice", "iou", "dice_per_image", "images", "dice_of": {class: number}}, and "object_f1", ... where objects are kept apart.
+    """{"dice", "iou", "dice_per_image", "images", "dice_of": {class: number}}; of objects "object_f1" and so on too.
 
     Args:
         plan: of the run.

@@ -40,9 +40,9 @@ def fingerprint(
         spacing: of the pixels of all cases, or None.
 
     Returns:
-        {"files", "axes", "channels", "dtype", "smallest", "median", "largest" (shapes), "pixels", "spacing", "intensity" ({"low",
-        "median", "high", "mean", "std", "least", "most"}), "class_shares" ({name: share of the pixels that count}), "void_share",
-        "objects" ({"number", "diameter"})}.
+        {"files", "axes", "channels", "dtype", "smallest", "median", "largest" (shapes), "pixels", "spacing", "intensity"
+        ({"low", "median", "high", "mean", "std", "least", "most"}), "class_shares" ({name: share of the pixels that count}),
+        "void_share", "objects" ({"number", "diameter"})}.
     """
     shapes = np.array([case.shape for case in cases])
     asked = list(cases[:: max(1, len(cases) // _FILES_ASKED)])[:_FILES_ASKED]
