@@ -126,7 +126,7 @@ class LiveProgress(Watcher):
         # The length of a generator is known once it has ended.
         self._steps_seen = self._done or self._steps_seen
         self._read_directions()
-        self._print(self._lines.add(epoch + 1, self._epochs(), took, self._shown(logs or {}), self._width()))
+        self._print(self._lines.add(epoch + 1, self._epochs(), took, self._displayed(logs or {}), self._width()))
         self._phase = "between"
 
     def on_train_end(self, logs: Logs = None) -> None:
@@ -252,13 +252,13 @@ class LiveProgress(Watcher):
         (t0, n0), (t1, n1) = self._marks[0], self._marks[-1]
         return (n1 - n0) / (t1 - t0) if t1 > t0 and n1 > n0 else None
 
-    def _shown(self, logs: dict[str, Any]) -> dict[str, float]:
+    def _displayed(self, logs: dict[str, Any]) -> dict[str, float]:
         names = logs if self.columns is None else [name for name in self.columns if name in logs]
         return scalars({name: logs[name] for name in names})
 
     def _values(self, width: int) -> str:
         # Only here, a few times a second, may a value have to come from the device.
-        values = self._shown(dict(self._latest))
+        values = self._displayed(dict(self._latest))
         texts: list[str] = []
         for name in sorted(values, key=lambda name: name != "loss"):
             text = f"{name} {format_number(values[name])}"

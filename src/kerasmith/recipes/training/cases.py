@@ -60,7 +60,7 @@ class Files:
     def __init__(self, ids: Mapping[int, int] | None, void: int | None) -> None:
         self.ids = None if ids is None else dict(ids)
         self.void = void
-        self._kept: OrderedDict[Any, np.ndarray] = OrderedDict()
+        self._retained: OrderedDict[Any, np.ndarray] = OrderedDict()
         self._bytes = 0
 
     def image(self, case: Case) -> np.ndarray:
@@ -89,14 +89,14 @@ class Files:
         return labels
 
     def _keep(self, key, read):
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
+        if key in self._retained:
+            self._retained.move_to_end(key)
+            return self._retained[key]
         array = read()
-        self._kept[key] = array
+        self._retained[key] = array
         self._bytes += array.nbytes
-        while self._bytes > _MEMORY and len(self._kept) > 1:
-            self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        while self._bytes > _MEMORY and len(self._retained) > 1:
+            self._bytes -= self._retained.popitem(last=False)[1].nbytes
         return array
 
 

@@ -58,11 +58,11 @@ def part(package: str, name: str) -> Part | None:
     'CrossEntropy'
     """
     name = ALIASES[package].get(name, name)
-    found = _classes(package).get(name)
-    if found is None:
+    result = _classes(package).get(name)
+    if result is None:
         return None
-    arguments, positional, bases = _constructor(*found)
-    return Part(name, found[1], package, arguments, positional, bases)
+    arguments, positional, bases = _constructor(*result)
+    return Part(name, result[1], package, arguments, positional, bases)
 
 
 def snake(name: str) -> str:
@@ -89,10 +89,10 @@ def _classes(package: str) -> dict[str, tuple[str, str]]:
 @functools.cache
 def _constructor(module: str, class_name: str) -> tuple[dict[str, bool], tuple[str, ...], frozenset[str]]:
     """({argument: required}, positional arguments, base classes)."""
-    found = _definition(module, class_name)
-    if found is None:
+    result = _definition(module, class_name)
+    if result is None:
         return {}, (), frozenset()
-    where, definition = found
+    where, definition = result
     parents = [_resolved(where, base.id) for base in definition.bases if isinstance(base, ast.Name)]
     inherited = [(name, _constructor(place, name)) for place, name in filter(None, parents)]
     bases = frozenset(name for name, _ in inherited).union(*(parent[2] for _, parent in inherited))

@@ -21,9 +21,9 @@ def part_of(call: Call, packages: Iterable[str], others: Iterable[str] = ()) -> 
     """
     known = [*others]
     for package in packages:
-        found = catalogue.part(package, call.name)
-        if found is not None:
-            return found
+        result = catalogue.part(package, call.name)
+        if result is not None:
+            return result
         known += [*catalogue.names(package), *catalogue.ALIASES[package]]
     what = " or ".join(package.removesuffix("s").replace("losse", "loss") for package in packages)
     raise ConfigError(call.place, f"there is no {what} `{call.name}`. {did_you_mean(call.name, known)}")
@@ -47,19 +47,19 @@ def check_arguments(
     Raises:
         ConfigError: for an argument that is unknown, missing, given twice or by `train`, or a value of another kind.
     """
-    order, found = list(positional), {}
+    order, result = list(positional), {}
     for i, value in enumerate(call.arguments):
         if i >= len(order):
             several = f"takes {len(order)} values without a name" if order else "takes arguments by name only"
             raise ConfigError(call.places.get(i), f"`{call.name}` {several}: {_listed(arguments, given)}.")
-        found[order[i]] = (value, call.places.get(i))
+        result[order[i]] = (value, call.places.get(i))
     for name, value in call.named.items():
-        if name in found:
+        if name in result:
             raise ConfigError(
                 call.places.get(name), f"the argument `{name}` is there twice: its value came without a name too."
             )
-        found[name] = (value, call.places.get(name))
-    for name, (value, place) in found.items():
+        result[name] = (value, call.places.get(name))
+    for name, (value, place) in result.items():
         if name in given:
             raise ConfigError(place, f"`{name}` is not for you to set: {given[name]}. Remove it.")
         if name not in arguments:
@@ -68,10 +68,10 @@ def check_arguments(
             raise ConfigError(place, f"`{call.name}` has no argument `{name}`. {advice}")
         if isinstance(value, Range):
             raise ConfigError(place, f"`{name}` takes no range. Write one value.")
-    missing = [name for name, needed in arguments.items() if needed and name not in found and name not in given]
+    missing = [name for name, needed in arguments.items() if needed and name not in result and name not in given]
     if missing:
         raise ConfigError(call.place, f"`{call.name}` needs `{missing[0]}`: write `{call.name}({missing[0]}=...)`.")
-    return {name: value for name, (value, _) in found.items()}
+    return {name: value for name, (value, _) in result.items()}
 
 
 def _listed(arguments, given):

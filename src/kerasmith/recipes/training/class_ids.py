@@ -13,24 +13,24 @@ def class_ids(config: Config, cases: Sequence[Case]) -> tuple[dict[int, int], st
         ConfigError: for ids that are no class, by file, and for masks of one class only.
     """
     classes, void = config["classes"], config["void"]
-    found = sorted({number for case in cases for number in case.ids} - {void})
+    result = sorted({number for case in cases for number in case.ids} - {void})
     why = "as `classes` says"
     if None in classes.values():
-        others = [number for number in found if number != 0]
-        if 0 in found and len(others) > 1:
+        others = [number for number in result if number != 0]
+        if 0 in result and len(others) > 1:
             raise config.error("classes", _unknown(cases, {0, others[0], void}, len(classes), others))
         foreground = others[0] if others else 1
         why = "the masks hold 0 and this id" if foreground != 1 else why
         classes = {name: foreground if number is None else number for name, number in classes.items()}
     known = set(classes.values())
-    if set(found) - known:
-        raise config.error("classes", _unknown(cases, known | {void}, len(classes), sorted(set(found) - known)))
-    if len(found) < 2:
-        only = next((name for name, number in classes.items() if number in found), "void")
+    if set(result) - known:
+        raise config.error("classes", _unknown(cases, known | {void}, len(classes), sorted(set(result) - known)))
+    if len(result) < 2:
+        only = next((name for name, number in classes.items() if number in result), "void")
         raise config.error(
             "masks",
-            f"all masks hold one class only, `{only}` (id {found[0] if found else void}): nothing could be learned. Are these "
-            f"the masks? The first is {cases[0].mask}",
+            f"all masks hold one class only, `{only}` (id {result[0] if result else void}): "
+            f"nothing could be learned. Are these the masks? The first is {cases[0].mask}",
         )
     return {number: i for i, number in enumerate(classes.values())}, why
 
@@ -64,7 +64,7 @@ def absent_classes(ids: dict[int, int], names: Sequence[str], cases: Sequence[Ca
 def _unknown(cases, known, count, ids):
     known = known - {None}
     files = [case for case in cases if set(case.ids) - known]
-    shown = ", ".join(map(str, ids[:8])) + (", ..." if len(ids) > 8 else "")
+    displayed = ", ".join(map(str, ids[:8])) + (", ..." if len(ids) > 8 else "")
     lines = [
         f"{case.mask}: {', '.join(map(str, sorted(set(case.ids) - known)[:8]))}"
         + (", ..." if len(set(case.ids) - known) > 8 else "")
@@ -73,7 +73,7 @@ def _unknown(cases, known, count, ids):
     more = [f"and {len(files) - 8} more files"] if len(files) > 8 else []
     return "\n  ".join(
         [
-            f"the masks hold ids that are no class: {shown}. There are {count} classes, "
+            f"the masks hold ids that are no class: {displayed}. There are {count} classes, "
             f"ids {', '.join(map(str, sorted(known)))}. "
             "Name all classes, `classes: {background: 0, ...}`; write `void: id` for pixels that count for nothing; or "
             "`instances: true` if each object has an id of its own:",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kerasmith.recipes.training import config_file, values
-from kerasmith.recipes.training.config_error import ConfigError, Place, did_you_mean, shown
+from kerasmith.recipes.training.config_error import ConfigError, Place, did_you_mean, displayed
 from kerasmith.recipes.training.fields import AUTO, FIELDS, REQUIRED
 from kerasmith.recipes.training.paths import absolute
 
@@ -65,7 +65,7 @@ def read_config(source: str | os.PathLike[str] | Mapping[str, Any], overrides: M
     for key, value in root.data.items():
         if key not in FIELDS:
             raise ConfigError(
-                value.key_place or value.place, f"there is no key `{shown(key)[1:-1]}`. {did_you_mean(key, FIELDS)}"
+                value.key_place or value.place, f"there is no key `{displayed(key)[1:-1]}`. {did_you_mean(key, FIELDS)}"
             )
     given = dict(root.data)
     for key, value in (overrides or {}).items():

@@ -51,7 +51,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"There are: {', '.join(names)}."
 
 
-def shown(value: object, limit: int = 60) -> str:
+def displayed(value: object, limit: int = 60) -> str:
     """A value as text of a bounded length."""
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from kerasmith.recipes.training.config_error import ConfigError, Place, shown
+from kerasmith.recipes.training.config_error import ConfigError, Place, displayed
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]{1,3})?")
@@ -91,7 +91,7 @@ def parse(text: str, name: str = "config") -> Value:
         raise ConfigError(Place(name), "the configuration is empty. Three lines are enough: `images:`, `masks:`, `classes:`.")
     if not isinstance(value.data, dict):
         raise ConfigError(
-            value.place, f"expected `key: value` lines such as `images: folder`. Received: {shown(value.plain())}"
+            value.place, f"expected `key: value` lines such as `images: folder`. Received: {displayed(value.plain())}"
         )
     return value
 
@@ -111,7 +111,7 @@ class _Reader:
             raise ConfigError(place, "anchors and aliases (`&`, `*`) are not read. Write the value out, or put it in quotes.")
         if event.tag is not None:
             raise ConfigError(
-                place, f"tags such as `{shown(event.tag)}` are not read. Write a plain value, or put it in quotes."
+                place, f"tags such as `{displayed(event.tag)}` are not read. Write a plain value, or put it in quotes."
             )
         if depth > _DEEPEST:
             raise ConfigError(place, f"values are nested at most {_DEEPEST} deep.")
@@ -130,11 +130,11 @@ class _Reader:
         while (key := self.next_value(depth + 1)) is not None:
             name = key.data
             if isinstance(name, bool) or not isinstance(name, (str, int)):
-                raise ConfigError(key.place, f"a key is a name such as `epochs`. Received: {shown(key.plain())}")
+                raise ConfigError(key.place, f"a key is a name such as `epochs`. Received: {displayed(key.plain())}")
             if str(name) in pairs:
                 first = pairs[str(name)].key_place
                 raise ConfigError(
-                    key.place, f"the key `{shown(name)}` is there twice, first in line {first.line}. Remove one."
+                    key.place, f"the key `{displayed(name)}` is there twice, first in line {first.line}. Remove one."
                 )
             pairs[str(name)] = self.next_value(depth + 1, key.place)
         return pairs
@@ -153,7 +153,7 @@ def scalar(text: str, place: Place) -> Any:
     if _FLOAT.fullmatch(text):
         number = float(text)
         if not math.isfinite(number):
-            raise ConfigError(place, f"expected a finite number. Received: {shown(text)}")
+            raise ConfigError(place, f"expected a finite number. Received: {displayed(text)}")
         return number
     return text
 

@@ -85,7 +85,7 @@ def predictions(
     plan: Plan, model: keras.Model, samples: Sequence[Callable[[], Sample]], names: Sequence[str], threshold: float
 ) -> list[Predicted]:
     """Every image, predicted."""
-    found = []
+    result = []
     for make, name in zip(samples, names, strict=True):
         sample = make()
         p = probabilities(plan, model, sample.image)
@@ -96,8 +96,8 @@ def predictions(
             classes = p[..., 0] > threshold
             if plan.instances:
                 objects = split_instances(classes, p[..., 1])
-        found.append(Predicted(name, sample, classes.astype(np.int32), objects))
-    return found
+        result.append(Predicted(name, sample, classes.astype(np.int32), objects))
+    return result
 
 
 def figures(plan: Plan, predicted: Sequence[Predicted], truths: Sequence[np.ndarray | None]) -> dict[str, Any]:
@@ -111,20 +111,20 @@ def figures(plan: Plan, predicted: Sequence[Predicted], truths: Sequence[np.ndar
     counts = np.stack([_counts(one, len(plan.names)) for one in predicted])  # (image, class, 3)
     foreground = counts[:, 1:]
     by_class = _dice(foreground.sum(0))
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "dice": _mean(by_class),
         "iou": _mean(_iou(foreground.sum(0))),
         "dice_per_image": _mean(_dice(foreground)),
         "images": len(predicted),
     }
     if len(plan.names) > 2:
-        found["dice_of"] = {name: _number(value) for name, value in zip(plan.names[1:], by_class, strict=True)}
+        result["dice_of"] = {name: _number(value) for name, value in zip(plan.names[1:], by_class, strict=True)}
     if plan.instances:
         detection = LesionDetection(instance_labels=True, instance_predictions=True, name="object")
         for one, truth in zip(predicted, truths, strict=True):
             detection.update_state(truth[None, ..., None], one.objects[None, ..., None])
-        found |= {name: float(value) for name, value in detection.result().items()}
-    return found
+        result |= {name: float(value) for name, value in detection.result().items()}
+    return result
 
 
 def _counts(one: Predicted, classes: int) -> np.ndarray:

@@ -12,7 +12,7 @@ import dataclasses
 import re
 from typing import Any
 
-from kerasmith.recipes.training.config_error import ConfigError, Place, shown
+from kerasmith.recipes.training.config_error import ConfigError, Place, displayed
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
@@ -161,8 +161,8 @@ class _Parser:
         return self.kind == "sign" and self.word in signs
 
     def fail(self, expected: str) -> ConfigError:
-        found = f"`{shown(self.word)[1:-1]}`" if self.word else "the end"
-        return ConfigError(self.place, f"expected {expected}, found {found}")
+        result = f"`{displayed(self.word)[1:-1]}`" if self.word else "the end"
+        return ConfigError(self.place, f"expected {expected}, found {result}")
 
     def end(self, expected: str) -> None:
         if self.kind != "end":
@@ -291,7 +291,7 @@ class _Parser:
     def number(self) -> float:
         place, text = self.place, self.take()
         if len(text) > 30 or not abs(float(text)) <= 1e12:
-            raise ConfigError(place, f"this number is too large. Received: {shown(text)}")
+            raise ConfigError(place, f"this number is too large. Received: {displayed(text)}")
         return int(text) if text.isdigit() else float(text)
 
     def deeper(self) -> None:

@@ -99,12 +99,12 @@ def _objects(cases, files, instances):
     for case in cases:
         labels = files.labels(case)
         if instances:
-            found = np.unique(labels[labels > 0], return_counts=True)[1]
+            result = np.unique(labels[labels > 0], return_counts=True)[1]
         else:
             inside = np.ascontiguousarray((labels > 0) & (labels != VOID))
             pieces = cc3d.connected_components(inside, connectivity=8 if inside.ndim == 2 else 26)
-            found = np.bincount(pieces.reshape(-1))[1:]
-        sizes.append(found)
+            result = np.bincount(pieces.reshape(-1))[1:]
+        sizes.append(result)
     sizes = np.concatenate(sizes)
     if not sizes.size:
         return {"number": 0, "diameter": 0.0}

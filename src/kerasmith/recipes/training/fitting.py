@@ -146,6 +146,6 @@ def _say_where(directory: Path, console: Console) -> None:
 
 
 def _say_results(summary: dict[str, Any], directory: Path, console: Console) -> None:
-    shown = [name for name in ("dice", "iou", "object_f1") if summary.get(name) is not None]
-    show(console, f"{summary['of']}: " + ", ".join(f"{name.replace('_', ' ')} {summary[name]:.3f}" for name in shown))
+    displayed = [name for name in ("dice", "iou", "object_f1") if summary.get(name) is not None]
+    show(console, f"{summary['of']}: " + ", ".join(f"{name.replace('_', ' ')} {summary[name]:.3f}" for name in displayed))
     show(console, f"report: {directory / 'report.html'}")

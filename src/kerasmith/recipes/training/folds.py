@@ -39,10 +39,10 @@ def train_folds(
     values = {name: [float(one[name]) for one in results] for name in names}
     summary = {
         "folds": results,
-        "mean": {name: float(np.mean(found)) for name, found in values.items()},
-        "deviation": {name: float(np.std(found, ddof=1)) for name, found in values.items()},
+        "mean": {name: float(np.mean(result)) for name, result in values.items()},
+        "deviation": {name: float(np.std(result, ddof=1)) for name, result in values.items()},
     }
     write_atomically(out / SUMMARY, json.dumps(summary, indent=1) + "\n", make_directory=True)
-    said = ", ".join(f"{name} {summary['mean'][name]:.3f} +- {summary['deviation'][name]:.3f}" for name in names)
-    console.print(f"{len(results)} folds: {said}", highlight=False)
+    summary_text = ", ".join(f"{name} {summary['mean'][name]:.3f} +- {summary['deviation'][name]:.3f}" for name in names)
+    console.print(f"{len(results)} folds: {summary_text}", highlight=False)
     return summary

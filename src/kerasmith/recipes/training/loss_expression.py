@@ -104,9 +104,9 @@ def _term(call, factor, schedule, taken):
             call.place,
             f"`{call.name}` {what}, and a mask is learned by a loss on pixels: such as `dice`, `ce`, `focal_tversky`.",
         )
-    found = check_arguments(call, part.arguments, part.positional, given=GIVEN)
-    places = {name: call.places.get(name) or call.places.get(i) for i, name in enumerate(_names(part, found))}
-    arguments = {name: plain(value, name, places.get(name) or call.place) for name, value in found.items()}
+    result = check_arguments(call, part.arguments, part.positional, given=GIVEN)
+    places = {name: call.places.get(name) or call.places.get(i) for i, name in enumerate(_names(part, result))}
+    arguments = {name: plain(value, name, places.get(name) or call.place) for name, value in result.items()}
     if any(value == "auto" and name != "class_weights" for name, value in arguments.items()):
         name = next(name for name, value in arguments.items() if value == "auto" and name != "class_weights")
         raise ConfigError(places.get(name) or call.place, f"only `class_weights` can be `auto`. Give `{name}` a value.")
@@ -116,8 +116,8 @@ def _term(call, factor, schedule, taken):
     return LossTerm(name, part, arguments, factor, schedule, places, call.place)
 
 
-def _names(part, found):
-    return [*part.positional, *(name for name in found if name not in part.positional)]
+def _names(part, result):
+    return [*part.positional, *(name for name in result if name not in part.positional)]
 
 
 def plain(value: Any, name: str, place: Place | None) -> Any:

@@ -12,9 +12,9 @@ from kerasmith.recipes.training.loss_expression import LossTerm, terms_of
 _RARE = 0.01
 
 
-def decide_loss(decided: Callable[..., Any], config: Config, facts: Mapping[str, Any]) -> None:
+def decide_loss(decided: Callable[..., Any], config: Config, known_data: Mapping[str, Any]) -> None:
     """Decides on the loss; `class_weights=auto` becomes numbers, in a loss that was set too."""
-    shares = facts["class_shares"]
+    shares = known_data["class_shares"]
     rare = min(shares.values()) < _RARE
     usual = "0.5*dice + 0.5*ce(class_weights=auto)" if rare else "0.5*dice + 0.5*ce"
     why = "regions and pixels; a class is rare, so classes are weighed" if rare else "regions and pixels"

@@ -76,14 +76,14 @@ def _levels(backbone: keras.Model) -> list[str]:
     """The last layer of each resolution, 1/2 to 1/32, finest first."""
     side = 256
     probe = keras.Model(backbone.input, [one.output for one in backbone.layers[1:]])
-    found: dict[int, str] = {}
+    result: dict[int, str] = {}
     for layer, shape in zip(backbone.layers[1:], probe.compute_output_shape((1, side, side, 3)), strict=True):
         if len(shape) == 4 and shape[1] == shape[2] and shape[1] and side % shape[1] == 0:
-            found[side // shape[1]] = layer.name
-    missing = [step for step in (2, 4, 8, 16, 32) if step not in found]
+            result[side // shape[1]] = layer.name
+    missing = [step for step in (2, 4, 8, 16, 32) if step not in result]
     if missing:
         raise ValueError(f"{backbone.name} has no layer of 1/{missing[0]} of the image")
-    return [found[step] for step in (2, 4, 8, 16, 32)]
+    return [result[step] for step in (2, 4, 8, 16, 32)]
 
 
 def _of_function(text: str, place: Place, plan: Plan, heads: dict[str, int]) -> keras.Model:

@@ -14,10 +14,10 @@ _RATE = 3e-3
 _EPOCHS = 30
 
 
-def decide(decided: Callable[..., Any], config: Config, facts: Mapping[str, Any]) -> None:
+def decide(decided: Callable[..., Any], config: Config, known_data: Mapping[str, Any]) -> None:
     """Decides on patch, batch, model, normalisation, augmentation, steps, epochs, optimizer and schedule."""
-    axes = facts["axes"]
-    patch = _patch(decided, config, facts)
+    axes = known_data["axes"]
+    patch = _patch(decided, config, known_data)
     levels = _levels(patch, axes)
     widths = list(_WIDTHS[:levels])
     usual = f"unet(widths=[{', '.join(map(str, widths))}])"
@@ -32,11 +32,11 @@ def decide(decided: Callable[..., Any], config: Config, facts: Mapping[str, Any]
     pixels = math.prod(patch)
     most = _AREA if axes == 2 else _VOLUME
     batch = decided("batch", max(2, min(16, round(most / pixels))), f"about {most:,} pixels in a step")
-    usual = -(-2 * facts["pixels"] // (pixels * batch))
+    usual = -(-2 * known_data["pixels"] // (pixels * batch))
     steps = decided("steps", max(40, min(250, usual)), "each pixel about twice in an epoch, from 40 to 250")
     epochs = decided("epochs", _EPOCHS, f"{_EPOCHS * steps} steps; may be raised later")
-    _normalization(decided, facts)
-    share = 1 - next(iter(facts["class_shares"].values()))
+    _normalization(decided, known_data)
+    share = 1 - next(iter(known_data["class_shares"].values()))
     oversample = 0.5 if share < 0.05 else 0.33 if share < 0.2 else 0.0
     decided("oversample", oversample, f"{100 * share:.1f} % of the pixels are foreground")
     _augment(decided, config, axes)
@@ -71,15 +71,15 @@ def axis_divisor(model: str) -> int:
     return 2 ** (len(model.split("[")[1].split("]")[0].split(",")) - 1) if "[" in model else 8
 
 
-def _patch(decided, config, facts):
-    axes, median = facts["axes"], facts["median"]
-    large = facts["objects"]["diameter"] > 48 and min(median) >= 256
+def _patch(decided, config, known_data):
+    axes, median = known_data["axes"], known_data["median"]
+    large = known_data["objects"]["diameter"] > 48 and min(median) >= 256
     side = (256 if large else 128) if axes == 2 else 48
     multiple = 16 if axes == 2 else 8
     patch = [min(side, max(multiple, math.ceil(size / multiple) * multiple)) for size in median]
     if axes == 2:
         why = (
-            f"objects are {facts['objects']['diameter']:g} pixels across"
+            f"objects are {known_data['objects']['diameter']:g} pixels across"
             if large
             else "enough for the objects of these images"
         )
@@ -112,8 +112,8 @@ def _check_patch(model, config, patch):
         )
 
 
-def _normalization(decided, facts):
-    intensity = facts["intensity"]
+def _normalization(decided, known_data):
+    intensity = known_data["intensity"]
     tail = intensity["most"] - intensity["high"] > 2 * max(intensity["high"] - intensity["low"], 1e-12)
     if tail:
         decided("normalization", "percentile", "a few values lie far outside of the others")

@@ -121,8 +121,8 @@ def callback_arguments(call: Call) -> tuple[str, dict[str, Any]]:
         )
         raise ConfigError(call.place, f"{problem} {advice}")
     part = part_of(call, ("callbacks",))
-    found = check_arguments(call, part.arguments, part.positional, given=OF_CALLBACKS[call.name])
-    return f"kerasmith:{part.class_name}", _plain(call, found)
+    result = check_arguments(call, part.arguments, part.positional, given=OF_CALLBACKS[call.name])
+    return f"kerasmith:{part.class_name}", _plain(call, result)
 
 
 def optimizer_arguments(call: Call) -> tuple[str, dict[str, Any]]:
@@ -137,16 +137,16 @@ def model_arguments(call: Call) -> dict[str, Any]:
     """{argument: plain value} of a model; names of `keras.applications` are not looked up."""
     kind = "unet" if call.name == "unet" else "application"
     names = MODEL_ARGUMENTS[kind]
-    found = _plain(call, check_arguments(call, names, tuple(names)))
-    widths = found.get("widths")
-    if "widths" in found and not (
+    result = _plain(call, check_arguments(call, names, tuple(names)))
+    widths = result.get("widths")
+    if "widths" in result and not (
         isinstance(widths, list) and 1 <= len(widths) <= 8 and all(type(one) is int and 1 <= one <= 4096 for one in widths)
     ):
         raise ConfigError(call.place, "`widths` is a list of 1 to 8 whole numbers, such as [16, 32, 64].")
-    if not isinstance(found.get("weights"), str | None):
+    if not isinstance(result.get("weights"), str | None):
         raise ConfigError(call.place, "`weights` is 'imagenet', the path of a file in quotes, or none.")
-    return found
+    return result
 
 
-def _plain(call, found):
-    return {name: plain(value, name, call.place) for name, value in found.items()}
+def _plain(call, result):
+    return {name: plain(value, name, call.place) for name, value in result.items()}

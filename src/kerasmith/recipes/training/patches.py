@@ -151,14 +151,14 @@ def _places(sample: Sample, seed: int) -> list[np.ndarray]:
     """For each class but the background that an image holds, some of its pixels, (n, axes)."""
     labels = next(iter(sample.targets.values()))
     rng = np.random.default_rng((seed, 1))
-    found = []
+    result = []
     for number in np.unique(labels):
         if number not in (0, VOID):
             flat = np.flatnonzero(labels == number)
             if len(flat) > _MOST_PLACES:
                 flat = np.sort(rng.choice(flat, _MOST_PLACES, replace=False))
-            found.append(np.stack(np.unravel_index(flat, labels.shape), -1))
-    return found
+            result.append(np.stack(np.unravel_index(flat, labels.shape), -1))
+    return result
 
 
 def _mirrored(position: np.ndarray, length: int) -> np.ndarray:

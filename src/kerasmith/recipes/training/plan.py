@@ -99,11 +99,11 @@ def make_plan(config: Config) -> Plan:
     else:
         ids, why_ids = class_ids.class_ids(config, [*train, *held_out])
     files = Files(None if config["instances"] else ids, void)
-    facts = fingerprint.fingerprint(train, files, None if config["instances"] else ids, names, void, spacing)
+    known_data = fingerprint.fingerprint(train, files, None if config["instances"] else ids, names, void, spacing)
     decided = _Decider(config)
     _decide_data(decided, config, ids, names, why_ids, why_split)
-    network_plan.decide(decided, config, facts)
-    decide_loss(decided, config, facts)
+    network_plan.decide(decided, config, known_data)
+    decide_loss(decided, config, known_data)
     decide_metrics(decided, config, names)
     _decide_rest(decided, config)
     return Plan(
@@ -115,9 +115,9 @@ def make_plan(config: Config) -> Plan:
         files,
         ids,
         names,
-        facts,
+        known_data,
         fingerprint.digest(train, held_out),
-        _notes(config, ids, names, train, held_out, facts),
+        _notes(config, ids, names, train, held_out, known_data),
     )
 
 
@@ -205,7 +205,7 @@ def written(config: Config, key: str) -> list[str] | None:
     return None if config.is_auto(key) else [text_of(call) for call in value]
 
 
-def _notes(config, ids, names, train: Sequence[Case], held_out: Sequence[Case], facts) -> list[str]:
+def _notes(config, ids, names, train: Sequence[Case], held_out: Sequence[Case], known_data) -> list[str]:
     """What a reader should know before training."""
     notes = []
     if not config["instances"]:
@@ -215,13 +215,13 @@ def _notes(config, ids, names, train: Sequence[Case], held_out: Sequence[Case], 
                 notes.append(f"no {part} mask holds {', '.join(absent)}")
     resampled = sum(case.is_resampled for case in train)
     if resampled:
-        size = " x ".join(f"{one:g}" for one in facts["spacing"])
+        size = " x ".join(f"{one:g}" for one in known_data["spacing"])
         notes.append(f"{resampled} images have another spacing than {size} and are resampled to it")
-    elif facts["spacing"] is None and any(case.spacing is not None for case in train):
+    elif known_data["spacing"] is None and any(case.spacing is not None for case in train):
         notes.append("only some files say the spacing of their pixels, so it is not used")
-    rare = [name for name, share in facts["class_shares"].items() if 0 < share < 1e-4]
+    rare = [name for name, share in known_data["class_shares"].items() if 0 < share < 1e-4]
     if rare:
         notes.append(f"{', '.join(rare)}: less than 1 pixel of 10,000")
-    if math.isclose(facts["intensity"]["std"], 0.0):
+    if math.isclose(known_data["intensity"]["std"], 0.0):
         notes.append("the images are constant: nothing can be learned from them")
     return notes

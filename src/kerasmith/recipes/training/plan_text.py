@@ -24,13 +24,13 @@ def plan_text(plan: Plan) -> Any:
 
 
 def _about(plan: Plan) -> str:
-    facts = plan.fingerprint
-    size = " x ".join(map(str, facts["median"]))
-    shares = ", ".join(f"{name} {100 * share:.3g} %" for name, share in facts["class_shares"].items())
-    objects = facts["objects"]
-    found = f"{objects['number']} objects, {objects['diameter']:g} pixels across" if objects["number"] else "no objects"
-    spacing = "" if facts["spacing"] is None else f", spacing {' x '.join(f'{one:g}' for one in facts['spacing'])}"
+    known_data = plan.fingerprint
+    size = " x ".join(map(str, known_data["median"]))
+    shares = ", ".join(f"{name} {100 * share:.3g} %" for name, share in known_data["class_shares"].items())
+    objects = known_data["objects"]
+    result = f"{objects['number']} objects, {objects['diameter']:g} pixels across" if objects["number"] else "no objects"
+    spacing = "" if known_data["spacing"] is None else f", spacing {' x '.join(f'{one:g}' for one in known_data['spacing'])}"
     return (
-        f"{len(plan.train)} images to train on, {len(plan.held_out)} held out; {size} pixels, {facts['channels']} "
-        f"channel{'s' * (facts['channels'] > 1)}, {facts['dtype']}{spacing}\n{shares}; {found}"
+        f"{len(plan.train)} images to train on, {len(plan.held_out)} held out; {size} pixels, {known_data['channels']} "
+        f"channel{'s' * (known_data['channels'] > 1)}, {known_data['dtype']}{spacing}\n{shares}; {result}"
     )

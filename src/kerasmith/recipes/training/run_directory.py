@@ -10,7 +10,7 @@ from typing import Any
 
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.recipes.training.config import Config, read_config
-from kerasmith.recipes.training.config_error import ConfigError, shown
+from kerasmith.recipes.training.config_error import ConfigError, displayed
 
 CONFIG, PLAN, MODEL, SUMMARY, CHECKPOINTS = "config.resolved.yaml", "plan.json", "model.keras", "summary.json", "checkpoints"
 FREE = ("epochs", "out", "tensorboard", "callbacks")
@@ -64,7 +64,7 @@ def check_same(earlier: Earlier, values: Mapping[str, Any], digest: str) -> None
     """Raises `ConfigError` where a run that exists was begun with another configuration or on other data."""
     before = written_values(earlier.config)
     changed = [
-        f"`{key}` was {shown(before[key])}, is {shown(value)}"
+        f"`{key}` was {displayed(before[key])}, is {displayed(value)}"
         for key, value in values.items()
         if key not in FREE and _plain(before.get(key)) != _plain(value)
     ]

@@ -48,12 +48,12 @@ def add_results(
 def _picture(one: Predicted, objects: np.ndarray | None) -> np.ndarray:
     """The outlines of truth and prediction; of a volume, in the slice with most of the truth."""
     truth = one.sample.targets[MASK] if objects is None else np.maximum(objects, 0)
-    found = one.classes if one.objects is None else one.objects
+    result = one.classes if one.objects is None else one.objects
     image = one.sample.image
     truth = np.where(truth == VOID, 0, truth) if objects is None else truth
     if truth.ndim == 3:
         best = int(np.argmax((truth > 0).sum((1, 2))))
-        image, truth, found = image[best], truth[best], found[best]
+        image, truth, result = image[best], truth[best], result[best]
     image = image if image.shape[-1] in (1, 3) else image[..., :1]
     scale = max(1, min(4, 400 // max(truth.shape)))
-    return report.overlay(image, truth, found, scale=scale)
+    return report.overlay(image, truth, result, scale=scale)

@@ -11,7 +11,7 @@ from kerasmith.recipes.training.cases import VOID, Case
 from kerasmith.recipes.training.patches import Sample
 from kerasmith.recipes.training.plan import Plan
 
-_KEPT = 1_000_000_000  # bytes of samples that stay in memory
+_RETAINED = 1_000_000_000  # bytes of samples that stay in memory
 
 MASK, CORES = "mask", "cores"
 
@@ -24,7 +24,7 @@ def fitted_normalization(plan: Plan) -> Normalization:
 def samples(plan: Plan, cases: Sequence[Case], normalization: Normalization) -> list[Callable[[], Sample]]:
     """A function for each case that gives its `Sample`; the last ones stay in memory, all of them where they are few."""
     pixels = max((int(np.prod(case.shape)) for case in cases), default=1) * (plan.channels + 2) * 4
-    make = functools.lru_cache(max(1, _KEPT // pixels))(lambda case: _sample(plan, case, normalization))
+    make = functools.lru_cache(max(1, _RETAINED // pixels))(lambda case: _sample(plan, case, normalization))
     return [functools.partial(make, case) for case in cases]
 
 

@@ -21,8 +21,8 @@ def check_schedule(call: Call) -> None:
         _check_ramp(call)
         return
     part = part_of(call, ("schedules",), [RAMP, CONSTANT])
-    found = check_arguments(call, part.arguments, part.positional, given=_GIVEN)
-    for name, value in found.items():
+    result = check_arguments(call, part.arguments, part.positional, given=_GIVEN)
+    for name, value in result.items():
         if isinstance(value, Call) and name in ("inner", "schedule"):
             check_schedule(value)
         elif isinstance(value, Call) and (value.arguments or value.named):
@@ -38,9 +38,9 @@ def build_schedule(call: Call, steps: int) -> Any:
         epochs = named.pop("epochs")
         return schedules.Ramp(**named, begin=epochs.start, end=epochs.stop, steps_per_epoch=steps)
     part = part_of(call, ("schedules",))
-    found = check_arguments(call, part.arguments, part.positional, given=_GIVEN)
+    result = check_arguments(call, part.arguments, part.positional, given=_GIVEN)
     arguments = {}
-    for name, value in found.items():
+    for name, value in result.items():
         is_schedule = isinstance(value, Call) and name in ("inner", "schedule")
         arguments[name] = build_schedule(value, steps) if is_schedule else value.name if isinstance(value, Call) else value
     if "steps_per_epoch" in part.arguments:
@@ -59,9 +59,9 @@ def _check_ramp(call):
         raise ConfigError(place, f"`epochs` is a range: {example}.")
     if not 0 <= epochs.start < epochs.stop:
         raise ConfigError(place, f"`epochs` goes from a number >= 0 to a larger one: {example}.")
-    found = check_arguments(
+    result = check_arguments(
         Call(call.name, call.arguments, named | {"epochs": 0}, call.place, call.places), _RAMP_ARGUMENTS, ("start", "stop")
     )
     for name in ("start", "stop"):
-        if not isinstance(found[name], int | float) or isinstance(found[name], bool):
+        if not isinstance(result[name], int | float) or isinstance(result[name], bool):
             raise ConfigError(call.place, f"`{name}` of `ramp` is a number: {example}.")

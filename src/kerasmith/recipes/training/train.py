@@ -18,7 +18,7 @@ from kerasmith.recipes.training.plan_text import plan_text
 from kerasmith.recipes.training.resolved_file import resolved_text
 from kerasmith.recipes.training.run_directory import SUMMARY, Earlier, check_same, earlier_run
 
-_KEPT = ("from", "epochs", "backend")
+_RETAINED = ("from", "epochs", "backend")
 """Keys that an interrupted run keeps where nothing else is asked for."""
 
 
@@ -89,12 +89,12 @@ def _going_on(config: Config, earlier: Earlier | None) -> Config:
     if earlier is None:
         return config
     was_set = {one["key"] for one in earlier.plan.get("decisions", []) if one["is_set"]}
-    kept = {
+    retained = {
         key: earlier.config[key]
         for key in config.settings
-        if (key not in config.places or config.is_auto(key)) and (key in _KEPT or key not in was_set) and key != "out"
+        if (key not in config.places or config.is_auto(key)) and (key in _RETAINED or key not in was_set) and key != "out"
     }
-    return _with(config, kept)
+    return _with(config, retained)
 
 
 def _with(config: Config, settings: Mapping[str, Any]) -> Config:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kerasmith.recipes.training import expression
-from kerasmith.recipes.training.config_error import ConfigError, did_you_mean, shown
+from kerasmith.recipes.training.config_error import ConfigError, did_you_mean, displayed
 from kerasmith.recipes.training.config_file import Value
 from kerasmith.recipes.training.fields import AUTO, Field
 
@@ -30,7 +30,7 @@ def read(field: Field, value: Value) -> Any:
 
 
 def _fail(field: Field, value: Value, expected: str) -> ConfigError:
-    return ConfigError(value.place, f"`{field.name}` must be {expected}. Received: {shown(value.plain())}")
+    return ConfigError(value.place, f"`{field.name}` must be {expected}. Received: {displayed(value.plain())}")
 
 
 def _is_number(data: Any) -> bool:
@@ -75,7 +75,8 @@ def _choice(field, value):
     if data not in field.choices:
         near = f" {did_you_mean(data, field.choices)}" if isinstance(data, str) else ""
         raise ConfigError(
-            value.place, f"`{field.name}` must be one of {', '.join(field.choices)}. Received: {shown(value.plain())}.{near}"
+            value.place,
+            f"`{field.name}` must be one of {', '.join(field.choices)}. Received: {displayed(value.plain())}.{near}",
         )
     return data
 
@@ -125,20 +126,22 @@ def _classes(field, value):
         value = Value([value], value.place)
         data = value.data
     if isinstance(data, list) and data:
-        found = [_class_name(field, one) for one in data]
-        if len(found) != len(set(found)):
-            twice = next(name for name in found if found.count(name) > 1)
-            raise ConfigError(value.place, f"the class `{shown(twice)}` is there twice. Remove one.")
-        if len(found) == 1:
-            found = ["background", *found] if found != ["background"] else ["background", "foreground"]
-        if len(found) > _MOST_CLASSES:
+        result = [_class_name(field, one) for one in data]
+        if len(result) != len(set(result)):
+            twice = next(name for name in result if result.count(name) > 1)
+            raise ConfigError(value.place, f"the class `{displayed(twice)}` is there twice. Remove one.")
+        if len(result) == 1:
+            result = ["background", *result] if result != ["background"] else ["background", "foreground"]
+        if len(result) > _MOST_CLASSES:
             raise _fail(field, value, f"at most {_MOST_CLASSES} names")
-        return dict(zip(found, range(len(found)) if len(found) > 2 else (0, None), strict=True))
+        return dict(zip(result, range(len(result)) if len(result) > 2 else (0, None), strict=True))
     if isinstance(data, dict) and len(data) >= 2:
         ids = {}
         for name, one in data.items():
             if not isinstance(one.data, int) or isinstance(one.data, bool) or not 0 <= one.data < 2**31:
-                raise ConfigError(one.place, f"the id of a class is a whole number from 0 on. Received: {shown(one.plain())}")
+                raise ConfigError(
+                    one.place, f"the id of a class is a whole number from 0 on. Received: {displayed(one.plain())}"
+                )
             if one.data in ids.values():
                 raise ConfigError(one.place, f"two classes have the id {one.data}. Give each its own.")
             ids[_class_name(field, Value(name, one.key_place))] = one.data
@@ -151,7 +154,9 @@ def _classes(field, value):
 def _class_name(field, one):
     name = str(one.data) if isinstance(one.data, int) and not isinstance(one.data, bool) else one.data
     if not isinstance(name, str) or not re.fullmatch(r"\w[\w .-]{0,60}", name):
-        raise ConfigError(one.place, f"the name of a class has letters, digits, `_`, `-`, `.`. Received: {shown(one.plain())}")
+        raise ConfigError(
+            one.place, f"the name of a class has letters, digits, `_`, `-`, `.`. Received: {displayed(one.plain())}"
+        )
     return name
 
 
@@ -175,15 +180,15 @@ def _augment(field, value):
         return None
     if not isinstance(value.data, dict):
         raise _fail(field, value, f"`none`, `auto` or amounts such as `{field.example}`")
-    found = {}
+    result = {}
     for name, one in value.data.items():
         if name not in AUGMENTATIONS:
-            raise ConfigError(one.key_place, f"`augment` has no `{shown(name)}`. {did_you_mean(name, AUGMENTATIONS)}")
+            raise ConfigError(one.key_place, f"`augment` has no `{displayed(name)}`. {did_you_mean(name, AUGMENTATIONS)}")
         if AUGMENTATIONS[name] is bool:
-            found[name] = _flag(Field(name, "flag", None, "", ""), one)
+            result[name] = _flag(Field(name, "flag", None, "", ""), one)
         else:
-            found[name] = _number(Field(name, "number", None, "", "", most=10), one)
-    return found
+            result[name] = _number(Field(name, "number", None, "", "", most=10), one)
+    return result
 
 
 def _call(field, value):
