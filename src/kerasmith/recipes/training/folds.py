@@ -11,7 +11,7 @@ from rich.console import Console
 
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.recipes.training.config import Config
-from kerasmith.recipes.training.run_directory import SUMMARY
+from kerasmith.recipes.training.run_directory import SUMMARY, run_directory_of
 
 
 def train_folds(
@@ -26,8 +26,6 @@ def train_folds(
     Returns:
         {"folds": [summary of each], "mean": {figure: number}, "deviation": {figure: number}}; also in `summary.json`.
     """
-    from kerasmith.recipes.training.train import run_directory_of
-
     out, results = Path(run_directory_of(read)), []
     for fold in range(1, read["folds"] + 1):
         console.print(f"fold {fold} of {read['folds']}", style="bold", highlight=False)

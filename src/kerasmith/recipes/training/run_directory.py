@@ -44,6 +44,11 @@ class Earlier:
         return (self.directory / SUMMARY).exists()
 
 
+def run_directory_of(config: Config) -> str:
+    """The run directory of a configuration."""
+    return str(Path("runs").absolute() / Path(config.name).stem) if config.is_auto("out") else config["out"]
+
+
 def earlier_run(directory: str | os.PathLike[str]) -> Earlier | None:
     """The run of a directory, None where there is none.
 

@@ -13,10 +13,11 @@ from rich.console import Console
 
 from kerasmith.recipes.training.config import Config, read_config
 from kerasmith.recipes.training.config_error import ConfigError
+from kerasmith.recipes.training.folds import train_folds
 from kerasmith.recipes.training.plan import Plan, make_plan
 from kerasmith.recipes.training.plan_text import plan_text
 from kerasmith.recipes.training.resolved_file import resolved_text
-from kerasmith.recipes.training.run_directory import SUMMARY, Earlier, check_same, earlier_run
+from kerasmith.recipes.training.run_directory import SUMMARY, Earlier, check_same, earlier_run, run_directory_of
 
 _RETAINED = ("from", "epochs", "backend")
 """Keys that an interrupted run keeps where nothing else is asked for."""
@@ -49,8 +50,6 @@ def train(
     console = console or Console()
     read = read_config(config, overrides)
     if read["folds"] is not None and read["fold"] is None and not plan_only:
-        from kerasmith.recipes.training.folds import train_folds
-
         return train_folds(config, read, overrides, console, train)
     earlier = earlier_run(run_directory_of(read))
     plan = make_plan(_going_on(_from_other(read), earlier))
@@ -67,11 +66,6 @@ def train(
         _check_free(Path(plan.values["out"]))
     _choose_backend(plan)
     return importlib.import_module("kerasmith.recipes.training.fitting").fit(plan, earlier, console)
-
-
-def run_directory_of(config: Config) -> str:
-    """The run directory of a configuration."""
-    return str(Path("runs").absolute() / Path(config.name).stem) if config.is_auto("out") else config["out"]
 
 
 def _from_other(config: Config) -> Config:
