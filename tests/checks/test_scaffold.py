@@ -112,6 +112,13 @@ def test_names_that_hide_a_package(name, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["class", "import", "Lambda"])
+def test_names_that_are_words_of_python(name, tmp_path):
+    with pytest.raises(ValueError, match="word of Python"):
+        write("loss", name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_bad_input(tmp_path):
     with pytest.raises(ValueError, match="loss, metric, callback, layer"):
         write("model", "Mine", tmp_path)

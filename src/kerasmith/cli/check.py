@@ -4,25 +4,26 @@ import argparse
 import contextlib
 import importlib
 import json
+import pathlib
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from kerasmith.cli.arguments import add_traceback, whole_number
 
-FORMATS = ("text", "json", "sarif", "junit")
-EXITS = "Exit status: 0 no error was found, 1 findings of severity error, 2 it could not be checked."
+# Folders of a project that hold nobody's own parts.
+_SKIPPED = ("tests", "test", "venv", "env", "build", "dist", "node_modules", "site-packages", "__pycache__")
+FORMATS = ("text", "short", "json", "sarif", "junit")
+EXITS = "Exit status: 0 it was called and no error was found, 1 findings of severity error, 2 it could not be checked."
 
 
 def check(options: argparse.Namespace) -> int:
-    """Says what is wrong with a loss, metric, callback or layer."""
+    """Runs your own loss, metric, callback or layer in many ways and says what is wrong with it, and what to write instead."""
     from kerasmith.checks.engine.checker import installed
     from kerasmith.checks.engine.contract import Contract
     from kerasmith.checks.engine.report import exit_status
-    from kerasmith.checks.engine.target import split
-    from kerasmith.checks.engine.workers import reports_of
 
-    split(options.target)
     backends = installed(options.backends)
     request = {
         "init": options.init,
@@ -33,14 +34,56 @@ def check(options: argparse.Namespace) -> int:
         "seed": options.seed,
         "kind": options.kind,
     }
-    with _progress(options.target) as on_event:
-        reports = reports_of(options.target, backends, budget=options.budget, on_event=on_event, **request)
+    folder = pathlib.Path(options.target)
+    reports = (
+        _of_folder(folder, backends, options, request) if folder.is_dir() else _of(options.target, backends, options, request)
+    )
     form = importlib.import_module(f"kerasmith.checks.formats.{options.format}")
     if options.format == "text":
         form.show(reports, verbose=options.verbose)
     else:
         print(form.render(reports), end="")
     return exit_status(reports)
+
+
+def _of(target, backends, options, request):
+    from kerasmith.checks.engine.signatures import training_on_import
+    from kerasmith.checks.engine.target import split
+    from kerasmith.checks.engine.workers import reports_of
+
+    split(target)
+    trains = training_on_import(target)
+    if trains is not None:
+        from kerasmith.files.messages import warn
+
+        warn(f'{trains} runs whenever this file is imported, here on each backend: put it under `if __name__ == "__main__":`')
+    with _progress(target) as on_event:
+        return reports_of(target, backends, budget=options.budget, on_event=on_event, **request)
+
+
+def _of_folder(target, backends, options, request):
+    """Reports of every file of a folder that defines a part; one that cannot be checked is said to be, and the others are."""
+    from kerasmith.checks.engine.finding import CannotCheck
+    from kerasmith.checks.engine.report import Report
+    from kerasmith.checks.engine.signatures import has_parts
+
+    folder = pathlib.Path(target)
+    files = [
+        file
+        for file in sorted(folder.rglob("*.py"))
+        if not file.name.startswith(("test_", "conftest", "setup."))
+        and not any(part.startswith(".") or part in _SKIPPED for part in file.relative_to(folder).parts)
+        and has_parts(file)
+    ]
+    if not files:
+        raise CannotCheck(f"No file in {folder} defines a loss, metric, callback or layer.")
+    reports = []
+    for file in files:
+        try:
+            reports += _of(str(file), backends, options, request)
+        except CannotCheck as error:
+            reports.append(Report(subject=str(file), kind="source", problem=str(error), details=error.details))
+    return reports
 
 
 def explain(options: argparse.Namespace) -> None:
@@ -73,10 +116,22 @@ def explain(options: argparse.Namespace) -> None:
 def add_to(commands: Any) -> None:
     """The parsers of both commands."""
     command = commands.add_parser(
-        "check", help="say what is wrong with a part of your own", description=check.__doc__, epilog=EXITS
+        "check",
+        help="find the faults of a loss, metric, callback or layer that you wrote",
+        description=check.__doc__,
+        epilog=EXITS,
     )
-    command.add_argument("target", help="path.py:Name, package.module:Name, or a file or module with all its parts")
-    command.add_argument("--init", type=_json_dict, metavar="JSON", help="constructor arguments: '{\"alpha\": 0.7}'")
+    command.add_argument(
+        "target",
+        help="path.py:Name or package.module:Name, where Name is a class, an instance, a function of (y_true, y_pred), or a "
+        "factory: a function without arguments that returns one; or a file, a module or a folder with all its parts",
+    )
+    command.add_argument(
+        "--init",
+        type=_init,
+        metavar="JSON",
+        help="constructor arguments: '{\"alpha\": 0.7}', or path.py:make, a function that returns the part",
+    )
     command.add_argument(
         "--like", type=_specs, metavar="SPECS", help="inputs: 'y_true=float32[4,8]onehot y_pred=float32[4,8]simplex', or JSON"
     )
@@ -128,6 +183,10 @@ def _progress(target: str) -> Iterator[Callable[[str, dict[str, Any]], None]]:
 
     with console.status(f"{target}  starting") as status:
         yield show
+
+
+def _init(text: str) -> dict[str, Any] | str:
+    return text if re.fullmatch(r"[\w./\\-]+:\w+", text) else _json_dict(text)
 
 
 def _json_dict(text: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 import kerasmith
+from kerasmith.checks.engine.target import usual_kind
 
 
 @keras.saving.register_keras_serializable(package="test_bench")
@@ -30,6 +31,21 @@ def whole_batch(y_true, y_pred):
     return ops.mean(ops.square(y_true - y_pred))
 
 
+def make_scaled():
+    return ScaledError(2.0)
+
+
+def make_function(power=2):
+    def loss(y_true, y_pred):
+        return ops.mean(ops.abs(y_true - y_pred) ** power, axis=-1)
+
+    return loss
+
+
+def make_nothing():
+    return 3
+
+
 REGRESSION = {"y_true": "float32[4,3](-2,2)", "y_pred": "float32[4,3](-2,2)"}
 
 
@@ -44,6 +60,28 @@ def test_classes_instances_and_bound_functions(component):
     report = check(component)
     assert report.ok, str(report)
     assert report.findings == []
+
+
+@pytest.mark.parametrize("factory", [make_scaled, make_function])
+def test_a_factory_is_asked_for_what_it_returns(factory):
+    report = check(factory)
+    assert report.ok, str(report)
+    assert report.subject == factory.__name__
+
+
+def test_a_class_is_made_by_a_factory():
+    assert check(ScaledError, init=f"{__name__}:make_scaled", select=["L104"]).ok
+    for wrong, message in (("make_nothing", "must return a ScaledError"), ("make_function", "must return a ScaledError")):
+        with pytest.raises(ValueError, match=message):
+            check(ScaledError, init=f"{__name__}:{wrong}")
+
+
+def test_the_name_of_a_function_says_what_it_is():
+    assert usual_kind(make_nothing) == "loss"
+    for name, kind in (("top_k_accuracy", "metric"), ("f1", "metric"), ("accuracy_loss", "loss"), ("absolute_error", "loss")):
+        function = lambda y_true, y_pred: y_pred  # noqa: E731
+        function.__name__ = name
+        assert usual_kind(function) == kind
 
 
 def test_a_function_and_a_closure_with_a_fault():
@@ -98,6 +136,7 @@ def test_report_as_text():
         (keras.Model, {}, "can be checked"),
         (keras, {}, "can be checked"),
         (NeedsAlpha, {}, "alpha"),
+        (make_nothing, {}, "must return a loss"),
         (ScaledError, {"init": {"beta": 1}, "like": {"inputs": "float32[2,2]"}}, "y_true, y_pred"),
         (lambda y_true, y_pred, factor: y_pred, {}, "y_true, y_pred"),
         (ScaledError(), {"init": {"factor": 2.0}}, "for classes"),

@@ -27,6 +27,7 @@ class Case:
         seed: of everything that is drawn.
         cache: what several checks need and one has found out.
         archetype: the name of the inputs that were found by trying, None if they were declared.
+        declared: `like` as it was given, None where inputs are to be found (since 0.2).
     """
 
     kind: str | None = None
@@ -43,6 +44,7 @@ class Case:
         self.cache: dict[str, Any] = {}
         self.specs: Any = None
         self.archetype: str | None = None
+        self.declared: Any = None
 
     def make(self, **changed: Any) -> Any:
         """A fresh component; see `Subject.make`."""

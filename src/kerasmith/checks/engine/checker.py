@@ -17,7 +17,7 @@ from kerasmith.checks.engine.report import Report, report_of
 
 def check(
     component: Any,
-    init: dict[str, Any] | None = None,
+    init: dict[str, Any] | str | None = None,
     like: Any = None,
     contract: Contract | dict[str, Any] | None = None,
     backends: str | Sequence[str] | None = None,
@@ -30,9 +30,11 @@ def check(
     """Says what is wrong with a loss, metric, callback or layer.
 
     Args:
-        component: a class or an instance of a Keras loss, metric, callback or layer, a function of (y_true, y_pred), or
-            where to find one: `"path.py:Name"`, `"package.module:Name"`.
-        init: {name: value}: constructor arguments of a class.
+        component: a class or an instance of a Keras loss, metric, callback or layer, a function of (y_true, y_pred), a
+            function without required arguments that returns one of these, or where to find one: `"path.py:Name"`,
+            `"package.module:Name"`.
+        init: {name: value}: constructor arguments of a class; or `"module:factory"`, a function that returns the part
+            (since 0.2).
         like: the inputs, {"y_true": spec, "y_pred": spec} for losses and metrics, {"inputs": spec} for layers. A spec is an
             example array or a text: `"float32[4,16,16,1](0,1)"` (an interval), `"int32[4]{0,9}"` (whole numbers, both ends
             included), `"float32[8,5]simplex"` (rows that sum to 1), `"float32[8,5]onehot"`; or a list or dict of them. By
@@ -110,7 +112,7 @@ def importable(component: Any) -> str:
 
 def _in_process(
     component: Any,
-    init: dict[str, Any] | None,
+    init: dict[str, Any] | str | None,
     like: Any,
     contract: Contract | None,
     budget: float,
@@ -133,7 +135,7 @@ def _in_workers(
     backends: list[str],
     budget: float,
     *,
-    init: dict[str, Any] | None,
+    init: dict[str, Any] | str | None,
     like: Any,
     contract: Contract | None,
     **options: Any,

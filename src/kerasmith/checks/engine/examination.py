@@ -12,6 +12,7 @@ from typing import Any
 
 from kerasmith.checks.engine import cross_backend, registry
 from kerasmith.checks.engine.case import Case, case_of
+from kerasmith.checks.engine.causes import line_of_cause
 from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import CannotCheck, Failed, Finding, Inconclusive, NotApplicable, Record
 from kerasmith.checks.engine.inference import set_inputs
@@ -46,9 +47,11 @@ class Examination:
     ) -> None:
         self.subject = subject
         self.case: Case = case_of(subject, Contract.of_subject(contract, subject.component), seed)
-        self.like = like
+        self.like = self.case.declared = like
         self.plan: list[Any] = registry.planned(subject.kind, select, ignore)
         self.outcomes: dict[str, str] = dict(done or {})
+        self.unrun: str | None = None
+        self.details: str = ""
 
     def records(
         self, seconds: Callable[[], float | None] | None = None, announce: Callable[[str], None] = lambda id: None
@@ -69,7 +72,7 @@ class Examination:
             record = self._blocked(one)
             if record is None:
                 if one.needs_inputs and self.case.specs is None and not self._find_inputs():
-                    record = Record(one.id, "blocked", f"no inputs: blocked by {', '.join(self._failed())}")
+                    record = Record(one.id, "blocked", "no inputs were found on which it runs")
                 else:
                     record = self._put(one, None if seconds is None else seconds())
             self.outcomes[one.id] = record.outcome
@@ -88,18 +91,23 @@ class Examination:
         )
 
     def circumstances(self) -> dict[str, Any]:
-        """{"inputs", "inferred", "contract"}: on what it was examined, known at the end."""
+        """{"inputs", "inferred", "contract", "unrun", "details"}: on what it was examined, known at the end."""
         case = self.case
-        return {"inputs": case.describe(), "inferred": case.archetype is not None, "contract": case.contract.exceptions()}
+        known = {"inputs": case.describe(), "inferred": case.archetype is not None, "contract": case.contract.exceptions()}
+        return {**known, "unrun": self.unrun, "details": self.details}
 
     def _find_inputs(self) -> bool:
+        """Whether inputs were found; with findings already, why there are none is kept beside them in `unrun`."""
+        if self.unrun is not None:
+            return False
         try:
             with without_tensorflow(backend()):
                 set_inputs(self.case, self.like)
-        except CannotCheck:
-            if self._failed():
-                return False
-            raise
+        except CannotCheck as error:
+            if not self._failed():
+                raise
+            self.unrun, self.details = str(error), error.details
+            return False
         return True
 
     def _failed(self) -> list[str]:
@@ -123,6 +131,8 @@ class Examination:
             return Record(one.id, "inconclusive", str(reason))
         except NotApplicable as reason:
             return Record(one.id, "not applicable", str(reason))
+        except CannotCheck:
+            raise
         except OutOfTime:
             return Record(one.id, "timeout", f"not finished after {seconds:.3g} s")
         except Exception as error:
@@ -146,7 +156,7 @@ class Examination:
             reproducer="\n".join(lines),
             fix=inspect.cleandoc(failed.fix) if failed.fix else one.fix,
             file=self.subject.file,
-            line=failed.line or self.subject.line,
+            line=failed.line or line_of_cause(self.subject, one.id, failed.__context__) or self.subject.line,
         )
 
 

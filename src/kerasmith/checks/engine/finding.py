@@ -14,7 +14,8 @@ class Finding:
 
     Attributes:
         id: of the check, such as "L101"; never given to another check.
-        severity: "error": a number is silently wrong, or work is lost; "warning": breaks in a supported mode; "note": taste.
+        severity: "error": `fit` stops on a supported backend, or a number is silently wrong; "warning": wrong in a mode that
+            many use (half precision, replicas, loading, resume); "note": taste.
         title: one line.
         expected, actual: what should have come out and what did, with numbers.
         reproducer: at most 12 lines of Python that show it as they stand.
@@ -99,4 +100,13 @@ class NotApplicable(Exception):
 
 
 class CannotCheck(ValueError):
-    """The component cannot be checked as asked: wrong target, missing arguments, no inputs that it understands."""
+    """The component cannot be checked as asked: wrong target, missing arguments, no inputs that it understands.
+
+    Args:
+        message: what to write instead.
+        details: a longer list, which `--verbose` shows.
+    """
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.details: str = details

@@ -1,5 +1,7 @@
 """Finds inputs that a component understands: the declared ones, or the most telling archetype that runs."""
 
+import collections
+import traceback
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,8 @@ from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.finding import CannotCheck
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.spec import map_specs, parse
+
+_NEAREST = 3
 
 
 def set_inputs(case: Case, like: Any = None) -> None:
@@ -23,14 +27,14 @@ def set_inputs(case: Case, like: Any = None) -> None:
     if like is not None:
         case.specs = declared(case, like)
         return
-    refusals = []
+    refusals: list[tuple[str, str, tuple[int, int]]] = []
     for archetype in case.preferred():
         case.specs, case.archetype = archetype.specs, archetype.name
         try:
             with np.errstate(all="ignore"):
                 case.try_inputs(archetype.specs)
         except Exception as error:
-            refusals.append(f"  {case.describe()}: {describe_error(error)}")
+            refusals.append((case.describe(), describe_error(error), _depth(error, case.subject.file)))
             continue
         return
     example = case.archetypes[0]
@@ -39,8 +43,27 @@ def set_inputs(case: Case, like: Any = None) -> None:
     case.specs = None
     raise CannotCheck(
         f"{case.subject.name} runs on none of the inputs that were tried. Declare some: --like '{text}' on the command line, "
-        f"like={{...}} in Python.\n" + "\n".join(refusals)
+        f"like={{...}} in Python.\n" + _summary(refusals),
+        "\n".join(f"  {inputs}: {reason}" for inputs, reason, _ in refusals),
     )
+
+
+def _depth(error: BaseException, file: str | None) -> tuple[int, int]:
+    """How far an attempt came: an answer that was refused is nearest, then an exception at a late line of the component."""
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if file is not None and frame.filename == file
+    ]
+    return (1, 0) if not lines else (0, lines[-1] or 0)
+
+
+def _summary(refusals: list[tuple[str, str, tuple[int, int]]]) -> str:
+    """The reason that most inputs share, and the three that came nearest."""
+    reasons = collections.Counter(reason for _, reason, _ in refusals)
+    reason, number = reasons.most_common(1)[0]
+    nearest = sorted(refusals, key=lambda one: one[2], reverse=True)[:_NEAREST]
+    lines = [f"  {number} of {len(refusals)}: {reason}"] if number > 1 else []
+    lines += [f"  nearest: {inputs}: {reason}" for inputs, reason, _ in nearest]
+    return "\n".join([*lines, "  -v lists all that were tried"] if len(refusals) > _NEAREST else lines)
 
 
 def declared(case: Case, like: Any) -> dict[str, Any]:

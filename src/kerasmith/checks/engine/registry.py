@@ -15,7 +15,7 @@ CHECKED = (*KINDS, "equation", "problem")
 # What the first call of each kind is called: nothing that runs the component is asked before it passes.
 BASE = {"loss": "L000", "metric": "M000", "callback": "C000", "layer": "Y000", "equation": "E000", "problem": "P000"}
 # What cannot be built or lacks its base class' state is not called either.
-BEFORE_BASE = ("X103", "X100")
+BEFORE_BASE = ("X103", "X100", "L135")
 _PACKAGES = ("common", "losses", "metrics", "callbacks", "layers", "equations", "problems", "source")
 CHECKS: dict[str, "Check"] = {}
 

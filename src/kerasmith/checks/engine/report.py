@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from kerasmith.checks.engine.finding import OUTCOMES, SEVERITIES, Finding, Record
+from kerasmith.checks.engine.registry import BASE
 
 
 @dataclasses.dataclass
@@ -11,7 +12,7 @@ class Answer:
     """What one backend says of one component.
 
     Attributes:
-        kind, file, line, inputs, inferred, contract, seconds, problem: see `Report`.
+        kind, file, line, inputs, inferred, contract, seconds, problem, unrun, details: see `Report`.
         plan: ids of the checks that are to be asked.
         records: those that are answered.
     """
@@ -26,6 +27,8 @@ class Answer:
     contract: list[str] = dataclasses.field(default_factory=list)
     seconds: float = 0.0
     problem: str | None = None
+    unrun: str | None = None
+    details: str = ""
 
 
 @dataclasses.dataclass
@@ -42,6 +45,8 @@ class Report:
         records: {backend: [Record]}, one per planned check.
         seconds: of wall time.
         problem: why it could not be checked, or None.
+        unrun: why it was never called although something was found, or None (since 0.2).
+        details: what `problem` or `unrun` is a summary of, such as each input that was tried (since 0.2).
     """
 
     subject: str
@@ -55,6 +60,8 @@ class Report:
     records: dict[str, list[Record]] = dataclasses.field(default_factory=dict)
     seconds: float = 0.0
     problem: str | None = None
+    unrun: str | None = None
+    details: str = ""
 
     @property
     def backends(self) -> list[str]:
@@ -96,9 +103,20 @@ class Report:
         return self.outcomes["pass"] + self.outcomes["fail"]
 
     @property
+    def called(self) -> bool:
+        """Whether the component was called at all, on every backend: its base check passed or failed (since 0.2)."""
+        base = BASE.get(self.kind)
+        if base is None:
+            return self.ran > 0
+        return bool(self.records) and all(
+            any(record.id == base and record.outcome in ("pass", "fail") for record in records)
+            for records in self.records.values()
+        )
+
+    @property
     def ok(self) -> bool:
-        """Whether checks ran and none found an error."""
-        return self.problem is None and self.ran > 0 and not any(finding.severity == "error" for finding in self.findings)
+        """Whether the component was called and no error was found."""
+        return self.problem is None and self.called and not any(finding.severity == "error" for finding in self.findings)
 
     def __str__(self) -> str:
         from kerasmith.checks.formats import text
@@ -133,14 +151,16 @@ def report_of(name: str, answers: dict[str, Answer], seconds: float | None = Non
         records={backend: part.records for backend, part in answers.items() if not part.problem},
         seconds=max(part.seconds for part in parts) if seconds is None else seconds,
         problem="\n".join(problems) or None,
+        unrun=next((part.unrun for part in parts if part.unrun), None),
+        details=next((part.details for part in parts if part.details), ""),
     )
     compare_backends(report.records)
     return report
 
 
 def exit_status(reports: Sequence[Report]) -> int:
-    """0 nothing found, 1 errors found, 2 something could not be checked."""
+    """0 called and no error found, 1 errors found, 2 something could not be checked: it was never called."""
     if any(finding.severity == "error" for report in reports for finding in report.findings):
         return 1
-    unchecked = any(report.problem is not None or (report.ran == 0 and report.kind != "source") for report in reports)
+    unchecked = any(report.problem is not None or (report.kind != "source" and not report.called) for report in reports)
     return 2 if unchecked or not any(report.ran for report in reports) else 0

@@ -19,7 +19,8 @@ from kerasmith.checks.engine.places import (
     variable_that_holds,
 )
 from kerasmith.checks.engine.registry import CHECKED
-from kerasmith.checks.engine.target import kind_of_class, parts_of_problem, takes_field
+from kerasmith.checks.engine.requirements import require_arguments, require_pair
+from kerasmith.checks.engine.target import FIRST, components, kind_of_class, parts_of_problem, takes_field, usual_kind
 
 # Where Keras keeps the public names of a kind.
 _PACKAGES = {"loss": "losses", "metric": "metrics", "callback": "callbacks", "layer": "layers"}
@@ -33,19 +34,23 @@ class Subject:
         kind: one of `CHECKED`.
         name: as it is printed.
         init: constructor arguments, {} for instances and functions.
+        factory: the function that returned the component, None if it was given itself.
         cls: the class, or None for a function.
         file, line: where it is defined, None if that is unknown.
     """
 
-    def __init__(self, component: Any, kind: str, name: str, init: dict[str, Any]) -> None:
+    def __init__(
+        self, component: Any, kind: str, name: str, init: dict[str, Any], factory: Callable[[], Any] | None = None
+    ) -> None:
         self.component: Any = component
+        self.factory: Callable[[], Any] | None = factory
         self.kind: str = kind
         self.name: str = name
         self.init: dict[str, Any] = init
         self.is_function: bool = inspect.isfunction(component) or not (inspect.isclass(component) or _kind(component))
         self.is_instance: bool = not self.is_function and not inspect.isclass(component)
         self.cls: type[Any] | None = None if self.is_function else component if inspect.isclass(component) else type(component)
-        self._pristine = _copy_of(component) if self.is_instance else None
+        self._pristine = _copy_of(component) if self.is_instance and factory is None else component
         self.file: str | None
         self.line: int | None
         self.file, self.line = location(component if self.is_function else self.cls)
@@ -66,7 +71,7 @@ class Subject:
         if self.is_instance:
             if changed:
                 return self.cls.from_config({**self._pristine.get_config(), **changed})
-            return _copy_of(self._pristine)
+            return _copy_of(self._pristine) if self.factory is None else self.factory()
         # Arguments that a constructor keeps and changes must not reach the next instance.
         return self.cls(**{**_copied(self.init), **changed})
 
@@ -85,9 +90,9 @@ class Subject:
     def setup_lines(self) -> list[str]:
         """The first lines of a reproducer: imports, and the component under the name of its kind."""
         lines = [f'import os; os.environ["KERAS_BACKEND"] = "{backend()}"', "import keras, numpy as np"]
-        thing = self.component if self.is_function else self.cls
+        thing = self.factory or (self.component if self.is_function else self.cls)
         module, name = thing.__module__, getattr(thing, "__qualname__", type(thing).__name__).split(".<locals>.")[-1]
-        variable = variable_that_holds(self.component)
+        variable = None if self.factory is not None else variable_that_holds(self.component)
         if variable is not None:
             module, name = variable
         if module.partition(".")[0] == "keras":
@@ -98,7 +103,9 @@ class Subject:
                 (f"import sys; sys.path.insert(0, {home!r}); " if home else "") + f"from {module} import {name.split('.')[0]}"
             )
             public = name
-        if self.is_function or (self.is_instance and variable is not None):
+        if self.factory is not None:
+            lines.append(f"{self.kind} = {public}()")
+        elif self.is_function or (self.is_instance and variable is not None):
             lines.append(f"{self.kind} = {public}")
         elif self.is_instance:
             lines.append(f"{self.kind} = {public}{building_text(self._pristine)}")
@@ -110,21 +117,35 @@ class Subject:
 
 
 def subject_of(
-    component: Any, init: dict[str, Any] | None = None, kind: str | None = None, name: str | None = None
+    component: Any,
+    init: dict[str, Any] | str | None = None,
+    kind: str | None = None,
+    name: str | None = None,
 ) -> Subject:
-    """The `Subject` of a class, instance or function.
+    """The `Subject` of a class, instance or function; or of what a function without required arguments returns.
+
+    Args:
+        component: a class, an instance, a function, or a factory of one.
+        init: constructor arguments, or `"module:factory"`, a function that returns the component.
+        kind: see `kerasmith.check`.
+        name: as it is printed.
 
     Raises:
         CannotCheck: if it is none of the kinds, or its constructor needs arguments that `init` does not give.
     """
     if kind is not None and kind not in CHECKED:
         raise CannotCheck(f"`kind` must be one of {', '.join(CHECKED)}. Received: kind={kind!r}")
+    if isinstance(init, str):
+        ((_, factory),) = components(init)
+        return _made(factory, component, kind, name)
+    if _is_factory(component, kind):
+        return _made(component, None, kind, name)
     init = dict(init or {})
     if inspect.isclass(component):
         found = kind_of_class(component)
         if found is None:
             raise _none_of_the_kinds(component)
-        _require_arguments(component, init)
+        require_arguments(component, init)
         return Subject(component, found, name or component.__name__, init)
     found = _kind(component)
     if init:
@@ -145,8 +166,10 @@ def subject_of(
     if inspect.isfunction(component) and (kind == "equation" or (kind is None and takes_field(component))):
         return Subject(component, "equation", name or component.__name__, {})
     if callable(component) and not inspect.ismodule(component) and not _is_keras_model(component):
-        _require_pair(component)
-        return Subject(component, kind or "loss", name or getattr(component, "__name__", type(component).__name__), {})
+        require_pair(component)
+        return Subject(
+            component, kind or usual_kind(component), name or getattr(component, "__name__", type(component).__name__), {}
+        )
     raise _none_of_the_kinds(component)
 
 
@@ -182,6 +205,33 @@ class ProblemSubject(Subject):
         home = folder_to_import_from(module, self.file)
         search = f"import sys; sys.path.insert(0, {home!r}); " if home else ""
         return [*lines, f"{search}from {module} import {name} as problem"]
+
+
+def _is_factory(component: Any, kind: str | None) -> bool:
+    """Whether a function can be called without arguments, and none of its arguments reads like labels or a field."""
+    if not inspect.isfunction(component) or kind == "equation":
+        return False
+    parameters = inspect.signature(component).parameters.values()
+    return all(p.default is not p.empty and p.name not in FIRST for p in parameters)
+
+
+def _made(factory: Any, wanted: Any, kind: str | None, name: str | None) -> Subject:
+    """The `Subject` of what a factory returns; an instance of `wanted` if that is a class."""
+    text = getattr(factory, "__name__", repr(factory))
+    try:
+        made = factory()
+    except Exception as error:
+        raise CannotCheck(f"The factory {text}() raises {type(error).__name__}: {error}") from error
+    if wanted is None and parts_of_problem(made) is not None:
+        return ProblemSubject(made, name or text)
+    found = _kind(made)
+    if inspect.isclass(wanted) and not isinstance(made, wanted):
+        raise CannotCheck(f"The factory {text}() must return a {wanted.__name__}. Received: {made!r}")
+    if found is None and (not inspect.isfunction(made) or _is_factory(made, kind)):
+        raise CannotCheck(f"The factory {text}() must return a loss, metric, callback, layer or function. Received: {made!r}")
+    if found is None:
+        require_pair(made)
+    return Subject(made, found or kind or usual_kind(made), name or text, {}, factory=factory)
 
 
 class SourceSubject:
@@ -240,40 +290,6 @@ def _none_of_the_kinds(component: Any) -> CannotCheck:
         "keras.metrics.Metric, keras.callbacks.Callback or keras.layers.Layer, a function of (y_true, y_pred), or an "
         f"equation, a function of a field. Received: {what}"
     )
-
-
-def _require_arguments(cls, init: dict[str, Any]) -> None:
-    """Says which arguments of the constructor are missing, before anything is built."""
-    try:
-        signature = inspect.signature(cls)
-    except (ValueError, TypeError):
-        return
-    parameters = signature.parameters.values()
-    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    missing = [p.name for p in named if p.default is p.empty and p.name not in init]
-    if missing:
-        example = ", ".join(f'"{name}": ...' for name in missing)
-        raise CannotCheck(
-            f"{cls.__name__} needs {', '.join(missing)} to be built. Write --init '{{{example}}}' on the command line, "
-            f"init={{{example}}} in Python. Received: init={init}"
-        )
-    unknown = [name for name in init if name not in {p.name for p in named}]
-    if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters):
-        raise CannotCheck(
-            f"{cls.__name__} has no argument {', '.join(unknown)}: {cls.__name__}{signature}. Received: init={init}"
-        )
-
-
-def _require_pair(function: Callable[..., Any]) -> None:
-    try:
-        inspect.signature(function).bind(None, None)
-    except ValueError:
-        return
-    except TypeError:
-        raise CannotCheck(
-            f"A loss or metric function takes (y_true, y_pred). Received: {getattr(function, '__name__', function)}"
-            f"{inspect.signature(function)}"
-        ) from None
 
 
 def _copied(value: dict[str, Any]) -> dict[str, Any]:

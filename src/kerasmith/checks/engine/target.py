@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import inspect
 import pathlib
+import re
 import sys
 import textwrap
 from collections.abc import Callable
@@ -15,7 +16,11 @@ from kerasmith.checks.engine.finding import CannotCheck
 from kerasmith.checks.engine.lazy_keras import keras
 
 _FIELDS = ("f", "field")
-_FIRST = ("y_true", "true", "target", "targets", "label", "labels", "y", "truth")
+_SCORES = re.compile(
+    r"(^|_)(accuracy|acc|precision|recall|f1|f_?beta|auc|exact_match|specificity|sensitivity|metric|hit_rate)(_|$)"
+)
+_COSTS = re.compile(r"loss|error|cost|entropy|objective|penalty|divergence")
+FIRST = ("y_true", "true", "target", "targets", "label", "labels", "y", "truth")
 
 
 def split(target: str) -> tuple[str, str | None]:
@@ -129,7 +134,7 @@ def _takes_pair(function: Callable[..., Any]) -> bool:
         p for p in inspect.signature(function).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]
     required = [p for p in parameters if p.default is p.empty]
-    return len(required) == 2 and required[0].name in _FIRST
+    return len(required) == 2 and required[0].name in FIRST
 
 
 def takes_field(function: Callable[..., Any]) -> bool:
@@ -163,6 +168,12 @@ def parts_of_problem(component: Any) -> tuple[list[Any], list[Any]] | None:
     conditions = [term for term in terms if hasattr(term, "asked") and hasattr(term, "target")]
     equations = [term for term in terms if hasattr(term, "pde")]
     return (equations, conditions) if conditions or (equations and terms != [objective]) else None
+
+
+def usual_kind(function: Callable[..., Any]) -> str:
+    """What a plain function of (y_true, y_pred) is asked as: "metric" if its name is that of a score, else "loss"."""
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", getattr(function, "__name__", "")).lower()
+    return "metric" if _SCORES.search(name) and not _COSTS.search(name) else "loss"
 
 
 def kind_of_class(cls: type[Any]) -> str | None:

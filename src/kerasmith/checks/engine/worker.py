@@ -54,7 +54,7 @@ def _answer(request: dict[str, Any], send: Callable[..., None]) -> None:
         try:
             _examine(index, make(), request, send)
         except CannotCheck as error:
-            send("cannot", index=index, message=str(error))
+            send("cannot", index=index, message=str(error), details=error.details)
 
 
 def split_processor() -> None:
@@ -78,7 +78,7 @@ def _subjects(request: dict[str, Any]) -> list[tuple[str, Callable[[], Subject |
 
         subjects.append((place, lambda: source_subject(target.source_file(place))))
     for label, component in found:
-        own = init if name is not None else init.get(label)
+        own = init if name is not None or isinstance(init, str) else init.get(label)
         subjects.append(
             (label, lambda component=component, own=own, label=label: subject_of(component, own, request["kind"], label))
         )

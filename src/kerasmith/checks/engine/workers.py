@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import IO, Any
 
-from kerasmith.checks.engine import inference, registry
+from kerasmith.checks.engine import inference, registry, signatures
 from kerasmith.checks.engine.child_process import ChildProcess
 from kerasmith.checks.engine.finding import CannotCheck, Finding, Record
 from kerasmith.checks.engine.report import Answer, Report, report_of
@@ -42,7 +42,7 @@ def reports_of(
     """
     if os.environ.get(IN_WORKER):
         raise CannotCheck('A module that is checked asks for a check itself. Put that under `if __name__ == "__main__":`')
-    _look_at(request)
+    _look_at(target, request)
     start = time.monotonic()
     optional = dict.fromkeys(("init", "like", "contract", "select", "ignore", "kind"))
     request = {"target": target, **optional, "seed": 7, **request}
@@ -59,8 +59,9 @@ def reports_of(
     return _joined(target, results, time.monotonic() - start)
 
 
-def _look_at(request: dict[str, Any]) -> None:
+def _look_at(target: str, request: dict[str, Any]) -> None:
     """Refuses what can be seen to be wrong before a process is started."""
+    signatures.look_at_signature(target, request.get("init"), request.get("kind"))
     if request.get("like") is not None:
         inference.parsed(request["like"])
     for kind in (*registry.CHECKED, "source"):
@@ -143,12 +144,14 @@ class _Run:
                 part.records.append(_record(event))
                 phase, limit = "planning", self.budget
             elif kind == "finished":
-                part.inputs, part.inferred, part.contract = event["inputs"], event["inferred"], event["contract"]
+                for name in ("inputs", "inferred", "contract", "unrun", "details"):
+                    setattr(part, name, event[name])
                 self.finished.add(index)
             elif kind == "cannot":
                 if index is None:
                     raise CannotCheck(event["message"])
-                self.components.setdefault(index, Answer()).problem = event["message"]
+                part = self.components.setdefault(index, Answer())
+                part.problem, part.details = event["message"], event.get("details", "")
                 self.finished.add(index)
 
     def _limit(self, index: int) -> float:

@@ -43,6 +43,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         },
         "seconds": round(report.seconds, 3),
         "problem": report.problem,
+        "unrun": report.unrun,
     }
 
 

@@ -78,23 +78,38 @@ def _show(report: "Report", console: "Console", verbose: bool, brief: bool) -> N
         ("backends", ", ".join(report.backends)),
     ]
     _show_rows([row for row in rows if row[1]], console)
+    before = None
     for finding in report.findings:
-        console.print()
-        _show_finding(finding, console)
+        if verbose or not before == finding.severity == "note":
+            console.print()
+        _show_finding(finding, console, verbose)
+        before = finding.severity
     if report.findings:
         console.print()
     if report.problem is not None:
         problem = _text("could not be checked: ", style="bold red")
         console.print(problem.append(printable(report.problem), style="not bold default"))
+    if report.unrun is not None:
+        unrun = _text("was never called: ", style="bold red")
+        console.print(unrun.append(printable(report.unrun), style="not bold default"))
+    if verbose and report.details:
+        console.print(_text(report.details, style="dim"))
     _show_sum(report, console)
     _show_open(report, console, verbose)
+    advice = counts.advice(report)
+    if advice:
+        console.print(_text(advice))
 
 
-def _show_finding(finding: Finding, console: "Console") -> None:
+def _show_finding(finding: Finding, console: "Console", verbose: bool = True) -> None:
+    """A note is one line and a warning has no reproducer, unless `verbose`: a report should fit a screen."""
     title = _text(f"{finding.severity} {finding.id}", style=STYLES[finding.severity])
     title.append(printable(f" {finding.title}"), style="bold default")
     if finding.backend:
         title.append(f" (on {finding.backend})", style="not bold dim")
+    if finding.severity == "note" and not verbose:
+        console.print(title.append(printable(f"  {place(finding.file, finding.line)}"), style="not bold dim"))
+        return
     console.print(title)
     rows = [
         ("expected", finding.expected),
@@ -103,7 +118,7 @@ def _show_finding(finding: Finding, console: "Console") -> None:
         ("at", place(finding.file, finding.line)),
     ]
     _show_rows([row for row in rows if row[1]], console)
-    if finding.reproducer:
+    if finding.reproducer and (verbose or finding.severity == "error"):
         _show_code(finding.reproducer, console)
 
 
@@ -151,6 +166,8 @@ def _show_sum(report: "Report", console: "Console") -> None:
     worst = report.findings[0].severity if report.findings else None
     style = STYLES["error"] if report.problem is not None else STYLES.get(worst, "green" if report.ok else "yellow")
     verdict = counts.found_line(report.findings) if report.ran else "nothing checked"
+    if report.ran and not report.called and report.kind != "source":
+        verdict, style = f"{verdict}, but it was never called", STYLES["error"]
     line = _text(verdict, style=style)
     line.append(f"; {counts.sum_line(report.outcomes)}; {report.seconds:.1f} s", style="not bold default")
     console.print(line)

@@ -30,6 +30,11 @@ def write(kind: str, name: str, folder: str | os.PathLike[str] = ".") -> list[pa
         raise ValueError(f"A scaffold is of kind {', '.join(KINDS)}. Received: {kind!r}")
     name = class_name(name)
     module = snake_case(name)
+    if keyword.iskeyword(module):
+        raise ValueError(
+            f"{module!r} is a word of Python: a file {module}.py cannot be imported. Write another name, such as My{name}. "
+            f"Received: {name!r}"
+        )
     if module in _TAKEN or module in sys.stdlib_module_names:
         raise ValueError(
             f"A file {module}.py would hide the package {module} from the code beside it. "

@@ -40,8 +40,12 @@ def rebinds_what_fit_never_reads(case: CallbackCase) -> None:
     for name, tree in hooks.items():
         for attribute in sorted(_attributes(tree, ast.Store) & given):
             read = any(attribute in _attributes(other, ast.Load) for other in outside.values())
-            if _DATA.search(attribute) and not read:
+            if not _DATA.search(attribute):
+                continue
+            if not read:
                 _report(case, f"self.{attribute}", f"`self.{attribute}`", name)
+            elif _is_data(case, attribute):
+                _report(case, f"self.{attribute}", f"`self.{attribute}`", name, read=True)
 
 
 @check("C117", "callback", "error", since="0.1.0")
@@ -75,7 +79,17 @@ def request_to_stop_is_ignored(case: CallbackCase) -> None:
             )
 
 
-def _report(case, what, words, hook):
+def _is_data(case, attribute):
+    """Whether an attribute holds samples, and not a count of them."""
+    value = getattr(case.make(), attribute, None)
+    if isinstance(value, (list, tuple)):
+        return len(value) > 0
+    return (hasattr(value, "shape") and len(value.shape) > 0) or (
+        hasattr(value, "__getitem__") and not isinstance(value, (str, dict))
+    )
+
+
+def _report(case, what, words, hook, read=False):
     whole, repeated = case.plateau
     effect = without_printed(differences(whole, case.without, clock=nondeterministic_fields(whole, repeated)))
     if effect:
@@ -83,7 +97,9 @@ def _report(case, what, words, hook):
         raise NotApplicable(f"{words} is replaced, and the training is changed otherwise")
     raise Failed(
         expected=f"`{hook}` changes what `fit` reads",
-        actual=f"it replaces {words}, which `fit` never looks at and no other method reads",
+        actual=f"it replaces {words}, which `fit` never looks at" + ("" if read else " and no other method reads"),
+        # It may keep the samples for itself, to look at them.
+        severity="warning" if read else None,
         lines=(
             *MODEL_LINES,
             "history = model.fit(x, y, batch_size=2, epochs=3, verbose=0, callbacks=[callback])",

@@ -18,7 +18,7 @@ _MANY_EPOCHS = 10
 _OF_KERAS = ("params", "_model", "validation_data")
 
 
-@check("C107", "callback", "error", requires=("base", "C105"), since="0.1.0")
+@check("C107", "callback", "warning", requires=("base", "C105"), since="0.1.0")
 def forgets_on_resume(case: CallbackCase) -> None:
     """State is lost when a training is resumed.
 
@@ -44,7 +44,7 @@ def forgets_on_resume(case: CallbackCase) -> None:
                 actual=f"{describe(name, after)}" + ("" if stateful else "; there is no `state_dict`"),
                 lines=_lines(case, kill, stateful, path=_text_file(name, before)),
                 # Files of one that does save its state may hold notes that are of no use later.
-                severity="note" if stateful and all(what.startswith("files") for what in grave) else None,
+                severity=None if not stateful else "note" if all(what.startswith("files") for what in grave) else "error",
             )
         if stateful:
             continue
@@ -55,11 +55,10 @@ def forgets_on_resume(case: CallbackCase) -> None:
                 expected=f"resumed after epoch {kill} as without interruption: `{name}` is {_brief(whole.attributes[name])}",
                 actual=f"it is {_brief(resumed.attributes.get(name))}; there is no `state_dict`",
                 lines=_lines(case, kill, stateful),
-                severity="warning",
             )
 
 
-@check("C118", "callback", "error", requires=("base", "C105"), since="0.1.0")
+@check("C118", "callback", "warning", requires=("base", "C105"), since="0.1.0")
 def writes_twice_after_resume(case: CallbackCase) -> None:
     """A file holds epochs twice when a training is resumed.
 

@@ -12,8 +12,8 @@ from kerasmith.checks.engine.comparison import differ, same_setting
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.harness.class_syntax import class_trees, method
 from kerasmith.checks.rules.common.reproducers import run_text
-from kerasmith.checks.rules.common.syntax import class_trees, method
 
 # What the base classes of Keras take: other checks ask for these.
 BASE_ARGUMENTS: dict[str, tuple[str, ...]] = {

@@ -64,6 +64,7 @@ def _compare(case, changed, component, outputs, names):
                 f"the clone computes the same{' with ' + what if what else ''}: {format_outputs(outputs)}",
                 format_outputs(cloned),
                 [*lines, *comparison_lines(case, "clone")],
+                fix=_what_to_add(case, fresh),
             )
     if lost:
         name = lost[0]
@@ -73,7 +74,22 @@ def _compare(case, changed, component, outputs, names):
             f"{name} is {attribute(clone, name)!r}",
             [*lines, f"print({case.kind}.{held}, clone.{held})"],
             severity="warning",
+            fix=_what_to_add(case, fresh),
         )
+
+
+def _what_to_add(case, component):
+    """The lines that this class lacks: the arguments of its constructor that its config does not have."""
+    config = component.get_config()
+    missing = [argument.name for argument in own_arguments(case.subject.cls) if argument.name not in config]
+    if not missing:
+        return None
+    held = {name: name if getattr(component, name, None) is not None else f"_{name}" for name in missing}
+    unkept = [name for name in missing if not hasattr(component, held[name])]
+    pairs = ", ".join(f'"{name}": self.{name if name in unkept else held[name]}' for name in missing)
+    before = "".join(f"`self.{name} = {name}` in `__init__`; " for name in unkept)
+    line = "return {**super().get_config(), " + pairs + "}"
+    return f"{before}`def get_config(self): {line}`: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."
 
 
 def _clone(case, component, changed):

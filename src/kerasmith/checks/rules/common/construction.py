@@ -4,7 +4,7 @@ import inspect
 import weakref
 
 from kerasmith.checks.engine.case import Case
-from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
+from kerasmith.checks.engine.finding import CannotCheck, Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error, first_line
 from kerasmith.checks.engine.registry import KINDS, check
@@ -62,6 +62,9 @@ def constructs(case: Case) -> None:
         try:
             case.make()
         except Exception as error:
+            if case.subject.init and case not in _BUILT:
+                call = f"{case.subject.name}({_init_text(case)})"
+                raise CannotCheck(f"{call} raises {describe_error(error)}. Give other arguments with --init.") from None
             before = ", although it was built before" if case in _BUILT else ""
             raise Failed(
                 f"{case.subject.name}({_init_text(case)}) builds a {case.kind}, as often as it is called",

@@ -192,7 +192,7 @@ def _is_parameter(value):
     return isinstance(value, (bool, int, float, np.ndarray, np.generic))
 
 
-@check("X109", _KINDS, "note", requires=("X100", "X103"), needs_inputs=False, since="0.1.0")
+@check("X109", _KINDS, "warning", requires=("X100", "X103"), needs_inputs=False, since="0.1.0")
 def is_registered_with_keras(case: Case) -> None:
     """It loads only with `custom_objects`.
 

@@ -5,7 +5,7 @@ import ast
 from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import KINDS, check
-from kerasmith.checks.rules.common.syntax import class_trees
+from kerasmith.checks.harness.class_syntax import class_trees
 
 _CHANGING = {
     "append",

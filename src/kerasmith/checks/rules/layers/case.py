@@ -38,7 +38,11 @@ class LayerCase(Case):
         self._programs, self._differentiated = {}, {}
 
     def preferred(self) -> Iterable[Archetype]:
-        return usual_inputs(self.call_arguments)
+        try:
+            layer = self.make()
+        except Exception:
+            layer = None
+        return usual_inputs(self.call_arguments, layer)
 
     @functools.cached_property
     def call_arguments(self) -> dict[str, inspect.Parameter]:

@@ -36,7 +36,6 @@ def compiled_equals_eager(case: LayerCase) -> None:
             "an output of the compiled layer",
             describe_error(error),
             lines,
-            severity="warning",
             title="The layer cannot be compiled",
         ) from error
     found = [np.asarray(case.number(leaf)) for leaf in output]

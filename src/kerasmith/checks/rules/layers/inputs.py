@@ -1,17 +1,24 @@
 """Inputs that are tried for a layer, from the arguments of its `call`."""
 
 import inspect
+from typing import Any
 
 from kerasmith.checks.engine.spec import parse
 from kerasmith.checks.harness.archetypes import LAYER_INPUTS, Archetype
 
 
-def usual_inputs(parameters: dict[str, inspect.Parameter]) -> tuple[Archetype, ...]:
+def usual_inputs(parameters: dict[str, inspect.Parameter], layer: Any = None) -> tuple[Archetype, ...]:
     """The archetypes in the order in which they are tried.
 
     Args:
         parameters: {name: inspect.Parameter} of `call`.
+        layer: a layer of the class, None if it cannot be made; the cell of an RNN says how large its states are.
     """
+    if "states" in parameters and hasattr(layer, "state_size"):
+        sizes = layer.state_size if isinstance(layer.state_size, (list, tuple)) else [layer.state_size]
+        shapes = [size if isinstance(size, (list, tuple)) else (size,) for size in sizes]
+        states = [parse(f"float32[4,{','.join(map(str, shape))}](-1,1)") for shape in shapes]
+        return (Archetype("a step and the states of a cell", {"inputs": parse("float32[4,8](-1,1)"), "states": states}),)
     required = [
         name
         for name, p in list(parameters.items())[1:]

@@ -17,7 +17,7 @@ HALF_RANGE = 6e4
 _MISSING = ("not implemented", "unimplemented", "opkernel", "not supported", "unsupported", "could not find device")
 
 
-@check("Y110", "layer", "warning", requires=("base", "Y102", "Y104", "Y113", "Y123"), since="0.1.0")
+@check("Y110", "layer", "warning", requires=("base", "Y102", "Y104", "Y113", "Y122", "Y123"), since="0.1.0")
 def range_of_float16(case: LayerCase) -> None:
     """The layer overflows in float16 where its answer would fit.
 
@@ -31,6 +31,7 @@ def range_of_float16(case: LayerCase) -> None:
     full, half = case.prepared(), _prepared(case, "mixed_float16")
     arrays = case.inputs
     _compare(case, full, half, arrays, 0.5, "")
+    _at_zero(case, full, half, arrays)
     if any(spec.domain is not None for spec in leaf_specs({**case.specs, "mask": []})) or not case.float_leaves(arrays):
         return
     flat = keras.tree.flatten(arrays)
@@ -100,7 +101,7 @@ def variables_follow_the_policy(case: LayerCase) -> None:
             raise Failed(f"`{variable.path}` in {wanted}", f"{dtype}", lines)
 
 
-@check("Y127", "layer", "error", requires=("base", "Y104", "Y116", "Y123"), since="0.1.0")
+@check("Y127", "layer", "warning", requires=("base", "Y104", "Y116", "Y123"), since="0.1.0")
 def state_is_exact_in_half_precision(case: LayerCase) -> None:
     """The running state is computed in half precision and does not move.
 
@@ -175,11 +176,26 @@ def _compare(case, full, half, arrays, tolerance, change):
             f"{a}, as in float32, within a few thousandths",
             f"{b} in float16",
             [
-                f"{change}print({case.call_code()})",
+                *([change.rstrip("; ")] if change else []),
+                f"print({case.call_code()})",
                 f'keras.config.set_dtype_policy("mixed_float16"); layer = {_made(case)}',
                 f"print({case.call_code()})",
             ],
         )
+
+
+def _at_zero(case, full, half, arrays):
+    """A sample of zeros: an epsilon that float16 does not know protects nothing there."""
+    flat, floats = keras.tree.flatten(arrays), case.float_leaves(arrays)
+    specs = [spec for spec in leaf_specs({**case.specs, "mask": []}) if spec.dtype.startswith("float")]
+    if not floats or any(
+        spec.domain is not None and not (spec.domain[0] == "interval" and spec.domain[1] <= 0) for spec in specs
+    ):
+        return
+    changed = {index: np.concatenate([np.zeros_like(flat[index][:1]), flat[index][1:]]) for index in floats}
+    zeros = case.replaced(arrays, changed)
+    if all(np.isfinite(array).all() for array in case.run_compiled(full, zeros)):
+        _compare(case, full, half, zeros, 0.5, "for array in keras.tree.flatten(inputs): array[0] = 0")
 
 
 def _refuse_missing(error):

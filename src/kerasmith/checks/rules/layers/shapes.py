@@ -35,7 +35,7 @@ def declared_shape_is_the_real_one(case: LayerCase) -> None:
         raise Failed(f"{real}, the shape of the output", f"{declared}", [line])
 
 
-@check("Y111", "layer", "warning", requires=("base", "Y103", "Y113"), since="0.1.0")
+@check("Y111", "layer", "error", requires=("base", "Y103", "Y113"), since="0.1.0")
 def unknown_batch_size(case: LayerCase) -> None:
     """The layer fails where the batch size is unknown.
 

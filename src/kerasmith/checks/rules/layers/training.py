@@ -7,7 +7,7 @@ from kerasmith.checks.harness.layer_weights import values
 from kerasmith.checks.rules.layers.case import LayerCase
 
 
-@check("Y104", "layer", "error", requires=("base", "Y118"), since="0.1.0")
+@check("Y104", "layer", "warning", requires=("base", "Y118"), since="0.1.0")
 def inference_repeats(case: LayerCase) -> None:
     """The layer is noisy at inference, or changes its state there.
 

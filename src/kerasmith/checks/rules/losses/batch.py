@@ -10,7 +10,7 @@ from kerasmith.checks.rules.losses.case import LossCase, each, leaves
 from kerasmith.checks.rules.losses.reproducers import unreduced_loss
 
 
-@check("L119", "loss", "error", requires=("base", "L104"), since="0.1.0")
+@check("L119", "loss", "warning", requires=("base", "L104"), since="0.1.0")
 def other_samples(case: LossCase) -> None:
     """The loss of a sample depends on the other samples of its batch.
 

@@ -15,7 +15,7 @@ from kerasmith.checks.rules.losses.reproducers import callable_loss
 _ASKED = ("symbolic `tf.Tensor`", "symbolic tf.Tensor", "TracerBool", "truth value", "traced array", "ConcretizationType")
 
 
-@check("L116", "loss", "warning", requires=("base", "L110"), since="0.1.0")
+@check("L116", "loss", "error", requires=("base", "L110"), since="0.1.0")
 def branch_on_a_tensor(case: LossCase) -> None:
     """The loss cannot be compiled: Python asks a tensor for its value.
 
@@ -55,7 +55,7 @@ def compiled_is_eager(case: LossCase) -> None:
         )
 
 
-@check("L118", "loss", "warning", requires=("base", "L116", "L120"), since="0.1.0")
+@check("L118", "loss", "error", requires=("base", "L116", "L120"), since="0.1.0")
 def unknown_batch_size(case: LossCase) -> None:
     """The loss fails where the batch size is not known.
 

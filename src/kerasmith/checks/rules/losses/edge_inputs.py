@@ -56,8 +56,21 @@ def edges(case: LossCase, far: float = 100.0) -> list[Point]:
             points.append(Point(f"{true_text} and {pred_text}", true, pred, (*true_lines, *pred_lines)))
     if len(trues) == 2:
         points.append(Point(trues[1][0], trues[1][1], inputs["y_pred"], trues[1][2]))
+    single = _single_ends(pred_spec, inputs["y_pred"])
+    if single is not None:
+        points += [Point(f"{text} and {single[0]}", true, single[1], (*lines, single[2])) for text, true, lines in trues]
     same = perfect(case)
     return points if same is None else [*points, same]
+
+
+def _single_ends(spec: Any, array: Any) -> tuple[str, np.ndarray, str] | None:
+    """(text, array, line): predictions inside of their domain but for one of each sample, which is exactly 0 or 1."""
+    if not isinstance(spec, Spec) or limits(spec) != (0.0, 1.0) or spec.domain is None or spec.domain[0] != "interval":
+        return None
+    changed = array.copy()
+    changed.reshape(len(array), -1)[:, 0] = np.arange(len(array)) % 2
+    line = "y_pred.reshape(len(y_pred), -1)[:, 0] = np.arange(len(y_pred)) % 2"
+    return "one of y_pred in each sample exactly 0 or 1", changed, line
 
 
 def perfect(case: LossCase, rows: Any = None) -> Any:

@@ -38,15 +38,32 @@ def gradient_detached(case: LossCase) -> None:
                 f"a gradient, as the value changes with y_pred on {backend()}",
                 f"{type(error).__name__} while differentiating: {first_line(error)}",
                 lines,
-                severity="warning",
                 title="The loss cannot be differentiated",
             ) from None
         found = [part for part in leaves(gradient) if part is not None]
         if any(np.any(part) for part in found):
             return
         if not found:
-            raise Failed("a gradient, as the value changes with y_pred", "None: the graph does not connect them", lines)
-    raise Failed("a gradient somewhere, as the value changes with y_pred", f"0 for all of {_DRAWS} draws of the inputs", lines)
+            raise Failed(
+                "a gradient, as the value changes with y_pred", "None: the graph does not connect them", lines, **_doubt(case)
+            )
+    raise Failed(
+        "a gradient somewhere, as the value changes with y_pred",
+        f"0 for all of {_DRAWS} draws of the inputs",
+        lines,
+        **_doubt(case),
+    )
+
+
+def _doubt(case):
+    """A plain function that no name calls a loss may be a metric, which needs no gradient."""
+    if not case.subject.is_function or re.search(r"loss|cost|entropy|objective|penalty", case.subject.name.lower()):
+        return {}
+    return {
+        "severity": "warning",
+        "title": "No gradient reaches the predictions: a metric, or a loss that trains nothing",
+        "fix": 'Ask it as a metric if it is one, `--kind metric` (kind="metric" in Python). A loss needs a smooth form.',
+    }
 
 
 @check("L111", "loss", "error", requires=("base", "L110", "L127"), since="0.1.0")

@@ -12,6 +12,9 @@ from kerasmith.checks.rules.losses.case import LossCase, leaves
 from kerasmith.checks.rules.losses.edge_inputs import limits
 from kerasmith.checks.rules.losses.reproducers import callable_loss, unreduced_loss
 
+_NO_LABELS = (
+    "Declare `uses_y_true=False` if it needs no labels, as a penalty or a loss that the model computes itself; else use them."
+)
 _PREDICTION = re.compile(r"pred|logit|output|y_?hat|score|prob")
 _TRUTH = re.compile(r"true|target|label|truth|^y$|^gt$")
 
@@ -43,6 +46,9 @@ def ignores_an_argument(case: LossCase) -> None:
                 f"a value that changes with {name}",
                 f"{format_numbers(case.values)} for each of 3 draws of {name}",
                 [*callable_loss(case), "print(loss(y_true, y_pred))", change, "print(loss(y_true, y_pred))"],
+                # A model that computes its loss itself, or a penalty, needs no labels: a question.
+                severity="warning" if name == "y_true" and _never_mentions(case, 0) else None,
+                fix=_NO_LABELS if name == "y_true" and _never_mentions(case, 0) else None,
             )
 
 
@@ -105,7 +111,7 @@ def _lowest(case, soft, steps, mirrored):
     return all(value(step.astype(soft.dtype)) > centre + 1e-6 * abs(centre) for step in steps)
 
 
-@check("L122", "loss", "note", requires=("base", "L129"), since="0.1.0")
+@check("L122", "loss", "error", requires=("base", "L129"), since="0.1.0")
 def probabilities_taken_for_logits(case: LossCase) -> None:
     """Predictions that are probabilities already are squashed once more.
 
@@ -113,10 +119,13 @@ def probabilities_taken_for_logits(case: LossCase) -> None:
     1, and the gradient is small everywhere.
 
     Fix: remove the sigmoid or softmax from the loss or from the model. If the loss is for logits, declare such inputs
-    (`y_pred: float32[...](-4,4)`).
+    (`y_pred: float32[...](-4,4)`), and say so in its name, its docstring or an argument `from_logits`.
     """
     case.require_arrays()
     true, pred = case.specs["y_true"], case.specs["y_pred"]
+    if case.archetype is not None and limits(pred)[0] < 0:
+        _says_nothing_of_logits(case, true, pred)
+        return
     if true.shape != pred.shape or true.domain not in (("integers", 0, 1), ("onehot",)) or limits(pred) != (0.0, 1.0):
         raise NotApplicable("labels and predictions are not those of probabilities")
     y = case.inputs["y_true"].astype("float32")
@@ -133,6 +142,37 @@ def probabilities_taken_for_logits(case: LossCase) -> None:
             f"{best:.4g} for y_pred = y_true, {worst:.4g} for the opposite, {logits:.4g} for logits of 20",
             [*callable_loss(case), "print(loss(y_true, y_true), loss(y_true, 1 - y_true), loss(y_true, 40 * y_true - 20))"],
         )
+
+
+def _says_nothing_of_logits(case, true, pred):
+    """A loss that was given logits only because it takes a sigmoid, and tells nobody that it wants them."""
+    text = case.subject.source()[0]
+    found = re.search(r"^.*\b(sigmoid|softmax)\(\s*(y_pred|pred|y)\b.*$", text, re.MULTILINE)
+    if found is None or true.shape != pred.shape or "logit" in f"{case.subject.name} {text}".lower():
+        raise NotApplicable("the inputs are logits")
+    line = None if case.subject.line is None else case.subject.line + text[: found.start()].count("\n")
+    raise Failed(
+        "predictions as the model gives them, or a word that they are logits",
+        f"`{found[1]}(y_pred)` in the loss: with a model that ends in a {found[1]} its probabilities are squashed twice",
+        [
+            *callable_loss(case),
+            "p = np.clip(y_true, 0, 1)",
+            "print(loss(y_true, p), loss(y_true, 1 - p), 'a perfect and a wrong one')",
+        ],
+        severity="warning",
+        line=line,
+    )
+
+
+def _never_mentions(case, place):
+    """Whether the text of the function or of `call` never reads one of its two arguments: it is not used wrongly."""
+    names = _parameters(case)
+    function = case.subject.component if case.subject.is_function else case.subject.cls.call
+    try:
+        text = inspect.getsource(function)
+    except (OSError, TypeError):
+        return False
+    return len(names) == 2 and len(re.findall(rf"\b{re.escape(names[place])}\b", text)) <= 1 + text.count("y_true - y_true")
 
 
 def _parameters(case):

@@ -20,7 +20,7 @@ _LARGE = 232
 _PATIENCE = 2.0
 
 
-@check("L113", "loss", "warning", requires=("base", "L108", "L114"), since="0.1.0")
+@check("L113", "loss", "warning", requires=("base", "L108", "L112", "L114", "L129"), since="0.1.0")
 def half_precision(case: LossCase) -> None:
     """The loss is wrong in float16 where it is right in float32.
 

@@ -10,7 +10,7 @@ from kerasmith.checks.harness.replicas import on_two_replicas, strategy
 from kerasmith.checks.rules.losses.case import LossCase
 
 
-@check("L124", "loss", "error", requires=("base", "L117", "L120"), since="0.1.0")
+@check("L124", "loss", "warning", requires=("base", "L117", "L120"), since="0.1.0")
 def two_replicas(case: LossCase) -> None:
     """Two replicas compute another loss or gradient than one device with the same samples.
 

@@ -5,7 +5,7 @@ import numpy as np
 from kerasmith.checks.engine.comparison import REARRANGED, ROUNDED, differ, format_numbers
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.losses.case import LossCase, leaves
+from kerasmith.checks.rules.losses.case import LossCase, each, leaves
 from kerasmith.checks.rules.losses.reproducers import callable_loss, unreduced_loss
 
 
@@ -35,7 +35,30 @@ def one_value_per_sample(case: LossCase) -> None:
             f"{size} values for {size} samples, shape ({size}, ...)",
             f"{what}, {format_numbers(values)}",
             [*(_redrawn(case, size) if size != case.batch else ()), *unreduced_loss(case), "print(loss(y_true, y_pred))"],
+            **_of_the_whole(case, inputs, values),
         )
+
+
+def _of_the_whole(case, inputs, values):
+    """A number of the whole batch that no values of samples add up to, such as a correlation, may be meant: a question."""
+    if values.ndim:
+        return {}
+    try:
+        parts = [{name: each(lambda a, i=i: a[i : i + 1], array) for name, array in inputs.items()} for i in range(case.batch)]
+        alone = [float(np.mean(case.values_of(part))) for part in parts]
+    except Exception:  # samples that cannot stand alone are compared with others
+        return {"severity": "warning", "fix": _WHOLE}
+    if not all(np.isfinite(alone)):
+        return {"severity": "warning", "fix": _WHOLE}
+    if any(not differ(float(values), whole, REARRANGED) for whole in (np.mean(alone), np.sum(alone))):
+        return {}
+    return {"severity": "warning", "fix": _WHOLE}
+
+
+_WHOLE = (
+    "Declare `per_sample=False` if one number for the batch is meant; sample weights and replicas then mean something else. "
+    "Reduce over all axes but the first if it is not."
+)
 
 
 @check("L105", "loss", "error", since="0.1.0")

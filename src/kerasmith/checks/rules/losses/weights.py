@@ -63,7 +63,7 @@ def weight_zero_deletes(case: LossCase) -> None:
             )
 
 
-@check("L103", "loss", "error", requires=("base", "L101"), since="0.1.0")
+@check("L103", "loss", "note", requires=("base", "L101"), since="0.1.0")
 def weights_of_another_rank(case: LossCase) -> None:
     """Weights of another rank than the values of the loss are laid along the wrong axis.
 
@@ -101,7 +101,6 @@ def weights_of_another_rank(case: LossCase) -> None:
             f"{what}: each sample counts by its weight",
             describe_error(error),
             lines,
-            severity="note",
             title="Weights of single pixels cannot be given"
             if not fine
             else "Weights of whole samples must have an axis per axis",

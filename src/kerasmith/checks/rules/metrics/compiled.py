@@ -5,7 +5,7 @@ from typing import Any
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras, ops
-from kerasmith.checks.engine.messages import describe_error
+from kerasmith.checks.engine.messages import describe_error, other_backend
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.compiled import compiled, require_compiler, traced_without_batch
 from kerasmith.checks.harness.operations import operations
@@ -96,7 +96,7 @@ def compiled_lines(case: MetricCase) -> list[str]:
     ]
 
 
-@check("M121", "metric", "warning", requires=("base", "M108"), since="0.1.0")
+@check("M121", "metric", "error", requires=("base", "M108"), since="0.1.0")
 def no_numpy_inside(case: MetricCase) -> None:
     """`update_state` turns tensors into NumPy or Python numbers: it does not compile.
 
@@ -108,12 +108,19 @@ def no_numpy_inside(case: MetricCase) -> None:
     """
     step = _step(case)
     if step.error is not None and _is(step.error, _NUMPY) and not _is(step.error, _BRANCH):
+        foreign = other_backend(step.error)
         raise Failed(
-            expected="the step compiles", actual=describe_error(step.error), lines=[*case.preparation(), *compiled_lines(case)]
+            expected="the step compiles",
+            actual=describe_error(step.error),
+            lines=[*case.preparation(), *compiled_lines(case)],
+            title=None
+            if foreign is None
+            else f"`update_state` gives tensors of {backend()} to {foreign}: it does not compile",
+            fix=None if foreign is None else f"Use the function of `keras.ops` in place of the one of {foreign}.",
         )
 
 
-@check("M124", "metric", "warning", requires=("base", "M108"), since="0.1.0")
+@check("M124", "metric", "error", requires=("base", "M108"), since="0.1.0")
 def no_python_branch(case: MetricCase) -> None:
     """A Python `if` asks a tensor: it does not compile.
 
@@ -146,7 +153,6 @@ def compiled_equals_eager(case: MetricCase) -> None:
             expected="the step compiles",
             actual=describe_error(step.error),
             title="The metric does not compile",
-            severity="warning",
             fix="Use `keras.ops` on tensors only, with shapes that do not depend on values.",
             lines=[*case.preparation(), *compiled_lines(case)],
         )
@@ -166,7 +172,7 @@ def compiled_equals_eager(case: MetricCase) -> None:
         )
 
 
-@check("M116", "metric", "warning", requires=("base", "M115"), since="0.1.0")
+@check("M116", "metric", "error", requires=("base", "M115"), since="0.1.0")
 def unknown_batch_size(case: MetricCase) -> None:
     """The metric needs to know the batch size beforehand.
 
@@ -200,7 +206,6 @@ def unknown_batch_size(case: MetricCase) -> None:
         raise Failed(
             expected=f"{texts[0]}, as in eager mode",
             actual=f"{texts[1]} traced without a batch size",
-            severity="error",
             lines=lines,
         )
 

@@ -10,7 +10,7 @@ from kerasmith.checks.harness.replicas import on_two_replicas, strategy
 from kerasmith.checks.rules.metrics.case import TWO_DEVICES, MetricCase, part
 
 
-@check("M118", "metric", "error", requires=("base", "M101", "M103", "M105", "M109", "M110", "M115"), since="0.1.0")
+@check("M118", "metric", "warning", requires=("base", "M101", "M103", "M105", "M109", "M110", "M115"), since="0.1.0")
 def replicas_count_once(case: MetricCase) -> None:
     """On two replicas the metric counts twice, or adds what must not be added.
 

@@ -22,12 +22,13 @@ def labels_do_not_broadcast(case: MetricCase) -> None:
     _compare(case, change, text, given_fits)
 
 
-@check("M129", "metric", "warning", requires=("base", "M123"), since="0.1.0")
+@check("M129", "metric", "error", requires=("base", "M123"), since="0.1.0")
 def other_labels_do_not_broadcast(case: MetricCase) -> None:
     """Labels in the other usual shape are counted B x B times.
 
     Class ids and binary labels come as (B,) from one data set and as (B, 1) from the next. The metric is right with one of
-    them; with the other `==` or `-` compares each label with each prediction, and nothing says so.
+    them; with the other `==` or `-` compares each label with each prediction, and nothing says so. With declared inputs that
+    is a warning: those labels are counted right.
 
     Fix: bring the labels to one shape first, such as `ops.reshape(y_true, (-1,))`, or raise an error that names both
     shapes.
@@ -76,4 +77,5 @@ def _compare(case, change, text, given_fits):
             "    metric.reset_state(); metric.update_state(labels, y_pred)",
             "    print(labels.shape, y_pred.shape, metric.result())",
         ],
+        severity="warning" if given_fits and case.archetype is None else None,
     )

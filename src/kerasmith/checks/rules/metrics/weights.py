@@ -129,7 +129,7 @@ def _taken(case):
 
 
 def _require_weights(case, weights):
-    """Fails, as a warning, for a metric that cannot take (B,) weights at all."""
+    """Fails for a metric that cannot take (B,) weights at all: `fit` stops as soon as there are some."""
     try:
         case.run((case.inputs, weights))
     except Exception as error:
@@ -137,7 +137,6 @@ def _require_weights(case, weights):
             expected=f"`update_state({case.arguments}, sample_weight)` with weights of shape ({case.batch},)",
             actual=describe_error(error),
             title="Sample weights are not understood",
-            severity="warning",
             lines=[
                 *case.preparation(),
                 f"metric.update_state({case.arguments}, keras.ops.ones(({case.batch},))); print(metric.result())",

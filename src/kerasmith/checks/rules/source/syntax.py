@@ -90,7 +90,14 @@ def syntax_of(case: Case) -> "Syntax":
     return case.cache["syntax"]
 
 
-def report(case: Case, syntax: "Syntax", places: Iterable[tuple], expected: str, title: str | None = None) -> None:
+def report(
+    case: Case,
+    syntax: "Syntax",
+    places: Iterable[tuple],
+    expected: str,
+    title: str | None = None,
+    severity: str | None = None,
+) -> None:
     """Raises `Failed` with the places that were found, if there are any.
 
     Args:
@@ -106,7 +113,7 @@ def report(case: Case, syntax: "Syntax", places: Iterable[tuple], expected: str,
         lines = [f"print({syntax.line(number)!r})  # line {number}"]
     else:
         lines = [f"import linecache; print(linecache.getline({syntax.file!r}, {number}))"]
-    raise Failed(expected, "; ".join(found_at) + more, lines, line=number, title=title)
+    raise Failed(expected, "; ".join(found_at) + more, lines, line=number, title=title, severity=severity)
 
 
 def imported_names(module: ast.Module) -> dict[str, str]:

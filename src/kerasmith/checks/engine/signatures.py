@@ -1,0 +1,190 @@
+"""What a file says of a part before anything is imported: its constructor's arguments, and whether it trains on import.
+
+Starting Keras takes many seconds; a forgotten argument is told before that. What cannot be read for certain is left to the
+worker, which has the class itself.
+"""
+
+import ast
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+from kerasmith.checks.engine.finding import CannotCheck
+from kerasmith.checks.engine.target import FIRST, source_file, split
+
+_TRAINS = ("fit", "fit_generator", "train_on_batch")
+# What keeps a function of points from being taken for a loss with the wrong number of arguments.
+_FIELDS = ("f", "field")
+_UNREADABLE = ("__new__", "__signature__")
+
+
+def look_at_signature(target: str, init: Any = None, kind: str | None = None) -> None:
+    """Refuses a part that its file shows to be missing, or to need other arguments than `init` gives.
+
+    Args:
+        target: `path.py:Name` or `package.module:Name`; a whole file is not looked at.
+        init: the constructor arguments, or None.
+        kind: as `kerasmith.check` takes it.
+
+    Raises:
+        CannotCheck: with what the constructor takes and what to write.
+    """
+    place, name = split(target)
+    tree = _tree(place)
+    if tree is None or name is None or "." in name:
+        return
+    definitions = {node.name: node for node in _top_level(tree) if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+    node = definitions.get(name)
+    if node is None:
+        if name not in _bound(tree):
+            names = ", ".join(one for one in definitions if not one.startswith("_")) or "no class and no function"
+            raise CannotCheck(f"{place} has no {name!r}; it has {names}. Received: {target!r}")
+        return
+    if isinstance(node, ast.ClassDef):
+        if init is None or isinstance(init, dict):
+            _look_at_class(node, definitions, init or {})
+    elif not node.decorator_list and kind is None:
+        _look_at_function(node)
+
+
+def training_on_import(target: str) -> str | None:
+    """`losses.py:40 model.fit(...)`: what a file trains while it is imported, None if nothing is seen."""
+    place, _ = split(target)
+    for node in _top_level(_tree(place) or ast.Module([], [])):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        for call in ast.walk(node):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in _TRAINS:
+                owner = ast.unparse(call.func.value)
+                if "model" in owner.lower() or any(one.arg in ("epochs", "callbacks", "batch_size") for one in call.keywords):
+                    return f"{place}:{call.lineno} {owner}.{call.func.attr}(...)"
+    return None
+
+
+def missing_text(name: str, missing: list[str], init: dict[str, Any]) -> str:
+    """What to say of constructor arguments that are not given."""
+    example = ", ".join(f'"{one}": ...' for one in missing)
+    return (
+        f"{name} needs {', '.join(missing)} to be built. Write --init '{{{example}}}' on the command line, "
+        f"init={{{example}}} in Python. Received: init={init}"
+    )
+
+
+def _look_at_class(node: ast.ClassDef, definitions: dict[str, Any], init: dict[str, Any]) -> None:
+    name, arguments = node.name, None
+    seen = set()
+    while arguments is None:
+        if node.name in seen or any(not _is_registration(one) for one in node.decorator_list) or node.keywords:
+            return
+        seen.add(node.name)
+        methods = {part.name: part for part in node.body if isinstance(part, ast.FunctionDef)}
+        if any(one in methods for one in _UNREADABLE):
+            return
+        if "__init__" in methods:
+            if methods["__init__"].decorator_list:
+                return
+            arguments = methods["__init__"].args
+            break
+        bases = [definitions.get(base.id) for base in node.bases if isinstance(base, ast.Name)]
+        if len(node.bases) != 1 or not bases or not isinstance(bases[0], ast.ClassDef):
+            return
+        node = bases[0]
+    positional = [*arguments.posonlyargs, *arguments.args][1:]
+    optional = len(arguments.defaults)
+    required = [one.arg for one in positional[: max(0, len(positional) - optional)]]
+    required += [one.arg for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults) if default is None]
+    names = [one.arg for one in [*positional, *arguments.kwonlyargs]]
+    missing = [one for one in required if one not in init]
+    if missing:
+        raise CannotCheck(missing_text(name, missing, init))
+    unknown = [one for one in init if one not in names]
+    if unknown and arguments.kwarg is None:
+        raise CannotCheck(
+            f"{name} has no argument {', '.join(unknown)}; it has {', '.join(names) or 'none'}. Received: init={init}"
+        )
+
+
+def _look_at_function(node: ast.FunctionDef) -> None:
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    required = len(positional) - len(arguments.defaults)
+    reads_field = any(isinstance(part, ast.Attribute) and part.attr == "d" for part in ast.walk(node))
+    if arguments.vararg or not positional or positional[0].arg in _FIELDS or reads_field or positional[0].annotation:
+        return
+    # One without a required argument may be a factory.
+    if required > 2 or (0 < required < 2 and len(positional) < 2):
+        raise CannotCheck(
+            f"A loss or metric function takes (y_true, y_pred). Received: {node.name}({ast.unparse(arguments)}). "
+            "Name a function without arguments that returns the one to check."
+        )
+
+
+def _tree(place: str) -> ast.Module | None:
+    file = source_file(place)
+    if file is None:
+        return None
+    try:
+        return ast.parse(pathlib.Path(file).read_bytes())
+    except SyntaxError as error:
+        raise CannotCheck(f"{place} is no Python: line {error.lineno}: {error.msg}") from None
+    except (OSError, ValueError):
+        return None
+
+
+def _top_level(tree: ast.Module) -> Iterator[ast.AST]:
+    """The statements that run on import; those under `if __name__ == "__main__":` do not."""
+    waiting = list(tree.body)
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
+            waiting = list(node.orelse) + waiting
+        elif isinstance(node, (ast.If, ast.Try, ast.With)):
+            inner = [*node.body, *getattr(node, "orelse", ()), *getattr(node, "finalbody", ())]
+            inner += [part for handler in getattr(node, "handlers", ()) for part in handler.body]
+            waiting = inner + waiting
+        else:
+            yield node
+
+
+def _bound(tree: ast.Module) -> "set[str] | _Everything":
+    """Names that a module may have; everything where it makes names that cannot be read."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            if any(one.name == "*" for one in node.names):
+                return _Everything()
+            names |= {(one.asname or one.name).partition(".")[0] for one in node.names}
+        elif (isinstance(node, ast.FunctionDef) and node.name == "__getattr__") or (
+            isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("globals", "exec", "setattr")
+        ):
+            return _Everything()
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+    return names
+
+
+class _Everything:
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _is_registration(decorator: ast.expr) -> bool:
+    return "serializable" in ast.unparse(decorator) or "export" in ast.unparse(decorator)
+
+
+def has_parts(file: pathlib.Path) -> bool:
+    """Whether a file defines what may be a part: a class with a base, or a function that begins with labels."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, ValueError, SyntaxError):
+        return False
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.bases and not node.name.startswith("_"):
+            return True
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            names = [one.arg for one in node.args.args]
+            if len(names) - len(node.args.defaults) == 2 and names[0] in FIRST:
+                return True
+    return False

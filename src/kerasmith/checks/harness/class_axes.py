@@ -1,0 +1,91 @@
+"""Along which axis a component looks for classes: what it asks of argmax and softmax while it runs."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from kerasmith.checks.engine.lazy_keras import backend
+
+_NAMES = ("argmax", "argmin", "softmax", "log_softmax")
+
+
+class AxisUse(NamedTuple):
+    """One call.
+
+    Attributes:
+        name: of the operation.
+        shape: of its argument.
+        axis: as it was given; None for none.
+        line: of the component's file, None if it was called from elsewhere.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    axis: Any
+    line: int | None
+
+
+@contextlib.contextmanager
+def noted_axes(file: str | None) -> Iterator[list[AxisUse]]:
+    """Notes calls of argmax and softmax that code in `file` makes through `keras.ops`, `keras.activations` or TensorFlow."""
+    # The modules themselves: what is set on a lazy one reaches nobody.
+    import keras.activations
+    import keras.ops
+
+    uses: list[AxisUse] = []
+    places = [(owner, name) for owner in (keras.ops, keras.activations) for name in _NAMES if hasattr(owner, name)]
+    if backend() == "tensorflow":
+        import tensorflow as tf
+
+        places += [(owner, name) for owner in (tf, tf.math, tf.nn) for name in _NAMES if hasattr(owner, name)]
+    before = [(owner, name, getattr(owner, name)) for owner, name in places]
+    for owner, name, original in before:
+        setattr(owner, name, _noting(original, name, _default(owner, name), file, uses))
+    try:
+        yield uses
+    finally:
+        for owner, name, original in before:
+            setattr(owner, name, original)
+
+
+def _default(owner: Any, name: str) -> Any:
+    """The axis where none is given: the last of a softmax, none of `ops.argmax`, the first of TensorFlow's."""
+    if "softmax" in name:
+        return -1
+    return None if owner.__name__ == "keras.ops" else 0
+
+
+def _noting(
+    original: Callable[..., Any], name: str, default: Any, file: str | None, uses: list[AxisUse]
+) -> Callable[..., Any]:
+    def function(*arguments: Any, **options: Any) -> Any:
+        caller = sys._getframe(1)
+        if file is not None and caller.f_code.co_filename == file and arguments:
+            axis = options.get("axis", arguments[1] if len(arguments) > 1 else default)
+            shape = tuple(getattr(arguments[0], "shape", ()))
+            uses.append(AxisUse(name, shape, axis, caller.f_lineno))
+        return original(*arguments, **options)
+
+    return function
+
+
+def beside_the_classes(uses: list[AxisUse], classes: tuple[int, ...]) -> AxisUse | None:
+    """The first call on an array of labels or predictions of shape `classes` along another axis than the last one."""
+    for use in uses:
+        if use.shape != classes or isinstance(use.axis, (tuple, list)):
+            continue
+        if use.axis is None or int(use.axis) % len(classes) != len(classes) - 1:
+            return use
+    return None
+
+
+def class_shape(y_true: Any, y_pred: Any) -> tuple[int, ...] | None:
+    """The shape of predictions of classes (..., C) whose labels are one-hot or ids; None where they are something else."""
+    from kerasmith.checks.engine.spec import Spec
+
+    if not isinstance(y_true, Spec) or not isinstance(y_pred, Spec) or len(y_pred.shape) < 2 or y_pred.shape[-1] < 2:
+        return None
+    onehot = y_true.domain == ("onehot",) and y_true.shape == y_pred.shape
+    ids = y_true.dtype.startswith("int") and y_true.shape in (y_pred.shape[:-1], (*y_pred.shape[:-1], 1))
+    return y_pred.shape if (onehot or ids) and y_pred.dtype.startswith("float") else None
