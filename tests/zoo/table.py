@@ -9,6 +9,13 @@ from tests.zoo import between_backends
 from tests.zoo.answers import ROOT, answers, modules
 
 ZOO = "tests.zoo."
+# What the checker said of the modules `strangers_*` before a rule was changed for them, on PyTorch.
+BLIND = (
+    "The modules `strangers_*` of the zoo were written before the checks that find them, after threads that they name, and",
+    "asked on PyTorch before a rule was changed: 8 of 43 faults had an error or warning that named them, 11 of 24 right parts",
+    "an error, and two more right parts could not be checked without `--like`. The kinds were chosen because they were missed",
+    "before, so this is a lower bound. The figures above are those of today.",
+)
 
 
 def group_of(module):
@@ -50,6 +57,8 @@ def page(results):
         "with some inputs or arguments only is examined with those too, and counts each time.",
         "",
         *_summary(results),
+        "",
+        *BLIND,
         "",
         "| check | severity | what is wrong | caught | Keras' own parts | medicai |",
         "|---|---|---|---|---|---|",
