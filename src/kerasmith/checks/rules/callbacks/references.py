@@ -9,7 +9,7 @@ from kerasmith.checks.harness.attributes import is_variable, reached_from
 from kerasmith.checks.harness.temporary_cwd import temporary_cwd
 from kerasmith.checks.rules.callbacks.case import MODEL_LINES, CallbackCase
 
-_WATCHED = ("on_epoch_begin", "on_epoch_end", "on_train_begin")
+_HOOKS = ("on_epoch_begin", "on_epoch_end", "on_train_begin")
 
 
 @check("C123", "callback", "warning", requires=("base",), since="0.2")
@@ -25,7 +25,7 @@ def snapshots_are_copies(case: CallbackCase) -> None:
     found: dict[str, str] = {}
 
     def look(hook: str, epoch: int | None, step: int | None) -> None:
-        if hook in _WATCHED and not found:
+        if hook in _HOOKS and not found:
             found.update(_held(script.callback, script.model))
 
     case.require_script()

@@ -36,14 +36,14 @@ def padding_does_not_count(case: LayerCase) -> None:
         raise NotApplicable("it says nothing of masks, and keeps the steps")
     hidden = ~mask[..., None]
     other = np.where(hidden, values + 1.0, values).astype(values.dtype)
-    before, after = (_kept(case, layer, given, mask) for given in (values, other))
+    before, after = (_valid(case, layer, given, mask) for given in (values, other))
     if differ(before, after):
         a, b = farthest(before, after)
         _leaks(case, claims, f"{a} becomes {b} when only masked values change")
         return
     with _as_it_may_fail():
         longer = [np.concatenate([values, values[:, -_MORE:] + 1.0], axis=1), np.pad(mask, ((0, 0), (0, _MORE)))]
-        after = _kept(case, layer, longer[0].astype(values.dtype), longer[1], steps=mask.shape[1])
+        after = _valid(case, layer, longer[0].astype(values.dtype), longer[1], steps=mask.shape[1])
         if differ(before, after):
             a, b = farthest(before, after)
             _leaks(case, claims, f"{a} becomes {b} with {_MORE} masked steps more")
@@ -111,7 +111,7 @@ def _pooled(case: LayerCase, layer: Any, values: np.ndarray) -> bool:
     return len(output) == 1 and output[0].shape == (len(values), *output[0].shape[1:]) and output[0].ndim == 2
 
 
-def _kept(case: LayerCase, layer: Any, values: np.ndarray, mask: np.ndarray, steps: int | None = None) -> list[np.ndarray]:
+def _valid(case: LayerCase, layer: Any, values: np.ndarray, mask: np.ndarray, steps: int | None = None) -> list[np.ndarray]:
     """The outputs at steps that count, by the mask of the output where it has one; of one without steps all of it."""
     from kerasmith.keras_internals.tensors import keras_mask
 
