@@ -1,7 +1,7 @@
 """Along which axis a component looks for classes: what it asks of argmax and softmax while it runs."""
 
 import contextlib
-import sys
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -60,11 +60,11 @@ def _noting(
     original: Callable[..., Any], name: str, default: Any, file: str | None, uses: list[AxisUse]
 ) -> Callable[..., Any]:
     def function(*arguments: Any, **options: Any) -> Any:
-        caller = sys._getframe(1)
-        if file is not None and caller.f_code.co_filename == file and arguments:
+        caller = traceback.extract_stack(limit=2)[0]
+        if file is not None and caller.filename == file and arguments:
             axis = options.get("axis", arguments[1] if len(arguments) > 1 else default)
             shape = tuple(getattr(arguments[0], "shape", ()))
-            uses.append(AxisUse(name, shape, axis, caller.f_lineno))
+            uses.append(AxisUse(name, shape, axis, caller.lineno))
         return original(*arguments, **options)
 
     return function
