@@ -40,6 +40,7 @@ def called(part):
     return count
 
 
+@pytest.mark.heavy("traces every part of the library", on=("tensorflow",), seconds=6)
 def test_shapes_are_inferred():
     failures, seen = {}, set()
     for name, make, batch in ROWS:

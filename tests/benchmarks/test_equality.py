@@ -28,6 +28,7 @@ def test_contenders_are_equal(family, loss, mode):
         equality.check(runnable, competing)
 
 
+@pytest.mark.heavy("compiles two contenders of a benchmark", on=("tensorflow",), seconds=4)
 def test_a_different_loss_is_refused():
     case = CASES["pixels"][0]
     competing = {"kerasmith": contenders("dice", case)["kerasmith"], "keras": contenders("tversky", case)["keras"]}

@@ -1,14 +1,19 @@
 """SIGKILL at random moments, some in the middle of a write or an evaluation: the rerun ends as if nothing had happened."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
 import pytest
 
+from tests.support import fresh_process
+
+SCRIPT = f"""
+import runpy, sys, warnings
+warnings.simplefilter("ignore")
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+runpy.run_path({str(Path(__file__).with_name("killed_runs.py"))!r}, run_name="__main__")
+"""
 KINDS = (
     "arrays", "weighted", "weighted_workers", "own_dataset", "endless", "half_precision", "objective", "callback_list",
     "own_step",
@@ -28,13 +33,7 @@ def turn(kind):
 )
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_training_ends_bit_for_bit_like_an_uninterrupted_one(kind):
-    script = Path(__file__).with_name("killed_runs.py")
-    environment = {**os.environ, "KERAS_BACKEND": keras.backend.backend(), "PYTHONPATH": "src"}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", script, kind, "--kills", "5", "--seed", str(KINDS.index(kind))],
-        capture_output=True, text=True, timeout=400, env=environment,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-4000:]
-    result = json.loads(done.stdout.splitlines()[-1])
+    output = fresh_process.run(SCRIPT, kind, "--kills", "5", "--seed", KINDS.index(kind), timeout=400)
+    result = json.loads(output.splitlines()[-1])
     assert len(result["kills"]) >= 5
     assert result["differences"] == [], result["kills"]

@@ -420,7 +420,7 @@ keras.utils.set_random_seed(1)
 x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dropout(0.1), keras.layers.Dense(1)])
 model.compile("adam", "mse")
-slow = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: __import__("time").sleep(0.02))
+slow = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: __import__("time").sleep(float(sys.argv[2])))
 history = model.fit(x, x[:, :1], batch_size=8, epochs=8, verbose=0, callbacks=[slow, Resume(sys.argv[1], every=3, verbose=0)])
 print(history.history["loss"], [w.tobytes().hex() for w in model.get_weights()])
 """
@@ -430,12 +430,12 @@ print(history.history["loss"], [w.tobytes().hex() for w in model.get_weights()])
 def test_kill_from_outside_in_fresh_processes(tmp_path):
     environment = {**os.environ, "KERAS_BACKEND": keras.backend.backend(), "PYTHONPATH": "src"}
 
-    def start(name):
-        return subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", SCRIPT, str(tmp_path / name)], stdout=subprocess.PIPE, env=environment
-        )
+    def start(name, seconds_a_step):
+        command = [sys.executable, "-W", "ignore", "-c", SCRIPT, str(tmp_path / name), str(seconds_a_step)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
 
-    killed = start("cut")
+    # Slow enough not to end before it is killed, however late this process hears of its first checkpoint.
+    killed = start("cut", 0.5)
     deadline = time.monotonic() + 300
     while len(list((tmp_path / "cut").glob("step-*[1-9]*.state"))) < 1:
         assert time.monotonic() < deadline
@@ -443,6 +443,6 @@ def test_kill_from_outside_in_fresh_processes(tmp_path):
         time.sleep(0.01)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    both = start("cut"), start("whole")
+    both = start("cut", 0), start("whole", 0)
     cut, whole = (process.communicate(timeout=300)[0] for process in both)
     assert cut == whole != b""

@@ -129,6 +129,7 @@ def test_the_order_is_written_in_stone():
     assert [data.indices(i).tolist() for i in range(3)] == ORDER
 
 
+@pytest.mark.host("the order is drawn by NumPy on every backend")
 def test_same_order_in_a_fresh_process():
     code = (
         "import json; import numpy as np; from kerasmith.data.weighted_batches import WeightedBatches\n"

@@ -183,6 +183,7 @@ def values_and_gradients(labels, predictions):
     return result
 
 
+@pytest.mark.heavy("XLA compiles every way to be wrong", on=("tensorflow",), seconds=8)
 @pytest.mark.skipif(keras.backend.backend() == "torch", reason="PyTorch compiles nothing here")
 def test_compiled_losses_turn_wrong_samples_into_nan():
     if keras.backend.backend() == "jax":
@@ -239,6 +240,7 @@ def test_a_graph_of_tensorflow_ends_with_the_text_of_the_error():
         tf.function(metric.update_state)(tf.constant(WRONG["mask"]), tf.constant(P))
 
 
+@pytest.mark.heavy("XLA compiles every way to be wrong", on=("tensorflow",), seconds=6)
 @pytest.mark.skipif(keras.backend.backend() == "torch", reason="PyTorch compiles nothing here")
 def test_compiled_metrics_are_nan_and_say_why():
     members = [metrics.IoU(), metrics.Brier(), metrics.AUC(), metrics.Bootstrap(metrics.DiceScore(1), capacity=20)]

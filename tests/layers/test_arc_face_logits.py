@@ -160,6 +160,7 @@ print(json.dumps(model.evaluate(data["x"], data["y"], verbose=0)))
 """
 
 
+@pytest.mark.heavy("starts a process that imports the backend anew", on=("jax", "tensorflow"), seconds=3)
 def test_loads_in_a_fresh_process(tmp_path):
     x, y = normal(12, 5), np.arange(12) % 3
     model = keras.Sequential([keras.Input((5,)), layers.ArcFaceLogits(3)])

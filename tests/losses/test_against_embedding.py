@@ -135,6 +135,7 @@ def test_two_views_as_the_libraries_call_it(name):
     np.testing.assert_allclose(other, slope, atol=1e-5 * np.abs(slope).max())
 
 
+@pytest.mark.heavy("imports optax and with it another backend", on=("tensorflow",), seconds=3)
 def test_nt_xent_of_optax():
     import jax
     import optax

@@ -69,6 +69,7 @@ def test_lpips_of_two_photographs():
     assert value(losses.LPIPS("vgg"), camera, gravel) == pytest.approx(0.7237163782, abs=1e-6)
 
 
+@pytest.mark.heavy("traces a large network in a step", on=("tensorflow",), seconds=4)
 def test_a_function_makes_its_network_inside_of_a_step():
     y_true, y_pred = images(32, 31, 3)()
     expected = value(losses.LPIPS(value_range=(0, 1)), y_true[:1], y_pred[:1])

@@ -183,6 +183,7 @@ def test_an_offset_of_all_embeddings_costs_few_digits():
         same(value(loss, ids, x + 100), value(loss, ids, x), rtol=1e-4)
 
 
+@pytest.mark.heavy("trains a model, compiled for seconds", on=("tensorflow",), seconds=1)
 @every
 def test_trains(loss):
     rng = np.random.default_rng(0)

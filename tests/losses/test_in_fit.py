@@ -18,11 +18,11 @@ def policy(request):
 
 
 POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
-# Each fit compiles: on JAX and TensorFlow a row is trained with one of the policies, one row after the other with the next.
+# Each fit compiles: on JAX and TensorFlow each run trains a third of the rows, each with one of the policies in turn.
 COMPILED = ("jax", "tensorflow")
-TURN = {str(row): POLICIES[number % 3] for number, row in enumerate([*ROWS, *OTHER_ROWS])}
+TURN = {str(row): POLICIES[number // 3 % 3] for number, row in enumerate([*ROWS, *OTHER_ROWS]) if number % 3 == 0}
 policies = pytest.mark.heavy(
-    "trains each loss with each policy", on=COMPILED, seconds=2, light=lambda row, policy: TURN[str(row)] == policy
+    "trains each loss with each policy", on=COMPILED, seconds=1, light=lambda row, policy: TURN.get(str(row)) == policy
 )
 
 

@@ -53,6 +53,7 @@ def test_a_model_loads_in_a_fresh_process(tmp_path, first, second):
     assert got == pytest.approx(expected, rel=1e-5, nan_ok=True)
 
 
+@pytest.mark.heavy("starts a process that imports the backend anew", on=("jax", "tensorflow"), seconds=8)
 def test_every_loss_loads_in_a_fresh_process(tmp_path):
     rows, arrays, configs, expected = [*ROWS, *OTHER_ROWS], {}, [], []
     for number, row in enumerate(rows):

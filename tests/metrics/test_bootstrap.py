@@ -269,6 +269,7 @@ print(json.dumps(model.evaluate(prediction, truth, batch_size=4, verbose=0, retu
 """
 
 
+@pytest.mark.heavy("compiles a model for two replicas", on=("tensorflow",), seconds=4)
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="MirroredStrategy is TensorFlow's")
 def test_two_replicas(tmp_path):
     truth, prediction = images(13)

@@ -28,6 +28,7 @@ def _by_sympy(which):
     return sympy.lambdify((x, t), formula, "numpy")(*X.astype("float64").T)
 
 
+@pytest.mark.heavy("traces every derivative of a function", on=("tensorflow",), seconds=5)
 def test_every_derivative_up_to_order_four_beside_sympy():
     def derivatives(x):
         f = Field(_composite, x, names="xt")

@@ -59,7 +59,7 @@ def _environment(more):
     return {
         **os.environ,
         "KERAS_BACKEND": keras.backend.backend(),
-        "PYTHONPATH": os.pathsep.join(["src", "."]),
+        "PYTHONPATH": os.pathsep.join([os.path.abspath("src"), os.getcwd()]),
         **more,
     }
 

@@ -8,8 +8,8 @@
                      `by(**arguments)` gives, a dict)
     heavy(reason, on=backends, seconds=20, light=None)
                      takes long on these backends (on all, if `on` is left out): asked in one of four shards. `seconds` is what
-                     it took there, so that the shards are equally long. Rows of which `light(**arguments)` is true are not
-                     heavy.
+                     it took there, so that the shards are equally long, or a function of the row's arguments. Rows of which
+                     `light(**arguments)` is true are not heavy.
 
 `--select gate`: without host and thinned rows (except on PyTorch), without heavy ones. `heavy`: only heavy ones, of the shard
 that `--shard` names. `keras`: what another Keras can change, all or the files of one shard. `all`: everything that the backend
@@ -30,21 +30,28 @@ SECONDS = 20.0
 BACKENDS = ("tensorflow", "jax", "torch")
 
 _TRAINING = pytest.mark.heavy("trains a model, compiled for seconds", on=("tensorflow", "jax"), seconds=2)
+_FIT = pytest.mark.heavy("trains a model, compiled for seconds", on=("tensorflow",), seconds=3)
 _EACH_ROW = pytest.mark.heavy("each row compiles its operations anew", on=("jax",), seconds=1)
-# {directory: (mark, whether a file has it)}: what is true of a whole directory is not written into each of its files.
+_LARGE = pytest.mark.heavy("each row traces a large graph", on=("tensorflow",), seconds=1)
+# Where every loss is asked on JAX: what all of them share, row by row, is asked of the battery of `test_battery` in each run.
+_ROWS_OF_LOSSES = ("test_against_", "test_options_", "test_embedding_limits", "test_every_loss")
+# {directory: (mark, whether a test of a file has it), ...}: what is true of a directory is not written into each of its files.
 DIRECTORIES = {
-    **dict.fromkeys(("adversarial", "callbacks", "objectives", "multitask"), (_TRAINING, lambda file: True)),
-    "losses": (_EACH_ROW, lambda file: file.startswith(("test_against_", "test_options_", "test_embedding_limits"))),
-    "metrics": (_EACH_ROW, lambda file: True),
-    "labels": (_EACH_ROW, lambda file: file == "test_missing_labels"),
+    **dict.fromkeys(("adversarial", "callbacks", "objectives", "multitask"), ((_TRAINING, lambda file, test: True),)),
+    "losses": (
+        (_EACH_ROW, lambda file, test: file.startswith(_ROWS_OF_LOSSES)),
+        (_LARGE, lambda file, test: file == "test_against_shape"),
+    ),
+    "metrics": ((_EACH_ROW, lambda file, test: True), (_FIT, lambda file, test: test.startswith("test_in_fit"))),
+    "labels": ((_EACH_ROW, lambda file, test: file == "test_missing_labels"),),
 }
 
 
 def mark_by_directory(item):
-    """Gives a test the mark of its directory."""
-    mark, has_it = DIRECTORIES.get(item.nodeid.split("/")[1], (None, None)) if item.nodeid.count("/") else (None, None)
-    if mark is not None and has_it(item.path.stem):
-        item.add_marker(mark)
+    """Gives a test the marks of its directory."""
+    for mark, has_it in DIRECTORIES.get(item.nodeid.split("/")[1], ()) if item.nodeid.count("/") else ():
+        if has_it(item.path.stem, item.name):
+            item.add_marker(mark)
 
 
 def add_options(parser):
@@ -77,7 +84,8 @@ def heavy(item, backend):
             )
         light = mark.kwargs.get("light")
         if backend in mark.kwargs.get("on", BACKENDS) and not (light and light(**item.callspec.params)):
-            found = max(found or 0, mark.kwargs.get("seconds", SECONDS))
+            seconds = mark.kwargs.get("seconds", SECONDS)
+            found = max(found or 0, seconds(**item.callspec.params) if callable(seconds) else seconds)
     return found
 
 

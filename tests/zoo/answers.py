@@ -1,12 +1,19 @@
 """What the checker says of modules of the zoo, asked in a process of its own."""
 
 import json
-import os
 import pathlib
-import subprocess
-import sys
+
+import keras
+
+from tests.support import fresh_process
 
 ROOT = pathlib.Path(__file__).parents[2]
+EXAMINE = """
+import warnings
+warnings.simplefilter("ignore")
+from tests.zoo import examine
+examine.main()
+"""
 
 
 def modules(folder, part=""):
@@ -17,8 +24,5 @@ def modules(folder, part=""):
 
 def answers(names, backend, seconds=None):
     """What `tests.zoo.examine` says of each component of modules, on a backend."""
-    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
-    command = [sys.executable, "-W", "ignore", "-m", "tests.zoo.examine", "--json", *names]
-    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
-    assert run.returncode == 0, run.stderr[-3000:]
-    return [json.loads(line) for line in run.stdout.splitlines()]
+    run = fresh_process.run if backend == keras.config.backend() else fresh_process.bare
+    return [json.loads(line) for line in run(EXAMINE, "--json", *names, timeout=seconds, KERAS_BACKEND=backend).splitlines()]

@@ -15,6 +15,15 @@ KINDS = ("losses", "metrics", "callbacks", "layers", "equations", "source")
 # All parts of Keras and of kerasmith, some two hundred: on TensorFlow and JAX, which compile each operation of each, that
 # takes half an hour, and is done by `python -m tests.zoo.table`.
 FINISHED = ("keras_", "kerasmith_")
+# What asking the broken parts of a kind takes where each operation is compiled, and the right ones.
+COST = {
+    "losses": (45, 30),
+    "metrics": (70, 15),
+    "callbacks": (80, 15),
+    "layers": (20, 35),
+    "equations": (6, 6),
+    "source": (5, 5),
+}
 # For one kind of component on one backend; a machine of two busy cores needs some ten minutes.
 SECONDS = 2400
 
@@ -31,7 +40,7 @@ def turn(kind):
 
 @pytest.mark.heavy(
     "asks every check of many parts",
-    seconds=120,
+    seconds=lambda kind: COST[kind][0],
     light=lambda kind: kind in ("losses", "equations", "source") and keras.config.backend() == "torch",
 )
 @pytest.mark.parametrize("kind", KINDS)
@@ -62,7 +71,7 @@ def test_differences_between_backends_are_caught():
 
 
 @pytest.mark.thinned("right parts of each kind are asked on one of the two that compile", by=turn)
-@pytest.mark.heavy("asks every check of many parts", seconds=120)
+@pytest.mark.heavy("asks every check of many parts", seconds=lambda kind: COST[kind][1])
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_error_is_reported_of_right_components(kind):
     names = modules("clean", kind)

@@ -64,7 +64,7 @@ def adds_up(report):
 
 @pytest.mark.heavy("waits for a process that hangs", seconds=30)
 def test_a_whole_file_with_parts_that_hang_die_and_print(parts):
-    reports = workers.reports_of(str(parts), [BACKEND], budget=20.0, like=LIKE, select=["L000", "L104", "X104"])
+    reports = workers.reports_of(str(parts), [BACKEND], budget=60.0, like=LIKE, select=["L000", "L104", "X104"])
     by_name = {report.subject: adds_up(report) for report in reports}
     assert set(by_name) == {str(parts), "Talkative", "Hangs", "Ends", "Scalar", "NeedsAlpha"}
     outcome = {name: {r.id: r for rs in report.records.values() for r in rs} for name, report in by_name.items()}
@@ -80,6 +80,7 @@ def test_a_whole_file_with_parts_that_hang_die_and_print(parts):
     assert exit_status(reports) == 1
 
 
+@pytest.mark.heavy("starts a worker that imports the backend anew", on=("jax", "tensorflow"), seconds=4)
 def test_a_module_that_trains_on_import_is_stopped(tmp_path, monkeypatch):
     file = tmp_path / "trains.py"
     file.write_text("import time\ntime.sleep(1000)\n")
@@ -88,6 +89,7 @@ def test_a_module_that_trains_on_import_is_stopped(tmp_path, monkeypatch):
         workers.reports_of(f"{file}:Loss", [BACKEND])
 
 
+@pytest.mark.heavy("starts a worker that imports the backend anew", on=("jax", "tensorflow"), seconds=4)
 def test_an_import_that_fails_says_why(tmp_path):
     file = tmp_path / "broken_import.py"
     file.write_text("import a_package_that_nobody_has\n")
@@ -115,6 +117,7 @@ def test_a_check_inside_of_a_checked_module_does_not_start_another(monkeypatch):
         workers.reports_of("anything.py", [BACKEND])
 
 
+@pytest.mark.heavy("starts a worker that imports the backend anew", on=("jax", "tensorflow"), seconds=4)
 def test_records_are_json(parts):
     report = kerasmith.check(f"{parts}:Scalar", backends=[BACKEND], like=LIKE, select=["L104"])
     assert json.loads(json.dumps([finding.as_dict() for finding in report.findings]))[0]["severity"] == "error"
