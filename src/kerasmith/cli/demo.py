@@ -5,17 +5,15 @@ import importlib
 import os
 from typing import Any
 
-from kerasmith.backends import BACKENDS, installed_backends
 from kerasmith.cli.arguments import add_traceback, whole_number
+from kerasmith.cli.backend import add_backend, use_backend
 from kerasmith.cli.demo_list import ListDemos
 from kerasmith.recipes import DEMOS
 
 
 def demo(options: argparse.Namespace) -> int | None:
     """Trains a recipe on real data and writes a run directory."""
-    backend = _choose_backend(options.backend)
-    os.environ["KERAS_BACKEND"] = backend
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    backend = use_backend(options.backend)
     recipe = importlib.import_module(DEMOS[options.name].module)
     out = options.out or os.path.join("runs", f"{options.name}-{backend}")
     recipe.run(out=out, epochs=options.epochs, seed=options.seed, overwrite=options.overwrite)
@@ -32,21 +30,10 @@ def add_to(commands: Any) -> None:
     )
     command.add_argument("name", choices=sorted(DEMOS), help="which recipe")
     command.add_argument("--list", action=ListDemos, help="what each shows, its data, licence, time and figures; runs nothing")
-    command.add_argument("--backend", choices=BACKENDS, help="default: $KERAS_BACKEND, else the first one installed")
+    add_backend(command)
     command.add_argument("--out", metavar="DIR", help="run directory; default: runs/NAME-BACKEND")
     command.add_argument("--epochs", type=whole_number(1), metavar="N", help="default: what the recipe was tuned for")
     command.add_argument("--seed", type=whole_number(0), default=0, metavar="N", help="default: 0")
     command.add_argument("--overwrite", action="store_true", help="begin anew and replace the files of an earlier run in DIR")
     add_traceback(command)
     command.set_defaults(command=demo)
-
-
-def _choose_backend(asked: str | None) -> str:
-    """The backend to use; raises ImportError if it is not installed."""
-    installed = installed_backends()
-    asked = asked or os.environ.get("KERAS_BACKEND") or (installed[0] if installed else BACKENDS[0])
-    if asked not in BACKENDS:
-        raise ValueError(f"KERAS_BACKEND must be one of {', '.join(BACKENDS)}. Received: {asked!r}")
-    if asked not in installed:
-        raise ImportError(f"The backend {asked!r} is not installed. Write `pip install 'kerasmith[{asked}]'`.")
-    return asked

@@ -1,9 +1,32 @@
-"""Runnable jobs on real data, one module each with a function `run(*, out, epochs, seed, overwrite, console)`.
+"""Jobs that are done from beginning to end: demos on real data, and predictions and exports of trained models.
 
-This file imports nothing heavy: the command line reads it before a backend is chosen.
+A demo is a module with a function `run(*, out, epochs, seed, overwrite, console)`. This file imports nothing heavy: the
+command line reads it before a backend is chosen.
 """
 
 import dataclasses
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what `__getattr__` finds when it is asked for
+    from kerasmith.recipes.prediction import predict
+    from kerasmith.recipes.run_export import export
+    from kerasmith.recipes.training.train import train
+
+# What is loaded when it is asked for, and the module that has it.
+_FROM = {"predict": "prediction", "export": "run_export", "train": "training.train"}
+
+__all__ = ["DEMOS", "Demo", "export", "predict", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FROM:
+        return getattr(importlib.import_module(f"{__name__}.{_FROM[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

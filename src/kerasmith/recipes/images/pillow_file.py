@@ -10,6 +10,9 @@ from kerasmith.recipes.images.orientation import TAG, TURNED, upright
 from kerasmith.recipes.images.sixteen_bit_png import depth_and_colour, sixteen_bit_colours
 from kerasmith.recipes.images.stored import Stored
 
+_ORIENTATIONS = (b"eXIf", b"exif", b"com.adobe.xmp")
+"""What stands in a PNG file that may say how the camera was held."""
+
 
 def read(path: Path, *, mask: bool = False) -> Stored:
     """The picture upright, as its camera says; values as stored, a palette as its colours.
@@ -39,9 +42,12 @@ def read(path: Path, *, mask: bool = False) -> Stored:
 
 def size(path: Path) -> Stored:
     """The height and width without the pixels."""
-    with Image.open(path) as image:
+    data = path.read_bytes()
+    with Image.open(io.BytesIO(data)) as image:
         width, height = image.size
-        if image.getexif().get(TAG, 1) in TURNED:
+        # Pillow decodes all of a PNG file to find what may follow the pixels.
+        silent = image.format == "PNG" and not any(sign in data for sign in _ORIENTATIONS)
+        if not silent and image.getexif().get(TAG, 1) in TURNED:
             width, height = height, width
     return Stored(np.broadcast_to(np.uint8(0), (height, width)), "YX")
 

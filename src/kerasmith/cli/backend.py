@@ -1,0 +1,29 @@
+"""The backend that a command runs on, chosen before Keras is imported."""
+
+import argparse
+import os
+
+from kerasmith.backends import BACKENDS, installed_backends
+
+
+def add_backend(command: argparse.ArgumentParser) -> None:
+    """`--backend`."""
+    command.add_argument("--backend", choices=BACKENDS, help="default: $KERAS_BACKEND, else the first one installed")
+
+
+def use_backend(asked: str | None) -> str:
+    """Lets Keras, which is not imported yet, run on a backend; returns its name.
+
+    Raises:
+        ValueError: if `KERAS_BACKEND` names none.
+        ImportError: if it is not installed.
+    """
+    installed = installed_backends()
+    asked = asked or os.environ.get("KERAS_BACKEND") or (installed[0] if installed else BACKENDS[0])
+    if asked not in BACKENDS:
+        raise ValueError(f"KERAS_BACKEND must be one of {', '.join(BACKENDS)}. Received: {asked!r}")
+    if asked not in installed:
+        raise ImportError(f"The backend {asked!r} is not installed. Write `pip install 'kerasmith[{asked}]'`.")
+    os.environ["KERAS_BACKEND"] = asked
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return asked
