@@ -33,7 +33,8 @@ class Mutation:
 
 BATTERY = ("tests/losses/test_battery.py", "tests/losses/test_every_loss.py")
 REPLICAS = ("tests/distribution",)
-PHYSICS = ("tests/physics",)
+DERIVATIVES = ("tests/physics/test_derivatives.py", "tests/physics/test_dense_network.py")
+COLUMNS = ("tests/physics/test_terms_in_fit.py",)
 
 MUTATIONS = (
     # What every loss and metric stands on.
@@ -519,21 +520,21 @@ MUTATIONS = (
         "                product = count * product",
         "                pass",
         "a mixed derivative lacks one of the two products that make it",
-        PHYSICS,
+        DERIVATIVES,
     ),
     Mutation(
         "physics/field.py",
         "value = self._derivatives.get(k, axes)",
         "value = self._derivatives.get(0, axes)",
         "the derivative of the second output is that of the first",
-        PHYSICS,
+        DERIVATIVES,
     ),
     Mutation(
         "physics/derivatives.py",
         "return torch.autograd.grad(value, leaves, torch.ones_like(value), create_graph=True, allow_unused=True)",
         "return torch.autograd.grad(value, leaves, torch.ones_like(value), retain_graph=True, allow_unused=True)",
         "no gradient of a derivative reaches the weights",
-        PHYSICS,
+        DERIVATIVES,
         ("torch",),
     ),
     Mutation(
@@ -541,35 +542,35 @@ MUTATIONS = (
         "    if depends is False:",
         "    if False:",
         "the derivative by an input that the model does not read is 0 and no error",
-        PHYSICS,
+        ("tests/physics/test_field_mistakes.py",),
     ),
     Mutation(
         "physics/condition.py",
         "found = a * field.value(self.output)[here] + b * found",
         "found = a * field.value(self.output)[here] - b * found",
         "a Robin condition loses heat where it should win some",
-        PHYSICS,
+        COLUMNS,
     ),
     Mutation(
         "physics/condition.py",
         "start = sum(len(condition.asked) for condition in before)",
         "start = sum(len(condition.points) for condition in before)",
         "what comes after a periodic condition is asked at the points of another one",
-        PHYSICS,
+        COLUMNS,
     ),
     Mutation(
         "physics/condition.py",
         "along = [k for k in range(self.points.shape[1]) if np.any(self.normals[:, k])]",
         "along = [k for k in range(self.points.shape[1]) if np.all(self.normals[:, k])]",
         "the slope across a boundary leaves out an axis of which some normals have no part",
-        PHYSICS,
+        COLUMNS,
     ),
     Mutation(
         "physics/residual.py",
         "squares = sum(ops.square(self._checked(part, field)) for part in parts)",
         "squares = sum(ops.square(self._checked(part, field)) for part in parts[:1])",
         "of a system of equations only the first is trained",
-        PHYSICS,
+        COLUMNS,
     ),
     Mutation(
         "physics/residual.py",
@@ -577,14 +578,14 @@ MUTATIONS = (
 """,
         "",
         "a model whose equation is gone is loaded, or fails without saying which",
-        PHYSICS,
+        ("tests/physics/test_saving.py",),
     ),
     Mutation(
         "physics/point_arrays.py",
         "if own != first and sorted(own) == sorted(first):",
         "if False:",
         "a condition on x and t trains an equation in t and x",
-        PHYSICS,
+        ("tests/physics/test_term_mistakes.py",),
         HOST,
     ),
     Mutation(
