@@ -86,7 +86,7 @@ def test_a_module_that_trains_on_import_is_stopped(tmp_path, monkeypatch):
     file.write_text("import time\ntime.sleep(1000)\n")
     monkeypatch.setattr(workers, "IMPORT", 1.0)
     with pytest.raises(CannotCheck, match="__main__"):
-        workers.reports_of(f"{file}:Loss", [BACKEND])
+        workers.reports_of(str(file), [BACKEND])
 
 
 @pytest.mark.heavy("starts a worker that imports the backend anew", on=("jax", "tensorflow"), seconds=4)
@@ -104,7 +104,7 @@ def test_check_in_a_process_of_its_own(parts):
     (finding,) = report.findings
     assert finding.id == "L104"
     assert finding.file == str(parts)
-    assert PARTS.splitlines()[finding.line - 1] == "class Scalar(Talkative):"
+    assert PARTS.splitlines()[finding.line - 1] == "        return ops.mean(ops.square(y_true - y_pred))"
     with pytest.raises(ValueError, match="another process can import"):
         kerasmith.check(lambda y_true, y_pred: y_pred, backends=[BACKEND])
     with pytest.raises(ValueError, match="Scaler"):

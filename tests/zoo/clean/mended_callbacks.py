@@ -16,6 +16,12 @@ class KeepBest(broken.KeepBest):
             self.lowest = loss
             self.kept = [keras.ops.convert_to_numpy(v).copy() for v in self.model.trainable_variables]
 
+    def state_dict(self):
+        return {"lowest": self.lowest, "kept": self.kept}
+
+    def load_state_dict(self, state):
+        self.lowest, self.kept = state["lowest"], state["kept"]
+
 
 class Rollback(broken.Rollback):
     """Copies by path."""

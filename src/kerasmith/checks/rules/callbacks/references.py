@@ -12,7 +12,7 @@ from kerasmith.checks.rules.callbacks.case import MODEL_LINES, CallbackCase
 _HOOKS = ("on_epoch_begin", "on_epoch_end", "on_train_begin")
 
 
-@check("C123", "callback", "warning", requires=("base",), since="0.2")
+@check("C123", "callback", "warning", requires=("base",), since="0.2.0")
 def snapshots_are_copies(case: CallbackCase) -> None:
     """The callback keeps the model's variables themselves, which train on.
 

@@ -19,7 +19,7 @@ _QUIET = re.compile(
 _DRAWS = (0, 1, 2)
 
 
-@check("X114", ("loss", "metric"), "warning", requires=("base", "X113", "X111"), since="0.2")
+@check("X114", ("loss", "metric"), "warning", requires=("base", "X113", "X111"), since="0.2.0")
 def arguments_change_something(case: Case) -> None:
     """An argument is read and changes no number.
 

@@ -36,7 +36,7 @@ _CONVERSIONS = (
 _MEANT = ("from_logits", "seed", "threshold")
 
 
-@check("X113", KINDS, "warning", requires=("base",), since="0.2")
+@check("X113", KINDS, "warning", requires=("base",), since="0.2.0")
 def stored_arguments_are_read(case: Case) -> None:
     """An argument is stored and never used.
 

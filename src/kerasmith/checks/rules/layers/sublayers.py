@@ -9,7 +9,7 @@ from kerasmith.checks.rules.layers.case import LayerCase
 _POLICY = "mixed_bfloat16"
 
 
-@check("Y134", "layer", "warning", requires=("base", "Y118", "Y123", "X102"), since="0.2")
+@check("Y134", "layer", "warning", requires=("base", "Y118", "Y123", "X102"), since="0.2.0")
 def sublayers_follow_the_policy(case: LayerCase) -> None:
     """Sub-layers do not get the dtype policy of the layer.
 

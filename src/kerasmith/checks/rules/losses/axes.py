@@ -7,7 +7,7 @@ from kerasmith.checks.rules.losses.case import LossCase
 from kerasmith.checks.rules.losses.reproducers import unreduced_loss
 
 
-@check("L134", "loss", "error", requires=("base",), since="0.2")
+@check("L134", "loss", "error", requires=("base",), since="0.2.0")
 def classes_are_on_the_last_axis(case: LossCase) -> None:
     """`argmax` or `softmax` runs along another axis than that of the classes.
 

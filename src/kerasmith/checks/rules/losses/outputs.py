@@ -10,7 +10,7 @@ from kerasmith.checks.harness.class_syntax import class_trees, method
 from kerasmith.checks.rules.losses.case import LossCase
 
 
-@check("L135", "loss", "error", requires=("X103", "X100"), needs_inputs=False, since="0.2")
+@check("L135", "loss", "error", requires=("X103", "X100"), needs_inputs=False, since="0.2.0")
 def takes_one_output(case: LossCase) -> None:
     """The loss is written for a list or dict of outputs.
 

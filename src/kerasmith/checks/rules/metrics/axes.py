@@ -6,7 +6,7 @@ from kerasmith.checks.harness.class_axes import beside_the_classes, class_shape,
 from kerasmith.checks.rules.metrics.case import MetricCase
 
 
-@check("M132", "metric", "error", requires=("base",), since="0.2")
+@check("M132", "metric", "error", requires=("base",), since="0.2.0")
 def classes_are_on_the_last_axis(case: MetricCase) -> None:
     """`argmax` or `softmax` runs along another axis than that of the classes.
 

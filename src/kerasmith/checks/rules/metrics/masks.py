@@ -9,7 +9,7 @@ from kerasmith.checks.rules.metrics.case import MetricCase
 from kerasmith.keras_internals.reproducers import IMPORT_SET_MASK
 
 
-@check("M131", "metric", "warning", requires=("base", "M101", "M105"), since="0.2")
+@check("M131", "metric", "warning", requires=("base", "M101", "M105"), since="0.2.0")
 def padding_does_not_count(case: MetricCase) -> None:
     """Padding counts, although the predictions carry a Keras mask.
 

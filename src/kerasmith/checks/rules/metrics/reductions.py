@@ -11,7 +11,7 @@ from kerasmith.checks.rules.metrics.case import MetricCase
 _SUMS = ("all_reduce", "all_gather", "psum", "pmean", "all_sum", "all_reduce_sum", "reduce_scatter")
 
 
-@check("M133", "metric", "warning", requires=("X103",), needs_inputs=False, since="0.2")
+@check("M133", "metric", "warning", requires=("X103",), needs_inputs=False, since="0.2.0")
 def replicas_are_added_once(case: MetricCase) -> None:
     """`update_state` adds up over the replicas itself.
 

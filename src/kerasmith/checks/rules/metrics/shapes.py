@@ -27,8 +27,8 @@ def other_labels_do_not_broadcast(case: MetricCase) -> None:
     """Labels in the other usual shape are counted B x B times.
 
     Class ids and binary labels come as (B,) from one data set and as (B, 1) from the next. The metric is right with one of
-    them; with the other `==` or `-` compares each label with each prediction, and nothing says so. With declared inputs that
-    is a warning: those labels are counted right.
+    them; with the other `==` or `-` compares each label with each prediction, and nothing says so. With declared inputs, or
+    of a function, that is a warning: those labels are counted right.
 
     Fix: bring the labels to one shape first, such as `ops.reshape(y_true, (-1,))`, or raise an error that names both
     shapes.
@@ -77,5 +77,5 @@ def _compare(case, change, text, given_fits):
             "    metric.reset_state(); metric.update_state(labels, y_pred)",
             "    print(labels.shape, y_pred.shape, metric.result())",
         ],
-        severity="warning" if given_fits and case.archetype is None else None,
+        severity="warning" if given_fits and (case.archetype is None or case.subject.is_function) else None,
     )
