@@ -1,6 +1,5 @@
 """The drop-in for `keras.Model` that trains on objectives."""
 
-import os
 from typing import Any
 
 import keras
@@ -102,8 +101,12 @@ class WrappedModel(Model):
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """As `keras.Model.save_weights`; the model that this one wraps loads a `.weights.h5` too."""
         super().save_weights(filepath, overwrite=overwrite, **kwargs)
-        if os.path.isfile(filepath) and str(filepath).endswith(".h5"):
-            share_with_inner(filepath, ["objective"])
+        share_with_inner(filepath, ["objective"])
+
+    def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """As `keras.Model.save`; `load_weights` of the model that this one wraps takes such a file too (since 0.2)."""
+        super().save(filepath, overwrite=overwrite, **kwargs)
+        share_with_inner(filepath, ["objective"])
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """As `keras.Model.load_weights`, from files of this model and of the one that it wraps."""
