@@ -8,7 +8,7 @@ import pytest
 import torch
 from keras import ops
 
-from kerasmith.schedules import CosineRestarts, Cyclic, OneCycle, Warmup
+from kerasmith.schedules import CosineRestarts, Cyclic, OneCycle, Ramp, Warmup
 from tests.support import fresh_process
 
 
@@ -145,3 +145,14 @@ def test_bad_input(make, words):
 def test_warmup_refuses_what_is_no_schedule():
     with pytest.raises(TypeError, match="inner"):
         Warmup("cosine", 3)
+
+
+@pytest.mark.parametrize(("begin", "end", "steps"), [(0, 4, 1), (2, 5, 3), (0.5, 1.5, 10)])
+def test_ramp_is_a_straight_line_between_its_ends(begin, end, steps):
+    schedule = Ramp(0.2, -0.1, begin=begin, end=end, steps_per_epoch=steps)
+    places = np.arange(30)
+    np.testing.assert_allclose(rates(schedule, 30), np.interp(places / steps, [begin, end], [0.2, -0.1]), rtol=1e-5, atol=1e-7)
+    again = keras.saving.deserialize_keras_object(json.loads(json.dumps(keras.saving.serialize_keras_object(schedule))))
+    np.testing.assert_array_equal(rates(again, 30), rates(schedule, 30))
+    with pytest.raises(ValueError, match="end"):
+        Ramp(0.0, 1.0, begin=end, end=begin)

@@ -44,10 +44,12 @@ def decide(decided: Callable[..., Any], config: Config, known_data: Mapping[str,
     own_rate = not config.is_auto("optimizer") and bool(
         config["optimizer"].arguments or "learning_rate" in config["optimizer"].named
     )
+    # A cycle has at least one step; rounded up, so that no step is missing.
+    cycle = math.ceil(max(epochs / 3, 1 / steps) * 1e4) / 1e4
     rate = _RATE if decided.values["model"].startswith("unet") else 1e-3
     decided(
         "schedule",
-        "constant" if own_rate else f"cosine_restarts({text_of(round(epochs / 3, 4))}, 2, eta_max={rate:g}, eta_min=1e-05)",
+        "constant" if own_rate else f"cosine_restarts({text_of(cycle)}, 2, eta_max={rate:g}, eta_min=1e-05)",
         "the optimizer has a learning rate" if own_rate else "two cycles, the second twice as long, end with the last epoch",
         written=None if config.is_auto("schedule") else text_of(config["schedule"]),
     )
