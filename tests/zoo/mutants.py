@@ -183,7 +183,10 @@ def _entry(module, name, text, folder, number):
 
 
 def _asked(entry):
-    """({id: severity}, numbers or None): errors and warnings of a part, and what it computes."""
+    """({id: severity}, numbers or None): errors and warnings of a part; its values and, where it has one, its gradient."""
+    import keras
+    import numpy as np
+
     from kerasmith.checks.engine.examination import Examination
     from tests.zoo.examine import subject_of_entry
 
@@ -193,8 +196,15 @@ def _asked(entry):
         for record in examination.records(lambda: SECONDS)
         if record.finding is not None and record.finding.severity != "note"
     }
+    case = examination.case
     try:
-        return found, examination.case.outputs(examination.case.make())
+        numbers = case.outputs(case.make())
+        if case.kind == "loss":
+            return found, numbers + [np.zeros(1) if part is None else part for part in keras.tree.flatten(case.slope[1])]
+        if case.kind == "layer":
+            _, by_inputs, by_weights = case.gradients(case.prepared(), case.inputs)
+            return found, numbers + [np.zeros(1) if part is None else part for part in [*by_inputs, *by_weights]]
+        return found, numbers
     except Exception:
         return found, None
 
@@ -219,7 +229,7 @@ def main():
                 print(f"left out: {name} {kind}: {type(error).__name__}", file=sys.stderr)
                 continue
             new = set(after) - set(before)
-            changes = kind in ("detach", "drop a weight", "stale state") or others is None or differ(numbers, others)
+            changes = kind in ("drop a weight", "stale state") or others is None or differ(numbers, others)
             if not changes:
                 continue
             counts[kind][0] += bool(new)

@@ -173,7 +173,16 @@ class AsymmetricEntropy(keras.losses.Loss):
         return {**super().get_config(), "power": self.power}
 
 
+@serializable
+class WrongSign(keras.losses.Loss):
+    """A plus for a minus: lowest at the negative of the labels; found by a mutant, "asked for"."""
+
+    def call(self, y_true, y_pred):
+        return ops.mean(ops.square(y_true + y_pred), axis=-1)
+
+
 BROKEN = [
+    Broken(WrongSign, "L136", {"y_true": "float32[8,3](-2,2)", "y_pred": "float32[8,3](-2,2)"}),
     Broken(focal_of_chances, "L108", CHANCES),
     Broken(focal_of_chances, "L108"),
     Broken(ConfidencePenalty, "L108", CLASSES),

@@ -94,19 +94,26 @@ class TokenDrop(keras.layers.Layer):
 
 
 @serializable
-class FeedForward(broken.FeedForward):
+class FeedForward(keras.layers.Layer):
     """Sub-layers get the policy."""
 
     def __init__(self, units=8, **kwargs):
-        super().__init__(units, **kwargs)
+        super().__init__(**kwargs)
         self.supports_masking = True
+        self.units = units
         self.inner = keras.layers.Dense(units, activation="gelu", name="inner", dtype=self.dtype_policy)
 
     def build(self, shape):
         self.inner.build(shape)
         self.outer = keras.layers.Dense(shape[-1], name="outer", dtype=self.dtype_policy)
         self.outer.build((*shape[:-1], self.units))
-        self.built = True
+        super().build(shape)
+
+    def call(self, inputs):
+        return inputs + self.outer(self.inner(inputs))
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
 
 
 @serializable

@@ -8,7 +8,7 @@ from kerasmith.checks.engine.case import Case
 from kerasmith.checks.engine.comparison import differ, format_outputs
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.rules.common.arguments import variations
+from kerasmith.checks.rules.common.arguments import own_arguments, variations
 from kerasmith.checks.rules.common.reproducers import run_text
 
 # What may well show nothing on ordinary inputs: guards, sizes, axes, what is left out, a reset.
@@ -37,7 +37,9 @@ def arguments_change_something(case: Case) -> None:
             continue
         values = [one.value] if isinstance(one.value, bool) else [one.value, 3 * one.value + 1, 0.25 * one.value]
         values = [type(one.value)(value) for value in values]
-        if any(_shows(case, name, value) for value in values):
+        # An argument may count only where another one switches it on.
+        gates = [{}, *({gate: not default} for gate, default in _switches(case))]
+        if any(_shows(case, name, value, gate) for gate in gates for value in values):
             continue
         given = ", ".join(f"{key}={value!r}" for key, value in {**case.subject.init, name: one.value}.items())
         raise Failed(
@@ -51,11 +53,17 @@ def arguments_change_something(case: Case) -> None:
         )
 
 
-def _shows(case: Case, name: str, value: object) -> bool:
+def _switches(case: Case) -> list[tuple[str, bool]]:
+    """[(name, value)] of the arguments that are True or False."""
+    given = {one.name: case.subject.init.get(one.name, one.default) for one in own_arguments(case.subject.cls)}
+    return [(name, value) for name, value in given.items() if isinstance(value, bool)]
+
+
+def _shows(case: Case, name: str, value: object, gate: dict[str, bool]) -> bool:
     """Whether a value of an argument changes the numbers or, of a loss, the gradient, on one of several draws."""
     try:
         for draw in _DRAWS:
-            if differ(_numbers(case, draw, {}), _numbers(case, draw, {name: value})):
+            if differ(_numbers(case, draw, gate), _numbers(case, draw, {**gate, name: value})):
                 return True
     except Exception:  # a value that is refused is not ignored
         return True

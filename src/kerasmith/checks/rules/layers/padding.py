@@ -120,6 +120,8 @@ def _valid(case: LayerCase, layer: Any, values: np.ndarray, mask: np.ndarray, st
     for leaf in keras.tree.flatten(output):
         array, own = case.number(leaf), keras_mask(leaf)
         if own is not None and tuple(own.shape) == array.shape[:2]:
+            if own.shape == mask.shape and not np.array_equal(case.number(own) > 0, mask):
+                raise NotApplicable("it makes a mask of its own")
             found.append(array[case.number(own) > 0])
         elif array.ndim < 3:
             found.append(array)

@@ -8,6 +8,9 @@ from kerasmith.checks.rules.losses.case import LossCase
 from kerasmith.checks.rules.losses.edge_inputs import limits
 from kerasmith.checks.rules.losses.reproducers import callable_loss
 
+# So many of the samples must be better off elsewhere: a margin, or a class of its own weight, makes a few.
+_MOST = 0.3
+
 
 @check("L123", "loss", "note", requires=("base", "L129"), since="0.1.0")
 def better_is_higher(case: LossCase) -> None:
@@ -17,11 +20,7 @@ def better_is_higher(case: LossCase) -> None:
 
     Fix: return `1 - score` or `-score`.
     """
-    case.require_arrays()
-    true, pred = case.specs["y_true"], case.specs["y_pred"]
-    labels = true.domain in (("integers", 0, 1), ("onehot",)) and limits(pred) == (0.0, 1.0)
-    if true.shape != pred.shape or not (labels or true.domain == pred.domain):
-        raise NotApplicable("labels and predictions have no common scale")
+    labels = _require_common_scale(case)
     changes = []
     for draw in (0, 1):
         inputs = case.draw(draw)
@@ -36,3 +35,38 @@ def better_is_higher(case: LossCase) -> None:
             [*callable_loss(case), "print(loss(y_true, y_pred), loss(y_true, (y_pred + y_true) / 2))"],
             severity="warning" if labels else None,
         )
+
+
+@check("L136", "loss", "warning", requires=("base", "L104", "L121", "L123", "L129", "L134"), since="0.2.0")
+def perfect_is_best(case: LossCase) -> None:
+    """Predictions that equal the labels cost more than others do.
+
+    A plus for a minus, a product for a quotient, an argument in the wrong place: the loss falls in training, towards
+    predictions that are not the labels. What is lowest elsewhere trains for something else than its name says.
+
+    Fix: look for the operator or the argument with which the value is lowest at `y_pred = y_true`. A loss that is meant to be
+    lowest elsewhere, as one that pushes apart, may stay.
+    """
+    _require_common_scale(case)
+    inputs = case.inputs
+    best = case.samples(case.values_of({**inputs, "y_pred": inputs["y_true"].astype(inputs["y_pred"].dtype)}))
+    others = [case.samples(case.values_of({**inputs, "y_pred": case.draw(draw)["y_pred"]})) for draw in (0, 1, 2)]
+    if not np.all(np.isfinite(best)) or not all(np.all(np.isfinite(values)) for values in others):
+        raise NotApplicable("the value is not finite for predictions that equal the labels")
+    worse = np.concatenate([best > values + 1e-3 * np.abs(values) + 1e-6 for values in others])
+    if np.mean(worse) > _MOST:
+        raise Failed(
+            "the lowest value where y_pred equals y_true",
+            f"{np.mean(best):.4g} there, {np.mean(others[0]):.4g} elsewhere; higher for {np.mean(worse):.0%} of the samples",
+            [*callable_loss(case), "print(loss(y_true, y_true), 'where they are equal;', loss(y_true, y_pred), 'elsewhere')"],
+        )
+
+
+def _require_common_scale(case):
+    """Whether the labels are 0 and 1 and the predictions probabilities; ends a check where no prediction equals the labels."""
+    case.require_arrays()
+    true, pred = case.specs["y_true"], case.specs["y_pred"]
+    labels = true.domain in (("integers", 0, 1), ("onehot",)) and limits(pred) == (0.0, 1.0)
+    if true.shape != pred.shape or not (labels or true.domain == pred.domain):
+        raise NotApplicable("labels and predictions have no common scale")
+    return labels
