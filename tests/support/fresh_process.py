@@ -1,6 +1,7 @@
 """Runs Python code in a process of its own on the same backend."""
 
 import atexit
+import functools
 import multiprocessing
 import os
 import pathlib
@@ -64,12 +65,13 @@ def _environment(more):
     }
 
 
+@functools.cache
 def _forks():
     """The process that is forked, started when it is first asked for."""
+    from multiprocessing import forkserver
+
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([keras.backend.backend(), *BESIDE_KERAS[keras.backend.backend()]])
+    # Its time and that of its forks counts as this process's, as it would without it.
+    atexit.register(forkserver._forkserver._stop)
     return context
-
-
-# Its time and that of its forks counts as this process's, as it would without it.
-atexit.register(lambda: multiprocessing.forkserver._forkserver._stop())
