@@ -118,7 +118,13 @@ FIELDS: dict[str, Field] = {
         Field("backend", "choice", AUTO, "of Keras", "jax", choices=("tensorflow", "jax", "torch")),
         Field("tensorboard", "flag", AUTO, "writes event files; needs the package tensorboard", "false"),
         Field("from", "optional_path", None, "the directory of a run whose weights this one starts from", "runs/first"),
-        Field("out", "path", AUTO, "the directory of the run", "runs/vessels"),
+        Field(
+            "out",
+            "path",
+            AUTO,
+            "the directory of the run; by default `runs/` where the command runs, and the name of the configuration",
+            "runs/vessels",
+        ),
     )
 }
 """{key: Field}, in the order in which they are written."""

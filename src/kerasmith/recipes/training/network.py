@@ -92,9 +92,13 @@ def _of_function(text: str, place: Place, plan: Plan, heads: dict[str, int]) -> 
         sys.path.insert(0, os.getcwd())
     try:
         function: Any = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as problem:
+    except Exception as problem:  # a module of the user's
         raise ConfigError(place, f"`{text}` cannot be imported: {problem}. It is `module:function`.") from problem
-    model = function((*[None] * plan.axes, plan.channels), heads if plan.instances else heads[MASK])
+    wanted = heads if plan.instances else heads[MASK]
+    try:
+        model = function((*[None] * plan.axes, plan.channels), wanted)
+    except Exception as problem:
+        raise ConfigError(place, f"`{text}` failed: {type(problem).__name__}: {problem}") from problem
     if not isinstance(model, keras.Model):
         raise ConfigError(
             place,
@@ -106,7 +110,6 @@ def _of_function(text: str, place: Place, plan: Plan, heads: dict[str, int]) -> 
         if isinstance(model.output, dict)
         else model.output.shape[-1]
     )
-    wanted = heads if plan.instances else heads[MASK]
     if given != wanted:
         raise ConfigError(place, f"`{text}` must give logits of {wanted} channels. Received: {given}")
     return model

@@ -53,11 +53,12 @@ def train(
         return train_folds(config, read, overrides, console, train)
     earlier = earlier_run(run_directory_of(read))
     plan = make_plan(_going_on(_from_other(read), earlier))
+    if earlier is not None:
+        check_same(earlier, plan.values, plan.digest)
     if plan_only:
         console.print(plan_text(plan))
         return _as_dict(plan)
     if earlier is not None:
-        check_same(earlier, plan.values, plan.digest)
         finished = _finished(earlier, plan)
         if finished is not None:
             console.print(f"{earlier.directory} is complete. Raise `epochs` to go on with it.", markup=False, highlight=False)
