@@ -93,7 +93,7 @@ def test_who_waits_gets_it_at_last(tmp_path, windows):
     while windows.given_up < 3:
         time.sleep(0.01)
     first.release()
-    waiting.join(10)
+    waiting.join(60)
     assert second._file is not None
     second.release()
     with lock.exclusive(tmp_path / "x.lock"):
