@@ -231,7 +231,8 @@ BROKEN = [
     Broken(FeedForward, "Y134", ROWS),
     Broken(ConvNormBlock, "Y134", SEQUENCE),
     Broken(RootMeanSquareNorm, "Y110", ROWS),
-    Broken(RadialFeatures, "Y122", ROWS),
+    # TensorFlow's own slope of the square root is 0 where what comes from above is 0.
+    Broken(RadialFeatures, "Y122", ROWS, backends=("jax", "torch")),
     Broken(SqueezeExcite, "X109", {"inputs": "float32[2,4,4,6](-1,1)"}),
     Broken(BlockDrop, "X113", ROWS),
 ]

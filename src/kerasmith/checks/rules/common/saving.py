@@ -174,6 +174,7 @@ def _function_is_found_again(case):
             f"it is saved as the name {function.__name__!r} alone: on loading, any function of that name takes its place",
             [*lines, f"print({case.kind}.__closure__[0].cell_contents)  # not in it"],
             title="A closure is saved without its parameters",
+            severity="warning",
             fix="Write a class that takes the parameters in its constructor, or use `kerasmith.losses.from_function`.",
         )
     if function.__name__ == "<lambda>":

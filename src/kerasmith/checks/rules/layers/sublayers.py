@@ -3,6 +3,7 @@
 from typing import Any
 
 from kerasmith.checks.engine.finding import Failed, NotApplicable
+from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.layers.case import LayerCase
 
@@ -27,8 +28,12 @@ def sublayers_follow_the_policy(case: LayerCase) -> None:
         raise NotApplicable("it has no sub-layers")
     try:
         alone = case.prepare(case.make(dtype=_POLICY))
-    except Exception:
-        raise NotApplicable(f"it cannot be made and called with dtype={_POLICY!r}") from None
+    except Exception as error:
+        raise Failed(
+            f"an output with dtype={_POLICY!r}, as in the global policy {_POLICY}",
+            f"{describe_error(error)}: its sub-layers compute in another dtype",
+            [f'layer = type(layer)({_arguments(case)}dtype="{_POLICY}"); print({case.call_code()})'],
+        ) from None
     pairs = list(zip(all_layers(alone)[1:], all_layers(everywhere)[1:]))
     left = [part for part, other in pairs if _computes(part) == "float32" and _computes(other) == "bfloat16"]
     if left:

@@ -37,7 +37,7 @@ def better_is_higher(case: LossCase) -> None:
         )
 
 
-@check("L136", "loss", "warning", requires=("base", "L104", "L121", "L123", "L129", "L134"), since="0.2.0")
+@check("L136", "loss", "warning", requires=("base", "L104", "L108", "L121", "L123", "L129", "L134"), since="0.2.0")
 def perfect_is_best(case: LossCase) -> None:
     """Predictions that equal the labels cost more than others do.
 
