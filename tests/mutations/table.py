@@ -243,7 +243,7 @@ MUTATIONS = (
     ),
     # Labels and metrics.
     Mutation(
-        "labels/pixels.py",
+        "labels/pixel_weights.py",
         "valid = None if ignored is None else ops.cast(ops.logical_not(ignored), dtype)",
         "valid = None if ignored is None else ops.cast(ops.ones_like(ignored), dtype)",
         "ignored pixels count",

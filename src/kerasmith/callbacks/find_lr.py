@@ -5,7 +5,7 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,32 +15,19 @@ from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer, check_number
 from kerasmith.callbacks.copies import Copyable, no_model
 from kerasmith.callbacks.driven_optimizers import StepWatch, check_places, driven_optimizers
+from kerasmith.callbacks.rate_curve import RateCurve, Suggestion
 from kerasmith.checkpoints import variables
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.keras_internals import fit_call, random_state
 from kerasmith.keras_internals.learning_rate import put_rate, rate_given, step_counter, steps_done
 from kerasmith.keras_internals.optimizers import initial_values
 from kerasmith.keras_internals.owned import owned
-from kerasmith.report.curves import line_chart
-from kerasmith.report.numbers import format_number
 from kerasmith.schedules import Shifted
 
 _CALL = "FindLR(..., {})"
 # On JAX the state of a step is seen one step later.
 _STEPS_UNTIL_IDLE = 4
 _OURS = ("epochs", "initial_epoch", "callbacks", "validation_data", "validation_split", "verbose")
-
-
-class Suggestion(NamedTuple):
-    """Learning rates to begin with.
-
-    Attributes:
-        steepest: where the smoothed loss falls fastest; None if it never falls.
-        tenth_of_minimum: a tenth of the rate at which the smoothed loss is lowest.
-    """
-
-    steepest: float | None
-    tenth_of_minimum: float
 
 
 class FindLR(Copyable, keras.callbacks.Callback):
@@ -164,17 +151,12 @@ class FindLR(Copyable, keras.callbacks.Callback):
 
     @property
     def smoothed(self) -> np.ndarray:
-        losses = self._cut_losses()
-        distance = np.abs(np.subtract.outer(np.arange(len(losses)), np.arange(len(losses))))
-        kernel = np.power(float(self.smoothing), distance)
-        return kernel @ losses / kernel.sum(1)
+        return self._curve.smoothed
 
     @property
     def suggestion(self) -> Suggestion:
         """The `Suggestion` of the last test."""
-        index, lowest = self._steepest()
-        rates = self.rates
-        return Suggestion(None if index is None else float(rates[index]), float(rates[lowest]) / 10)
+        return self._curve.suggestion
 
     def plot(self, path: str | os.PathLike[str]) -> Path:
         """Writes the curve with the suggested rate as an SVG picture; returns the path."""
@@ -186,14 +168,7 @@ class FindLR(Copyable, keras.callbacks.Callback):
 
     def picture(self) -> str:
         """The curve as an `<svg>` element, for `RunReport.add_section` for instance."""
-        index, _ = self._steepest()
-        suggestion = self.suggestion
-        title = f"Minimum / 10 at {format_number(suggestion.tenth_of_minimum)}"
-        if index is not None:
-            title = f"Steepest descent at {format_number(suggestion.steepest)} (ring), {title.lower()}"
-        series = {"loss": self._cut_losses().tolist(), "smoothed": self.smoothed.tolist()}
-        marks = {} if index is None else {"smoothed": index}
-        return line_chart(series, x=self.rates, title=title, x_label="learning rate", y_label="loss", log_x=True, marks=marks)
+        return self._curve.picture()
 
     # What Keras calls.
 
@@ -238,6 +213,10 @@ class FindLR(Copyable, keras.callbacks.Callback):
         self._restore()
 
     # Parts.
+
+    @property
+    def _curve(self):
+        return RateCurve(self.rates, self.losses, self.smoothing, self.diverge)
 
     @property
     def _most_steps(self):
@@ -311,26 +290,6 @@ class FindLR(Copyable, keras.callbacks.Callback):
             data, state = before["data"]
             data.load_state_dict(state)
         random_state.restore(before["random"])
-
-    def _cut_losses(self):
-        losses = self.losses
-        if not len(losses):
-            raise ValueError("There is no test yet. Call `run(model, x, y)` first.")
-        if not np.isfinite(losses[0]):
-            raise ValueError(f"The loss is not finite from the first step on. Received: losses={losses[:5].tolist()}")
-        lowest = int(np.nanargmin(losses))
-        most = max(losses[: lowest + 1].max(), losses[lowest] + (self.diverge - 1) * abs(losses[lowest]))
-        return np.where(np.isfinite(losses), np.minimum(losses, most), most)
-
-    def _steepest(self):
-        """(index of the steepest descent or None, index of the lowest smoothed loss)."""
-        smoothed = self.smoothed
-        lowest = int(np.argmin(smoothed))
-        if lowest < 2:
-            return None, lowest
-        slopes = np.gradient(smoothed[: lowest + 1], np.log(self.rates[: lowest + 1]))
-        steepest = int(np.argmin(slopes))
-        return (steepest if slopes[steepest] < 0 else None), lowest
 
 
 def _state_of(data):

@@ -14,10 +14,12 @@ from keras import ops
 
 from kerasmith._types import ClassIds, Labels, Tensor
 from kerasmith.labels.label_check import check_labels
-from kerasmith.labels.label_domain import BINARY, ONE_HOT, WEIGHTS, class_id_domain
+from kerasmith.labels.label_domain import BINARY, ONE_HOT, class_id_domain
 from kerasmith.labels.label_watch import Doubt, doubt_about
+from kerasmith.labels.layout import channels_of, fastest_axis, flatten, holds_ids, moved
+from kerasmith.labels.pixel_weights import beside, ids_to_ignore, ignored_labels, weight_and_valid
 from kerasmith.numerics.softmax import softmax
-from kerasmith.numerics.tensors import accumulation_dtype, compatible, is_float, static_shape
+from kerasmith.numerics.tensors import accumulation_dtype, static_shape
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,25 +142,25 @@ def encode(
         ValueError: if shapes would broadcast, or labels do not fit or are out of range (where values can be read).
     """
     shape_true, shape_pred = static_shape(y_true, "y_true"), static_shape(y_pred, "y_pred")
-    channel_axis, channels = _channels(shape_pred, axis)
-    sparse = _is_sparse(labels, shape_true, shape_pred, channel_axis, channels, multi_label)
+    channel_axis, channels = channels_of(shape_pred, axis)
+    sparse = holds_ids(labels, shape_true, shape_pred, channel_axis, channels, multi_label)
     dtype = accumulation_dtype(y_pred.dtype)
     given_axis = None if channels == 1 else (1 if channel_axis == 1 and len(shape_pred) > 2 else 2)
-    class_axis = _fastest_axis(given_axis, from_logits and not multi_label)
+    class_axis = fastest_axis(given_axis, from_logits and not multi_label)
 
-    scores = _moved(flatten(_cast(y_pred, dtype), shape_pred, given_axis, channels), given_axis, class_axis)
+    scores = moved(flatten(_cast(y_pred, dtype), shape_pred, given_axis, channels), given_axis, class_axis)
     flat = flatten(y_true, shape_true, None if sparse else given_axis, channels)
     ids = dense = None
     label_axis = None if sparse else given_axis
-    ignored = _ignored(flat, ids_to_ignore(ignore_class), missing, label_axis, channels, multi_label)
+    ignored = ignored_labels(flat, ids_to_ignore(ignore_class), missing, label_axis, channels, multi_label)
     if ignored is not None:  # an id such as 255 must not enter a sum, not even multiplied by a weight of 0
-        flat = ops.where(_beside(ignored, flat, label_axis), ops.zeros_like(flat), flat)
+        flat = ops.where(beside(ignored, flat, label_axis), ops.zeros_like(flat), flat)
     if target_weight is not None:
         target_weight = flatten(
             ops.cast(target_weight, dtype), static_shape(target_weight, "sample_weight"), given_axis, channels
         )
-    weight, valid = _weights(ignored, mask, pixel_weight, target_weight, dtype, label_axis)
-    counts = None if weight is None else _beside(weight, flat, label_axis)
+    weight, valid = weight_and_valid(ignored, mask, pixel_weight, target_weight, dtype, label_axis)
+    counts = None if weight is None else beside(weight, flat, label_axis)
     if sparse:
         flat = _checked_ids(flat, channels, counts, strict is True)
         doubt = doubt_about(flat)
@@ -167,23 +169,10 @@ def encode(
         if strict is True or (strict and (given_axis is None or multi_label)):
             flat = check_labels(flat, BINARY if given_axis is None or multi_label else ONE_HOT, counts)
         doubt = doubt_about(flat)
-        dense = _moved(_cast(flat, dtype), given_axis, class_axis)
+        dense = moved(_cast(flat, dtype), given_axis, class_axis)
     sizes = ops.shape(y_pred)
     spatial = tuple(sizes[1:channel_axis]) + tuple(sizes[channel_axis + 1 :])
     return Pixels(scores, ids, dense, weight, valid, channels, class_axis, from_logits, multi_label, spatial, doubt)
-
-
-def _fastest_axis(given_axis, takes_softmax):
-    """Where the classes are kept: as they came in, but for a softmax over a short last axis on PyTorch.
-
-    It is 14 times slower there than over an axis in the middle, more than a copy costs.
-    """
-    return 1 if given_axis == 2 and takes_softmax and keras.backend.backend() == "torch" else given_axis
-
-
-def _moved(x, given_axis, class_axis):
-    """(B, N, C) as (B, C, N) if that is asked for."""
-    return x if given_axis == class_axis else x.transpose(1, 2).contiguous()
 
 
 def _checked_ids(flat, channels, counts, strict):
@@ -200,150 +189,12 @@ def _as_int32(flat, doubt):
     return ops.cast(flat, "int32")
 
 
-def _beside(x, labels, class_axis):
-    """(B, N) values in a shape that goes with labels in the layout of scores."""
-    return x if class_axis is None or len(x.shape) == len(labels.shape) else ops.expand_dims(x, class_axis)
-
-
-def _ignored(flat, ignore, missing, class_axis, channels, multi_label):
-    """Where a pixel is ignored, (B, N), or for independent channels where one of them is, in the layout of scores; or None."""
-    given = [_ignored_labels(flat, c, class_axis, channels, multi_label) for c in ignore]
-    if missing is not None and is_float(flat):
-        unknown = ops.isnan(flat)
-        given.append(unknown if class_axis is None or multi_label else ops.any(unknown, axis=class_axis))
-    return _any(given)
-
-
-def _weights(ignored, mask, pixel_weight, target_weight, dtype, class_axis):
-    """`weight` and `valid` of a `Pixels` record."""
-    valid = None if ignored is None else ops.cast(ops.logical_not(ignored), dtype)
-    if mask is not None:
-        valid = _product(valid, ops.cast(flatten(mask, static_shape(mask, "mask"), None, 1), dtype), class_axis)
-    if pixel_weight is not None:
-        check_labels(pixel_weight, WEIGHTS)
-        weight = ops.cast(flatten(pixel_weight, static_shape(pixel_weight, "sample_weight"), None, 1), dtype)
-    elif target_weight is not None:
-        weight = check_labels(target_weight, WEIGHTS)
-    else:
-        return valid, valid
-    weight = _product(valid, weight, class_axis)
-    if valid is not None and len(valid.shape) < len(weight.shape):
-        valid = _product(valid, ops.ones_like(weight), class_axis)
-    return weight, valid
-
-
-def _product(x, y, class_axis):
-    """The product of weights of pixels or of single channels, either of which may be None for 1."""
-    if x is None or y is None:
-        return y if x is None else x
-    longest = x if len(x.shape) > len(y.shape) else y
-    return _beside(x, longest, class_axis) * _beside(y, longest, class_axis)
-
-
 def spatial_shape(y_pred: Tensor, axis: int) -> tuple[int | None, ...]:
     """The static (batch, *spatial) shape of predictions whose channels are at `axis`."""
     shape = static_shape(y_pred, "y_pred")
-    channel_axis, _ = _channels(shape, axis)
+    channel_axis, _ = channels_of(shape, axis)
     return shape[:channel_axis] + shape[channel_axis + 1 :]
-
-
-def _channels(shape_pred, axis):
-    rank = len(shape_pred)
-    if rank < 2:
-        raise ValueError(
-            "y_pred needs a batch axis and a channel axis, (B, ..., C). "
-            f"Received: y_pred of shape {shape_pred}. Write `y_pred[..., None]` for a single channel."
-        )
-    channel_axis = axis % rank if -rank <= axis < rank else None
-    if channel_axis not in (1, rank - 1):
-        raise ValueError(
-            f"`axis` must be -1 (channels last) or 1 (channels first). Received: axis={axis} for y_pred of shape {shape_pred}"
-        )
-    channels = shape_pred[channel_axis]
-    if channels is None:
-        raise ValueError(
-            f"The number of channels must be known. Received: y_pred of shape {shape_pred} with axis={axis}. "
-            "Give the last layer a fixed number of filters or units."
-        )
-    return channel_axis, channels
-
-
-def _is_sparse(labels, shape_true, shape_pred, channel_axis, channels, multi_label):
-    """Whether `y_true` holds ids; raises if it fits neither form."""
-    without_channels = shape_pred[:channel_axis] + shape_pred[channel_axis + 1 :]
-    one_channel = (*shape_pred[:channel_axis], 1, *shape_pred[channel_axis + 1 :])
-    fits_dense = compatible(shape_true, shape_pred)
-    fits_ids = compatible(shape_true, without_channels) or (
-        compatible(shape_true, one_channel) and (shape_true[channel_axis] == 1 or channels == 1 or labels == "sparse")
-    )
-    if channels == 1:  # a mask is a mask, with its channel axis or without
-        ok, sparse = fits_dense or fits_ids, False
-    elif labels == "one_hot" or multi_label:
-        ok, sparse = fits_dense, False
-    elif labels == "sparse":
-        ok, sparse = fits_ids, True
-    else:
-        ok, sparse = fits_dense or fits_ids, fits_ids
-    if not ok:
-        expected = []
-        if labels != "sparse" or channels == 1:
-            expected.append(f"{shape_pred} (one value a channel)")
-        if (labels != "one_hot" and not multi_label) or channels == 1:
-            expected.append(f"{without_channels} or {one_channel} (class ids)")
-        raise ValueError(
-            f"y_true of shape {shape_true} does not fit y_pred of shape {shape_pred}: they would broadcast. "
-            f"Expected y_true of shape {' or '.join(expected)} with labels={labels!r}. "
-            "Write `y_true[..., None]` or `keras.ops.squeeze(y_true, -1)` if only the channel axis differs; "
-            "set `axis=1` if channels come first."
-        )
-    return sparse
-
-
-def flatten(x: Tensor, shape: tuple[int | None, ...], class_axis: int | None, channels: int) -> Tensor:
-    """(B, *spatial[, C]) -> (B, N), (B, N, C) or (B, C, N), keeping an unknown batch size unknown."""
-    sizes = shape[1:] if class_axis is None else (shape[1:-1] if class_axis == 2 else shape[2:])
-    if None in sizes:
-        batch, pixels = ops.shape(x)[0], -1
-    else:
-        batch, pixels = (-1 if shape[0] is None else shape[0]), math.prod(sizes)
-    target = {None: (batch, pixels), 1: (batch, channels, pixels), 2: (batch, pixels, channels)}[class_axis]
-    return x if len(shape) == len(target) else ops.reshape(x, target)
 
 
 def _cast(x, dtype):
     return x if keras.backend.standardize_dtype(x.dtype) == dtype else ops.cast(x, dtype)
-
-
-def ids_to_ignore(ignore_class: ClassIds) -> tuple[int, ...]:
-    """`ignore_class`, None, an id or a list of them, as a tuple."""
-    return () if ignore_class is None else tuple(ignore_class) if isinstance(ignore_class, (list, tuple)) else (ignore_class,)
-
-
-def _any(conditions):
-    """The logical or of boolean tensors, some of which may be None for False; None if all are."""
-    conditions = [c for c in conditions if c is not None]
-    return functools.reduce(ops.logical_or, conditions) if conditions else None
-
-
-def _ignored_labels(flat, ignore_class, class_axis, channels, multi_label):
-    if class_axis is None or multi_label:
-        return ops.equal(flat, ops.cast(ignore_class, flat.dtype)) if _representable(flat, ignore_class) else None
-    if not 0 <= ignore_class < channels:
-        raise ValueError(
-            f"ignore_class={ignore_class} cannot occur in one-hot labels of {channels} channels. "
-            f"Expected 0 to {channels - 1}; pass integer ids instead of one-hot labels to ignore another id."
-        )
-    return (
-        ops.take(flat, ignore_class, axis=class_axis) > 0.5
-        if is_float(flat)
-        else ops.cast(ops.take(flat, ignore_class, axis=class_axis), "bool")
-    )
-
-
-def _representable(flat, ignore_class):
-    """Whether `ignore_class` can occur at all: -1 never equals an unsigned label, and casting it would wrap."""
-    dtype = keras.backend.standardize_dtype(flat.dtype)
-    if "int" not in dtype and dtype != "bool":
-        return True
-    signed, bits = dtype.startswith("int"), 1 if dtype == "bool" else int(dtype.strip("uint"))
-    return -(2 ** (bits - 1)) * signed <= ignore_class < 2 ** (bits - signed)
