@@ -112,7 +112,9 @@ def test_a_volume_keeps_size_spacing_and_place(tmp_path):
     assert {"plane_from", "row_to"} <= set(rows[0])
     # Without a spacing nothing is resampled, and the classes are those of the formula.
     np.save(tmp_path / "plain.npy", smooth)
-    recipes.predict(run, tmp_path / "plain.npy", out=tmp_path / "out", probabilities=False, **QUIET)
+    text = io.StringIO()
+    recipes.predict(run, tmp_path / "plain.npy", out=tmp_path / "out", probabilities=False, console=Console(file=text))
+    assert "1 images have no spacing: predicted as if theirs was (2.0, 2.0, 2.0)" in text.getvalue()
     truth = np.concatenate([np.zeros((9, 20, 7, 1)), smooth], -1).argmax(-1)
     np.testing.assert_array_equal(read_mask(tmp_path / "out" / "plain_mask.npy").array, truth * 10)
     assert not (tmp_path / "out" / "plain_probabilities.npy").exists()

@@ -16,7 +16,7 @@ from kerasmith.recipes.trained_run import TrainedRun
 from tests.recipes.test_prediction import QUIET, expected
 from tests.recipes.trained_runs import instances_run, sigmoid_run, softmax_run
 
-pytestmark = pytest.mark.heavy("writes a program of the backend and starts a process", seconds=25)
+pytestmark = pytest.mark.heavy("builds and calls networks", on=("tensorflow", "jax"), seconds=2)
 
 RNG = np.random.default_rng(0)
 BLOCKED = (
@@ -40,6 +40,7 @@ def run_script(folder, image, tmp_path):
     return np.load(tmp_path / "p.npy")
 
 
+@pytest.mark.heavy("writes a program of the backend and starts a process that loads it", seconds=25)
 def test_it_runs_without_kerasmith(tmp_path, capsys):
     run = sigmoid_run(tmp_path / "run")
     assert main(["export", str(run)]) == 0

@@ -22,6 +22,7 @@ def test_a_far_pixel_reaches_the_output_through_the_deepest_level():
     assert change[14, 4] > 0
 
 
+@pytest.mark.host("names and shapes of layers")
 def test_the_first_call_builds_the_model_that_it_always_built():
     keras.backend.clear_session()
     model = unet((4, 8), ["mask", "cores"])
@@ -34,6 +35,7 @@ def test_the_first_call_builds_the_model_that_it_always_built():
     assert model.count_params() == 1650
 
 
+@pytest.mark.heavy("builds, calls and saves networks", on=("tensorflow", "jax"), seconds=3)
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_channels_dimensions_and_classes(dimensions, tmp_path):
     model = unet((2, 4), {"organs": 3, "edge": 1}, channels=2, dimensions=dimensions)
@@ -46,6 +48,7 @@ def test_channels_dimensions_and_classes(dimensions, tmp_path):
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(again["organs"]), result["organs"])
 
 
+@pytest.mark.host("looks at arguments only")
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [

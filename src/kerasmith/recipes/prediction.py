@@ -89,7 +89,7 @@ def predict(
             jobs.append(Job(entry, path, sizes[path], missing))
     if skipped := len(entries) - len(jobs):
         show(console, f"{skipped} of {len(entries)} images {'is' if skipped == 1 else 'are'} complete and skipped")
-    objects, failures = 0, []
+    objects, failures, unscaled = 0, [], 0
     if jobs:
         model = trained.model()
         options = {
@@ -121,7 +121,10 @@ def predict(
                         f"complete; when it can be written, the same command goes on"
                     ) from error
                 objects += count
+                unscaled += trained.spacing is not None and image.spacing is None
                 progress.image(job.path, count)
+    if unscaled:
+        show(console, f"{unscaled} images have no spacing: predicted as if theirs was {trained.spacing}, that of the training")
     if failures:
         raise ValueError(
             f"{len(failures)} of {len(entries)} images could not be predicted, the others are complete in {directory}:\n"

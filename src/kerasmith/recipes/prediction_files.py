@@ -93,10 +93,10 @@ def write_files(
     instances = trained.outputs == "instances"
     foreground = {"softmax": values[..., 1:], "sigmoid": values, "instances": values[..., :1]}[trained.outputs]
     rows = object_rows(classes, trained.classes, probabilities=foreground, spacing=image.spacing, instances=instances)
-    record.begin(job.entry)
     for name in job.missing:
-        # Replaced ones go first: what is left after an interruption is of one prediction.
+        # Replaced ones go first: what an interruption leaves is of one prediction, and the record is true.
         (directory / name).unlink(missing_ok=True)
+    record.begin(job.entry)
     for name in job.missing:
         path, kind = directory / name, name[len(job.entry.name) :].partition(".")[0]
         if kind == "_mask":
@@ -116,7 +116,7 @@ def _csv(rows: list[dict[str, Any]], names: Sequence[str]) -> str:
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(
-        {key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()} for row in rows
+        {key: f"{value:.8g}" if isinstance(value, float) else value for key, value in row.items()} for row in rows
     )
     return text.getvalue()
 

@@ -43,14 +43,15 @@ image = np.load(sys.argv[1]).astype("float32")[None]
 np.save(sys.argv[2], np.asarray(result)[0])
 '''
 _RUN = {
+    # The model has a name of its own: its variables live as long as it does.
     "tf_saved_model": (
         "tensorflow",
-        'import tensorflow\n\nresult = tensorflow.saved_model.load(str(HERE / "saved_model")).serve(image)',
+        "import tensorflow\n\nmodel = tensorflow.saved_model.load(str(HERE / 'saved_model'))\nresult = model.serve(image)",
     ),
     "torch": (
         "torch",
-        "import torch\n\nwith torch.no_grad():\n"
-        '    result = torch.export.load(HERE / "model.pt2").module()(torch.from_numpy(image)).numpy()',
+        "import torch\n\nmodel = torch.export.load(HERE / 'model.pt2').module()\n"
+        "with torch.no_grad():\n    result = model(torch.from_numpy(image)).numpy()",
     ),
 }
 
@@ -182,7 +183,8 @@ def _difference(draft: Path, model: keras.Model, trained: TrainedRun) -> float:
         command = [sys.executable, "-c", code, str(draft / SCRIPT), str(given), str(result)]
         process = subprocess.run(command, capture_output=True, text=True, check=False, cwd=scratch)
         if process.returncode:
-            raise ValueError(f"The exported file does not run without kerasmith:\n{process.stderr[-2000:]}")
+            reason = process.stderr.strip().splitlines()[-1:] or [f"status {process.returncode}"]
+            raise ValueError(f"The exported file does not run without kerasmith: {reason[0]}")
         values = np.load(result)
     expected = ops.convert_to_numpy(model(image[None], training=False))[0]
     difference = float(np.abs(values - expected).max()) if values.shape == expected.shape else float("inf")

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,7 @@ class TrainedRun:
         return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
     def model(self) -> Any:
-        """The `keras.Model`, which gives logits.
+        """The `keras.Model`, which gives logits; layers of the user's may be in the current directory, as in training.
 
         Raises:
             ValueError: where it cannot be loaded.
@@ -123,6 +124,8 @@ class TrainedRun:
         import keras
 
         path = self.directory / MODEL
+        if os.getcwd() not in sys.path:
+            sys.path.insert(0, os.getcwd())
         try:
             return keras.saving.load_model(path, compile=False)
         except Exception as error:

@@ -108,6 +108,7 @@ def test_what_does_not_fit_is_refused(options, message):
         predict_windows(lambda x: x, np.zeros((16, 16, 1)), **options)
 
 
+@host
 def test_a_prediction_of_another_size_is_refused():
     with pytest.raises(ValueError, match="Expected a prediction"):
         predict_windows(lambda x: x[:, ::2], np.zeros((16, 16, 1)), window=(8, 8))
@@ -128,6 +129,7 @@ def test_a_convolutional_network_gives_the_whole_from_windows(dimensions):
     np.testing.assert_allclose(result, run(image[None])[0], atol=1e-5)
 
 
+@pytest.mark.heavy("calls a network of many layers", on=("tensorflow", "jax"), seconds=3)
 def test_a_unet_keeps_its_grid():
     """Far from the seams a shallow network does not see them."""
     keras.utils.set_random_seed(0)

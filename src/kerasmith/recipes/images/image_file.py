@@ -248,8 +248,10 @@ def _guarded(path: Path, what: str, read: Callable[[], Any]) -> Any:
     """What `read` gives; the readers of damaged files raise errors of many kinds."""
     try:
         return read()
-    except (MissingDataPackage, MemoryError):
+    except MissingDataPackage:
         raise
+    except MemoryError as error:
+        raise ValueError(f"The {what} {path} is larger than the memory that is free, or damaged: {error}") from error
     except Exception as error:
         reason = str(error).strip().rstrip(".") or type(error).__name__
         raise ValueError(f"The {what} {path} cannot be read: {reason}") from error
