@@ -5,12 +5,14 @@ import functools
 from keras import ops
 
 from kerasmith._types import Tensor
-from kerasmith.numerics.axis_filters import filter_axis, part, sum_of
+from kerasmith.numerics.axis_filters import convolves, filter_axis, part, replicated, sum_of
 from kerasmith.numerics.safe import root
 from kerasmith.numerics.soft_canny import soft_canny
 
 SIGNED = ("laplacian", "log")
 """The kinds whose response has a sign."""
+_SMALL = 5
+"""Taps up to which one filter of two dimensions costs less than two of one."""
 
 
 def edge_strength(
@@ -40,7 +42,10 @@ def edge_strength(
     Returns:
         The shape of `x`.
     """
-    responses = _responses(x, axes, edge, smooth, several=kind == "wavelet")
+    if kind != "wavelet" and edge.shape[0] <= _SMALL and convolves(x, edge):
+        responses = _responses_at_once(x, edge, smooth, summed=kind in SIGNED)
+    else:
+        responses = _responses(x, axes, edge, smooth, several=kind == "wavelet")
     if kind in SIGNED:
         return sum_of(responses)
     if kind == "canny":
@@ -67,3 +72,16 @@ def _responses(x, axes, edge, smooth, several):
                 wider.append((filter_axis(values, edge, axis), edges + 1))
         found = wider
     return [values for values, _ in found]
+
+
+def _responses_at_once(x, edge, smooth, summed):
+    """The responses to an image (B, H, W, C), each by one convolution of two dimensions; their sum alone with `summed`."""
+    count = int(edge.shape[0])
+    missing = (count - int(smooth.shape[0])) // 2
+    smooth = ops.pad(smooth, [(missing, missing), (0, 0)])
+    down, right = edge[:, None] * smooth[None], smooth[:, None] * edge[None]
+    for axis in (1, 2):
+        x = replicated(x, count // 2, count // 2, axis)
+    # Not one convolution with two results a channel: to take them apart again costs more, and its gradient even more.
+    kernels = [down + right] if summed else [down, right]
+    return [ops.depthwise_conv(x, kernel[..., None], padding="valid", data_format="channels_last") for kernel in kernels]
