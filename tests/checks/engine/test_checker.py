@@ -27,6 +27,13 @@ class NeedsAlpha(ScaledError):
         super().__init__(**kwargs)
 
 
+class Refuses(ScaledError):
+    def __init__(self, alpha=1.0, **kwargs):
+        super().__init__(**kwargs)
+        if alpha < 0:
+            raise ValueError("alpha is negative")
+
+
 def whole_batch(y_true, y_pred):
     return ops.mean(ops.square(y_true - y_pred))
 
@@ -137,6 +144,7 @@ def test_report_as_text():
         (keras, {}, "can be checked"),
         (NeedsAlpha, {}, "alpha"),
         (make_nothing, {}, "must return a loss"),
+        (Refuses, {"init": {"alpha": -1.0}, "select": ["X1"]}, r"alpha is negative. Give other arguments"),
         (ScaledError, {"init": {"beta": 1}, "like": {"inputs": "float32[2,2]"}}, "y_true, y_pred"),
         (lambda y_true, y_pred, factor: y_pred, {}, "y_true, y_pred"),
         (ScaledError(), {"init": {"factor": 2.0}}, "for classes"),
