@@ -6,7 +6,7 @@ import pytest
 
 from kerasmith.checks.engine.finding import Record
 from kerasmith.checks.engine.report import exit_status
-from kerasmith.checks.engine.workers import told_once
+from kerasmith.checks.engine.workers import without_repeated_names
 from kerasmith.checks.formats import counts, short, text
 from tests.checks.formats.reports import CODE, HALF, TASTE, faulty, right, unchecked
 
@@ -59,17 +59,17 @@ def test_a_note_is_one_line_and_a_warning_has_no_reproducer():
     assert brief.count("expected") == 1
 
 
-def test_an_old_name_is_told_once():
+def test_an_old_name_is_without_repeated_names():
     def source(actual):
         finding = dataclasses.replace(HALF, id="S101", actual=actual)
         return faulty(kind="source", subject="losses.py", records={"torch": [Record("S101", "fail", finding=finding)]})
 
     part = right(records={"torch": [Record("M128", "fail", finding=dataclasses.replace(HALF, id="M128"))]})
     old, other = "line 7: def reset_states, which Keras 3 never calls", "line 9: keras.backend.sum"
-    (whole, _) = told_once([source(old), part])
+    (whole, _) = without_repeated_names([source(old), part])
     assert whole.findings == []
     assert whole.outcomes["pass"] == 1
-    (whole, _) = told_once([source(f"{old}; {other}"), part])
+    (whole, _) = without_repeated_names([source(f"{old}; {other}"), part])
     assert whole.findings[0].actual == other
-    (whole,) = told_once([source(old)])
+    (whole,) = without_repeated_names([source(old)])
     assert whole.findings[0].actual == old

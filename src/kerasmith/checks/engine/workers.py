@@ -215,14 +215,14 @@ def _joined(target: str, results: dict[str, tuple[list[str], dict[int, Answer]]]
         whole = next(iter(answers.values())).kind == "source" or target.endswith(f":{name}")
         place = target if whole else f"{target}:{name}"
         reports.append(report_of(name, answers, seconds if len(names) == 1 else None, place))
-    return told_once(reports)
+    return without_repeated_names(reports)
 
 
 # Old names that a file as a whole is told of, and the check that says of a part what comes of each.
 _SAME = {"optimizer.lr": "C110", "reset_states": "M128"}
 
 
-def told_once(reports: list[Report]) -> list[Report]:
+def without_repeated_names(reports: list[Report]) -> list[Report]:
     """The reports of a file without old names in its text that the reports of its parts speak of."""
     found = {finding.id for report in reports if report.kind != "source" for finding in report.findings}
     for report in reports:
