@@ -58,8 +58,8 @@ class Files:
     """
 
     def __init__(self, ids: Mapping[int, int] | None, void: int | None) -> None:
-        self.ids = None if ids is None else dict(ids)
-        self.void = void
+        self.ids: dict[int, int] | None = None if ids is None else dict(ids)
+        self.void: int | None = void
         self._retained: OrderedDict[Any, np.ndarray] = OrderedDict()
         self._bytes = 0
 

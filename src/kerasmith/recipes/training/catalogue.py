@@ -13,7 +13,7 @@ from pathlib import Path
 OF_MASKS = "from_logits"
 """The argument of a loss or metric that reads masks and the logits of a network."""
 
-ALIASES = {
+ALIASES: dict[str, dict[str, str]] = {
     "losses": {"ce": "cross_entropy", "bce": "cross_entropy", "cldice": "centerline_dice"},
     "metrics": {"dice": "dice_score", "confusion": "confusion_matrix"},
     "schedules": {"cosine": "cosine_restarts"},

@@ -16,7 +16,7 @@ from kerasmith.recipes.training.patches import Sample
 from kerasmith.recipes.training.plan import Plan
 from kerasmith.recipes.training.samples import CORES, MASK
 
-CANDIDATES = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
+CANDIDATES: tuple[float, ...] = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 _MOST_ASKED = 8  # training images that the threshold is asked of
 
 

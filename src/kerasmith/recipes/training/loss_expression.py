@@ -10,7 +10,7 @@ from kerasmith.recipes.training.config_error import ConfigError, Place
 from kerasmith.recipes.training.expression import Call, Product, Range
 from kerasmith.recipes.training.schedule_call import RAMP, check_schedule
 
-GIVEN = {
+GIVEN: dict[str, str] = {
     "from_logits": "the networks give logits",
     "axis": "channels are last",
     "labels": "masks hold ids",

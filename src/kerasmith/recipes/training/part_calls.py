@@ -10,7 +10,7 @@ from kerasmith.recipes.training.expression import Call
 from kerasmith.recipes.training.loss_expression import plain, terms_of
 from kerasmith.recipes.training.schedule_call import CONSTANT, check_schedule
 
-OF_METRICS = {
+OF_METRICS: dict[str, str] = {
     "from_logits": "the networks give logits",
     "axis": "channels are last",
     "labels": "masks hold ids",
@@ -64,7 +64,7 @@ OF_CALLBACKS: dict[str, dict[str, str]] = {
 """{callback of kerasmith: {argument: why `train` gives it or offers it not}}; others are there already, or need objects."""
 
 _THERE_ALREADY = ("history_csv", "live_progress", "loss_terms", "report_page", "resume", "run_report", "summary_file")
-MODEL_ARGUMENTS = {"unet": {"widths": False}, "application": {"weights": False, "widths": False}}
+MODEL_ARGUMENTS: dict[str, dict[str, bool]] = {"unet": {"widths": False}, "application": {"weights": False, "widths": False}}
 
 
 def check_parts(config: Config) -> None:

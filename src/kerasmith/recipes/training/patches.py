@@ -59,10 +59,11 @@ class PatchBatches(keras.utils.PyDataset):
         # One worker: more would run ahead of the count of epochs.
         super().__init__(workers=1, use_multiprocessing=False)
         self._samples = list(samples)
-        self.patch, self.batch, self.steps, self.seed = tuple(patch), batch, steps, seed
-        self.oversample = oversample
+        self.patch: tuple[int, ...] = tuple(patch)
+        self.batch, self.steps, self.seed = batch, steps, seed
+        self.oversample: float = oversample
         none = {"rotate": False, "mirror": False}
-        self.augmentation = Augmentation(**(none if augment is None else dict(augment)))
+        self.augmentation: Augmentation = Augmentation(**(none if augment is None else dict(augment)))
         self.epoch = 0
         self._asked = 0
         asked = self._samples if oversample else []

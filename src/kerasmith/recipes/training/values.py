@@ -10,7 +10,7 @@ from kerasmith.recipes.training.config_error import ConfigError, did_you_mean, d
 from kerasmith.recipes.training.config_file import Value
 from kerasmith.recipes.training.fields import AUTO, Field
 
-AUGMENTATIONS = {
+AUGMENTATIONS: dict[str, type] = {
     "rotate": bool,
     "mirror": bool,
     "scale": float,

@@ -28,7 +28,8 @@ class WindowBatches(keras.utils.PyDataset):
         self, samples: Sequence[Callable[[], Sample]], shapes: Sequence[Sequence[int]], *, patch: Sequence[int], batch: int
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
-        self._samples, self.patch, self.batch = list(samples), tuple(patch), batch
+        self._samples, self.batch = list(samples), batch
+        self.patch: tuple[int, ...] = tuple(patch)
         self._windows = [
             (i, corner)
             for i, shape in enumerate(shapes)
