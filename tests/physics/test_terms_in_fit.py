@@ -127,6 +127,11 @@ def test_values_that_hold_exactly_and_a_system_of_equations():
     angles = np.linspace(0, 6, 7)
     edge = np.stack([np.cos(angles), np.sin(angles)], -1).astype("float32")
     np.testing.assert_allclose(model.predict(edge, verbose=0), edge, atol=1e-6)
+    plain = network(outputs=2)
+    plain.compile("adam", Objective([Residual(system, names="xy", outputs="uv")]), run_eagerly=True)
+    (u_x, u_y), (v_x, v_y) = ([closed_form(plain, X, (axis,), output) for axis in (0, 1)] for output in (0, 1))
+    found = plain.evaluate(X, batch_size=len(X), verbose=0, return_dict=True)
+    assert found["system"] == pytest.approx(np.mean((u_x + v_y) ** 2 + (u_y - v_x) ** 2), rel=3e-5)
 
 
 def late(f):
