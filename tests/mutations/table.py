@@ -863,6 +863,14 @@ MUTATIONS = (
         ("torch",),
     ),
     Mutation(
+        "keras_internals/step_ends.py",
+        "        _look(lookers)\n        return function(*args, **kwargs)",
+        "        return function(*args, **kwargs)",
+        "wrong labels in the last step of `fit` make its loss NaN and nobody says why",
+        ("tests/keras_internals/test_canaries.py",),
+        ("tensorflow",),
+    ),
+    Mutation(
         "base/loss.py",
         'return total if self.reduction in ("none", None) else display_global_value(total)',
         "return total",
