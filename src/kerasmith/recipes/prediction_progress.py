@@ -26,7 +26,8 @@ class PredictionProgress:
 
     def __init__(self, console: Console, pixels: list[int]) -> None:
         self._console, self._pixels = console, pixels
-        self._done, self.images, self._start = 0.0, 0, time.perf_counter()
+        self._done, self._start = 0.0, time.perf_counter()
+        self.images: int = 0
         self._bar: Progress | None = None
         self._task: Any = None
 

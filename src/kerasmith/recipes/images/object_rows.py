@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasmith.objects.components import label_objects, renumber_objects
 
-AXES = {2: ("row", "column"), 3: ("plane", "row", "column")}
+AXES: dict[int, tuple[str, ...]] = {2: ("row", "column"), 3: ("plane", "row", "column")}
 
 
 def object_rows(
