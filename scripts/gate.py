@@ -177,15 +177,16 @@ def variables(backend, fast=True):
         "JAX_COMPILATION_CACHE_DIR": str(environment.HERE / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-        **({"XLA_FLAGS": " ".join([os.environ.get("XLA_FLAGS", ""), *FAST_TO_COMPILE]).strip()} if fast else {}),
     }
+    # TensorFlow compiles the steps of a `fit` with XLA too. What else it does for speed, `tests/conftest.py` turns off.
+    flags = {"XLA_FLAGS": " ".join([os.environ.get("XLA_FLAGS", ""), *FAST_TO_COMPILE]).strip()} if fast else {}
     # One thread each: the parts share the cores.
     quiet = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
     # As in an environment that is activated: some tools are found by name only.
     path = {"PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])}
     # Hundreds of processes import Keras and a backend: 2 to 5 seconds each with the compiled files, 7 to 12 without them.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**inherited, **quiet, **path, **(jax if backend == "jax" else {})}
+    return {**inherited, **quiet, **path, **(jax if backend == "jax" else {}), **(flags if backend != "torch" else {})}
 
 
 def _installation():

@@ -12,6 +12,7 @@ from kerasmith.checks.engine.finding import Inconclusive
 from kerasmith.checks.engine.spec import parse
 from kerasmith.checks.engine.subject import subject_of
 from kerasmith.checks.engine.target import import_module
+from kerasmith.checks.harness import fresh_process
 from kerasmith.checks.harness.fresh_process import FreshProcess, LoadFailed, loaded_component_outputs, loaded_model_outputs
 from kerasmith.checks.harness.fresh_process_server import decoded, encoded
 from kerasmith.checks.rules.losses.case import LossCase
@@ -35,6 +36,12 @@ class Scaled(keras.losses.Loss):
     def get_config(self):
         return {**super().get_config(), "factor": self.factor}
 """
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """A busy machine may take minutes to import a backend."""
+    monkeypatch.setattr(fresh_process, "START", 600.0)
 
 
 @pytest.fixture(autouse=True)
