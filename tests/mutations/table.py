@@ -984,4 +984,26 @@ MUTATIONS = (
         ("tests/recipes/test_prediction.py",),
         HOST,
     ),
+    # Layers.
+    Mutation(
+        "numerics/edge_strength.py",
+        "ops.where(ops.isfinite(first), first, ops.zeros_like(first))",
+        "ops.zeros_like(first)",
+        "a constant image gives rounding errors instead of 0",
+        ("tests/layers/test_edge_enhancement.py",),
+    ),
+    Mutation(
+        "numerics/soft_canny.py",
+        "strong = _larger(strong, ops.where(reached < weak, reached, weak))",
+        "strong = _larger(strong, reached)",
+        "strong edges of Canny spread over what is no edge",
+        ("tests/layers/test_edge_enhancement.py",),
+    ),
+    Mutation(
+        "numerics/wavelets.py",
+        "shift, phase = divmod(len(taps) // 2 - j, 2)",
+        "shift, phase = divmod(len(taps) // 2 - j - 1, 2)",
+        "the inverse wavelet transform gives an image that is moved by a pixel",
+        ("tests/layers/test_wavelet_transform.py",),
+    ),
 )
