@@ -36,6 +36,7 @@ def finished(tmp_path_factory):
         "masks": folder / "masks",
         "classes": ["background", "square"],
         "loss": "0.6*dice + 0.4*ce(class_weights=auto) + ramp(0, 0.3, epochs=1:3)*minimum_area(4)",
+        "callbacks": ["top_k_checkpoints(k=1)", "early_stopping(patience=50)"],
         "backend": keras.backend.backend(),
         "out": folder / "run",
         **SMALL,
@@ -56,6 +57,7 @@ def test_the_run_directory_has_all_that_a_prediction_needs(finished):
     assert max(map(len, lines)) < 80
     plan = json.loads((run / "plan.json").read_text())
     assert plan["outputs"] == "sigmoid"
+    assert len(list((run / "best").glob("*.keras"))) == 1
     assert plan["window"] == [16, 24]
     assert json.loads((run / "summary.json").read_text())["iou"] == summary["iou"]
     assert "each pixel" not in (run / "config.resolved.yaml").read_text()  # `steps` was set
@@ -80,7 +82,7 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one_and_may_be_longer(finishe
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(parts, "make_callbacks", lambda plan: [*make(plan), Interrupt()])
+        patch.setattr(parts, "make_callbacks", lambda *given: [*make(*given), Interrupt()])
         with pytest.raises(KeyboardInterrupt):
             quietly(**again)
     result, shown = quietly(**again)

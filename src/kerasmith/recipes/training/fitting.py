@@ -45,12 +45,12 @@ def fit(plan: Plan, earlier: Earlier | None, console: Console) -> dict[str, Any]
         model = Model.from_keras(network)
         if values["from"] is not None and earlier is None:
             start_from(model, plan)
-        extra = parts.make_callbacks(plan)
         # The event files first: if their package is missing, no directory is made.
         events = [callbacks.TensorBoard(directory, flat=True)] if values["tensorboard"] else []
         reasons = {one.key: one.why for one in plan.decisions if not one.is_set}
         resolved = resolved_text(values, reasons)
         page = callbacks.RunReport(directory, keep=earlier is not None, title=directory.name, config=values)
+        extra = parts.make_callbacks(plan, directory)
         normalization = fitted_normalization(plan)
         write_plan(directory, resolved, plan_record(plan, normalization, None))
         if earlier is not None:

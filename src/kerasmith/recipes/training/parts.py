@@ -1,5 +1,6 @@
 """The loss, metrics, optimizer, schedule and callbacks of a plan, made."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,8 @@ def make_optimizer(plan: Plan) -> keras.optimizers.Optimizer:
     return _made(plan, "optimizer", class_name, lambda: getattr(keras.optimizers, class_name)(**arguments))
 
 
-def make_callbacks(plan: Plan) -> list[keras.callbacks.Callback]:
-    """The schedule of the learning rate and the callbacks that were asked for."""
+def make_callbacks(plan: Plan, directory: Path) -> list[keras.callbacks.Callback]:
+    """The schedule of the learning rate and the callbacks that were asked for; what they write goes into `directory`."""
     made = []
     if plan.values["schedule"] != CONSTANT:
         made.append(callbacks.ScheduleLR(_schedule(plan)))
@@ -81,7 +82,7 @@ def make_callbacks(plan: Plan) -> list[keras.callbacks.Callback]:
         where, arguments = callback_arguments(parse_call(text, _place(plan, "callbacks")))
         package, class_name = where.split(":")
         if class_name == "TopKCheckpoints":
-            arguments["directory"] = Path(plan.values["out"]) / "best"
+            arguments["directory"] = directory / "best"
         make = getattr(callbacks if package == "kerasmith" else keras.callbacks, class_name)
         made.append(_made(plan, "callbacks", class_name, lambda make=make, arguments=arguments: make(**arguments)))
     return made
@@ -92,6 +93,8 @@ def check_made(plan: Plan) -> None:
     make_loss(plan)
     make_metrics(plan)
     make_optimizer(plan)
+    with tempfile.TemporaryDirectory() as scratch:
+        make_callbacks(plan, Path(scratch))
     if plan.values["schedule"] != CONSTANT:
         schedule = _schedule(plan)
         rate = _made(plan, "schedule", "schedule", lambda: float(schedule(0)))
