@@ -104,7 +104,8 @@ def _clone(case, component, changed):
     except TypeError as error:
         if "argument" not in str(error):
             raise Inconclusive(f"from_config raises {first_line(error)}") from None
-        raise Failed("a config that the constructor accepts", f"TypeError: {first_line(error)}", lines) from None
+        actual, fix = f"TypeError: {first_line(error)}", _what_to_add(case, component)
+        raise Failed("a config that the constructor accepts", actual, lines, fix=fix) from None
     except Exception as error:
         raise Inconclusive(f"from_config raises {describe_error(error)}") from None
 

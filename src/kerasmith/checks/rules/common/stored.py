@@ -66,6 +66,8 @@ def stored_arguments_are_read(case: Case) -> None:
                 f"print([m.name for m in methods if reads(m)])  # who speaks of self.{attribute}",
             ],
             line=line,
+            fix=f"Use `self.{attribute}` in the method that it is meant for, or remove the argument `{argument.name}`. "
+            "What only other code reads may stay.",
             severity="error" if argument.name in _MEANT else None,
         )
 
