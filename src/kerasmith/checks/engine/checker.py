@@ -11,7 +11,6 @@ from typing import Any
 from kerasmith.backends import BACKENDS, installed_backends
 from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import CannotCheck
-from kerasmith.checks.engine.places import module_that_holds
 from kerasmith.checks.engine.report import Report, report_of
 
 
@@ -100,6 +99,8 @@ def importable(component: Any) -> str:
     held = [key for key, value in vars(module).items() if value is component] if module is not None else []
     name = name if name in held or (name and "<locals>" not in name) else held[0] if held else None
     if name is None and hasattr(component, "terms" if hasattr(component, "quantities") else "asked"):
+        from kerasmith.checks.engine.places import module_that_holds
+
         found = module_that_holds(component)
         module, name = (sys.modules[found[0]], found[1]) if found else (module, None)
     if module is None or module.__name__ == "__main__" or name is None or not getattr(module, "__file__", None):
