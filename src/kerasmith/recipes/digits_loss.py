@@ -55,7 +55,8 @@ class Smoothed(keras.losses.Loss):
 def three_forms(smoothing: float = SMOOTHING) -> dict[str, keras.losses.Loss]:
     """{form: loss}: each can be given to `compile`, and they give one number.
 
-    >>> values = [float(loss([1], [[0.2, 0.8]])) for loss in three_forms().values()]
+    >>> digits, probabilities = keras.ops.array([1]), keras.ops.array([[0.2, 0.8]])
+    >>> values = [float(loss(digits, probabilities)) for loss in three_forms().values()]
     >>> [round(value, 4) for value in values]
     [0.2925, 0.2925, 0.2925]
     """
