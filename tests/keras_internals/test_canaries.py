@@ -538,7 +538,7 @@ def test_variables_survive_an_error(method):
     model.compile("sgd", "mse")
     before, layer.fails = model.get_weights(), True
     x, y = np.ones((2, 3)), np.ones((2, 1))
-    with pytest.raises(ValueError, match="what this test plants"):
+    with pytest.raises((ValueError, RuntimeError), match="what this test plants"):  # Keras 3.12 tells it as its own.
         model.predict(x, verbose=0) if method == "predict" else getattr(model, method)(x, y, verbose=0)
     assert [value.tolist() for value in model.get_weights()] == [value.tolist() for value in before]
     assert keras.ops.convert_to_numpy(model.optimizer.iterations) == 0
