@@ -178,7 +178,7 @@ def variables(backend, fast=True):
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
-    # TensorFlow compiles the steps of a `fit` with XLA too. What else it does for speed, `tests/conftest.py` turns off.
+    # TensorFlow compiles the steps of a `fit` with XLA too. Its graphs are those of users: a process rounds as one it starts.
     flags = {"XLA_FLAGS": " ".join([os.environ.get("XLA_FLAGS", ""), *FAST_TO_COMPILE]).strip()} if fast else {}
     # One thread each: the parts share the cores.
     quiet = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}

@@ -18,14 +18,6 @@ def pytest_addoption(parser):
     selection.add_options(parser)
 
 
-def pytest_configure(config):
-    if keras.config.backend() == "tensorflow" and config.getoption("--select") in ("gate", "heavy"):
-        # As FAST_TO_COMPILE in `scripts/gate.py`: a graph is made faster and runs slower; `scripts/test full` optimises it.
-        import tensorflow
-
-        tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-
-
 def pytest_itemcollected(item):
     selection.mark_by_directory(item)
 
