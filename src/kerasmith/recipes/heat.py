@@ -24,10 +24,11 @@ from kerasmith.recipes.unfinished_run import show
 from kerasmith.schedules import OneCycle
 
 SIMPLE = "smoothing spline"
-EPOCHS, POINTS, BATCH, POLISH = 60, 2048, 128, 400
+EPOCHS, POINTS, BATCH, POLISH = 60, 2048, 128, 1000
 WIDTHS = (24, 24, 24)
 FIRST_GUESS = 0.5
-WEIGHT_OF_DATA = 20.0
+WEIGHT_OF_DATA = 1.0
+"""No more than the equation: that holds exactly, while a fit that follows the readings follows their noise too."""
 
 
 @keras.saving.register_keras_serializable("kerasmith_demo")
