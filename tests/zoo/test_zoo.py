@@ -17,10 +17,10 @@ KINDS = ("losses", "metrics", "callbacks", "layers", "equations", "source")
 FINISHED = ("keras_", "kerasmith_")
 # What asking the broken parts of a kind takes where each operation is compiled, and the right ones.
 COST = {
-    "losses": (45, 30),
-    "metrics": (70, 15),
-    "callbacks": (80, 15),
-    "layers": (20, 35),
+    "losses": (70, 33),
+    "metrics": (75, 33),
+    "callbacks": (85, 15),
+    "layers": (85, 35),
     "equations": (6, 6),
     "source": (5, 5),
 }
