@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import inspect
 import os
 from typing import Any
 
@@ -16,7 +17,12 @@ def demo(options: argparse.Namespace) -> int | None:
     backend = use_backend(options.backend)
     recipe = importlib.import_module(DEMOS[options.name].module)
     out = options.out or os.path.join("runs", f"{options.name}-{backend}")
-    recipe.run(out=out, epochs=options.epochs, seed=options.seed, overwrite=options.overwrite)
+    further = {}
+    if options.weights is not None:
+        if "weights" not in inspect.signature(recipe.run).parameters:
+            raise ValueError(f"`--weights` belongs to `kerasmith demo defects`. Received: demo {options.name}")
+        further["weights"] = options.weights
+    recipe.run(out=out, epochs=options.epochs, seed=options.seed, overwrite=options.overwrite, **further)
 
 
 def add_to(commands: Any) -> None:
@@ -35,5 +41,6 @@ def add_to(commands: Any) -> None:
     command.add_argument("--epochs", type=whole_number(1), metavar="N", help="default: what the recipe was tuned for")
     command.add_argument("--seed", type=whole_number(0), default=0, metavar="N", help="default: 0")
     command.add_argument("--overwrite", action="store_true", help="begin anew and replace the files of an earlier run in DIR")
+    command.add_argument("--weights", metavar="FILE", help="of defects: weights of ResNet50 without its top; default: random")
     add_traceback(command)
     command.set_defaults(command=demo)
