@@ -103,6 +103,14 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one_and_may_be_longer(finishe
 
 
 @trains
+def test_a_run_that_goes_on_says_why_it_was_decided_so(finished):
+    folder, config, *_ = finished
+    reasons = train(config, plan_only=True, console=Console(file=io.StringIO()))["reasons"]
+    assert reasons == {one["key"]: one["why"] for one in json.loads((folder / "run" / "plan.json").read_text())["decisions"]}
+    assert reasons["validation"] == "1 of 5 files, drawn with seed 0"
+
+
+@trains
 def test_a_run_begins_with_the_weights_of_another(finished, tmp_path, monkeypatch):
     folder, config, *_ = finished
     begun = []

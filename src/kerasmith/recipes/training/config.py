@@ -23,14 +23,14 @@ class Config:
         settings: {key: value as `values` reads it}; "auto" where the data decide.
         places: {key: where its value stands}, of the keys that were set.
         written: {key: plain value as it was written}, of the keys that were set.
-        inherited: keys whose values an earlier run has decided.
+        inherited: {key: why}, of the keys whose values an earlier run has decided.
     """
 
     name: str
     settings: dict[str, Any]
     places: dict[str, Place]
     written: dict[str, Any]
-    inherited: frozenset[str] = frozenset()
+    inherited: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def __getitem__(self, key: str) -> Any:
         return self.settings[key]

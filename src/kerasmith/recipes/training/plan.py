@@ -141,7 +141,7 @@ class _Decider:
         """
         is_set = key in self.config.places and not self.config.is_auto(key)
         if key in self.config.inherited:
-            value, why = (self.config[key] if written is None else written), "as the run began"
+            value, why = (self.config[key] if written is None else written), self.config.inherited[key]
         elif is_set:
             value, why = (self.config[key] if written is None else written), why_set
         self.values[key] = value

@@ -76,26 +76,28 @@ def _from_other(config: Config) -> Config:
     other = earlier_run(config["from"])
     if other is None:
         raise config.error("from", f"{config['from']} is no run: it has no config.resolved.yaml.")
-    return _with(config, {"model": other.config["model"]})
+    return _with(config, {"model": other.config["model"]}, {"model": f"that of {other.directory}"})
 
 
 def _going_on(config: Config, earlier: Earlier | None) -> Config:
     """With what an earlier run of the directory has decided, where nothing was set."""
     if earlier is None:
         return config
-    was_set = {one["key"] for one in earlier.plan.get("decisions", []) if one["is_set"]}
+    decisions = {one["key"]: one for one in earlier.plan.get("decisions", [])}
+    was_set = {key for key, one in decisions.items() if one["is_set"]}
     retained = {
         key: earlier.config[key]
         for key in config.settings
         if (key not in config.places or config.is_auto(key)) and (key in _RETAINED or key not in was_set) and key != "out"
     }
-    return _with(config, retained)
+    why = {key: decisions[key]["why"] if key in decisions else "as the run began" for key in retained}
+    return _with(config, retained, why)
 
 
-def _with(config: Config, settings: Mapping[str, Any]) -> Config:
+def _with(config: Config, settings: Mapping[str, Any], why: Mapping[str, str]) -> Config:
     places = {key: place for key, place in config.places.items() if key not in settings}
     return dataclasses.replace(
-        config, settings={**config.settings, **settings}, places=places, inherited=config.inherited | set(settings)
+        config, settings={**config.settings, **settings}, places=places, inherited={**config.inherited, **why}
     )
 
 
