@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import keras
 import numpy as np
 
+from kerasmith.data.drawn_batches import DrawnBatches
 from kerasmith.data.geometry import Augmentation
 
 
-class RandomTiles(keras.utils.PyDataset):
+class RandomTiles(DrawnBatches):
     """Batches of random square tiles of an image and of the maps that belong to it.
 
     Batch number `step`, counted over all epochs, is a pure function of (seed, step): it does not depend on what was drawn
@@ -46,11 +46,7 @@ class RandomTiles(keras.utils.PyDataset):
     image: Any
     targets: Any
     augmentation: Any
-    epoch: int
     size: int
-    batch_size: int
-    steps: int
-    seed: int
 
     def __init__(
         self,
@@ -63,8 +59,6 @@ class RandomTiles(keras.utils.PyDataset):
         seed: int = 0,
         augmentation: Augmentation | None = None,
     ) -> None:
-        # One worker: more would run ahead of the count of epochs.
-        super().__init__(workers=1, use_multiprocessing=False)
         image = np.asarray(image)
         if image.ndim != 2 or min(image.shape) < 2:
             raise ValueError(f"`image` must be (H, W), at least 2 x 2 pixels. Received: shape={image.shape}")
@@ -78,21 +72,11 @@ class RandomTiles(keras.utils.PyDataset):
                 raise ValueError(f"`{name}` must be a whole number >= 1. Received: {name}={value}")
         if int(seed) != seed or seed < 0:
             raise ValueError(f"`seed` must be a whole number >= 0. Received: seed={seed}")
+        super().__init__(batch_size=int(batch_size), steps=int(steps), seed=int(seed))
         self.image = image
         self.targets = {name: np.asarray(target) for name, target in targets.items()}
-        self.size, self.batch_size, self.steps, self.seed = int(size), int(batch_size), int(steps), int(seed)
+        self.size = int(size)
         self.augmentation = augmentation or Augmentation()
-        self.epoch = 0
-        self._asked = 0
-
-    def __len__(self) -> int:
-        return self.steps
-
-    def __getitem__(self, index: int) -> tuple[Any, ...]:
-        if not 0 <= index < self.steps:
-            raise IndexError(f"An epoch has {self.steps} batches. Received: index={index}")
-        self._asked += 1
-        return self.batch(self.epoch * self.steps + index)
 
     def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Batch number `step` of the whole run, counted from 0."""
@@ -101,22 +85,6 @@ class RandomTiles(keras.utils.PyDataset):
         x = np.stack([values for values, _ in tiles])
         y = {name: np.stack([maps[name] for _, maps in tiles]) for name in self.targets}
         return x, y
-
-    def on_epoch_begin(self) -> None:
-        self._asked = 0
-
-    def on_epoch_end(self) -> None:
-        # Keras reads a batch or two to build a model and then ends an "epoch" that never was.
-        self.epoch += self._asked >= self.steps
-        self._asked = 0
-
-    def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` needs to go on from here."""
-        return {"epoch": self.epoch}
-
-    def load_state_dict(self, state: Any) -> None:
-        """Goes on where the run that gave `state` was."""
-        self.epoch = int(state["epoch"])
 
     def _tile(self, rng):
         place = self.augmentation.draw_map(rng, self.image.shape, self.size)

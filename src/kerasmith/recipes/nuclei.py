@@ -73,7 +73,7 @@ def run(
     return this.finish(
         nuclei_report.beside(summary, BASELINE),
         title="held-out part of the image",
-        simple="prototype",
+        simple=nuclei_report.SIMPLE,
         **summary,
         baseline=BASELINE,
         mask_threshold=threshold,

@@ -13,6 +13,7 @@ from kerasmith.recipes.nuclei_image import ImageSplit
 from kerasmith.recipes.object_table import object_table
 from kerasmith.report._image_grid import OVERLAY_LEGEND
 
+SIMPLE = "plain U-Net"
 _TILES = 4
 
 
@@ -26,13 +27,13 @@ def add_sections(
         held_out: the `nuclei_image.ImageSplit` that was predicted.
         objects: (H, W) predicted labels.
         mask: (H, W) predicted booleans.
-        baseline: {"dice": ..., "object_f1": ...} of the plain prototype.
+        baseline: {"dice": ..., "object_f1": ...} of the plain U-Net.
     """
     matching = match_objects(held_out.labels, objects)
     table = page_table(
         beside(figures(held_out, objects, mask), baseline),
-        simple="prototype",
-        caption="Prototype: a plain U-Net whose connected components are the objects.",
+        simple=SIMPLE,
+        caption="The objects of the plain U-Net are the connected components of its mask.",
     )
     run_report.add_section("Held-out part", _about() + table)
     run_report.add_section("Truth and prediction on held-out tiles", pictures(held_out, objects))
@@ -81,7 +82,7 @@ def pictures(held_out: ImageSplit, objects: np.ndarray, scale: int = 3) -> repor
 
 
 def beside(values: dict[str, Any], baseline: dict[str, float]) -> list[Figure]:
-    """What `figures` gave, beside the figures of the prototype."""
+    """What `figures` gave, beside the figures of the plain U-Net."""
     return [
         Figure("Dice of the mask", values["dice"], baseline["dice"]),
         Figure("F1 of objects", values["object_f1"], baseline["object_f1"]),

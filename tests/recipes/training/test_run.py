@@ -154,13 +154,13 @@ def test_patches_are_a_function_of_seed_and_step_and_masks_stay_on_their_pixels(
 
     first, other = batches(), batches()
     other.load_state_dict({"epoch": 2})
-    x, y = first.batch_of(9)
+    x, y = first.batch(9)
     np.testing.assert_array_equal(other[1][0], x)
     np.testing.assert_array_equal(x[..., 0] % 7, y[..., 0])
     assert x.shape == (3, 8, 12, 1)
-    assert not np.array_equal(first.batch_of(8)[0], x)
+    assert not np.array_equal(first.batch(8)[0], x)
     turned = batches(augment={"rotate": True, "mirror": True, "scale": 0.2}, oversample=1.0)
-    x, y = turned.batch_of(0)
+    x, y = turned.batch(0)
     assert x.shape == (3, 8, 12, 1)
     assert set(np.unique(y)) <= set(range(7))
 

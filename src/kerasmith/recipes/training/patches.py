@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
 from kerasmith.data import Augmentation, TileMap
+from kerasmith.data.drawn_batches import DrawnBatches
 from kerasmith.recipes.training.cases import VOID
 
 _MOST_PLACES = 4096  # pixels of objects that are remembered of a class of an image
@@ -26,7 +26,7 @@ class Sample:
     targets: Mapping[str, np.ndarray]
 
 
-class PatchBatches(keras.utils.PyDataset):
+class PatchBatches(DrawnBatches):
     """Batches of random patches of several images, of two axes or three.
 
     Batch number `step`, counted over all epochs, is a pure function of (seed, step): a run that goes on at any step sees what
@@ -56,50 +56,21 @@ class PatchBatches(keras.utils.PyDataset):
         augment: Mapping[str, Any] | None,
         oversample: float,
     ) -> None:
-        # One worker: more would run ahead of the count of epochs.
-        super().__init__(workers=1, use_multiprocessing=False)
+        super().__init__(batch_size=batch, steps=steps, seed=seed)
         self._samples = list(samples)
         self.patch: tuple[int, ...] = tuple(patch)
-        self.batch, self.steps, self.seed = batch, steps, seed
         self.oversample: float = oversample
         none = {"rotate": False, "mirror": False}
         self.augmentation: Augmentation = Augmentation(**(none if augment is None else dict(augment)))
-        self.epoch = 0
-        self._asked = 0
         asked = self._samples if oversample else []
         self._places: list[list[np.ndarray]] = [_places(make(), seed + i) for i, make in enumerate(asked)]
         self._with_objects = [i for i, places in enumerate(self._places) if places]
 
-    def __len__(self) -> int:
-        return self.steps
-
-    def __getitem__(self, index: int) -> tuple[Any, Any]:
-        if not 0 <= index < self.steps:
-            raise IndexError(f"An epoch has {self.steps} batches. Received: index={index}")
-        self._asked += 1
-        return self.batch_of(self.epoch * self.steps + index)
-
-    def batch_of(self, step: int) -> tuple[Any, Any]:
+    def batch(self, step: int) -> tuple[Any, Any]:
         """Batch number `step` of the whole run, counted from 0."""
         rng = np.random.default_rng((self.seed, step))
-        drawn = [self._patch(rng) for _ in range(self.batch)]
+        drawn = [self._patch(rng) for _ in range(self.batch_size)]
         return stacked(drawn)
-
-    def on_epoch_begin(self) -> None:
-        self._asked = 0
-
-    def on_epoch_end(self) -> None:
-        # Keras reads a batch or two to build a model and then ends an "epoch" that never was.
-        self.epoch += self._asked >= self.steps
-        self._asked = 0
-
-    def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` needs to go on from here."""
-        return {"epoch": self.epoch}
-
-    def load_state_dict(self, state: Any) -> None:
-        """Goes on where the run that gave `state` was."""
-        self.epoch = int(state["epoch"])
 
     def _patch(self, rng):
         chosen, centre = int(rng.integers(len(self._samples))), None
