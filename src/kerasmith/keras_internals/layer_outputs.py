@@ -62,3 +62,36 @@ def _recorded(layer: Any, seen: dict[int, Any], wanted: int) -> Iterator[None]:
             layer.__dict__.pop("call", None)
         else:
             object.__setattr__(layer, "call", before)
+
+
+def layers_that_return(model: keras.Model, x: Tensor) -> list[Any]:
+    """For each output of `model(x, training=False)` the innermost layer that has returned this very tensor, or None."""
+    makers: dict[int, Any] = {}
+    with contextlib.ExitStack() as stack:
+        for layer in model._flatten_layers(include_self=False):
+            stack.enter_context(_noted(layer, makers))
+        outputs = tree.flatten(model(x, training=False))
+    found = [makers.get(id(output)) for output in outputs]
+    return [None if one is None else one[0] for one in found]
+
+
+@contextlib.contextmanager
+def _noted(layer: Any, makers: dict[int, Any]) -> Iterator[None]:
+    original, before = layer.call, layer.__dict__.get("call")
+
+    @functools.wraps(original)
+    def call(*args, **kwargs):
+        result = original(*args, **kwargs)
+        for tensor in tree.flatten(result):
+            # The tensor as well: while it is held no other one has its id.
+            makers.setdefault(id(tensor), (layer, tensor))
+        return result
+
+    object.__setattr__(layer, "call", call)
+    try:
+        yield
+    finally:
+        if before is None:
+            layer.__dict__.pop("call", None)
+        else:
+            object.__setattr__(layer, "call", before)

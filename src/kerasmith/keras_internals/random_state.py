@@ -54,6 +54,13 @@ def restore_torch(state: dict[str, Any]) -> None:
         torch.cuda.set_rng_state_all([torch.from_numpy(one.copy()) for one in state["cuda"]])
 
 
+def forget_generator() -> None:
+    """Takes away the generator of Keras' unseeded operations: the next one that needs it makes it anew."""
+    from keras.src.backend.common import global_state
+
+    global_state.set_global_attribute("global_seed_generator", None)
+
+
 def tensorflow_is_seeded() -> bool:
     """Whether `keras.utils.set_random_seed` or `tf.random.set_seed` was called; else its order of data cannot be repeated."""
     from tensorflow.python.eager import context

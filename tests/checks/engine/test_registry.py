@@ -16,7 +16,7 @@ ALL = registry.load()
 
 def test_every_check_explains_itself():
     for id, one in ALL.items():
-        assert re.fullmatch(r"[LMCYXSEP]\d{3}", id), id
+        assert re.fullmatch(r"[LMCYXSEPT]\d{3}", id), id
         assert one.severity in SEVERITIES, id
         assert 10 < len(one.title) < 127, id
         assert not one.title.endswith("."), id

@@ -72,6 +72,10 @@ class Case:
         """A context in which every check runs; a kind whose components write files gives them a folder."""
         return contextlib.nullcontext()
 
+    def around(self) -> AbstractContextManager[Any]:
+        """A context around all checks together; a kind that is asked as it is, and no copy of it, is put back there."""
+        return contextlib.nullcontext()
+
     def preferred(self) -> Iterable[Any]:
         """The archetypes in the order in which they are tried for this component."""
         return self.archetypes

@@ -25,11 +25,28 @@ def check(
     budget: float = 60.0,
     seed: int = 7,
     kind: str | None = None,
+    *,
+    x: Any = None,
+    y: Any = None,
+    sample_weight: Any = None,
+    class_weight: dict[int, float] | None = None,
+    validation_data: Any = None,
+    validation_split: float | None = None,
+    batch_size: int | None = None,
+    shuffle: bool | None = None,
+    epochs: int | None = None,
+    steps_per_epoch: int | None = None,
+    callbacks: Sequence[Any] | None = None,
 ) -> Report:
-    """Says what is wrong with a loss, metric, callback or layer.
+    """Says what is wrong with a loss, metric, callback or layer, or with a whole training: `check(model, x, y)`.
+
+    Of a compiled model the first batch is asked: whether output, loss, labels, metrics, weights and data belong together, and
+    whether a copy of the model learns it. Nothing is trained: model, optimizer, metrics, random generators and data are
+    left as they were. A generator alone cannot be wound back; the report says how many batches it has given.
 
     Args:
-        component: a class or an instance of a Keras loss, metric, callback or layer, a function of (y_true, y_pred), a
+        component: a compiled model (since 0.2), which takes the arguments of `fit` (`x` and `y` may stand behind it without a
+            name); or a class or an instance of a Keras loss, metric, callback or layer, a function of (y_true, y_pred), a
             function without required arguments that returns one of these, or where to find one: `"path.py:Name"`,
             `"package.module:Name"`.
         init: {name: value}: constructor arguments of a class; or `"module:factory"`, a function that returns the part
@@ -46,13 +63,17 @@ def check(
         budget: seconds for all checks on one backend; one check may take a fourth of it.
         seed: of the inputs.
         kind: "metric" for a function that is not a loss.
+        x, y, sample_weight, class_weight, validation_data, validation_split, batch_size, shuffle, epochs, steps_per_epoch,
+            callbacks: of a model, as its `fit` takes them: arrays, dicts of arrays, a PyDataset, a `tf.data.Dataset`, a
+            `DataLoader` or a generator (since 0.2).
 
     Returns:
         A `Report`: `.ok`, `.findings` (each with `id`, `severity`, `title`, `expected`, `actual`, `reproducer`, `fix`),
         `.outcomes`; `print` shows it.
 
     Raises:
-        ValueError: if it cannot be checked: no such file, none of the kinds, missing constructor arguments, no inputs found.
+        ValueError: if it cannot be checked: no such file, none of the kinds, missing constructor arguments, no inputs found; a
+            model that is not compiled or has no data.
 
     Example:
 
@@ -60,15 +81,65 @@ def check(
     >>> report = kerasmith.check(keras.losses.MeanSquaredError, select=["L104"])
     >>> report.ok, report.outcomes["fail"]
     (True, 0)
+
+    A whole training:
+
+    >>> import numpy as np
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5)])
+    >>> model.compile("sgd", "mse")
+    >>> report = kerasmith.check(model, np.zeros((64, 3)), np.zeros((64, 2)), select=["T000"])
+    >>> [finding.title for finding in report.findings]
+    ['`fit` stops at the first batch: the loss does not take these labels and outputs']
     """
     options = {"select": _ids("select", select), "ignore": _ids("ignore", ignore), "seed": seed}
-    promises = None if contract is None else Contract.of(contract)
     if not isinstance(budget, (int, float)) or isinstance(budget, bool) or not budget > 0:
         raise CannotCheck(f"`budget` must be a number of seconds. Received: {budget!r}")
+    data = {
+        "x": x,
+        "y": y,
+        "sample_weight": sample_weight,
+        "class_weight": class_weight,
+        "validation_data": validation_data,
+        "validation_split": validation_split,
+        "batch_size": batch_size,
+        "shuffle": shuffle,
+        "epochs": epochs,
+        "steps_per_epoch": steps_per_epoch,
+        "callbacks": callbacks,
+    }
+    setup = _setup(component, (init, like, contract), data, backends)
+    if setup is not None:
+        contract = contract if isinstance(contract, (Contract, dict)) else None
+        return _in_process(setup, None, None, None if contract is None else Contract.of(contract), budget, kind, options)
+    promises = None if contract is None else Contract.of(contract)
     if isinstance(component, str) or backends is not None:
         target = component if isinstance(component, str) else importable(component)
         return _in_workers(target, installed(backends), budget, init=init, like=like, contract=promises, kind=kind, **options)
     return _in_process(component, init, like, promises, budget, kind, options)
+
+
+def _setup(component: Any, positional: tuple[Any, ...], data: dict[str, Any], backends: Any) -> Any:
+    """The `TrainingSetup` of a compiled model and its data; None for anything else."""
+    given = [name for name, value in data.items() if value is not None]
+    if isinstance(component, str) or "keras" not in sys.modules:
+        if given:
+            raise CannotCheck(
+                f"`{given[0]}` belongs to a compiled model, kerasmith.check(model, x, y): give the model itself, or ask the "
+                f"script that trains it, as `kerasmith check train.py`. Received: {component!r}"
+            )
+        return None
+    from kerasmith.checks.engine import training_setup
+
+    if not training_setup.is_model(component):
+        training_setup.refuse_data(component, positional, data)
+        return None
+    setup = training_setup.setup_of(component, positional, data)
+    if setup is not None and backends is not None:
+        raise CannotCheck(
+            "A model is asked in this process, on its own backend. Leave out `backends`; `kerasmith check train.py --backends "
+            "jax,torch` runs the script that trains it on others."
+        )
+    return setup
 
 
 def installed(backends: str | Sequence[str] | None = None) -> list[str]:
@@ -123,9 +194,10 @@ def _in_process(
     from kerasmith.checks.engine.examination import Examination
     from kerasmith.checks.engine.lazy_keras import backend
     from kerasmith.checks.engine.subject import subject_of
+    from kerasmith.checks.engine.training_setup import SetupSubject, TrainingSetup
 
     start = time.monotonic()
-    subject = subject_of(component, init, kind)
+    subject = SetupSubject(component) if isinstance(component, TrainingSetup) else subject_of(component, init, kind)
     examination = Examination(subject, like, contract, **options)
     records = list(examination.records(lambda: min(budget / 4, start + budget - time.monotonic())))
     return report_of(subject.name, {backend(): examination.answer(records, time.monotonic() - start)})

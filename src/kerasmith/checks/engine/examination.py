@@ -65,18 +65,19 @@ class Examination:
         Raises:
             CannotCheck: if no inputs are found although nothing that needs none has failed.
         """
-        for one in self.plan:
-            if one.id in self.outcomes:
-                continue
-            announce(one.id)
-            record = self._blocked(one)
-            if record is None:
-                if one.needs_inputs and self.case.specs is None and not self._find_inputs():
-                    record = Record(one.id, "blocked", "no inputs were found on which it runs")
-                else:
-                    record = self._put(one, None if seconds is None else seconds())
-            self.outcomes[one.id] = record.outcome
-            yield record
+        with self.case.around():
+            for one in self.plan:
+                if one.id in self.outcomes:
+                    continue
+                announce(one.id)
+                record = self._blocked(one)
+                if record is None:
+                    if one.needs_inputs and self.case.specs is None and not self._find_inputs():
+                        record = Record(one.id, "blocked", "no inputs were found on which it runs")
+                    else:
+                        record = self._put(one, None if seconds is None else seconds())
+                self.outcomes[one.id] = record.outcome
+                yield record
 
     def answer(self, records: list[Record], seconds: float) -> Answer:
         """What this backend says of the component."""
@@ -155,8 +156,10 @@ class Examination:
             actual=failed.actual,
             reproducer="\n".join(lines),
             fix=inspect.cleandoc(failed.fix) if failed.fix else one.fix,
-            file=self.subject.file,
-            line=failed.line or line_of_cause(self.subject, one.id, failed.__context__) or self.subject.line,
+            file=self.subject.file if failed.place is None else failed.place.file,
+            line=failed.place.line
+            if failed.place is not None
+            else failed.line or line_of_cause(self.subject, one.id, failed.__context__) or self.subject.line,
         )
 
 

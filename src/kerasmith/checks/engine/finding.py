@@ -69,6 +69,7 @@ class Failed(Exception):
         line: of the file, where it is known better than "where the component begins".
         severity: where this form of the fault is milder or graver than the check's own.
         title: instead of the check's, where one check knows several forms.
+        place: a `Place` in the user's script, where the fault is not in the component's own file (since 0.2).
     """
 
     def __init__(
@@ -80,8 +81,10 @@ class Failed(Exception):
         line: int | None = None,
         severity: str | None = None,
         title: str | None = None,
+        place: Any = None,
     ) -> None:
         super().__init__(actual)
+        self.place: Any = place
         self.expected: str = expected
         self.actual: str = actual
         self.lines: tuple[str, ...] = tuple(lines)

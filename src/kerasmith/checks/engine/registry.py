@@ -10,13 +10,22 @@ from typing import Any, NamedTuple
 from kerasmith.checks.engine.finding import SEVERITIES, CannotCheck
 
 KINDS = ("loss", "metric", "callback", "layer")
-# What can be checked; an equation is a function of a field, a problem is equations and conditions: no classes of Keras.
-CHECKED = (*KINDS, "equation", "problem")
+# What can be checked; an equation is a function of a field, a problem is equations and conditions, a set-up is what a training
+# takes: no classes of Keras.
+CHECKED = (*KINDS, "equation", "problem", "setup")
 # What the first call of each kind is called: nothing that runs the component is asked before it passes.
-BASE = {"loss": "L000", "metric": "M000", "callback": "C000", "layer": "Y000", "equation": "E000", "problem": "P000"}
+BASE = {
+    "loss": "L000",
+    "metric": "M000",
+    "callback": "C000",
+    "layer": "Y000",
+    "equation": "E000",
+    "problem": "P000",
+    "setup": "T000",
+}
 # What cannot be built or lacks its base class' state is not called either.
 BEFORE_BASE = ("X103", "X100", "L135")
-_PACKAGES = ("common", "losses", "metrics", "callbacks", "layers", "equations", "problems", "source")
+_PACKAGES = ("common", "losses", "metrics", "callbacks", "layers", "equations", "problems", "setups", "source")
 CHECKS: dict[str, "Check"] = {}
 
 

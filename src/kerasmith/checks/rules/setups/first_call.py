@@ -1,0 +1,51 @@
+"""The model, its loss and its metrics computed once."""
+
+from kerasmith.checks.engine.finding import Failed, Inconclusive
+from kerasmith.checks.engine.messages import describe_error
+from kerasmith.checks.engine.registry import check
+from kerasmith.checks.harness.eager import as_tensors, without_gradients
+from kerasmith.checks.harness.fit_data import leaves_of
+from kerasmith.checks.rules.setups.case import SetupCase
+
+
+@check("T000", "setup", "error", requires=(), since="0.2.0")
+def set_up_runs(case: SetupCase) -> None:
+    """`fit` stops at the first batch: model, labels, loss and metrics do not fit together.
+
+    The model is called on the first batch, then its loss and its metrics are computed as `fit` computes them.
+
+    Fix: mend what the message names. The last layer has one unit for each column of `y`; with ids of classes in `y` it has one
+    for each class, and the loss is a sparse one.
+    """
+    inputs, labels = (", ".join(str(tuple(leaf.shape)) for leaf in leaves_of(part)) for part in (case.x, case.y))
+    try:
+        y_pred = case.call(case.x)
+    except Inconclusive as error:
+        if case.has_own_step:
+            return  # its step may call other things than the model
+        raise Failed(
+            f"outputs for x of shape {inputs}", str(error).partition(": ")[2], ["model(x)"], title=_title("model", "inputs")
+        ) from error.__cause__
+    if case.has_own_step:
+        return
+    y, weight = as_tensors(case.y), as_tensors(case.sample_weight)
+    from kerasmith.checks.engine.lazy_keras import keras
+
+    outputs = ", ".join(str(tuple(leaf.shape)) for leaf in keras.tree.flatten(y_pred))
+    shapes = f"y of shape {labels or 'none'} and outputs of shape {outputs}"
+    for part, function in (("loss", case.model.compute_loss), ("metrics", case.model.compute_metrics)):
+        try:
+            with case.restored(), without_gradients():
+                function(as_tensors(case.x), y, y_pred, weight)
+        except Exception as error:
+            raise Failed(
+                f"the {part} of {shapes}",
+                describe_error(error),
+                ["y_pred = model(x)", f"print(model.compute_{part}(x, y, y_pred, sample_weight=None))"],
+                title=_title(part, "labels and outputs"),
+            ) from error
+
+
+def _title(what: str, whose: str) -> str:
+    verb = "do not" if what == "metrics" else "does not"
+    return f"`fit` stops at the first batch: the {what} {verb} take these {whose}"

@@ -1,0 +1,39 @@
+"""Datasets to look into while the original stays where it is."""
+
+import contextlib
+import copy
+import sys
+from typing import Any
+
+from kerasmith.keras_internals.dataset_order import changing_order, source_tensors
+
+# A copy of a `tf.data.Dataset` holds the arrays of the original once more.
+_MOST_BYTES = 256_000_000
+
+
+def without_its_counter(dataset: Any) -> Any:
+    """A `tf.data.Dataset` of the same elements whose iterators do not move the order of the original's next epoch.
+
+    It is the dataset itself where its order is fixed, where its arrays are large, and where TensorFlow cannot write it down.
+    """
+    held = sum(getattr(one, "nbytes", 0) for tensors in source_tensors(dataset).values() for one in tensors)
+    if changing_order(dataset) is None or held > _MOST_BYTES:
+        return dataset
+    tf = sys.modules["tensorflow"]
+    with contextlib.suppress(Exception):
+        graph = tf.raw_ops.DatasetToGraphV2(
+            input_dataset=tf.data.experimental.to_variant(dataset), external_state_policy=1, strip_device_assignment=True
+        )
+        variant = tf.raw_ops.DatasetFromGraph(graph_def=graph)
+        return tf.data.experimental.from_variant(variant, dataset.element_spec)
+    return dataset
+
+
+def in_this_process(loader: Any) -> Any:
+    """A `torch.utils.data.DataLoader` of the same samples without processes of its own; its generator is the original's."""
+    alike = copy.copy(loader)
+    if getattr(alike, "num_workers", 0):
+        alike.num_workers, alike.prefetch_factor, alike.timeout = 0, None, 0
+        alike.persistent_workers = False
+    alike._iterator = None
+    return alike
