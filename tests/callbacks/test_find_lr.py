@@ -1,7 +1,5 @@
 """FindLR: the curve of a plain loop, everything as before to the bit, and a picture of it."""
 
-import xml.etree.ElementTree as ET
-
 import keras
 import numpy as np
 import pytest
@@ -10,6 +8,7 @@ from keras import ops
 from kerasmith.callbacks.find_lr import FindLR
 from kerasmith.keras_internals import random_state
 from kerasmith.schedules import CosineRestarts
+from tests.report.html_checks import plots
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(48, 3)).astype("float32")
@@ -220,11 +219,13 @@ def test_the_smoothed_curve_and_its_suggestions():
 def test_the_picture(tmp_path):
     finder = FindLR(1e-4, 1.0, steps=5)
     finder._found = {0: 2.0, 1: 1.9, 2: 1.0, 3: 0.5, 4: float("inf")}
-    root = ET.fromstring(finder.plot(tmp_path / "rates.svg").read_text(encoding="utf-8"))
-    texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"learning rate", "loss", "smoothed", "10⁻⁴", "10⁻²"} <= set(texts)
-    assert any("Steepest descent at" in text for text in texts)
-    with pytest.raises(ValueError, match="is an SVG file"):
+    (found,) = plots(finder.plot(tmp_path / "rates.html").read_text(encoding="utf-8"))
+    assert (found["x_label"], found["log_x"], found["x"]) == ("learning rate", True, pytest.approx(finder.rates.tolist()))
+    assert [one["name"] for one in found["series"]] == ["loss", "smoothed"]
+    assert "Steepest descent at" in found["title"]
+    with pytest.warns(FutureWarning, match="no SVG any more"):
+        assert finder.plot(tmp_path / "old.svg") == tmp_path / "old.html"
+    with pytest.raises(ValueError, match="is a page"):
         finder.plot(tmp_path / "rates.png")
     with pytest.raises(ValueError, match="no test yet"):
         FindLR().picture()

@@ -17,6 +17,7 @@ from kerasmith.callbacks import LiveProgress, RunReport, TensorBoard
 from kerasmith.losses import DiceCE
 from tests.callbacks.runs import X, Y
 from tests.callbacks.test_tensorboard import as_written, read
+from tests.report.html_checks import plots
 
 TERMS = {"fit", "activity", "size"}
 WEIGHTS = {"activity_weight", "size_weight"}
@@ -108,7 +109,7 @@ def test_run_report(run):
     assert {"loss", "val_loss", *TERMS} <= set(summary["best"])
     assert not [name for name in summary["best"] if name.endswith("_weight")]
     html = (folder / "report.html").read_text()
-    titles = {re.sub("<[^>]*>", "", svg).strip() for svg in re.findall(r"<svg.*?</title>", html, flags=re.DOTALL)}
+    titles = {plot["title"] for plot in plots(html)}
     assert {"loss", "accuracy", "weights of the terms", *TERMS} <= titles
     assert not titles & WEIGHTS
     assert "fit: binary_crossentropy" in html

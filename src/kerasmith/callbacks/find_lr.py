@@ -18,6 +18,7 @@ from kerasmith.callbacks.driven_optimizers import StepWatch, check_places, drive
 from kerasmith.callbacks.rate_curve import RateCurve, Suggestion
 from kerasmith.checkpoints import variables
 from kerasmith.files.atomic_write import write_atomically
+from kerasmith.files.messages import warn
 from kerasmith.keras_internals import fit_call, random_state
 from kerasmith.keras_internals.learning_rate import put_rate, rate_given, step_counter, steps_done
 from kerasmith.keras_internals.optimizers import initial_values
@@ -159,15 +160,25 @@ class FindLR(Copyable, keras.callbacks.Callback):
         return self._curve.suggestion
 
     def plot(self, path: str | os.PathLike[str]) -> Path:
-        """Writes the curve with the suggested rate as an SVG picture; returns the path."""
+        """Writes a page with the curve and the suggested rate, one file that needs nothing else; returns its path.
+
+        Until version 0.1 it was an SVG picture: for a path that ends in ".svg" the page stands beside it, in ".html".
+        """
         path = Path(path)
-        if path.suffix != ".svg":
-            raise ValueError(f'The picture is an SVG file, such as "rates.svg". Received: path={str(path)!r}')
-        write_atomically(path, self.picture())
+        if path.suffix == ".svg":
+            path = path.with_suffix(".html")
+            warn(
+                f"FindLR.plot writes a page whose chart can be zoomed, and no SVG any more: {path}",
+                FutureWarning,
+                stacklevel=2,
+            )
+        elif path.suffix != ".html":
+            raise ValueError(f'The curve is a page, such as "rates.html". Received: path={str(path)!r}')
+        write_atomically(path, self._curve.page())
         return path
 
     def picture(self) -> str:
-        """The curve as an `<svg>` element, for `RunReport.add_section` for instance."""
+        """The curve as HTML, for `RunReport.add_section` for instance."""
         return self._curve.picture()
 
     # What Keras calls.

@@ -22,9 +22,9 @@ from kerasmith.keras_internals.optimizers import training_optimizers
 from kerasmith.keras_internals.step_gradients import MeasuredStep
 from kerasmith.keras_internals.step_updates import UnseenTraining
 from kerasmith.keras_internals.train_function_hook import attach, detach, is_ready, own_function, replica_count
-from kerasmith.report._gradient_chart import gradient_picture, gradient_section
+from kerasmith.report._gradient_chart import gradient_page, gradient_section
 
-PICTURE = "gradient_health.svg"
+PAGE = "gradient_health.html"
 
 
 class GradientHealth(Watcher):
@@ -44,7 +44,7 @@ class GradientHealth(Watcher):
 
     Args:
         every: steps between two samples; the first step is one.
-        directory: where the picture `gradient_health.svg` is written after each epoch; None for no picture.
+        directory: where the page `gradient_health.html` is written after each epoch; None for none.
         report: a `RunReport`, which gets a section "Gradients".
         verbose: 0 prints nothing.
 
@@ -180,7 +180,7 @@ class GradientHealth(Watcher):
         return {"step": self._step, "rows": self.rows.copy(), "told": self._reported, "notes": dict(self.notes)}
 
     def load_state_dict(self, state: Any) -> None:
-        """Goes on from what `state_dict` returned; the picture is drawn again."""
+        """Goes on from what `state_dict` returned; the page is written again."""
         self._step, self._reported = int(state["step"]), int(state["told"])
         self._rows, self._open = list(state["rows"]), []
         self.notes = dict(state["notes"])
@@ -201,8 +201,8 @@ class GradientHealth(Watcher):
 
     def _draw(self):
         if self.directory is not None:
-            with self.sparing(f"writing {self.directory / PICTURE}"):
-                write_atomically(self.directory / PICTURE, gradient_picture(self.rows), make_directory=True)
+            with self.sparing(f"writing {self.directory / PAGE}"):
+                write_atomically(self.directory / PAGE, gradient_page(self.rows, self.notes.values()), make_directory=True)
         if self.report is not None:
             self.report.add_section("Gradients", gradient_section(self.rows, self.notes.values()))
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasmith.report.curves import line_chart
 from kerasmith.report.numbers import format_number
+from kerasmith.report.page import Section, render
 
 
 class Suggestion(NamedTuple):
@@ -67,7 +68,7 @@ class RateCurve:
         return Suggestion(None if index is None else float(self.rates[index]), float(self.rates[lowest]) / 10)
 
     def picture(self) -> str:
-        """The curve with the suggested rate as an `<svg>` element."""
+        """The curve with the suggested rate as a chart, HTML for a page of `report.render` or `RunReport.add_section`."""
         index, _ = self._steepest()
         suggestion = self.suggestion
         title = f"Minimum / 10 at {format_number(suggestion.tenth_of_minimum)}"
@@ -76,6 +77,10 @@ class RateCurve:
         series = {"loss": self.cut_losses.tolist(), "smoothed": self.smoothed.tolist()}
         marks = {} if index is None else {"smoothed": index}
         return line_chart(series, x=self.rates, title=title, x_label="learning rate", y_label="loss", log_x=True, marks=marks)
+
+    def page(self) -> str:
+        """The same as a page of its own."""
+        return render("Learning rate", [Section("Loss over the learning rate", self.picture())])
 
     def _steepest(self):
         """(index of the steepest descent or None, index of the lowest smoothed loss)."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from kerasmith._moved import renamed
 from kerasmith.base.direction import direction_of
 from kerasmith.report._environment import environment
-from kerasmith.report._gradient_chart import gradient_chart, gradient_picture, gradient_section
+from kerasmith.report._gradient_chart import gradient_chart, gradient_page, gradient_section
 from kerasmith.report._image_grid import image_grid
 from kerasmith.report.confusion import confusion_table
 from kerasmith.report.curves import line_chart
@@ -34,7 +34,7 @@ __all__ = [
     "encode_png",
     "environment",
     "gradient_chart",
-    "gradient_picture",
+    "gradient_page",
     "gradient_section",
     "image_grid",
     "key_value_table",

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from kerasmith.report.curves import HEIGHT, WIDTH, line_chart
+from kerasmith.report.curves import line_chart
+from kerasmith.report.page import Section, render
 from kerasmith.report.templating import Markup, render_template
 
 QUANTITIES = {
@@ -29,7 +30,7 @@ def gradient_chart(rows: Iterable[Mapping[str, Any]], quantity: str = "gradient"
         most: how many layers at most.
 
     Returns:
-        A string, one `<svg>` element.
+        A string, one `<figure>` element for a page of `report.render`.
 
     Raises:
         ValueError: for an unknown quantity.
@@ -37,7 +38,7 @@ def gradient_chart(rows: Iterable[Mapping[str, Any]], quantity: str = "gradient"
     Example:
 
     >>> rows = [{"step": step, "layers": {"dense": {"gradient": 0.5 / (1 + step)}}} for step in (0, 100)]
-    >>> gradient_chart(rows).startswith("<svg")
+    >>> gradient_chart(rows).startswith("<figure")
     True
     """
     if quantity not in QUANTITIES:
@@ -47,20 +48,17 @@ def gradient_chart(rows: Iterable[Mapping[str, Any]], quantity: str = "gradient"
     names = list(dict.fromkeys(name for row in rows for name in row["layers"]))
     series = {name: [row["layers"].get(name, {}).get(quantity) for row in rows] for name in names}
     series = {name: series[name] for name in chosen(series, most)}
-    return line_chart(series, x=[row["step"] for row in rows], title=title, x_label="step", log_y=log_y)
+    return line_chart(series, x=[row["step"] for row in rows], title=title, x_label="step", log_y=log_y, sync="step")
 
 
-def gradient_picture(rows: Sequence[Mapping[str, Any]]) -> Markup:
-    """All three charts, one below the other, as one `<svg>` that stands for itself.
+def gradient_page(rows: Sequence[Mapping[str, Any]], sentences: Iterable[str] = ()) -> Markup:
+    """All three charts as a page of their own.
 
     Args:
         rows: see `gradient_chart`.
+        sentences: plain texts of what stands out.
     """
-    charts = []
-    for i, quantity in enumerate(QUANTITIES):
-        place = f'<svg x="0" y="{i * HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
-        charts.append(Markup(gradient_chart(rows, quantity).replace("<svg ", place, 1)))
-    return render_template("stack.svg", charts=charts, width=WIDTH, height=HEIGHT * len(charts))
+    return render("Gradient health", [Section("Gradients", gradient_section(rows, sentences))])
 
 
 def gradient_section(rows: Sequence[Mapping[str, Any]], sentences: Iterable[str] = ()) -> Markup:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kerasmith.report import page_script
 from kerasmith.report.numbers import format_number
+from kerasmith.report.plot_data import script_json
 from kerasmith.report.templating import Markup, render_template
 
 
@@ -41,10 +43,12 @@ def render(
     *,
     lead: str | None = None,
     footer: str | None = None,
+    data: Any = None,
 ) -> Markup:
     """The page as text: a heading, tiles with the headline numbers, sections.
 
-    It loads nothing: style, charts and pictures are inside. It follows the reader's light or dark mode.
+    It loads nothing: style, charts and pictures are inside, and no script runs but that of the charts. It follows the
+    reader's light or dark mode.
 
     Args:
         title: plain text.
@@ -52,6 +56,7 @@ def render(
         summary: {label: number, text, or a pair (value, remark)}, the tiles.
         lead: plain text under the title.
         footer: plain text, or `Markup`, at the end.
+        data: plain data of JSON that the page carries along, in `<script type="application/json" id="data">` (since 0.2).
 
     Example:
 
@@ -70,6 +75,11 @@ def render(
         tiles=tiles,
         across=_across(len(tiles)) if tiles else 0,
         sections=list(zip(sections, anchors, strict=True)),
+        data=None if data is None else script_json(data),
+        has_plots=any('<figure class="plot"' in section.html for section in sections),
+        script=page_script.script,
+        script_hash=page_script.script_hash,
+        plot_style=page_script.style,
     )
 
 

@@ -1,21 +1,20 @@
-"""A reliability diagram as inline SVG: how often a model was right, beside how sure it was."""
+"""A reliability diagram: how often a model was right, beside how sure it was."""
+
+import itertools
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kerasmith.report.curves import plot
 from kerasmith.report.numbers import format_number
 from kerasmith.report.palette import LIGHT
-from kerasmith.report.templating import Markup, render_template
-
-WIDTH, HEIGHT = 360, 420
-_LEFT, _TOP, _SIDE = 52, 48, 292
-_STRIP = 34  # height of the strip of counts
+from kerasmith.report.templating import Markup
 
 
 def reliability_chart(
     edges: ArrayLike, confidence: ArrayLike, accuracy: ArrayLike, cases: ArrayLike, *, title: str = "Reliability"
 ) -> Markup:
-    """A bar of the accuracy in each bin, its gap to the mean confidence, and below how many cases each bin holds.
+    """A bar of the accuracy in each bin, a dot at its mean confidence, a thin bar of its share of the cases.
 
     Args:
         edges: (bins + 1,) ascending bounds of the bins in [0, 1].
@@ -24,7 +23,7 @@ def reliability_chart(
         title: plain text.
 
     Returns:
-        A string, one `<svg>` element. Colours are CSS variables with fallbacks, so it follows a page's dark mode.
+        A string, one `<figure>` element for a page of `report.render`.
 
     Raises:
         ValueError: when the lengths do not fit or the bounds do not ascend.
@@ -32,31 +31,36 @@ def reliability_chart(
     Example:
 
     >>> chart = reliability_chart([0, 0.5, 1], [0.4, 0.9], [0.5, 0.7], [10, 30])
-    >>> chart.startswith("<svg") and chart.count('class="bin"') == 2
+    >>> "40 cases: right 0.6500, mean confidence 0.7750" in chart
     True
     """
     edges, confidence, accuracy, cases = _checked(edges, confidence, accuracy, cases)
-    most = max(float(np.max(cases)), 1e-30)
-    return render_template(
-        "reliability.svg",
-        width=WIDTH,
-        height=HEIGHT,
-        left=_x(0),
-        right=_x(1),
-        top=_y(1),
-        bottom=_y(0),
-        strip=_STRIP,
-        title=title,
-        ticks=[(_x(tick), _y(tick), f"{tick:.1f}") for tick in np.linspace(0, 1, 6)],
-        bins=[_bin(*each, most) for each in zip(edges[:-1], edges[1:], confidence, accuracy, cases)],
-        is_empty=not np.any(cases > 0),
-    )
+    used = (cases > 0) & np.isfinite(confidence) & np.isfinite(accuracy)
+    total, centres = float(cases.sum()), (edges[1:] + edges[:-1]) / 2
+    bars = [[float(low), float(high)] for low, high in itertools.pairwise(edges)]
+    thin = [[float(c - 0.15 * (h - low)), float(c + 0.15 * (h - low))] for c, (low, h) in zip(centres, bars, strict=True)]
+    series = {
+        "how often right": {"values": np.where(used, accuracy, np.nan), "bars": bars},
+        "mean confidence": {"values": np.where(used, confidence, np.nan), "dots": True, "line": False},
+        "share of cases": {"values": cases / total if total else cases * np.nan, "bars": thin, "colour": 6},
+    }
+    summary = "no cases"
+    if used.any():
+        right, sure = (float(np.average(v[used], weights=cases[used])) for v in (accuracy, confidence))
+        summary = f"{format_number(_whole(total))} cases: right {format_number(right)}, mean confidence {format_number(sure)}"
+    return plot(
+        series, centres, title=title, x_label="confidence", summary=summary, x_bounds=[0, 1], bounds=[0, 1], diagonal=True
+    )  # fmt: skip
+
+
+def _whole(value: float) -> float | int:
+    return int(value) if value == round(value) else value
 
 
 def reliability_image(
     edges: ArrayLike, confidence: ArrayLike, accuracy: ArrayLike, cases: ArrayLike, *, side: int = 300
 ) -> np.ndarray:
-    """The same as pixels, for where no SVG is shown: accuracy against confidence, the diagonal, below the counts.
+    """The same as pixels, for where no page is shown: accuracy against confidence, the diagonal, below the counts.
 
     Args:
         edges, confidence, accuracy, cases: as of `reliability_chart`.
@@ -104,26 +108,3 @@ def _checked(edges: ArrayLike, confidence: ArrayLike, accuracy: ArrayLike, cases
     if np.any(np.diff(edges) <= 0) or edges[0] < 0 or edges[-1] > 1:
         raise ValueError(f"`edges` must ascend within [0, 1]. Received: edges={edges.tolist()[:12]}")
     return edges, confidence, accuracy, cases
-
-
-def _x(value: float) -> float:
-    return _LEFT + float(value) * _SIDE
-
-
-def _y(value: float) -> float:
-    return _TOP + (1.0 - float(value)) * _SIDE
-
-
-def _bin(low: float, high: float, confidence: float, accuracy: float, cases: float, most: float) -> dict:
-    """The bar of one bin, the gap to its confidence, its share of cases, and its numbers for the pointer."""
-    note, bar = f"{low:.3g} to {high:.3g}: {format_number(float(cases))} cases", None
-    if cases > 0 and np.isfinite(confidence) and np.isfinite(accuracy):
-        note += f", confidence {format_number(float(confidence))}, right {format_number(float(accuracy))}"
-        bar = {
-            "accuracy_y": _y(accuracy),
-            "confidence_y": _y(confidence),
-            "gap_top": _y(max(confidence, accuracy)),
-            "gap_bottom": _y(min(confidence, accuracy)),
-        }
-    width = max((high - low) * _SIDE - 2, 0.5)
-    return {"x": _x(low) + 1, "width": width, "cases_height": _STRIP * 0.8 * float(cases) / most, "note": note, "bar": bar}

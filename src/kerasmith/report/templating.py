@@ -1,4 +1,4 @@
-"""Templates that become HTML or SVG. Jinja2 escapes every value that is no markup already."""
+"""Templates that become HTML. Jinja2 escapes every value that is no markup already."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ import jinja2
 
 from kerasmith.report import palette
 
-# XML 1.0 has no way to write these, not even as references; a chart must parse whatever a series is called.
+# XML 1.0 has no way to write these, not even as references; a page must parse whatever a series is called.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -31,7 +31,7 @@ def render_template(name: str, **values: Any) -> Markup:
 
 
 def _printable(value: Any) -> Any:
-    """A value as a template writes it: coordinates with two decimals, no characters that XML forbids, nothing for None."""
+    """A value as a template writes it: floats with two decimals, no characters that XML forbids, nothing for None."""
     if hasattr(value, "__html__"):
         return value
     if isinstance(value, float):
@@ -47,7 +47,4 @@ _TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.globals.update(
-    INK=palette.INK, SOFT=palette.SOFT, GRID=palette.GRID, GROUND=palette.GROUND,
-    LIGHT=palette.LIGHT, DARK=palette.DARK, series_colour=palette.series_colour,
-)  # fmt: skip
+_TEMPLATES.globals.update(LIGHT=palette.LIGHT, DARK=palette.DARK)

@@ -56,13 +56,13 @@ def curves(
         charts.append(
             line_chart(
                 pair, x=epochs, title=name, x_label="epoch", log_y=_is_wide(finite),
-                marks={monitored: best} if best is not None and len(rows) > 1 else None,
+                marks={monitored: best} if best is not None and len(rows) > 1 else None, sync="epoch",
             )
         )  # fmt: skip
     if weights:
         # Of one kind and one scale; validation has the weights of the epoch's last step.
         series = {name.removesuffix(_WEIGHT): [row.get(name) for row in rows] for name in weights}
-        charts.append(line_chart(series, x=epochs, title="weights of the terms", x_label="epoch"))
+        charts.append(line_chart(series, x=epochs, title="weights of the terms", x_label="epoch", sync="epoch"))
     if rate_curve is not None and len(rate_curve[0]) > 1:
         charts.append(_rate_chart(*rate_curve))
     elif any(LEARNING_RATE in row for row in rows):
@@ -153,5 +153,5 @@ def _rate_chart(positions: Sequence[float], rates: Sequence[float | None]) -> Ma
     finite = [rate for rate in rates if math.isfinite(rate)]
     # A schedule may touch 0 (the end of a cosine): that one point must not force a linear axis on four decades.
     above = [rate for rate in finite if rate > 0]
-    wide = _is_wide(above) and np.mean([rate <= 0 for rate in finite]) < 0.1
-    return line_chart({LEARNING_RATE: rates}, x=positions, title="learning rate", x_label="epoch", log_y=wide)
+    wide = _is_wide(above) and bool(np.mean([rate <= 0 for rate in finite]) < 0.1)
+    return line_chart({LEARNING_RATE: rates}, x=positions, title="learning rate", x_label="epoch", log_y=wide, sync="epoch")
