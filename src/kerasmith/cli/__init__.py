@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 import kerasmith
-from kerasmith.cli import check, demo, export, new, predict, train
+from kerasmith.cli import check, demo, export, migrate, new, predict, train
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -12,7 +12,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="kerasmith", description=kerasmith.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"kerasmith {kerasmith.__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for module in (demo, train, predict, export, check, new):
+    for module in (demo, train, predict, export, check, new, migrate):
         module.add_to(commands)
     options = parser.parse_args(arguments)
     try:
