@@ -11,32 +11,43 @@ import os
 import time
 
 NAMED, OTHER, MISSED, RIGHT, ALARM = "named", "named otherwise", "missed", "right", "FALSE ERROR"
+PARTS = ("structural", "dynamic")
 
 
 @dataclasses.dataclass
 class Answer:
     """What the checks say of one set-up.
 
-    `found` is {id: severity}, `texts` {id: what was measured}, `open` {id: why} of what could not be decided, `seconds` of the
-    question and `epoch` of one epoch of `fit`, where it was measured.
+    `found` is {id: severity}, `texts` {id: what was measured}, `open` {id: why} of what stayed undecided; `seconds` is what
+    each part took, and `epoch` one epoch of `fit`, where it was measured.
     """
 
+    backend: str
     name: str
     theme: str | None
     expect: str | None
     found: dict
     texts: dict
     open: dict
-    seconds: float
-    verdict: str
+    seconds: dict
+    verdict: str = ""
     epoch: float | None = None
 
     @property
     def line(self):
         """A line of the table."""
         found = " ".join(f"{check}:{severity}" for check, severity in self.found.items())
-        ratio = "" if self.epoch is None else f" | {self.epoch:.2f} s an epoch"
-        return f"{self.name} | {self.expect or '-'} | {found or '-'} | {self.verdict} | {self.seconds:.1f} s{ratio}"
+        seconds = ", ".join(f"{part} {value:.1f} s" for part, value in self.seconds.items())
+        ratio = "" if self.epoch is None else f" | an epoch {self.epoch:.2f} s"
+        return f"{self.name} | {self.expect or '-'} | {found or '-'} | {self.verdict} | {seconds}{ratio}"
+
+
+def checks_of(part):
+    """The ids of a part: "structural" are the questions 1 to 6, "dynamic" 7 and 8."""
+    from kerasmith.checks.engine import registry
+
+    ids = [check for check in registry.load() if check.startswith("T")]
+    return [check for check in ids if (int(check[1:]) >= 175) == (part == "dynamic")]
 
 
 def verdict_of(setup, found):
@@ -50,8 +61,8 @@ def verdict_of(setup, found):
     return NAMED
 
 
-def asked(name, *, repaired=False, select=None, ignore=None, budget=120.0, epoch=False):
-    """The `Answer` of the set-up of this name."""
+def asked(name, *, repaired=False, select=None, parts=PARTS, budget=120.0, epoch=False):
+    """The `Answer` of the set-up of this name; `select` are ids of checks instead of all of the parts."""
     import keras
 
     import kerasmith
@@ -62,18 +73,22 @@ def asked(name, *, repaired=False, select=None, ignore=None, budget=120.0, epoch
     setup = build()
     if repaired:
         setup = setup.repaired()
-    start = time.monotonic()
-    report = kerasmith.check(setup.model, **setup.fit, select=select, ignore=ignore, budget=budget)
-    seconds = time.monotonic() - start
-    found = {finding.id: finding.severity for finding in report.findings}
-    texts = {finding.id: f"{finding.title}. {finding.actual}" for finding in report.findings}
-    undecided = {
-        record.id: f"{record.outcome}: {record.why}"
-        for records in report.records.values()
-        for record in records
-        if record.outcome in ("inconclusive", "timeout", "blocked")
-    }
-    answer = Answer(name, build.theme, setup.expect, found, texts, undecided, seconds, verdict_of(setup, found))
+    answer = Answer(keras.config.backend(), name, build.theme, setup.expect, {}, {}, {}, {})
+    for part in parts:
+        chosen = [check for check in checks_of(part) if select is None or check in select]
+        if not chosen:
+            continue
+        start = time.monotonic()
+        report = kerasmith.check(setup.model, **setup.fit, select=chosen, budget=budget)
+        answer.seconds[part] = time.monotonic() - start
+        for finding in report.findings:
+            answer.found[finding.id] = finding.severity
+            answer.texts[finding.id] = f"{finding.title}. {finding.actual}"
+        for records in report.records.values():
+            for record in records:
+                if record.outcome in ("inconclusive", "timeout", "blocked"):
+                    answer.open[record.id] = f"{record.outcome}: {record.why}"
+    answer.verdict = verdict_of(setup, answer.found)
     if epoch:
         answer.epoch = seconds_of_an_epoch(build, repaired)
     return answer
@@ -112,9 +127,10 @@ def summary(answers):
         yield f"{theme or 'healthy'}: {len(of_theme)} | " + ", ".join(
             f"{name} {count}" for name, count in counts.items() if count
         )
-    seconds = sorted(answer.seconds for answer in answers)
-    if seconds:
-        yield f"seconds: median {seconds[len(seconds) // 2]:.1f}, longest {seconds[-1]:.1f}"
+    for part in PARTS:
+        seconds = sorted(answer.seconds[part] for answer in answers if part in answer.seconds)
+        if seconds:
+            yield f"{part}: median {seconds[len(seconds) // 2]:.1f} s, longest {seconds[-1]:.1f} s"
 
 
 def main():
@@ -123,7 +139,7 @@ def main():
     parser.add_argument("--backend", choices=("tensorflow", "jax", "torch"), default=None)
     parser.add_argument("--theme", help="a theme, or `healthy`")
     parser.add_argument("--select", nargs="*", help="ids of checks")
-    parser.add_argument("--ignore", nargs="*", help="ids of checks")
+    parser.add_argument("--part", choices=PARTS, action="append", help="both, if left out")
     parser.add_argument("--repaired", action="store_true")
     parser.add_argument("--epoch", action="store_true", help="measure an epoch of `fit` too")
     parser.add_argument("--verbose", action="store_true", help="what was measured, and what stayed open")
@@ -144,7 +160,8 @@ def main():
     answers = []
     for name in chosen:
         try:
-            answer = asked(name, repaired=options.repaired, select=options.select, ignore=options.ignore, epoch=options.epoch)
+            parts = options.part or PARTS
+            answer = asked(name, repaired=options.repaired, select=options.select, parts=parts, epoch=options.epoch)
         except Exception as error:
             print(f"{name} | cannot be asked | {type(error).__name__}: {str(error)[:300]}", flush=True)
             continue
