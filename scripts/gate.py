@@ -179,14 +179,20 @@ def variables(backend, fast=True):
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
     # TensorFlow compiles the steps of a `fit` with XLA too. Its graphs are those of users: a process rounds as one it starts.
-    flags = {"XLA_FLAGS": " ".join([os.environ.get("XLA_FLAGS", ""), *FAST_TO_COMPILE]).strip()} if fast else {}
+    # The second is what tests/support/fast_to_compile.py does; JAX writes where each operation was called only for debuggers.
+    flags = {
+        "XLA_FLAGS": " ".join([os.environ.get("XLA_FLAGS", ""), *FAST_TO_COMPILE]).strip(),
+        "KERASMITH_FAST_TO_COMPILE": "1",
+        "JAX_TRACEBACK_IN_LOCATIONS_LIMIT": "0",
+    }
     # One thread each: the parts share the cores.
     quiet = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
     # As in an environment that is activated: some tools are found by name only.
     path = {"PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])}
     # Hundreds of processes import Keras and a backend: 2 to 5 seconds each with the compiled files, 7 to 12 without them.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**inherited, **quiet, **path, **(jax if backend == "jax" else {}), **(flags if backend != "torch" else {})}
+    compiled = flags if fast and backend != "torch" else {}
+    return {**inherited, **quiet, **path, **(jax if backend == "jax" else {}), **compiled}
 
 
 def _installation():

@@ -8,10 +8,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import pytest
 
-from tests.support import selection
+from tests.support import fast_to_compile, selection
 
 # Tracing makes millions of small objects and little garbage: rounds of the collector took a fifth of the time.
 gc.set_threshold(100_000, 10, 10)
+fast_to_compile.apply(keras.config.backend())
 
 
 def pytest_addoption(parser):

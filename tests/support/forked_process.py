@@ -7,6 +7,8 @@ import threading
 import traceback
 import types
 
+from tests.support import fast_to_compile
+
 
 def run(code, arguments, environment, folder, output, errors):
     """Runs code as a script; the process ends with its exit status."""
@@ -19,6 +21,8 @@ def run(code, arguments, environment, folder, output, errors):
     os.chdir(folder)
     sys.path[:0] = ["", *environment["PYTHONPATH"].split(os.pathsep)]
     sys.argv = ["-c", *arguments]
+    # On TensorFlow Keras is there already.
+    fast_to_compile.apply(environment["KERAS_BACKEND"])
     sys.stdout, sys.stderr = (os.fdopen(os.dup(one), "w", buffering=1) for one in (1, 2))
     for name in [name for name in sys.modules if name.split(".")[0] == "tests"]:
         del sys.modules[name]
