@@ -14,6 +14,7 @@ from kerasmith.callbacks.copies import no_model
 from kerasmith.callbacks.driven_optimizers import check_can_train
 from kerasmith.callbacks.gradient_notes import gradient_notes
 from kerasmith.callbacks.watcher import Watcher
+from kerasmith.files import run_events
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.files.messages import say
 from kerasmith.files.writable_directory import writable_directory
@@ -126,6 +127,7 @@ class GradientHealth(Watcher):
         for kind, sentence in gradient_notes(self.rows, new).items():
             if kind not in self.notes:
                 self.notes[kind] = sentence
+                run_events.tell("warning", sentence, by="GradientHealth", epoch=epoch)
                 if self.verbose:
                     say(f"\nGradientHealth: {sentence}")
         self._draw()

@@ -12,6 +12,7 @@ from kerasmith.base.arguments import check_choice, check_integer, check_number
 from kerasmith.callbacks.copies import Copyable, no_model
 from kerasmith.callbacks.driven_optimizers import StepWatch, check_places, driven_optimizers, log_rates
 from kerasmith.callbacks.monitored import Monitored
+from kerasmith.files import run_events
 from kerasmith.files.messages import say
 from kerasmith.keras_internals.learning_rate import rate_given, schedule_of
 from kerasmith.keras_internals.optimizers import training_optimizers
@@ -162,8 +163,10 @@ class ReduceOnPlateau(Copyable, keras.callbacks.Callback):
         if value is not None and self._is_plateau(value):
             before, self.total = self.total, max(self.total * self.factor, self.min_factor)
             self._pending *= self.total / before
+            text = f"`{self.monitor}` is on a plateau, learning rate x {self.total / before:g}"
+            run_events.tell("learning rate", text, by="ReduceOnPlateau", epoch=epoch)
             if self.verbose:
-                say(f"\nEpoch {epoch + 1}: `{self.monitor}` is on a plateau, learning rate x {self.total / before:g}")
+                say(f"\nEpoch {epoch + 1}: {text}")
 
     def on_train_end(self, logs: Logs = None) -> None:
         self._apply()

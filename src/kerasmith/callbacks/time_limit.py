@@ -16,6 +16,7 @@ from kerasmith._types import Logs
 from kerasmith.base.arguments import check_choice, check_number
 from kerasmith.callbacks.copies import Copyable
 from kerasmith.callbacks.epoch_lines import clock as written
+from kerasmith.files import run_events
 from kerasmith.files.messages import say
 
 _IMPORTED = time.monotonic()
@@ -159,10 +160,9 @@ class TimeLimit(Copyable, keras.callbacks.Callback):
         self.model.stop_training = True
         epochs = (self.params or {}).get("epochs")
         of = f" of {epochs}" if epochs else ""
-        say(
-            f"TimeLimit: training stops {where}{of}, {written(self.elapsed)} of {written(self.limit)} are over and {why}. "
-            "Run again to go on."
-        )
+        text = f"training stops {where}{of}, {written(self.elapsed)} of {written(self.limit)} are over and {why}"
+        run_events.tell("time limit", text, by="TimeLimit")
+        say(f"TimeLimit: {text}. Run again to go on.")
 
 
 def seconds_of(name: str, value: Any) -> float:

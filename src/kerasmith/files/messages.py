@@ -3,6 +3,8 @@
 import sys
 import warnings
 
+from kerasmith.files import run_events
+
 
 def say(text: str) -> None:
     """Prints a line to standard output; where that cannot be written, the text becomes a warning.
@@ -19,7 +21,12 @@ def say(text: str) -> None:
 
 
 def warn(text: str, category: type[Warning] = UserWarning, stacklevel: int = 1) -> None:
-    """`warnings.warn`, also where standard error is closed; raises only where a filter makes warnings errors."""
+    """`warnings.warn`, also where standard error is closed; raises only where a filter makes warnings errors.
+
+    A report of the training that runs notes it too.
+    """
+    by = text.partition(":")[0]
+    run_events.tell("warning", text, by=by if by.isidentifier() else "kerasmith")
     try:
         warnings.warn(text, category, stacklevel=stacklevel + 1)
     except Warning:

@@ -1,13 +1,14 @@
 """The sections of the report of a training run: curves, what stands out, tables of values."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from kerasmith.base.direction import best_index, direction_of
 from kerasmith.report.curves import VALIDATION, line_chart
+from kerasmith.report.events import event_marks
 from kerasmith.report.observations import Directions, Row, observations
 from kerasmith.report.page import Section
 from kerasmith.report.tables import table
@@ -20,7 +21,10 @@ _WIDE_RANGE = 50
 
 
 def training_sections(
-    rows: Sequence[Row], known: Directions = None, rate_curve: tuple[Sequence[float], Sequence[float]] | None = None
+    rows: Sequence[Row],
+    known: Directions = None,
+    rate_curve: tuple[Sequence[float], Sequence[float]] | None = None,
+    events: Sequence[Mapping[str, Any]] = (),
 ) -> list[Section]:
     """[what stands out, curves] of a history.
 
@@ -28,21 +32,26 @@ def training_sections(
         rows: one dict of numbers for each epoch, with `epoch`.
         known: {metric name: "max" or "min"}.
         rate_curve: (positions in epochs, learning rates), finer than one for each epoch.
+        events: {"epoch", "kind", "by", "text"} of what happened; marks on the curves.
     """
     if not rows:
         return [Section("Training", "<p>No epoch has ended yet.</p>")]
     notes = observations(rows, known)
     listed = render_template("charts.html", notes=notes, charts=[], hint=None)
     sections = [Section("What stands out", listed, kind="notes")] if notes else []
-    return [*sections, Section("Curves", curves(rows, known, rate_curve))]
+    return [*sections, Section("Curves", curves(rows, known, rate_curve, events))]
 
 
 def curves(
-    rows: Sequence[Row], known: Directions = None, rate_curve: tuple[Sequence[float], Sequence[float]] | None = None
+    rows: Sequence[Row],
+    known: Directions = None,
+    rate_curve: tuple[Sequence[float], Sequence[float]] | None = None,
+    events: Sequence[Mapping[str, Any]] = (),
 ) -> Markup:
     """One chart for each quantity with that of the validation, and one of the learning rate."""
     epochs = [row["epoch"] for row in rows]
     charts, has_validation, has_rings = [], False, False
+    marked = event_marks(events)
     weights = [name for name in quantities(rows) if _is_term_weight(name, rows, known)]
     for name in quantities(rows):
         if name in weights or _is_constant_count(name, rows, known):
@@ -57,17 +66,22 @@ def curves(
             line_chart(
                 pair, x=epochs, title=name, x_label="epoch", log_y=_is_wide(finite),
                 marks={monitored: best} if best is not None and len(rows) > 1 else None, sync="epoch",
+                events=marked,
             )
         )  # fmt: skip
     if weights:
         # Of one kind and one scale; validation has the weights of the epoch's last step.
         series = {name.removesuffix(_WEIGHT): [row.get(name) for row in rows] for name in weights}
-        charts.append(line_chart(series, x=epochs, title="weights of the terms", x_label="epoch", sync="epoch"))
+        charts.append(line_chart(series, x=epochs, title="weights of the terms", x_label="epoch", sync="epoch", events=marked))
     if rate_curve is not None and len(rate_curve[0]) > 1:
-        charts.append(_rate_chart(*rate_curve))
+        charts.append(_rate_chart(*rate_curve, marked))
     elif any(LEARNING_RATE in row for row in rows):
-        charts.append(_rate_chart(epochs, [row.get(LEARNING_RATE) for row in rows]))
-    hint = ["Dashed: validation."] * has_validation + ["A ring marks the best epoch."] * has_rings
+        charts.append(_rate_chart(epochs, [row.get(LEARNING_RATE) for row in rows], marked))
+    hint = (
+        ["Dashed: validation."] * has_validation
+        + ["A ring marks the best epoch."] * has_rings
+        + ["Lines across: what happened."] * bool(marked)
+    )
     return render_template("charts.html", charts=charts, notes=[], hint=" ".join(hint))
 
 
@@ -148,10 +162,12 @@ def _is_wide(finite: Sequence[float]) -> bool:
     return bool(finite) and min(finite) > 0 and max(finite) > _WIDE_RANGE * min(finite)
 
 
-def _rate_chart(positions: Sequence[float], rates: Sequence[float | None]) -> Markup:
+def _rate_chart(positions: Sequence[float], rates: Sequence[float | None], marked: Sequence[tuple[float, str]] = ()) -> Markup:
     rates = [math.nan if rate is None else float(rate) for rate in rates]
     finite = [rate for rate in rates if math.isfinite(rate)]
     # A schedule may touch 0 (the end of a cosine): that one point must not force a linear axis on four decades.
     above = [rate for rate in finite if rate > 0]
     wide = _is_wide(above) and bool(np.mean([rate <= 0 for rate in finite]) < 0.1)
-    return line_chart({LEARNING_RATE: rates}, x=positions, title="learning rate", x_label="epoch", log_y=wide, sync="epoch")
+    return line_chart(
+        {LEARNING_RATE: rates}, x=positions, title="learning rate", x_label="epoch", log_y=wide, sync="epoch", events=marked
+    )

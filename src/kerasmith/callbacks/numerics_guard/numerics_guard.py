@@ -15,6 +15,7 @@ from kerasmith.callbacks.numerics_guard.first_nonfinite_step import find_first_n
 from kerasmith.callbacks.numerics_guard.lowered_rates import lower_rates, scale_schedules
 from kerasmith.callbacks.numerics_guard.nonfinite_report import NonFiniteReport
 from kerasmith.callbacks.numerics_guard.step_repeater import StepRepeater
+from kerasmith.files import run_events
 from kerasmith.files.messages import say, warn
 from kerasmith.files.writable_directory import writable_directory
 from kerasmith.keras_internals.learning_rate import rate_given, schedule_of
@@ -340,5 +341,7 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
                 self.finding.save(self.directory, step.batches[0] if step and step.batches else None)
             except OSError as problem:
                 warn(f"NumericsGuard could not save its finding in {self.directory} ({problem}). It goes on.")
+        kind = "rollback" if self.finding.action.startswith("Rollback") else "not finite"
+        run_events.tell(kind, str(self.finding), by="NumericsGuard", epoch=self.finding.epoch)
         if self.verbose:
             say(f"\nNumericsGuard: {self.finding}")

@@ -16,6 +16,7 @@ from kerasmith.callbacks.run_report.run_record import RunRecord
 from kerasmith.files.atomic_write import write_atomically
 from kerasmith.files.plain_data import flat_text
 from kerasmith.report import environment
+from kerasmith.report.events import event_sections
 from kerasmith.report.numbers import format_duration
 from kerasmith.report.page import Section, render
 from kerasmith.report.tables import key_value_table
@@ -90,8 +91,9 @@ class ReportPage(RunOutput):
     def write(self) -> None:
         """Replaces the page."""
         record = self.record
-        rows, known = record.rows, record.directions
-        sections = [*training_sections(rows, known, record.rate_curve), *self._pictures, *self._sections.values()]
+        rows, known, events = record.rows, record.directions, record.events.in_order()
+        sections = [*event_sections(events), *training_sections(rows, known, record.rate_curve, events)]
+        sections += [*self._pictures, *self._sections.values()]
         if rows:
             sections.append(Section("Values", value_table(rows, known)))
             sections.append(Section("Every epoch", epoch_table(rows, known, record.epoch_seconds), collapsed=True))
@@ -129,6 +131,8 @@ class ReportPage(RunOutput):
         status = {
             "completed": f"Completed {done} epochs",
             "stopped early": f"Stopped early after {done} of {planned} epochs",
+            "repaired": f"Ran {done} epochs, and a guard acted: {self.record.events.by_guards} x",
+            "stopped by a guard": f"Stopped by a guard after {done} of {planned} epochs",
             "paused": f"Paused after {done} of {planned} epochs",
             "running": f"Not finished: {done} of {planned} epochs so far",
             "not started": "Not started",

@@ -12,6 +12,9 @@ from kerasmith.base.direction import directions_of
 from kerasmith.callbacks.copies import Copyable
 from kerasmith.callbacks.epoch_counter import EpochCounter
 from kerasmith.callbacks.log_values import scalars
+from kerasmith.callbacks.run_report import events_found
+from kerasmith.callbacks.run_report.event_log import EventLog
+from kerasmith.files import run_events
 from kerasmith.keras_internals import fit_call
 from kerasmith.keras_internals.learning_rate import rate_curve, rates_of, schedule_of, steps_done
 from kerasmith.keras_internals.optimizers import only_optimizer, training_optimizers
@@ -27,7 +30,9 @@ class RunRecord(Copyable, keras.callbacks.Callback):
     Attributes:
         rows: one dict for each epoch: `epoch`, the logs, `learning_rate`.
         epoch_seconds: how long each of them took.
-        status: "not started", "running", "completed", "stopped early", or "paused" where a callback says `pausing`.
+        status: "not started", "running", "completed", "stopped early", or "paused" where a callback says `pausing`; where a
+            guard acted "repaired" (it ran to its end) or "stopped by a guard".
+        events: the `EventLog`.
         started: when training began, as text (UTC).
         directions: {metric name: "max", "min" or None}.
         description: {name: text or number} of the model and its compilation.
@@ -46,7 +51,9 @@ class RunRecord(Copyable, keras.callbacks.Callback):
         self.description: dict[str, Any] = {}
         self.layers: str | None = None
         self.rate_curve: tuple[np.ndarray, np.ndarray] | None = None
+        self.events: EventLog = EventLog()
         self._epochs = EpochCounter()
+        self._epoch = self._resumed = None
         self._milestones = []
         self._seconds = self._epoch_earlier = 0.0
         self._fit_start = self._epoch_start = None
@@ -73,9 +80,15 @@ class RunRecord(Copyable, keras.callbacks.Callback):
         self._fit_start = time.perf_counter()
         self.started = self.started or datetime.now(UTC).isoformat(timespec="seconds")
         self._epochs.begin_fit()
+        self._epoch = self._resumed = None
         self.status = "running"
+        run_events.listen(self)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        self._epoch = epoch
+        if self._resumed is not None and not self._resumed:
+            self._resumed = {"kind": "resume", "text": f"went on in epoch {self._epochs.last + 1}", "by": "Resume"}
+            self.events.add(**self._resumed, epoch=self._epochs.last)
         self._epoch_start, self._epoch_earlier = time.perf_counter(), 0.0
         self._milestones.append((self._steps(), epoch + self._epochs.offset(epoch)))
 
@@ -90,16 +103,42 @@ class RunRecord(Copyable, keras.callbacks.Callback):
         self._epoch_start, self._epoch_earlier = None, 0.0
         self.rows.append(row)
         self._read_model()
+        self._add(events_found.lowered(self._callbacks(), self.rows))
 
     def on_train_end(self, logs: Logs = None) -> None:
         self._seconds, self._fit_start = self.seconds, None
-        finished = self.planned is None or not self.rows or self.rows[-1]["epoch"] >= self.planned
-        fit = fit_call.find()
-        pausing = fit is not None and any(getattr(callback, "pausing", False) for callback in fit.callbacks.callbacks)
-        self.status = "paused" if pausing else "completed" if finished else "stopped early"
+        run_events.stop_listening(self)
+        callbacks = self._callbacks()
+        self._add(events_found.at_the_end(callbacks, self._epochs.offset(), self.rows[-1] if self.rows else {}))
+        self.status = self._final_status(callbacks)
         self._read_model()
         self.layers = layer_table(self.model)
         self._read_rate_curve()
+        if self.rate_curve is not None:
+            self._add(events_found.restarts(*self.rate_curve))
+
+    # What happened.
+
+    def note(self, kind: str, text: str, *, by: str, epoch: int | None = None) -> None:
+        """Adds an event; see `files.run_events.tell`."""
+        epoch = self._epoch if epoch is None else epoch
+        self.events.add(kind, text, by=by, epoch=0 if epoch is None else epoch + 1 + self._epochs.offset(epoch))
+
+    def _add(self, found: Any) -> None:
+        for kind, text, by, epoch in found:
+            self.events.add(kind, text, by=by, epoch=epoch)
+
+    def _final_status(self, callbacks: list[Any]) -> str:
+        if any(getattr(callback, "pausing", False) for callback in callbacks):
+            return "paused"
+        finished = self.planned is None or not self.rows or self.rows[-1]["epoch"] >= self.planned
+        if self.events.by_guards:
+            return "repaired" if finished else "stopped by a guard"
+        return "completed" if finished else "stopped early"
+
+    def _callbacks(self) -> list[Any]:
+        fit = fit_call.find()
+        return [] if fit is None else list(fit.callbacks.callbacks)
 
     # State for a run that is resumed in another process.
 
@@ -112,6 +151,7 @@ class RunRecord(Copyable, keras.callbacks.Callback):
             "seconds": self.seconds,
             "milestones": [list(pair) for pair in self._milestones],
             "started": self.started,
+            "events": [dict(entry) for entry in self.events.entries],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -122,6 +162,11 @@ class RunRecord(Copyable, keras.callbacks.Callback):
         self._seconds, self.started = float(state["seconds"]), state["started"]
         self._milestones = [tuple(pair) for pair in state["milestones"]]
         self._epochs.load(self.rows[-1]["epoch"] if self.rows else 0)
+        self.events = EventLog(state.get("events", ()))  # a checkpoint of version 0.1 has none
+        if self._resumed:
+            self.events.add(**self._resumed, epoch=self._epochs.last)
+        else:
+            self._resumed = {}
         self._epoch_earlier = float(state.get("epoch_running", 0.0))
         # What this process needed to get here is no training.
         self._fit_start = None if self._fit_start is None else now

@@ -110,6 +110,17 @@ class RunReport(Watcher):
         """Adds values to `summary.json`; numbers are also tiles on top of the report. They win over values of the run."""
         self._summary.add_summary(**values)
 
+    def add_event(self, text: str, *, epoch: int | None = None, kind: str = "note", by: str = "you") -> None:
+        """Notes what happened, for the page, its curves and `summary.json` (since 0.2).
+
+        Args:
+            text: a sentence.
+            epoch: number of the epoch, from 1; None for the one that runs.
+            kind: one of `files.run_events.KINDS`.
+            by: what did it.
+        """
+        self.record.note(kind, text, by=by, epoch=None if epoch is None else epoch - 1)
+
     def summary(self) -> dict[str, Any]:
         """What `summary.json` holds."""
         return self._summary.summary()

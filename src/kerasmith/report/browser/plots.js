@@ -266,9 +266,9 @@
         this.readout.append(make("span", {}, swatch, `${one.name} ${numeral(value)}`));
       }
       if (listed.length < here.length) this.readout.append(`nearest ${listed.length} of ${here.length}`);
-      const [low, high] = [this.u.scales.x.min, this.u.scales.x.max];
       for (const event of this.spec.events) {
-        const near = Math.abs(event.at - this.x[i]) <= Math.max((high - low) / 200, this.x.length > 1 ? 0 : 1);
+        const distance = (at) => Math.abs(event.at - this.x[at]);
+        const near = !(i > 0 && distance(i - 1) < distance(i)) && !(i + 1 < this.x.length && distance(i + 1) <= distance(i));
         if (near) this.readout.append(make("em", {}, event.text));
       }
     }
