@@ -3,8 +3,8 @@
 import ast
 from pathlib import Path
 
-# Named tuples, whose methods are public, and Python's own import system.
-_NOT_OF_KERAS = {"_replace", "_asdict", "_fields", "_make", "_field_defaults", "_initializing"}
+# Named tuples, whose methods are public, Python's own import system, and the end of a process.
+_NOT_OF_KERAS = {"_replace", "_asdict", "_fields", "_make", "_field_defaults", "_initializing", "_exit"}
 _READERS = ("getattr", "hasattr", "setattr", "delattr")
 
 

@@ -1,6 +1,7 @@
 """The command line: `kerasmith demo nuclei`, `kerasmith check path.py:Name`. Starts without importing Keras."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 import kerasmith
@@ -14,7 +15,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="command")
     for module in (demo, train, predict, export, check, new, migrate):
         module.add_to(commands)
-    options = parser.parse_args(arguments)
+    own, dashes, of_script = _split(sys.argv[1:] if arguments is None else list(arguments))
+    options = parser.parse_args(own)
+    if dashes:
+        if not hasattr(options, "arguments"):
+            parser.error("only `kerasmith check train.py -- ...` takes arguments behind two dashes")
+        options.arguments = of_script
     try:
         return options.command(options) or 0
     except (ValueError, TypeError, ImportError, OSError) as error:
@@ -24,6 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _split(arguments: list[str]) -> tuple[list[str], bool, list[str]]:
+    """(arguments before two dashes, whether there are any, arguments behind them): those of a script are not ours to read."""
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:at], at < len(arguments), arguments[at + 1 :]
 
 
 def _print_error(error: BaseException) -> None:

@@ -19,7 +19,7 @@ EXITS = "Exit status: 0 it was called and no error was found, 1 findings of seve
 
 
 def check(options: argparse.Namespace) -> int:
-    """Runs your own loss, metric, callback or layer in many ways and says what is wrong with it, and what to write instead."""
+    """Says what is wrong with your loss, metric, callback or layer, or with what a script trains, and what to write."""
     from kerasmith.checks.engine.checker import installed
     from kerasmith.checks.engine.contract import Contract
     from kerasmith.checks.engine.report import exit_status
@@ -35,15 +35,56 @@ def check(options: argparse.Namespace) -> int:
         "kind": options.kind,
     }
     folder = pathlib.Path(options.target)
-    reports = (
-        _of_folder(folder, backends, options, request) if folder.is_dir() else _of(options.target, backends, options, request)
-    )
+    if folder.is_dir():
+        reports = _of_folder(folder, backends, options, request)
+    else:
+        reports = _of_script_or_parts(options.target, backends, options, request)
     form = importlib.import_module(f"kerasmith.checks.formats.{options.format}")
     if options.format == "text":
         form.show(reports, verbose=options.verbose)
     else:
         print(form.render(reports), end="")
     return exit_status(reports)
+
+
+def _of_script_or_parts(target, backends, options, request):
+    """The report of what a script trains, and those of the parts of a file: of both where importing it does not train."""
+    from kerasmith.checks.engine import script
+    from kerasmith.checks.engine.target import split
+
+    place, name = split(target)
+    asked = options.fit is not None or options.arguments is not None
+    if name is not None and asked:
+        raise ValueError(f"--fit and arguments behind -- are for a script: write {place}. Received: {target!r}")
+    about = options.select or ["T", "L"]
+    is_script = name is None and (asked or script.is_script(place))
+    reports = []
+    if is_script and any(id.upper().startswith("T") for id in about):
+        given = {key: request[key] for key in ("contract", "select", "ignore", "seed")}
+        with _progress(target) as on_event:
+            reports.append(
+                script.report_of_script(
+                    place,
+                    None if options.backends is None else backends,
+                    arguments=options.arguments,
+                    fit=options.fit or 1,
+                    limit=options.script_limit,
+                    budget=options.budget,
+                    on_event=on_event,
+                    **given,
+                )
+            )
+        if asked or not script.defines_parts(place) or all(id.upper().startswith("T") for id in options.select or ["L"]):
+            return reports
+        if script.trains_when_imported(place):
+            from kerasmith.files.messages import warn
+
+            warn(
+                f"{place} defines parts, too. They are not asked here, as importing the file trains: put that under "
+                f'`if __name__ == "__main__":`, or ask them one by one, as `kerasmith check {place}:Name`.'
+            )
+            return reports
+    return reports + _of(target, backends, options, request)
 
 
 def _of(target, backends, options, request):
@@ -117,14 +158,21 @@ def add_to(commands: Any) -> None:
     """The parsers of both commands."""
     command = commands.add_parser(
         "check",
-        help="find the faults of a loss, metric, callback or layer that you wrote",
+        help="find the faults of a loss, metric, callback or layer that you wrote, or of a whole training",
         description=check.__doc__,
         epilog=EXITS,
     )
     command.add_argument(
         "target",
         help="path.py:Name or package.module:Name, where Name is a class, an instance, a function of (y_true, y_pred), or a "
-        "factory: a function without arguments that returns one; or a file, a module or a folder with all its parts",
+        "factory: a function without arguments that returns one; a file, a module or a folder with all its parts; or a script "
+        "that trains, with its arguments behind two dashes: train.py -- --epochs 3",
+    )
+    command.add_argument(
+        "--fit", type=whole_number(1), metavar="N", help="of a script: which call of `fit` to ask about; default: 1, the first"
+    )
+    command.add_argument(
+        "--script-limit", type=_seconds, default=300.0, metavar="S", help="seconds for a script to reach it; default: 300"
     )
     command.add_argument(
         "--init",
@@ -138,7 +186,12 @@ def add_to(commands: Any) -> None:
     command.add_argument("--contract", type=_specs, metavar="PROMISES", help="what is meant to differ: 'per_sample=false'")
     kinds = ("loss", "metric", "equation")
     command.add_argument("--kind", choices=kinds, help="of plain functions; default: loss, or equation for one of a field")
-    command.add_argument("--backends", type=_names, metavar="A,B", help="default: all that are installed")
+    command.add_argument(
+        "--backends",
+        type=_names,
+        metavar="A,B",
+        help="default: all that are installed; for a script what it or your environment says",
+    )
     command.add_argument("--select", type=_names, metavar="IDS", help="only these checks: L1,X104")
     command.add_argument("--ignore", type=_names, metavar="IDS", help="all but these")
     command.add_argument("--format", choices=FORMATS, default="text", help="default: text")
@@ -148,7 +201,7 @@ def add_to(commands: Any) -> None:
     command.add_argument("--seed", type=whole_number(0), default=7, metavar="N", help="of the inputs; default: 7")
     command.add_argument("-v", "--verbose", action="store_true", help="say what came of every check")
     add_traceback(command)
-    command.set_defaults(command=check)
+    command.set_defaults(command=check, arguments=None)
 
     command = commands.add_parser("explain", help="say what a check asks", description=explain.__doc__)
     command.add_argument("id", nargs="?", help="such as L104; all are listed without one")
@@ -175,6 +228,8 @@ def _progress(target: str) -> Iterator[Callable[[str, dict[str, Any]], None]]:
             names[backend] = event["names"]
         elif event["event"] == "importing":
             doing[backend] = "importing"
+        elif event["event"] == "backend":
+            doing.pop(backend, None)
         elif event["event"] == "begin":
             doing[backend] = f"{names[backend][event['index']]} {event['id']}"
         elif event["event"] == "done":

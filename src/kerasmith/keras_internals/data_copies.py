@@ -9,6 +9,12 @@ from kerasmith.keras_internals.dataset_order import changing_order, source_tenso
 
 # A copy of a `tf.data.Dataset` holds the arrays of the original once more.
 _MOST_BYTES = 256_000_000
+# Random stages of TensorFlow: the form of each that keeps no counter outside of it, and how many inputs that one has.
+_COUNTED = {
+    "ShuffleDatasetV3": ("ShuffleDataset", 4),
+    "ShuffleAndRepeatDatasetV2": ("ShuffleAndRepeatDataset", 5),
+    "RandomDatasetV2": ("RandomDataset", 2),
+}
 
 
 def without_its_counter(dataset: Any) -> Any:
@@ -24,9 +30,20 @@ def without_its_counter(dataset: Any) -> Any:
         graph = tf.raw_ops.DatasetToGraphV2(
             input_dataset=tf.data.experimental.to_variant(dataset), external_state_policy=1, strip_device_assignment=True
         )
-        variant = tf.raw_ops.DatasetFromGraph(graph_def=graph)
+        variant = tf.raw_ops.DatasetFromGraph(graph_def=_with_own_counters(tf, graph))
         return tf.data.experimental.from_variant(variant, dataset.element_spec)
     return dataset
+
+
+def _with_own_counters(tf: Any, graph: Any) -> bytes:
+    """A written dataset whose random stages count by themselves: the original's counter is written as a reference to it."""
+    written = tf.compat.v1.GraphDef.FromString(graph.numpy())
+    for nodes in (written.node, *(function.node_def for function in written.library.function)):
+        for node in nodes:
+            if node.op in _COUNTED:
+                node.op, count = _COUNTED[node.op]
+                del node.input[count:]
+    return written.SerializeToString()
 
 
 def in_this_process(loader: Any) -> Any:

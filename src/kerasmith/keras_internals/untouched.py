@@ -76,14 +76,12 @@ class _Memory:
             content = list(one)
             self._contents.append((one, content))
             return () if content and isinstance(content[0], (str, bytes, int, float)) else content
-        if not hasattr(one, "__dict__") or isinstance(one, type) or callable(getattr(one, "__code__", None)):
-            return ()
         if is_foreign(one) and not isinstance(one, (keras.layers.Layer, keras.Variable)):
             self._seen[id(one)] = one
             with contextlib.suppress(TypeError):
                 self._states.append((one, foreign_state.state_of(one)))
             return ()
-        if not _is_walked(one):
+        if not hasattr(one, "__dict__") or isinstance(one, type) or not _is_walked(one):
             return ()
         self._seen[id(one)] = one
         attributes = dict(vars(one))

@@ -19,7 +19,7 @@ class ChildProcess:
 
     Args:
         module: its dotted name; it reads a line of JSON from standard input for each message and writes one for each answer.
-        backend: "tensorflow", "jax" or "torch": what Keras runs on there.
+        backend: "tensorflow", "jax" or "torch": what Keras runs on there; None for what it would choose by itself.
         options: of the interpreter.
         stderr: a file for its standard error.
         group: whether it leads a group of processes; `stop` then ends its own children too.
@@ -29,7 +29,7 @@ class ChildProcess:
     def __init__(
         self,
         module: str,
-        backend: str,
+        backend: str | None,
         options: tuple[str, ...] = (),
         stderr: int | IO[Any] = subprocess.DEVNULL,
         group: bool = False,
@@ -105,11 +105,11 @@ class ChildProcess:
         self._lines.put(None)
 
 
-def child_environment(backend: str, **more: str) -> dict[str, str]:
+def child_environment(backend: str | None, **more: str) -> dict[str, str]:
     """Environment variables for a process with Keras on `backend`.
 
     Args:
-        backend: "tensorflow", "jax" or "torch".
+        backend: "tensorflow", "jax" or "torch"; None leaves the choice to Keras.
         **more: what the child needs besides.
     """
     # This kerasmith, also where it is not installed; behind everything else, so that it hides nothing.
@@ -119,7 +119,7 @@ def child_environment(backend: str, **more: str) -> dict[str, str]:
         # The inputs are small: threads only wait for each other, most of all beside another process.
         "OMP_NUM_THREADS": "1",
         **os.environ,
-        "KERAS_BACKEND": backend,
+        **({} if backend is None else {"KERAS_BACKEND": backend}),
         "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), here])),
         **more,
     }

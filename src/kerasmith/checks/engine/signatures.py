@@ -33,7 +33,7 @@ def look_at_signature(target: str, init: Any = None, kind: str | None = None) ->
     tree = _tree(place)
     if tree is None or name is None or "." in name:
         return
-    definitions = {node.name: node for node in _top_level(tree) if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+    definitions = {node.name: node for node in top_level(tree) if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
     node = definitions.get(name)
     if node is None:
         if name not in _bound(tree):
@@ -50,7 +50,7 @@ def look_at_signature(target: str, init: Any = None, kind: str | None = None) ->
 def training_on_import(target: str) -> str | None:
     """`losses.py:40 model.fit(...)`: what a file trains while it is imported, None if nothing is seen."""
     place, _ = split(target)
-    for node in _top_level(_tree(place) or ast.Module([], [])):
+    for node in top_level(_tree(place) or ast.Module([], [])):
         if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         for call in ast.walk(node):
@@ -121,8 +121,19 @@ def _look_at_function(node: ast.FunctionDef) -> None:
 
 def _tree(place: str) -> ast.Module | None:
     file = source_file(place)
-    if file is None:
-        return None
+    return None if file is None else syntax_tree(file, place)
+
+
+def syntax_tree(file: str, place: str) -> ast.Module | None:
+    """The syntax tree of a file, None if it cannot be read.
+
+    Args:
+        file: its path.
+        place: as the user named it.
+
+    Raises:
+        CannotCheck: if it is no Python.
+    """
     try:
         return ast.parse(pathlib.Path(file).read_bytes())
     except SyntaxError as error:
@@ -131,13 +142,13 @@ def _tree(place: str) -> ast.Module | None:
         return None
 
 
-def _top_level(tree: ast.Module) -> Iterator[ast.AST]:
-    """The statements that run on import; those under `if __name__ == "__main__":` do not."""
+def top_level(tree: ast.Module, run: bool = False) -> Iterator[ast.AST]:
+    """The statements that run on import; with `run` also those under `if __name__ == "__main__":`."""
     waiting = list(tree.body)
     while waiting:
         node = waiting.pop(0)
         if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
-            waiting = list(node.orelse) + waiting
+            waiting = [*(node.body if run else ()), *node.orelse, *waiting]
         elif isinstance(node, (ast.If, ast.Try, ast.With)):
             inner = [*node.body, *getattr(node, "orelse", ()), *getattr(node, "finalbody", ())]
             inner += [part for handler in getattr(node, "handlers", ()) for part in handler.body]

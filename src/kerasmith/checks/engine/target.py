@@ -107,7 +107,8 @@ def components(target: str) -> list[tuple[str, Any]]:
     found = _public(module)
     if not found:
         raise CannotCheck(
-            f"{place} has no public loss, metric, callback or layer. Name one as {place}:Name. Received: {target!r}"
+            f"{place} has no public loss, metric, callback or layer. Name one as {place}:Name; if it is a script that trains, "
+            f"`kerasmith check {place} --fit 1` runs it up to its first `fit`. Received: {target!r}"
         )
     return found
 

@@ -49,7 +49,7 @@ def reports_of(
     request = {"target": target, **optional, "seed": 7, **request}
     at_once = max(1, min(len(backends), os.cpu_count() or 1))
     with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-        runs = {backend: _Run(backend, request, budget, on_event) for backend in backends}
+        runs = {backend: Run(backend, request, budget, on_event) for backend in backends}
         futures = {backend: pool.submit(run.results) for backend, run in runs.items()}
         try:
             results = {backend: future.result() for backend, future in futures.items()}
@@ -69,11 +69,14 @@ def _look_at(target: str, request: dict[str, Any]) -> None:
         registry.planned(kind, request.get("select"), request.get("ignore"))
 
 
-class _Run:
+class Run:
     """One backend: its worker, restarted after a check that hangs or ends the process."""
 
+    module: str = "kerasmith.checks.engine.worker"
+    import_limit: float = IMPORT
+
     def __init__(
-        self, backend: str, request: dict[str, Any], budget: float, on_event: Callable[[str, dict[str, Any]], None]
+        self, backend: str | None, request: dict[str, Any], budget: float, on_event: Callable[[str, dict[str, Any]], None]
     ) -> None:
         self.backend, self.request, self.budget, self.on_event = backend, request, budget, on_event
         self.process = None
@@ -103,9 +106,7 @@ class _Run:
         done = {index: {r.id: r.outcome for r in part.records} for index, part in self.components.items()}
         request = {**self.request, "finished": sorted(self.finished), "done": done}
         with tempfile.TemporaryFile() as output:
-            self.process = ChildProcess(
-                "kerasmith.checks.engine.worker", self.backend, stderr=output, group=True, **{IN_WORKER: "1"}
-            )
+            self.process = ChildProcess(self.module, self.backend, stderr=output, group=True, **{IN_WORKER: "1"})
             try:
                 self.process.write(request)
                 return self._follow(output)
@@ -132,7 +133,9 @@ class _Run:
             if kind == "done":
                 return True
             if kind == "importing":
-                phase, limit = "importing", IMPORT
+                phase, limit = "importing", self.import_limit
+            elif kind == "backend":
+                self.backend = event["name"]
             elif kind == "components":
                 self.names, phase, limit = event["names"], "planning", self.budget
             elif kind == "component":
@@ -164,10 +167,10 @@ class _Run:
         self.process.stop()
         target = self.request["target"]
         if phase == "starting":
-            raise CannotCheck(f"Keras with {self.backend} did not start within {START:g} s")
+            raise CannotCheck(f"Keras with {self.backend or 'its default backend'} did not start within {START:g} s")
         if phase == "importing":
             raise CannotCheck(
-                f"Importing {target} took more than {IMPORT:g} s. What trains or reads data must stand under "
+                f"Importing {target} took more than {self.import_limit:g} s. What trains or reads data must stand under "
                 '`if __name__ == "__main__":`'
             )
         part = self.components.get(index)
@@ -196,7 +199,7 @@ class _Run:
         last = output.read()[-1500:].decode(errors="replace").strip()
         part = self.components.get(index)
         if part is None or phase in ("starting", "importing", "planning"):
-            raise CannotCheck(f"The process for {self.backend} ended with status {status} while {phase}.\n{last}")
+            raise CannotCheck(f"The process for {self.backend or 'Keras'} ended with status {status} while {phase}.\n{last}")
         part.records.append(Record(phase, "timeout", f"the process ended with status {status}"))
         return False
 

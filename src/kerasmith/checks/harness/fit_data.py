@@ -30,7 +30,7 @@ class FitData:
     Attributes:
         kind: "arrays", "PyDataset", "tf.data.Dataset", "DataLoader", "generator" or "grain".
         drawn: how many batches were drawn so far.
-        rewinds: whether the data do not notice: False for a generator, which loses them.
+        lost: what the data have lost by it, as text: batches of a generator; "" where they do not notice.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class FitData:
     ) -> None:
         self.kind: str = kind_of(x)
         self.drawn: int = 0
-        self.rewinds: bool = self.kind != "generator"
+        self._moved_order = False
         self._x, self._seen, self._shuffle, self._class_weight = x, list(seen or ()), shuffle, class_weight
         self.batch_size: int = int(batch_size or 32)
         self.arrays: Batch | None = None
@@ -60,6 +60,13 @@ class FitData:
             )
         self._batches: list[Batch] = []
         self._iterator: Iterator[Any] | None = None
+
+    @property
+    def lost(self) -> str:
+        if self.kind == "generator":
+            batches = f"{self.drawn} batch{'es' * (self.drawn != 1)}"
+            return f"{batches} drawn, which it does not give again: make it anew before `fit`"
+        return "its shuffled order has moved on by one epoch" if self._moved_order else ""
 
     def first(self) -> Batch:
         """(x, y, sample_weight) of the first batch.
@@ -95,7 +102,9 @@ class FitData:
         if self.kind == "generator":
             return itertools.chain(self._seen, self._x)
         if self.kind == "tf.data.Dataset":
-            return iter(data_copies.without_its_counter(self._x))
+            alike = data_copies.without_its_counter(self._x)
+            self._moved_order = alike is self._x and data_copies.changing_order(alike) is not None
+            return iter(alike)
         return iter(data_copies.in_this_process(self._x) if self.kind == "DataLoader" else self._x)
 
     def _slices(self) -> Iterator[Batch]:
@@ -104,7 +113,7 @@ class FitData:
             np.random.default_rng(_SEED).shuffle(order)
         for start in range(0, self._length, self.batch_size):
             chosen = order[start : start + self.batch_size]
-            yield map_leaves(lambda leaf, chosen=chosen: leaf[chosen], self.arrays)
+            yield map_leaves(lambda leaf, chosen=chosen: _as_floatx(leaf[chosen]), self.arrays)
 
     def _unpacked(self, drawn: Any) -> Batch:
         drawn = tuple(drawn) if isinstance(drawn, list) else drawn
@@ -168,6 +177,11 @@ def _array(leaf: Any) -> Any:
             return np.asarray(ops.convert_to_numpy(leaf))
         return np.asarray(leaf)
     return leaf
+
+
+def _as_floatx(leaf: Any) -> Any:
+    """Floats as Keras' floats, which it makes of those in arrays."""
+    return leaf.astype(keras.config.floatx()) if getattr(leaf.dtype, "kind", "") == "f" else leaf
 
 
 def map_leaves(function: Any, data: Any) -> Any:

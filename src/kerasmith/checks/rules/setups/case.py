@@ -91,8 +91,7 @@ class SetupCase(Case):
         text = super().describe()
         if self._data is None or self._data.kind == "arrays":
             return text
-        batches = f"{self._data.drawn} batch{'es' * (self._data.drawn != 1)}"
-        lost = "" if self._data.rewinds else f"; {batches} drawn, which it does not give again: make it anew before `fit`"
+        lost = f"; {self._data.lost}" if self._data.lost else ""
         return f"{text} (from a {self._data.kind}{lost})"
 
     def lines(self, *body: str, inputs: bool = True, draw: int = 0) -> str:
