@@ -373,6 +373,18 @@ def test_direction():
     assert "_direction" in source
 
 
+def test_direction_of_monitor():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["accuracy", "mae"])
+    model._symbolic_build(data_batch=(np.zeros((2, 2)), np.zeros((2, 1))))
+    stopping = keras.callbacks.EarlyStopping
+    directions = [
+        metric_direction.direction_of_monitor(stopping(monitor=name, mode=mode), model)
+        for name, mode in (("val_loss", "auto"), ("accuracy", "auto"), ("accuracy", "min"), ("nothing", "auto"))
+    ]
+    assert directions == ["min", "max", "min", "unknown"]
+
+
 @pytest.mark.parametrize("cls", list(callback_attributes.ATTRIBUTES))
 def test_attributes_of_callbacks(cls):
     source = "".join(inspect.getsource(base) for base in cls.__mro__ if base.__module__.startswith("keras."))

@@ -1,6 +1,7 @@
 """What a loss says to labels and outputs: for each sample, and its gradient."""
 
-import copy
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ def per_sample(loss: Any, y_true: Any, y_pred: Any) -> np.ndarray:
         loss: a `keras.losses.Loss`, or a function of (y_true, y_pred).
         y_true, y_pred: arrays, or structures of them.
     """
-    with without_gradients():
-        found = ops.convert_to_numpy(_unreduced(loss)(as_tensors(y_true), as_tensors(y_pred)))
+    with without_gradients(), _unreduced(loss) as alone:
+        found = ops.convert_to_numpy(alone(as_tensors(y_true), as_tensors(y_pred)))
     found = np.asarray(found, "float64")
     count = int(np.shape(y_pred)[0]) if np.ndim(y_pred) else 1
     if found.ndim and len(found) == count:
@@ -34,10 +35,15 @@ def with_respect_to_outputs(loss: Any, y_true: Any, y_pred: Any) -> np.ndarray:
     return np.zeros(outputs.shape) if gradient is None else np.asarray(gradient, "float64")
 
 
-def _unreduced(loss: Any) -> Any:
-    """The same loss without its reduction over samples."""
+@contextlib.contextmanager
+def _unreduced(loss: Any) -> Iterator[Any]:
+    """The same loss without its reduction over samples; a copy would go through its config, which one of a function lacks."""
     if not hasattr(loss, "reduction"):
-        return loss
-    alike = copy.copy(loss)
-    alike.reduction = "none"
-    return alike
+        yield loss
+        return
+    before = loss.reduction
+    loss.reduction = "none"
+    try:
+        yield loss
+    finally:
+        loss.reduction = before
