@@ -58,7 +58,7 @@ def faulty(theme, source, repaired, also=(), severity=None):
         assert build.__name__ not in SETUPS
         assert theme in THEMES
         assert repaired
-        made.theme = theme
+        made.theme, made.source = theme, source
         SETUPS[build.__name__] = made
         return made
 
