@@ -11,6 +11,7 @@ from kerasmith._types import Config, Tensor
 from kerasmith.backbones import applications, packed_weights
 from kerasmith.backbones.names import near
 from kerasmith.base import register
+from kerasmith.base.keywords import KnowsKeywords
 from kerasmith.keras_internals.layer_names import named_layers
 from kerasmith.keras_internals.layer_outputs import layer_outputs
 from kerasmith.keras_internals.layers import all_layers
@@ -20,7 +21,7 @@ from kerasmith.numerics.tensors import static_shape
 
 
 @register
-class FrozenBackbone:
+class FrozenBackbone(KnowsKeywords):
     """A model whose weights are read once and stay what they were, whatever happens to the model.
 
     It runs with `training=False`, in a scope that gives its variables their values of then as constants: no gradient reaches

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from kerasmith._types import Config
+from kerasmith.base.keywords import check_keywords
 
 _PLAIN = (type(None), bool, int, float, str)
 
@@ -38,6 +39,7 @@ class Configured:
         try:
             bound = inspect.signature(cls).bind(*args, **kwargs)
         except TypeError:
+            check_keywords(cls, kwargs)
             bound = None  # __init__ is about to raise, or this is a bare copy that gets its state afterwards
         if bound is not None:
             bound.apply_defaults()
@@ -77,6 +79,8 @@ def _merged_signature(cls):
         if not forwards:
             break
     else:
+        if not any("__init__" in vars(owner) for owner in cls.__mro__[:-1]):
+            return inspect.Signature()
         parameters["kwargs"] = inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)
     return inspect.Signature(sorted(parameters.values(), key=lambda p: p.kind))
 

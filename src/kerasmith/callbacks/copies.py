@@ -5,12 +5,14 @@ import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from kerasmith.base.keywords import KnowsKeywords
+
 
 def no_model() -> None:
     """A weak reference to nothing, as a callback has before it knows a model."""
 
 
-class Copyable:
+class Copyable(KnowsKeywords):
     """A callback of which a copy can be made at any time. What belongs to a running `fit` stays with the original.
 
     A copy has the configuration and the state, and a life of its own from there on; it gets its model from the next `fit`.

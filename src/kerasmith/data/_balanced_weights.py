@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 
 from kerasmith.base.arguments import check_number
+from kerasmith.base.keywords import explain_keywords
 
 
+@explain_keywords
 def balanced_weights(labels: Any, power: float = 1.0) -> np.ndarray:
     """One weight per sample, for `WeightedBatches(weights=...)`, that draws rare classes more often.
 

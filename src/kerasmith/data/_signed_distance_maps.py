@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from kerasmith.base.keywords import explain_keywords
 from kerasmith.objects.distance_maps import signed_distances
 
 
+@explain_keywords
 def signed_distance_maps(
     y_true: Any, classes: int | None = None, *, spacing: float | Sequence[float] | None = None
 ) -> np.ndarray:

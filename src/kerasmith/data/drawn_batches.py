@@ -4,8 +4,10 @@ from typing import Any
 
 import keras
 
+from kerasmith.base.keywords import KnowsKeywords
 
-class DrawnBatches(keras.utils.PyDataset):
+
+class DrawnBatches(KnowsKeywords, keras.utils.PyDataset):
     """Batch number `step`, counted over all epochs, is a pure function of (seed, step).
 
     It does not depend on what was drawn before, so a run that continues at any step sees what an uninterrupted one would have

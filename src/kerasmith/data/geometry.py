@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from kerasmith.base.keywords import KnowsKeywords
+
 
 @dataclasses.dataclass(frozen=True)
-class Augmentation:
+class Augmentation(KnowsKeywords):
     """How much tiles may differ from the image they are cut from.
 
     Attributes:
@@ -61,7 +63,7 @@ class Augmentation:
         return tile + rng.uniform(0, 1) * self.noise * rng.normal(size=tile.shape)
 
 
-class TileMap:
+class TileMap(KnowsKeywords):
     """An affine map from the pixels of a tile to positions in an image, mirrored back at its edges.
 
     position = linear @ (pixel - middle of the tile) + centre

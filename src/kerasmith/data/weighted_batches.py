@@ -10,13 +10,14 @@ import numpy as np
 from keras import tree
 
 from kerasmith.base.arguments import check_integer
+from kerasmith.base.keywords import KnowsKeywords
 from kerasmith.data.epoch_order import EpochOrder
 from kerasmith.data.weights_versions import WeightsVersions
 from kerasmith.keras_internals import epoch_caller
 from kerasmith.keras_internals.stale_batches import forget_stale_batches
 
 
-class WeightedBatches(keras.utils.PyDataset):
+class WeightedBatches(KnowsKeywords, keras.utils.PyDataset):
     """Batches of samples drawn by weight, with weights that may change at any time.
 
     Which samples are in batch i of an epoch is a pure function of (seed, epoch, i, weights): a run that goes on from any batch

@@ -8,12 +8,13 @@ from keras import ops
 from kerasmith._types import Config, Contract, Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_integer
+from kerasmith.base.keywords import KnowsKeywords
 from kerasmith.numerics.pairwise_distances import product, unit_length
 from kerasmith.numerics.tensors import accumulation_dtype
 
 
 @register
-class ArcFaceLogits(keras.layers.Layer):
+class ArcFaceLogits(KnowsKeywords, keras.layers.Layer):
     """Cosines between an embedding and one learned direction per class.
 
     output_c = (x / |x|) . (w_c / |w_c|)

@@ -9,6 +9,7 @@ from keras import ops
 from kerasmith._types import Config, Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer, check_number
+from kerasmith.base.keywords import KnowsKeywords
 from kerasmith.layers.image_axes import channel_axis, check_image_shape, checked_data_format, spatial_axes
 from kerasmith.numerics.edge_strength import edge_strength, without_offset
 from kerasmith.numerics.edge_taps import edge_taps
@@ -22,7 +23,7 @@ LARGEST = {"wavelet": 6}
 
 
 @register
-class EdgeEnhancement(keras.layers.Layer):
+class EdgeEnhancement(KnowsKeywords, keras.layers.Layer):
     """Adds the edges of an image, at one or several scales, to what a network sees (since 0.2).
 
     Each channel is filtered on its own. With e_s, the response at scale s, and g_a, the difference of the two neighbours

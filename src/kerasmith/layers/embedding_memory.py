@@ -6,11 +6,12 @@ from keras import ops
 from kerasmith._types import Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_integer
+from kerasmith.base.keywords import KnowsKeywords
 from kerasmith.numerics.inputs import as_tensor
 
 
 @register
-class EmbeddingMemory(keras.layers.Layer):
+class EmbeddingMemory(KnowsKeywords, keras.layers.Layer):
     """The last embeddings that a model gave and their class ids: a cross-batch memory (since 0.2).
 
     An embedding loss finds few hard pairs in a small batch. Embeddings change slowly, so those of the last batches are nearly

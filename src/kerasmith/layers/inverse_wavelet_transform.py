@@ -9,6 +9,7 @@ from keras import ops
 from kerasmith._types import Config, Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice, check_integer
+from kerasmith.base.keywords import KnowsKeywords
 from kerasmith.layers.image_axes import channel_axis, check_image_shape, checked_data_format, spatial_axes
 from kerasmith.numerics.axis_filters import part
 from kerasmith.numerics.tensors import accumulation_dtype
@@ -16,7 +17,7 @@ from kerasmith.numerics.wavelets import LOW_PASS, synthesis
 
 
 @register
-class InverseWaveletTransform(keras.layers.Layer):
+class InverseWaveletTransform(KnowsKeywords, keras.layers.Layer):
     """The image whose averages and details `WaveletTransform` gave (since 0.2).
 
     `InverseWaveletTransform(w)(WaveletTransform(w)(x), like=x)` is `x`, up to rounding, at any size. The coefficients of an

@@ -8,13 +8,14 @@ from keras import ops
 from kerasmith._types import Config, Tensor
 from kerasmith.base import register
 from kerasmith.base.arguments import check_choice
+from kerasmith.base.keywords import KnowsKeywords
 from kerasmith.layers.image_axes import channel_axis, check_image_shape, checked_data_format, spatial_axes
 from kerasmith.numerics.tensors import accumulation_dtype
 from kerasmith.numerics.wavelets import LOW_PASS, analysis, halved
 
 
 @register
-class WaveletTransform(keras.layers.Layer):
+class WaveletTransform(KnowsKeywords, keras.layers.Layer):
     """Halves an image and loses nothing: averages and details of each channel, as channels (since 0.2).
 
     One step of the discrete wavelet transform along each spatial axis, in the mode "periodization" of PyWavelets: the image

@@ -4,8 +4,10 @@ import math
 from collections.abc import Sequence
 
 from kerasmith.base.arguments import check_number
+from kerasmith.base.keywords import explain_keywords
 
 
+@explain_keywords
 def class_balanced_weights(counts: Sequence[int], beta: float = 0.999) -> list[float]:
     """Weights for `class_weights=` from the number of samples (or pixels) of each class.
 

@@ -9,6 +9,7 @@ from keras import ops
 
 from kerasmith._types import Config, DType, Tensor
 from kerasmith.base import register
+from kerasmith.base.keywords import KnowsKeywords
 from kerasmith.distribution import cross_replica_sum, global_value, local_share_of_mean
 from kerasmith.multitask.balancer import Balancer
 from kerasmith.objectives.quantity import Quantity
@@ -20,7 +21,7 @@ from kerasmith.objectives.term_weight import Constant
 
 
 @register
-class Objective(keras.layers.Layer):
+class Objective(KnowsKeywords, keras.layers.Layer):
     """What a `kerasmith.Model` minimises: a weighted sum of named terms, each shown on its own.
 
     total = sum_k weight_k * term_k + the model's own losses (regularisers, `add_loss`)

@@ -6,12 +6,13 @@ import keras
 
 from kerasmith._types import Config, DType, Tensor
 from kerasmith.base import register
+from kerasmith.base.keywords import KnowsKeywords
 from kerasmith.keras_internals.layers import all_layers
 from kerasmith.objectives.step_record import current
 
 
 @register
-class Tap(keras.layers.Layer):
+class Tap(KnowsKeywords, keras.layers.Layer):
     """Identity; shows the tensor that flows through it to the terms of an `Objective`, as `features[name]`.
 
     Args:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kerasmith._types import Tensor
+from kerasmith.base.keywords import KnowsKeywords
 from kerasmith.physics import dependence
 from kerasmith.physics.derivatives import Derivatives
 from kerasmith.physics.names import checked_names, derivative_axes
@@ -11,7 +12,7 @@ from kerasmith.physics.nests import Coordinates, coordinates_of
 from kerasmith.physics.passes import evaluate
 
 
-class Field:
+class Field(KnowsKeywords):
     """Values of a function or model at points, and their derivatives by the coordinates (since 0.2).
 
     f.d("x"), f.d("xx"), f.d("xt") are du/dx, d2u/dx2 and d2u/(dx dt), up to order four. Each is computed once: f.d("xx")

@@ -6,8 +6,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasmith.base.keywords import KnowsKeywords
 
-class Points:
+
+class Points(KnowsKeywords):
     """Coordinates of points, (N, D) float32, and what is known of them (since 0.2).
 
     An array to NumPy and Keras: `fit(points)`, `model.predict(points)`, `np.asarray(points)` read the coordinates.

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from kerasmith._types import Path
+from kerasmith.base.keywords import explain_keywords
 from kerasmith.files.lock import FileLock
 from kerasmith.files.writable_directory import writable_directory
 from kerasmith.physics.evaluation_journal import EvaluationJournal
@@ -15,6 +16,7 @@ from kerasmith.physics.minimisation import Minimisation
 from kerasmith.physics.polish_directory import open_journal
 
 
+@explain_keywords
 def polish(
     model: keras.Model,
     data: Any,

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from kerasmith.base.keywords import KnowsKeywords
 from kerasmith.physics import sampling
 from kerasmith.physics.points import Points, axis_names, coordinates
 
@@ -13,7 +14,7 @@ TIME = "t"
 _UNIFORM, _LATIN, _SOBOL, _BOUNDARY, _INITIAL = range(5)
 
 
-class Region:
+class Region(KnowsKeywords):
     """A bounded part of space, or of space and time, to draw points of; the base of `Domain`.
 
     A subclass defines `_depth`, a leaf also `_surface` and `_draw_surface`. All coordinates are float64 inside.

@@ -10,6 +10,7 @@ from keras import ops, tree
 
 from kerasmith._types import Function
 from kerasmith.base.arguments import check_integer
+from kerasmith.base.keywords import explain_keywords
 from kerasmith.physics.box import Box
 from kerasmith.physics.box_conditions import face_conditions
 from kerasmith.physics.domain import Domain
@@ -64,6 +65,7 @@ class Verification(dict[str, Any]):
         return "\n".join(lines)
 
 
+@explain_keywords
 def verify(
     model: Any,
     field: Any,
