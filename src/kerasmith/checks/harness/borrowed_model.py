@@ -41,7 +41,7 @@ class BorrowedModel:
         from kerasmith.keras_internals.optimizers import build_optimizer
 
         model = self.model
-        if batch is not None and batch[1] is not None and not (model.built and is_built(model)):
+        if batch is not None and not (model.built and is_built(model)):
             build_on(model, batch)
         with self._changed():
             if self.optimizer is not None and not self.own_step:

@@ -5,7 +5,6 @@ all variables instead, lends them to the model while it computes, and puts back 
 """
 
 import contextlib
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -61,27 +60,20 @@ class Trial:
         """The loss of one step of training, before its update."""
         return self.run(1, [(x, y, sample_weight)])[0]
 
-    def run(
-        self, steps: int, batches: Sequence[Any], seconds: float | None = None, enough: float | None = None
-    ) -> list[float]:
+    def run(self, steps: int, batches: Sequence[Any]) -> list[float]:
         """Losses of `steps` steps over `batches`, (x, y, sample_weight) in turn; goes on from where the last run ended.
 
         Args:
-            steps: at most.
+            steps: how many; a loss that is not finite ends the run.
             batches: NumPy nests.
-            seconds: after which no further step begins.
-            enough: a loss below which no further step begins. A loss that is not finite ends the run, too.
         """
         tensors = [self._tensors(*batch) for batch in batches]
         losses: list[float] = []
         with self._lent(tensors[0]) as borrowed:
             step = borrowed.stepper(steps)
-            begin = time.monotonic()
             for index in range(steps):
                 losses.append(step(tensors[index % len(tensors)]))
-                if not np.isfinite(losses[-1]) or (enough is not None and losses[-1] < enough):
-                    break
-                if seconds is not None and time.monotonic() - begin > seconds:
+                if not np.isfinite(losses[-1]):
                     break
             borrowed.finish()
         return losses
@@ -108,8 +100,13 @@ class Trial:
     def predict(self, x: Any, training: bool = False) -> list[np.ndarray]:
         """The outputs as a flat list, float64 or their own kind of integers; `x` is scaled as in the steps."""
         tensors = self._tensors(x, None, None)
-        with self._lent(tensors):
+        with self._lent(None):
             return [to_array(leaf) for leaf in keras.tree.flatten(call(self.model, tensors[0], training))]
+
+    def measured(self, function: Callable[[Any], Any]) -> Any:
+        """`function(model)` of the model as it is in this trial now."""
+        with self._lent(None):
+            return function(self.model)
 
     def weights(self) -> dict[str, np.ndarray]:
         """{path: array} of the trainable variables as they are now."""

@@ -1,0 +1,321 @@
+"""Short trainings of a set-up on one batch, as it is and with one thing changed; and what of them counts as learning."""
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kerasmith.checks.engine.finding import Inconclusive
+from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.harness.fit_data import leaves_of, map_leaves
+from kerasmith.checks.harness.trial import Trial
+from kerasmith.checks.rules.setups.changes import without_penalties
+
+STEPS, SAMPLES = 120, 64
+# Seconds of a processor for one training, and for all of a set-up together, not of a clock: other programs move that one.
+_SECONDS, _ALL_SECONDS, _FEWEST = 2.5, 18.0, 25
+# Steps between two looks at a penalty.
+_PART = 5
+# What is left of the loss of a constant answer: below the first it learns, above the second it does not.
+LEARNS, FAILS = 0.7, 0.9
+# What a loss that is on its way down loses from the second third to the last.
+_FALLING = 0.03
+# Epochs that a training has where nobody says how many.
+_USUAL_EPOCHS = 20
+
+
+@dataclasses.dataclass
+class Curve:
+    """The losses of one training without weight penalties, NaN included.
+
+    Attributes:
+        losses: one a step.
+        trial: its `Trial`, at the end.
+    """
+
+    losses: list[float]
+    trial: Any
+
+    @property
+    def end(self) -> float:
+        """The mean of the last steps; infinite where one of them is not finite."""
+        last = self.losses[-max(3, len(self.losses) // 10) :]
+        return float(np.mean(last)) if np.isfinite(last).all() else float("inf")
+
+    def __str__(self) -> str:
+        places = sorted({0, len(self.losses) // 3, 2 * len(self.losses) // 3, len(self.losses) - 1})
+        numbers = " -> ".join(f"{self.losses[place]:.4g}" for place in places)
+        return f"{numbers} in {len(self.losses)} steps"
+
+
+class Learning:
+    """The trainings of one set-up; each is made once.
+
+    Attributes:
+        batch: (x, y, sample_weight) that is trained on.
+        base: the `Curve` of the set-up as it is.
+        reference: the lower of the first loss and that of the best constant answer.
+    """
+
+    def __init__(self, case: Any) -> None:
+        self.case: Any = case
+        self._curves: dict[Any, Curve] = {}
+        self._shared: dict[Any, Any] = {}
+        self._spent = self._each = 0.0
+        self.steps: int = STEPS
+        self.batch: Any = cut((case.x, case.y, case.sample_weight), SAMPLES)
+        self.base: Curve = self._first()
+        constant = constant_loss(case, samples_of(self.batch))
+        begin = self.base.losses[0]
+        known = [value for value in (begin, constant) if value is not None and np.isfinite(value)]
+        self.begin, self.constant = begin, constant
+        self.reference: float = min(known) if known else float("nan")
+
+    def _first(self) -> Curve:
+        for samples in (SAMPLES, 8):
+            self.batch = cut(self.batch, samples)
+            trial = Trial(self.case.model, shared=self._shared)
+            trial.run(1, [self.batch])
+            start = time.process_time()
+            trial.run(3, [self.batch])
+            self._each = (time.process_time() - start) / 3
+            if self._each * _FEWEST < _SECONDS:
+                self.steps = int(min(STEPS, _SECONDS / max(self._each, 1e-6)))
+                return self.train("base")
+        raise Inconclusive(f"a step of training on 8 samples takes {self._each:.2g} s")
+
+    def train(self, name: Any, batch: Any = None, **changes: Any) -> Curve:
+        """The `Curve` of a training with `changes` as `Trial` takes them, made once for each `name`.
+
+        Raises:
+            Inconclusive: if all time is spent.
+        """
+        if name not in self._curves:
+            if self._spent > _ALL_SECONDS:
+                raise Inconclusive(f"{_ALL_SECONDS:g} s of training were spent")
+            trial = Trial(self.case.model, shared=self._shared, **changes)
+            data = self.batch if batch is None else batch
+            is_free = changes.get("around") is without_penalties
+            losses = self._run(trial, data) if is_free else self._run_beside_penalties(trial, data)
+            self._curves[name] = Curve(losses, trial)
+            self._spent += len(losses) * self._each
+        return self._curves[name]
+
+    def _run(self, trial, data):
+        return trial.run(self.steps, [data])
+
+    def _run_beside_penalties(self, trial, data):
+        """The losses less the penalties, which are measured now and then."""
+        now = trial.measured(weight_penalty)
+        if not now:
+            return self._run(trial, data)
+        losses: list[float] = []
+        while len(losses) < self.steps:
+            found = trial.run(min(_PART, self.steps - len(losses)), [data])
+            before, now = now, trial.measured(weight_penalty)
+            # A penalty falls by a factor in each step.
+            between = np.geomspace(max(before, 1e-30), max(now, 1e-30), len(found) + 1)[:-1]
+            losses += [float(a - b) for a, b in zip(found, between)]
+            if not np.isfinite(found[-1]):
+                break
+        return losses
+
+    def left(self, curve: Curve) -> float:
+        """The part of the reference that a training leaves: 1 for none learned, 0 for all, infinite where it diverges."""
+        if not np.isfinite(curve.end):
+            return float("inf")
+        if not np.isfinite(self.reference):
+            return 0.0
+        size = abs(self.reference)
+        return float(1 + (curve.end - self.reference) / max(size, 1e-12))
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether there is nothing to learn: the first answers are right."""
+        return bool(np.isfinite(self.reference) and abs(self.reference) < 1e-5)
+
+    @property
+    def learns(self) -> bool:
+        """Whether the set-up learns one batch, now or in the steps that its `fit` has."""
+        return self.is_trivial or self.left(self.base) < LEARNS or (self._stalls and self._patience < LEARNS)
+
+    @property
+    def fails(self) -> bool:
+        """Whether it clearly does not."""
+        return not self.is_trivial and self._stalls and not self._is_falling and self._patience > FAILS
+
+    @property
+    def _is_falling(self) -> bool:
+        """Whether the loss was still on its way down, so that more steps would have shown more."""
+        third = len(self.base.losses) // 3
+        if third < 5 or not np.isfinite(self.base.losses).all():
+            return False
+        first, middle, last = (float(np.mean(self.base.losses[k * third : (k + 1) * third])) for k in range(3))
+        return first > middle > last and middle - last > _FALLING * abs(middle)
+
+    @property
+    def _stalls(self) -> bool:
+        return self.left(self.base) > FAILS
+
+    @property
+    def _patience(self) -> float:
+        """What is left after as long a way as `fit` goes in all its steps."""
+        if "patient" not in self.case.cache:
+            best, factor = self.left(self.base), min(self.total_steps / self.steps, 100.0)
+            rate = self.rate
+            if factor > 1.5 and rate:
+                for power in (1.0, 0.5):
+                    curve = self.train(f"rate x {factor**power:.3g}", lr=rate * factor**power)
+                    best = min(best, self.left(curve))
+                    if best < LEARNS:
+                        break
+            self.case.cache["patient"] = best
+        return self.case.cache["patient"]
+
+    @property
+    def knows_epochs(self) -> bool:
+        """Whether it is known how long the training is."""
+        return self.case.fit.epochs > 1 or bool(self.case.fit.steps_per_epoch)
+
+    @property
+    def total_steps(self) -> int:
+        """The number of steps of the whole `fit`; a guess where it is not known."""
+        fit = self.case.fit
+        each = fit.steps_per_epoch
+        if not each:
+            arrays = self.case.arrays
+            each = 100 if arrays is None else -(-samples_of(arrays) // int(fit.batch_size or 32))
+        epochs = fit.epochs - fit.initial_epoch if self.knows_epochs else _USUAL_EPOCHS
+        return int(max(1, each * epochs))
+
+    @property
+    def rate(self) -> float | None:
+        """The learning rate, of a schedule the highest one; None where the optimizer has none."""
+        from kerasmith.keras_internals.learning_rate import rate_at, rate_now, schedule_of
+
+        schedule = schedule_of(self.case.model.optimizer)
+        if schedule is None:
+            return rate_now(self.case.model.optimizer)
+        return max(rate_at(schedule, int(step)) for step in np.linspace(0, self.total_steps, 20))
+
+    def repairs(self, name: Any, **changes: Any) -> Curve | None:
+        """The `Curve` of a training with these changes if it learns, else None."""
+        curve = self.train(name, **changes)
+        return curve if self.left(curve) < LEARNS else None
+
+
+def learning(case: Any) -> Learning:
+    """The `Learning` of a set-up.
+
+    Raises:
+        Inconclusive: where it cannot be trained here, or trains by a step of its own, whose loss need not fall.
+    """
+    found = case.cache.get("learning")
+    if found is None:
+        try:
+            if case.has_own_step:
+                raise Inconclusive("the model has a `train_step` of its own, whose loss need not fall")
+            if not case.model.trainable_variables:
+                raise Inconclusive("no weight is trainable")
+            found = Learning(case)
+        except Inconclusive as reason:
+            found = reason
+        case.cache["learning"] = found
+    if isinstance(found, Inconclusive):
+        raise Inconclusive(str(found))
+    return found
+
+
+def failing(case: Any) -> Learning:
+    """The `Learning` of a set-up that does not learn.
+
+    Raises:
+        Inconclusive: where that is not so, or not certain.
+    """
+    found = learning(case)
+    if not found.fails:
+        raise Inconclusive(f"it learns one batch: the loss goes {found.base}")
+    return found
+
+
+def weight_penalty(model: Any) -> float:
+    """The sum of the regularisers of all weights now."""
+    total = 0.0
+    for variable in model.trainable_variables:
+        if getattr(variable, "regularizer", None) is not None:
+            total += float(np.sum(keras.ops.convert_to_numpy(keras.ops.stop_gradient(variable.regularizer(variable)))))
+    return total
+
+
+def constant_loss(case: Any, samples: int) -> float | None:
+    """The loss of the best answer that is the same for all samples, over all outputs; None where it is not known."""
+    try:
+        outputs = case.outputs
+        predictions = case.predictions()
+    except Inconclusive:
+        return None
+    total, any_known = 0.0, False
+    for output, predicted in zip(outputs, predictions):
+        if output.loss is None:
+            continue
+        found = _best_constant(case, output, predicted[:samples], samples)
+        if found is None:
+            return None
+        weight = output.loss_weight
+        total += found * (1.0 if weight is None else float(weight))
+        any_known = True
+    return total if any_known else None
+
+
+def _best_constant(case, output, predicted, samples):
+    y, weights = output.y_true, output.sample_weight
+    if not isinstance(y, np.ndarray) or predicted.ndim < 1 or y.dtype.kind not in "biuf":
+        return None
+    y, best = y[:samples], None
+    if weights is not None:
+        weights = np.asarray(weights)[:samples]
+        if weights.ndim != 1:
+            return None
+    for candidate in _constants(y, predicted, output.activation):
+        try:
+            values = case.loss_values(output, y, np.broadcast_to(candidate, predicted.shape).astype("float32"))
+        except Inconclusive:
+            return None
+        value = float(np.mean(values if weights is None else values * weights))
+        if np.isfinite(value) and (best is None or value < best):
+            best = value
+    return best
+
+
+def _constants(y, predicted, activation) -> list[np.ndarray]:
+    width = predicted.shape[-1] if predicted.ndim > 1 else 1
+    bounded = activation in ("softmax", "sigmoid")
+    found = [np.full(width, 0.5), np.full(width, 1.0 / width)]
+    flat = y.astype("float64")
+    if y.shape == predicted.shape or (width == 1 and y.size == predicted.size):
+        columns = flat.reshape(-1, width)
+        mean = columns.mean(axis=0)
+        found += [mean, np.median(columns, axis=0)]
+        if not bounded and mean.min() >= 0 and mean.max() <= 1:
+            share = np.clip(mean, 1e-3, 1 - 1e-3)
+            found += [np.log(share / (1 - share)), np.log(share)]
+    elif width > 1 and y.size * width == predicted.size and flat.min() >= 0 and flat.max() < width:
+        share = np.bincount(flat.astype("int64").ravel(), minlength=width) / y.size
+        found.append(share)
+        if not bounded:
+            found.append(np.log(np.clip(share, 1e-3, 1)))
+    if not bounded:
+        found.append(np.zeros(width))
+    return found
+
+
+def samples_of(batch: Sequence[Any]) -> int:
+    """The number of samples of (x, y, sample_weight)."""
+    return int(leaves_of(batch)[0].shape[0])
+
+
+def cut(batch: Any, samples: int) -> Any:
+    """The first samples of (x, y, sample_weight)."""
+    return tuple(map_leaves(lambda leaf: leaf[:samples], part) for part in batch)

@@ -1,0 +1,74 @@
+"""The learning rate."""
+
+from kerasmith.checks.engine.finding import Failed, Inconclusive
+from kerasmith.checks.engine.registry import check
+from kerasmith.checks.rules.setups.case import SetupCase
+from kerasmith.checks.rules.setups.learning import LEARNS, failing, learning
+
+_LOWER, _HIGHER = (10, 100, 1000), (10, 100, 1000, 10_000, 100_000)
+# What a training may gain of what a higher rate gains, to count as standing still.
+_STANDS = 0.03
+
+
+@check("T186", "setup", "error", requires=("base", "T161", "T162", "T163"), since="0.2.0")
+def rate_is_not_too_high(case: SetupCase) -> None:
+    """The learning rate is too high: the loss does not fall on one batch, and does with a smaller rate.
+
+    Each step leads past the minimum to a point that is no better. The same training on the same batch learns with a tenth, a
+    hundredth or a thousandth of the rate, and nothing else changed.
+
+    Fix: `keras.optimizers.Adam(1e-3)` and smaller by factors of 10 until the loss falls; `callbacks.FindLR` measures it.
+    `clipnorm=1.0` helps where single batches throw it off.
+    """
+    found = failing(case)
+    rate = _rate(found)
+    for factor in _LOWER:
+        curve = found.repairs(f"rate / {factor}", lr=rate / factor)
+        if curve is not None:
+            raise Failed(
+                f"a loss that falls on one batch, below {found.reference:.4g}",
+                f"with the rate {rate:.3g} it goes {found.base}; with {rate / factor:.3g} {curve}",
+                [f"print(model.optimizer.learning_rate)  # {rate:.3g}"],
+                fix=f"A rate of {rate / factor:.2g} learns: `keras.optimizers.{_name(case)}({rate / factor:.2g})`.",
+                place=case.place("compile"),
+            )
+
+
+@check("T187", "setup", "error", requires=("base", "T161", "T162", "T163", "T186"), since="0.2.0")
+def rate_is_not_too_low(case: SetupCase) -> None:
+    """The learning rate is too low: in all its steps the training goes next to nowhere, and learns with a higher rate.
+
+    The way that all steps of `fit` go together is the rate times their number. One batch is trained on with a rate that goes
+    that far in a few steps: the loss stays where it was; with a higher one it falls.
+
+    Fix: a rate that is 10 or 100 times higher; `callbacks.FindLR` measures it. Or more epochs.
+    """
+    found = learning(case)
+    if found.learns:
+        raise Inconclusive(f"it learns one batch: the loss goes {found.base}")
+    rate, gained = _rate(found), found.begin - found.base.end
+    for factor in _HIGHER:
+        curve = found.train(f"rate x {factor}", lr=rate * factor)
+        won = found.begin - curve.end
+        if found.left(curve) < LEARNS and gained < _STANDS * won:
+            raise Failed(
+                f"a loss that falls on one batch, below {found.reference:.4g}",
+                f"with the rate {rate:.3g} it goes {found.base}; with {rate * factor:.3g} {curve}. "
+                f"`fit` has {found.total_steps} steps" + ("" if found.knows_epochs else " in 20 epochs"),
+                [f"print(model.optimizer.learning_rate)  # {rate:.3g}"],
+                fix=f"A rate of {rate * factor:.2g} learns: `keras.optimizers.{_name(case)}({rate * factor:.2g})`.",
+                severity="error" if found.fails and found.knows_epochs and factor >= 10 else "warning",
+                place=case.place("compile"),
+            )
+
+
+def _rate(found):
+    rate = found.rate
+    if not rate:
+        raise Inconclusive("the optimizer has no learning rate")
+    return rate
+
+
+def _name(case):
+    optimizer = case.model.optimizer
+    return type(getattr(optimizer, "inner_optimizer", optimizer)).__name__
