@@ -55,7 +55,7 @@ def test_default_reduction_follows_keras(row):
 @pytest.mark.parametrize("reduction", ["sum", "mean_with_sample_weight"])
 def test_integer_weights_repeat_samples(row, reduction):
     y_true, y_pred = row.batch()
-    times = np.array([2, 0, 1, 3])
+    times = np.array([2, 0, 1, 1])  # four again: JAX compiles each operation for each shape
     loss = row.build(reduction=reduction)
     weighted, slope = gradient(loss, y_true, y_pred, times.astype("float32"))
     same(weighted, value(loss, np.repeat(y_true, times, 0), np.repeat(y_pred, times, 0)))

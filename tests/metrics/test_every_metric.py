@@ -65,7 +65,8 @@ def test_weights_repeat_and_delete(name):
 @ADDITIVE
 def test_a_mask_deletes_where_there_are_weights_too(name):
     make, y, p = prepared(name)
-    kept, weight = np.arange(N) % 3 > 0, 1 + np.arange(N).astype("float32") % 2
+    # Four are kept, as many as the other tests feed at a time: JAX compiles each operation for each shape.
+    kept, weight = np.arange(N) % 3 == 1, 1 + np.arange(N).astype("float32") % 2
     assert_equal(run(make(), (y, masked(p, kept), weight)), run(make(), (y[kept], p[kept], weight[kept])))
 
 
@@ -112,9 +113,11 @@ def test_evaluate(name, jit_compile):
     if jit_compile and keras.backend.backend() == "torch":
         pytest.skip("Keras compiles PyTorch models with torch.compile, which needs a C++ toolchain at run time")
     make, y, p = prepared(name)
-    assert_equal(evaluated(make(), y, p, jit_compile=jit_compile), run(make(), (y, p)))
+    # Of five the last batch is smaller: where a step is compiled, that is a second compilation. Of a network one is enough.
+    how = {"jit_compile": jit_compile, "batch_size": 5 if jit_compile and name != "lpips" else 4}
+    assert_equal(evaluated(make(), y, p, **how), run(make(), (y, p)))
     weight = np.arange(N).astype("float32") % 3
-    assert_equal(evaluated(make(), y, p, weighted_by=weight, jit_compile=jit_compile), run(make(), (y, p, weight)))
+    assert_equal(evaluated(make(), y, p, weighted_by=weight, **how), run(make(), (y, p, weight)))
 
 
 @ALL

@@ -20,7 +20,8 @@ def vectors(n=60, classes=7, seed=0):
     return labels.astype("int32"), (rng.normal(0, 1, (n, 5)) + rng.normal(0, 1, (102, 5))[labels]).astype("float32")
 
 
-def batches(*arrays, size=7):
+# Five equal batches of `vectors()`: JAX compiles each operation for each shape.
+def batches(*arrays, size=12):
     return [tuple(a[i : i + size] for a in arrays) for i in range(0, len(arrays[0]), size)]
 
 
@@ -30,7 +31,7 @@ def batches(*arrays, size=7):
 def test_recall_equals_neighbours(similarity, absent, definition):
     labels, x = vectors()
     options = {"absent": absent, "definition": definition}
-    metric = metrics.RetrievalRecall([1, 3, 10], 70, similarity=similarity, **options)
+    metric = metrics.RetrievalRecall([1, 3, 10], 60, similarity=similarity, **options)
     got = run(metric, *batches(labels[:, None], x))
     for k in (1, 3, 10):
         expected = retrieval_loops.recall(x, labels, k, similarity, **options)
@@ -65,7 +66,7 @@ def test_equal_pytorch_metric_learning():
 def test_weights_are_those_of_queries():
     labels, x = vectors()
     weight = np.random.default_rng(1).random(60).astype("float32") + 0.1
-    got = run(metrics.RetrievalRecall(2, 60), *batches(labels, x, weight))
+    got = run(metrics.RetrievalRecall(2, 70), *batches(labels, x, weight, size=7))  # room to spare, and a smaller last batch
     assert got["retrieval_recall_2"] == pytest.approx(retrieval_loops.recall(x, labels, 2, weight=weight), abs=1e-6)
 
 
@@ -89,17 +90,16 @@ def test_direction_and_length_differ():
 def test_the_gallery_is_not_the_batch():
     labels, x = vectors()
     whole = evaluated(metrics.RetrievalRecall(1, 60), labels, x, batch_size=60)
-    for size in (7, 32):
-        assert evaluated(metrics.RetrievalRecall(1, 60), labels, x, batch_size=size) == pytest.approx(whole, abs=1e-6)
+    assert evaluated(metrics.RetrievalRecall(1, 60), labels, x, batch_size=32) == pytest.approx(whole, abs=1e-6)
 
 
 def test_more_vectors_than_capacity_is_an_error():
     labels, x = vectors()
     metric = metrics.RetrievalRecall(1, 59)
-    run(metric, (labels[:50], x[:50]))
+    run(metric, *batches(labels[:48], x[:48]))
     before = read(metric)
     with pytest.raises(ValueError, match=r"room for 59 vectors and received 60.*capacity=60"):
-        metric.update_state(labels[50:], x[50:])
+        metric.update_state(labels[48:], x[48:])
     assert read(metric) == before
     with pytest.raises(Exception, match="room for 59 vectors and received 60"):
         evaluated(metrics.RetrievalRecall(1, 59), labels, x)
