@@ -6,6 +6,14 @@ from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.eager import as_tensors, without_gradients
 from kerasmith.checks.harness.fit_data import leaves_of
 from kerasmith.checks.rules.setups.case import SetupCase
+from kerasmith.checks.rules.setups.label_ids import ids_have_units
+from kerasmith.checks.rules.setups.label_shapes import ids_or_one_hot
+from kerasmith.checks.rules.setups.label_values import labels_are_in_the_domain, labels_are_numbers
+from kerasmith.checks.rules.setups.loss_on_batch import loss_depends_on_predictions
+from kerasmith.checks.rules.setups.output_and_loss import softmax_over_one_unit
+from kerasmith.checks.rules.setups.several_outputs import names_reach_their_output
+
+_LABELS = (labels_are_in_the_domain, ids_have_units, ids_or_one_hot)
 
 
 @check("T000", "setup", "error", requires=(), since="0.2.0")
@@ -43,7 +51,20 @@ def set_up_runs(case: SetupCase) -> None:
                 describe_error(error),
                 ["y_pred = model(x)", f"print(model.compute_{part}(x, y, y_pred, sample_weight=None))"],
                 title=_title(part, "labels and outputs"),
+                fix=_fix_of_the_cause(case),
             ) from error
+
+
+def _fix_of_the_cause(case: SetupCase) -> str | None:
+    """What a check of labels says to write, where one of them knows why."""
+    for rule in (names_reach_their_output, labels_are_numbers, softmax_over_one_unit, loss_depends_on_predictions, *_LABELS):
+        try:
+            rule(case)
+        except Failed as found:
+            return found.fix
+        except Exception:  # no answer is no cause
+            continue
+    return None
 
 
 def _title(what: str, whose: str) -> str:

@@ -79,7 +79,7 @@ def _head(case, output):
     low, high = BOUNDS.get(activation, (np.nan, np.nan))
     far = [] if activation in BOUNDS and activation not in ("linear", "softmax") else _far(case, output)
     everywhere = np.concatenate([finite, *(values[np.isfinite(values)].ravel() for values in far)])
-    if (everywhere.size and activation not in BOUNDS) or activation == "linear":
+    if everywhere.size and (activation not in BOUNDS or activation == "linear"):
         low, high = _bounds_by_values(everywhere, linear=activation == "linear", far=bool(far))
     if everywhere.size and (everywhere.min() < low - _CLOSE or everywhere.max() > high + _CLOSE):
         # What follows the activation changes it.
@@ -132,11 +132,9 @@ def _axis_of_ones(predicted, far):
     for axis in range(predicted.ndim - 1, 0, -1):
         if predicted.shape[axis] < 2:
             continue
-        sums = [np.sum(values, axis=axis) for values in [predicted, *far]]
-        if (
-            all(np.all(np.abs(one - 1) < 1e-3) for one in sums)
-            and min(values.min() for values in [predicted, *far]) >= -_CLOSE
-        ):
+        everywhere = [predicted, *far]
+        ones = all(np.all(np.abs(np.sum(values, axis=axis) - 1) < 1e-3) for values in everywhere)
+        if ones and all(values.min() >= -_CLOSE for values in everywhere):
             return axis
     return None
 

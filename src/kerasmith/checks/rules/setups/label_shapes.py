@@ -87,22 +87,27 @@ def labels_meet_their_predictions(case: SetupCase) -> None:
         given = read.value(labels, made[: len(labels)])
         if not np.isfinite(given):
             continue
-        stretched = np.broadcast_shapes(true, pred.shape) if _broadcasts(true, pred.shape) else None
+        made = made[: len(labels)]
+        stretched = next((one for one in _stretched(labels, made) if _same(read.value(*one), given)), None)
         if stretched is None:
             continue
-        full = read.value(np.broadcast_to(labels, stretched), np.broadcast_to(made, stretched))
-        if not np.isfinite(full) or abs(full - given) > 1e-4 * (abs(full) + abs(given)):
-            continue
+        if stretched[0].shape == pred.shape and labels.size // len(labels) == 1 and pred.ndim > 2:
+            raise _failed(
+                read,
+                f"{read.loss_text} of labels {read.y.shape} and predictions {read.head.predicted.shape} is {given:.4g}, "
+                f"that of each label repeated {pred[0].size} times",
+                "Give out one value for each sample: `return_sequences=False` in the last recurrent layer, or a pooling or "
+                "`Flatten()` before the last layer.",
+                severity=None if _is_of_keras(read.output.loss) else "warning",
+            )
         columns = true[-1] if len(true) == pred.ndim else 1
-        if columns == 1:
-            turned = read.value(labels, np.roll(made[: len(labels)], 1, axis=-1))
-            if abs(turned - given) > 1e-4 * (abs(turned) + abs(given)):
-                continue  # each unit has its own part in the loss, as quantiles have
+        if columns == 1 and not _same(read.value(labels, np.roll(made, 1, axis=-1)), given):
+            continue  # each unit has its own part in the loss, as quantiles have
         own = not _is_of_keras(read.output.loss)
         raise _failed(
             read,
             f"{read.loss_text} of labels {read.y.shape} and predictions {read.head.predicted.shape} is {given:.4g}, that of "
-            f"both stretched to {stretched}",
+            f"both stretched to {stretched[0].shape}",
             f"For these labels write {head_for(labels_of(case, read.output), read.output.units)}."
             if columns == 1
             else f"Give the last layer {columns} units, one for each column of the labels.",
@@ -130,12 +135,22 @@ def _open(shape):
     return ", ".join(["-1", *map(str, shape[1:])])
 
 
-def _broadcasts(first, second):
-    try:
-        np.broadcast_shapes(first, second)
-    except ValueError:
-        return False
-    return True
+def _same(first, second):
+    return bool(np.isfinite([first, second]).all() and abs(first - second) <= 1e-4 * (abs(first) + abs(second)))
+
+
+def _stretched(labels, made):
+    """(labels, predictions) in one shape: axes of length 1 repeated, also such as stand between those of the labels."""
+    places = range(1, labels.ndim + 1)
+    shapes = [labels.shape]
+    shapes += [(*labels.shape[:k], *(1,) * (made.ndim - labels.ndim), *labels.shape[k:]) for k in places]
+    for shape in dict.fromkeys(shapes):
+        try:
+            together = np.broadcast_shapes(shape, made.shape)
+        except ValueError:
+            continue
+        if together[0] == len(made):
+            yield np.broadcast_to(labels.reshape(shape), together), np.broadcast_to(made, together)
 
 
 @check("T127", "setup", "error", requires=("base", "T120"), since="0.2.0")

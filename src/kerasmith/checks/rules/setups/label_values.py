@@ -10,7 +10,7 @@ from kerasmith.checks.rules.setups.loss_reading import few
 from kerasmith.checks.rules.setups.read_outputs import ReadOutput, labels_of, of, read_outputs
 
 
-@check("T120", "setup", "error", requires=(), since="0.2.0")
+@check("T120", "setup", "error", requires=("T138",), since="0.2.0")
 def labels_are_numbers(case: SetupCase) -> None:
     """Labels are text, or NaN.
 

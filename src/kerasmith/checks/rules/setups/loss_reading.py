@@ -62,9 +62,15 @@ def encoding_of(true: tuple[int, ...], pred: tuple[int, ...]) -> tuple[str | Non
     return None, -1
 
 
-def made_up(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """(labels as the loss gets them, the same between 0 and 1 in the shape of the predictions); None if they do not fit."""
+def made_up(y_true: Any, y_pred: Any, along: int | None = None) -> tuple[np.ndarray, np.ndarray] | None:
+    """(labels as the loss gets them, the same between 0 and 1 in the shape of the predictions); None if they do not fit.
+
+    Args:
+        y_true, y_pred: a batch, for its shapes.
+        along: the axis of the classes where both have one; the last one by default.
+    """
     encoding, axis = encoding_of(y_true.shape, y_pred.shape)
+    axis = axis if along is None else along
     if encoding is None:
         return None
     dtype = y_true.dtype if y_true.dtype.kind in "biuf" else np.dtype("float32")
@@ -93,13 +99,17 @@ def reading_of(value: Value, y_true: np.ndarray, y_pred: np.ndarray) -> Reading:
         value: the loss.
         y_true, y_pred: a real batch, for its shapes.
     """
-    count = len(few(y_pred))
-    labels = made_up(y_true[:count], y_pred[:count])
-    encoding, axis = encoding_of(y_true.shape, y_pred.shape)
-    if labels is None:
+    pred = few(y_pred)
+    true = y_true[: len(pred)]
+    encoding, axis = encoding_of(true.shape, pred.shape)
+    if encoding is None:
         return Reading(None, None)
-    y, hot = labels
-    return _Questions(value, y, hot, encoding, axis).answer()
+    found = _Questions(value, *made_up(true, pred), encoding, axis).answer()
+    if found.kind is None and encoding == "classes" and pred.ndim > 2 and pred.shape[1] > 1:
+        # Channels first: a loss that was told so.
+        other = _Questions(value, *made_up(true, pred, 1), encoding, 1).answer()
+        found = found if other.kind in (None, "values") else other
+    return found
 
 
 class _Questions:

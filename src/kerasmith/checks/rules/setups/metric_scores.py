@@ -41,7 +41,9 @@ class Trials:
 
     def __init__(self, read: ReadOutput) -> None:
         self.read = read
-        made = made_up(few(read.y), few(read.head.predicted))
+        made = made_up(
+            few(read.y), few(read.head.predicted), read.reading.axis if read.reading.encoding == "classes" else None
+        )
         self.y, self.hot = made if made is not None and read.reading.kind in ("logits", "probabilities") else (None, None)
 
     @property

@@ -107,7 +107,7 @@ def labels_of(case: Any, output: Any) -> np.ndarray:
     if case.arrays is not None:
         whole = leaf(case.arrays[1])
         return batch if whole is None or whole.dtype.kind not in "biuf" else whole[: _MOST_LABELS // max(batch[0].size, 1) + 1]
-    if not case.data.rewinds:
-        return batch
+    if case.data.kind == "generator":
+        return batch  # which would lose what is drawn
     more = [leaf(y) for _, y, _ in case.more_batches(_MORE)]
     return np.concatenate([batch, *(one for one in more if one is not None and one.dtype == batch.dtype)])

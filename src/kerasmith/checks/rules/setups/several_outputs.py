@@ -94,7 +94,7 @@ def loss_weights_are_not_zero(case: SetupCase) -> None:
             )
 
 
-@check("T138", "setup", "error", requires=("base",), since="0.2.0")
+@check("T138", "setup", "error", requires=(), since="0.2.0")
 def names_reach_their_output(case: SetupCase) -> None:
     """A name in `loss_weights`, `y` or `x` is that of no output or input, or its value goes to another one.
 
@@ -133,12 +133,19 @@ def names_reach_their_output(case: SetupCase) -> None:
                 severity="error" if list(taken.values()) != list(case.y) else "warning",
             )
         if unknown:
+            missing = [name for name in names if name not in case.y]
+            right = [one for one in case.outputs if one.loss is None or _key_of(case.y, one.y_true) == one.name]
             raise Failed(
                 f"labels for {', '.join(map(repr, names))}",
-                f"also for {', '.join(map(repr, unknown))}, which nothing reads",
+                f"also for {', '.join(map(repr, unknown))}, which nothing reads"
+                + (f"; none for {', '.join(map(repr, missing))}" if missing else ""),
                 ["print(model.output_names, list(y))"],
-                fix=f"Leave {', '.join(map(repr, unknown))} out of `y`, or give that name to an output.",
-                severity="warning",
+                fix=(
+                    f"Rename the key {unknown[0]!r} of `y` to {missing[0]!r}."
+                    if missing
+                    else f"Leave {', '.join(map(repr, unknown))} out of `y`, or give that name to an output."
+                ),
+                severity="warning" if len(right) == len(names) else None,
             )
     inputs = getattr(case.model, "inputs", None)
     if isinstance(case.x, dict) and inputs:
@@ -161,6 +168,8 @@ def _keys(structure) -> list[Any]:
 def _key_of(y, array):
     """The key of the labels that an output was given."""
     array = np.asarray(array)
+    if array.dtype.kind not in "biuf":
+        return None
     return next((key for key, one in y.items() if np.shape(one) == array.shape and np.array_equal(one, array)), None)
 
 
