@@ -261,7 +261,7 @@ def test_pictures_that_cannot_be_drawn(tmp_path, monkeypatch, alone, told):
         "callbacks.epoch_pictures.encode_png",
         "callbacks.prediction_snapshots.classified",
         "callbacks.evaluation_pictures.metric_html",
-        "callbacks.gradient_health.gradient_picture",
+        "callbacks.gradient_health.gradient_page",
         "callbacks.run_report.report_page.render",
         "callbacks.event_file.encode_png",
     ):

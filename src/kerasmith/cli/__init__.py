@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 import kerasmith
-from kerasmith.cli import check, demo, export, migrate, new, predict, train
+from kerasmith.cli import check, demo, export, list_runs, migrate, new, predict, report, train
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="kerasmith", description=kerasmith.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"kerasmith {kerasmith.__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for module in (demo, train, predict, export, check, new, migrate):
+    for module in (demo, train, predict, export, report, list_runs, check, new, migrate):
         module.add_to(commands)
     own, dashes, of_script = _split(sys.argv[1:] if arguments is None else list(arguments))
     options = parser.parse_args(own)

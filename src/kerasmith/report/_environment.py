@@ -37,7 +37,7 @@ def environment(seed: int | None = None) -> dict[str, Any]:
     }
     if seed is not None:
         found["seed"] = seed
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in found.items() if value not in (None, "")}
 
 
 def _backend() -> str:

@@ -16,6 +16,8 @@ from kerasmith.report.templating import Markup, render_template
 
 LEARNING_RATE = "learning_rate"
 _WEIGHT = "_weight"
+BETTER: dict[str | None, str] = {"max": "higher is better", "min": "lower is better", None: ""}
+"""What an axis says: `mask_dice` may be a loss and `mask_dice_score` the metric."""
 _WIDE_RANGE = 50
 """Curves that span more than this factor get a logarithmic axis."""
 
@@ -66,7 +68,7 @@ def curves(
             line_chart(
                 pair, x=epochs, title=name, x_label="epoch", log_y=_is_wide(finite),
                 marks={monitored: best} if best is not None and len(rows) > 1 else None, sync="epoch",
-                events=marked,
+                events=marked, y_label=BETTER[direction_of(monitored, known)],
             )
         )  # fmt: skip
     if weights:

@@ -25,7 +25,7 @@ from tests.report.html_checks import assert_loads_nothing, plots
 
 pytestmark = pytest.mark.heavy("compiles a fit to look at what the host writes", on=("jax", "tensorflow"), seconds=2)
 
-FILES = ["history.csv", "model.keras", "report.html", "summary.json"]
+FILES = ["history.csv", "model.keras", "report.html", "report.json", "summary.json"]
 
 
 def rows(path):

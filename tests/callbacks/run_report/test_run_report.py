@@ -38,7 +38,13 @@ def test_the_files_hold_what_fit_returned(tmp_path):
     net = model()
     report = RunReport(tmp_path, title="A <run>", config={"seed": 7, "tiles": {"size": 128}})
     logged = fit(net, [report])
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["history.csv", "model.keras", "report.html", "summary.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "history.csv",
+        "model.keras",
+        "report.html",
+        "report.json",
+        "summary.json",
+    ]
     rows = history(tmp_path)
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     for name, values in logged.items():
@@ -71,7 +77,7 @@ def test_the_page_shows_curves_values_and_setup(tmp_path):
     assert "Adam(learning_rate=0.05" in shown.text("td")
     assert "binary_crossentropy" in shown.text("td")
     assert str(tmp_path) not in (tmp_path / "report.html").read_text() + (tmp_path / "summary.json").read_text()
-    assert {a["href"] for a in shown.all("a")} == {"history.csv", "summary.json", "model.keras"}
+    assert {a["href"] for a in shown.all("a")} == {"history.csv", "summary.json", "report.json", "model.keras"}
 
 
 def test_sections_and_numbers_before_and_after_training(tmp_path):
@@ -108,7 +114,7 @@ def test_the_history_is_readable_while_the_run_goes_on_and_after_an_interrupt(tm
     with pytest.raises(KeyboardInterrupt):
         fit(model(), [report, Interrupt()])
     assert [len(losses) for losses in seen] == [1, 2]
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["history.csv", "report.html"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["history.csv", "report.html", "report.json"]
     report.write()
     assert summary(tmp_path)["status"] == "running"
     assert summary(tmp_path)["epochs"] == 2
@@ -213,7 +219,7 @@ def test_a_model_that_cannot_be_saved_leaves_a_message(tmp_path):
     with pytest.warns(UserWarning, match="could not save the model"):
         fit(net, [RunReport(tmp_path)], epochs=1)
     assert "not saved. NotImplementedError: this <model> cannot be saved" in page(tmp_path).text("td")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["history.csv", "report.html", "summary.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["history.csv", "report.html", "report.json", "summary.json"]
 
 
 def test_state_survives_in_another_object(tmp_path):

@@ -56,7 +56,7 @@ def test_two_reports_in_one_directory(tmp_path):
         assert content(tmp_path / "run") == before
 
     assert not train([first], other_trainings)
-    files = ["history.csv", "model.keras", "report.html", "summary.json"]
+    files = ["history.csv", "model.keras", "report.html", "report.json", "summary.json"]
     places = [tmp_path / name for name in ("run", "run-2", "run-3")]
     assert [names(place) for place in places] == [files] * 3
     assert [report.directory for report in (first, *reports)] == places

@@ -1,30 +1,24 @@
 """A run as a page to look at."""
 
+import dataclasses
 import math
-import numbers
+import pathlib
 import time
 from typing import Any
-
-import numpy as np
 
 from kerasmith._types import Config, Path
 from kerasmith.base.arguments import check_config
 from kerasmith.callbacks.metric_pictures import metric_sections
-from kerasmith.callbacks.run_report import run_directory
 from kerasmith.callbacks.run_report.run_output import RunOutput
 from kerasmith.callbacks.run_report.run_record import RunRecord
 from kerasmith.files.atomic_write import write_atomically
-from kerasmith.files.plain_data import flat_text
 from kerasmith.report import environment
-from kerasmith.report.events import event_sections
-from kerasmith.report.numbers import format_duration
-from kerasmith.report.page import Section, render
-from kerasmith.report.tables import key_value_table
-from kerasmith.report.templating import Markup, render_template
-from kerasmith.report.training import epoch_table, headline, training_sections, value_table
+from kerasmith.report.origin import origin
+from kerasmith.report.page import Section
+from kerasmith.report.run_data import write_run_data
+from kerasmith.report.run_page import run_page
 
 _REFRESH_SECONDS = 10.0
-_MOST_TILES = 10
 
 
 class ReportPage(RunOutput):
@@ -41,6 +35,7 @@ class ReportPage(RunOutput):
 
     Attributes:
         tiles: {label: number or text} shown on top, before those of the run.
+        data_path: a file for all that the page is made of, to make it again; None for no such file (since 0.2).
         remarks: {name: text} for the table of the set-up.
 
     Raises:
@@ -67,6 +62,7 @@ class ReportPage(RunOutput):
         self.title: str = title or self.path.resolve().parent.name
         self.tiles: dict[str, Any] = {}
         self.remarks: dict[str, str] = {}
+        self.data_path: pathlib.Path | None = None
         self._sections, self._pictures = {}, []
         self._last_write = -math.inf
 
@@ -90,67 +86,43 @@ class ReportPage(RunOutput):
 
     def write(self) -> None:
         """Replaces the page."""
-        record = self.record
-        rows, known, events = record.rows, record.directions, record.events.in_order()
-        sections = [*event_sections(events), *training_sections(rows, known, record.rate_curve, events)]
-        sections += [*self._pictures, *self._sections.values()]
-        if rows:
-            sections.append(Section("Values", value_table(rows, known)))
-            sections.append(Section("Every epoch", epoch_table(rows, known, record.epoch_seconds), collapsed=True))
-        if record.layers:
-            sections.append(Section("Layers", record.layers, collapsed=True))
-        sections.append(Section("Set-up", self._setup()))
-        page = render(self.title, sections, self._tiles(), lead=self._lead(), footer=self._footer())
-        write_atomically(self.path, page, make_directory=True)
+        data = self.data()
+        if self.data_path is not None:
+            write_run_data(self.data_path, data)
+        write_atomically(self.path, run_page(data, self.path.parent), make_directory=True)
         self._last_write = time.perf_counter()
 
-    # What the page holds.
+    def move_to(self, path: pathlib.Path) -> None:
+        super().move_to(path)
+        if self.data_path is not None:
+            self.data_path = path.with_suffix(".json")
+
+    def data(self) -> dict[str, Any]:
+        """What the page is made of; see `report.run_page`."""
+        record = self.record
+        sections = [dataclasses.asdict(section) for section in self._sections.values()]
+        return {
+            "title": self.title,
+            "status": record.status,
+            "started": record.started,
+            "seconds": record.seconds,
+            "planned": record.planned,
+            "rows": record.rows,
+            "epoch_seconds": record.epoch_seconds,
+            "directions": record.directions,
+            "events": record.events.in_order(),
+            "config": self.config,
+            "compiled": record.description,
+            "environment": environment(self.config.get("seed")),
+            "origin": origin(),
+            "results": self.tiles,
+            "remarks": self.remarks,
+            "steps": (record.params or {}).get("steps"),
+            "rate_curve": record.rate_curve,
+            "pictures": [dataclasses.asdict(section) for section in self._pictures],
+            "sections": sections,
+            "layers": record.layers,
+        }
 
     def _metric_pictures(self) -> list[Section]:
         return metric_sections(self.record.model.metrics, self.record.has_validation)
-
-    def _tiles(self) -> dict[str, Any]:
-        record = self.record
-        own = {k: v for k, v in self.tiles.items() if isinstance(v, numbers.Real) and not isinstance(v, bool)}
-        own = {k.replace("_", " "): v for k, v in own.items() if k not in ("seconds", "parameters")}
-        measured = headline(record.rows, record.directions)
-        tiles: dict[str, Any] = {**own, **dict(list(measured.items())[: max(2, _MOST_TILES - 3 - len(own))])}
-        count = record.description.get("parameters")
-        if count is not None:
-            trainable = record.description.get("trainable")
-            tiles["parameters"] = count if trainable == count else (count, f"{trainable:,} trainable")
-        took = [s for s in record.epoch_seconds if s is not None]
-        if took:
-            usual = f"{format_duration(float(np.median(took)))} for an epoch"
-            tiles["training time"] = (format_duration(record.seconds), usual)
-        return tiles
-
-    def _lead(self) -> str:
-        rows, planned, started = self.record.rows, self.record.planned, self.record.started
-        done = f"{rows[-1]['epoch'] if rows else 0}"
-        status = {
-            "completed": f"Completed {done} epochs",
-            "stopped early": f"Stopped early after {done} of {planned} epochs",
-            "repaired": f"Ran {done} epochs, and a guard acted: {self.record.events.by_guards} x",
-            "stopped by a guard": f"Stopped by a guard after {done} of {planned} epochs",
-            "paused": f"Paused after {done} of {planned} epochs",
-            "running": f"Not finished: {done} of {planned} epochs so far",
-            "not started": "Not started",
-        }[self.record.status]
-        return " · ".join(filter(None, (status, started and started.replace("T", " ").replace("+00:00", " UTC"))))
-
-    def _setup(self) -> Markup:
-        description = {k: v for k, v in self.record.description.items() if k not in ("parameters", "trainable")}
-        steps = (self.record.params or {}).get("steps")
-        if steps:
-            description["steps per epoch"] = steps
-        description |= self.remarks
-        blocks = [("Configuration", {k: flat_text(v) for k, v in self.config.items()}), ("Compiled with", description),
-                  ("Environment", environment(self.config.get("seed")))]  # fmt: skip
-        tables = [(title, key_value_table(values)) for title, values in blocks if values]
-        return render_template("setup.html", blocks=tables)
-
-    def _footer(self) -> Markup | None:
-        names = (run_directory.HISTORY, run_directory.SUMMARY, run_directory.MODEL)
-        there = [name for name in names if (self.path.parent / name).exists()]
-        return render_template("files.html", names=there) if there else None

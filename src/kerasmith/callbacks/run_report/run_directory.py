@@ -8,7 +8,8 @@ from kerasmith.checkpoints.training_lock import TrainingLock
 from kerasmith.files.writable_directory import writable_directory
 
 REPORT, HISTORY, MODEL, SUMMARY = "report.html", "history.csv", "model.keras", "summary.json"
-NAMES = (REPORT, HISTORY, MODEL, SUMMARY)
+DATA, CASES = "report.json", "cases.csv"
+NAMES = (REPORT, DATA, HISTORY, MODEL, SUMMARY, CASES)
 EVENTS = "events.*"
 
 
@@ -17,8 +18,8 @@ def prepare(directory: _types.Path, overwrite: bool = False, keep: bool = False)
 
     Args:
         directory: a path; missing parents are created, `~` is the home directory.
-        overwrite: take a directory that holds files, and remove those which an earlier run wrote: report.html, history.csv,
-            model.keras, events.* and summary.json. Other files stay untouched, also checkpoints.
+        overwrite: take a directory that holds files, and remove those which an earlier run wrote: report.html, report.json,
+            history.csv, cases.csv, model.keras, events.* and summary.json. Other files stay untouched, also checkpoints.
         keep: take a directory that holds files, and remove none of them but unfinished drafts: the run goes on there.
 
     Returns:

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -18,6 +19,7 @@ from kerasmith.callbacks.run_report.summary_file import SummaryFile
 from kerasmith.callbacks.watcher import Watcher
 from kerasmith.files.atomic_write import put_in_place
 from kerasmith.files.messages import warn
+from kerasmith.report.run_data import write_cases
 
 
 class RunReport(Watcher):
@@ -25,8 +27,8 @@ class RunReport(Watcher):
 
     `history.csv` grows by a row with each epoch and is readable after each, also when the run is killed; the report is
     refreshed every ten seconds at most. When the training ends, the model and the summary are written. Each file is
-    replaced in one step. A second `fit` with the same object continues the history. Each file is also a callback of its own:
-    `HistoryCSV`, `SummaryFile`, `ReportPage`.
+    replaced in one step. `report.json` is what the page is made of: `kerasmith report DIR` makes it again. A second `fit` with
+    the same object continues the history. Each file is also a callback of its own: `HistoryCSV`, `SummaryFile`, `ReportPage`.
 
     With `keep=True` a script can be run again after it was killed: beside `callbacks.Resume` the history goes on where the
     checkpoint stands. If nothing is resumed and training begins anew, the four files of the earlier run are renamed to
@@ -54,7 +56,7 @@ class RunReport(Watcher):
     ...     report = RunReport(scratch, config={"seed": 7})
     ...     _ = model.fit(x, y, epochs=2, verbose=0, callbacks=[report])
     ...     sorted(path.name for path in report.directory.iterdir())
-    ['history.csv', 'model.keras', 'report.html', 'summary.json']
+    ['history.csv', 'model.keras', 'report.html', 'report.json', 'summary.json']
     """
 
     kerasmith_contract: dict[str, object] = {"continues": True}
@@ -78,6 +80,7 @@ class RunReport(Watcher):
         self._summary = SummaryFile(self.directory / run_directory.SUMMARY, title=title, config=config, record=self.record)
         self._page = ReportPage(self.directory / run_directory.REPORT, title=title, config=config, record=self.record)
         self._page.tiles = self._summary.added
+        self._page.data_path = self.directory / run_directory.DATA
         self._outputs = (self._history, self._summary, self._page)
         self._is_mine = False
         self._place: OwnDirectory | None = None
@@ -109,6 +112,15 @@ class RunReport(Watcher):
     def add_summary(self, **values: Any) -> None:
         """Adds values to `summary.json`; numbers are also tiles on top of the report. They win over values of the run."""
         self._summary.add_summary(**values)
+
+    def add_cases(self, cases: Iterable[Mapping[str, Any]]) -> None:
+        """Writes `cases.csv`: what each held-out case came to, for runs to be compared case by case (since 0.2).
+
+        Args:
+            cases: one dict for each, with `case`, its name, and numbers by the name of their metric; `digest`, a text that is
+                another one for other data.
+        """
+        write_cases(self.directory / run_directory.CASES, cases)
 
     def add_event(self, text: str, *, epoch: int | None = None, kind: str = "note", by: str = "you") -> None:
         """Notes what happened, for the page, its curves and `summary.json` (since 0.2).

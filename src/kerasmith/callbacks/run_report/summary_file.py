@@ -66,6 +66,7 @@ class SummaryFile(RunOutput):
             **{name: record.description[name] for name in ("parameters", "trainable") if name in record.description},
             "final": {name: value for name, value in (rows[-1] if rows else {}).items() if name != "epoch"},
             "best": best,
+            "directions": record.directions,
             "events": record.events.in_order(),
             "epoch_seconds": [None if s is None else round(s, 3) for s in record.epoch_seconds],
             "config": self.config,

@@ -93,7 +93,7 @@
       const axis = (label, log, more) => ({
         stroke: () => css("--soft", "#5f6770"), font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif",
         grid: { stroke: () => css("--grid", "#eaecef"), width: 1 }, ticks: { stroke: () => css("--grid", "#eaecef"), width: 1 },
-        label: label || undefined, labelSize: label ? 18 : 0, labelGap: 0,
+        label: label || undefined, labelSize: label ? 20 : 0, labelGap: label ? 2 : 0,
         values: (u, marks) => marks.map((mark) => (mark === null ? "" : tick(mark))), ...more(log),
       });
       // One decade or two have their 2s and 5s written; of more decades only the powers.
