@@ -1,12 +1,11 @@
 """Shows the terms of a composite loss."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
-from keras import tree
 
 from kerasmith.base import Loss
+from kerasmith.base.loss_columns import losses_of
 from kerasmith.callbacks.watcher import Watcher
 from kerasmith.keras_internals.compiled import metrics_given
 
@@ -15,7 +14,8 @@ class LossTerms(Watcher):
     """Adds each term of a composite loss, such as `DiceCE`, to the progress bar and the history, also as `val_`.
 
     The terms are taken as they are computed for the loss, never a second time, with sample weights respected; the factors are
-    not applied. With several outputs their names come first, as in Keras' own columns: `mask_dice`.
+    not applied. A `kerasmith.Model` shows them without this callback. With several outputs their names come first, as in
+    Keras' own columns: `mask_dice`.
 
     Example:
 
@@ -29,7 +29,13 @@ class LossTerms(Watcher):
 
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
-        losses = {prefix: loss for prefix, loss in _losses(model) if isinstance(loss, Loss)}
+        if getattr(model, "loss_columns", None) is not None:
+            return  # a `kerasmith.Model`, which shows them itself
+        losses = {
+            prefix: loss
+            for prefix, loss in losses_of(getattr(model, "loss", None), getattr(model, "output_names", None))
+            if isinstance(loss, Loss)
+        }
         fresh = {prefix: loss for prefix, loss in losses.items() if loss.term_names and not loss.trackers}
         if not fresh:
             return
@@ -37,16 +43,6 @@ class LossTerms(Watcher):
         _refuse_name_clashes(model, trackers)
         # An attribute is what Keras tracks: reset each epoch, part of the compiled step's state.
         model.loss_terms = [*getattr(model, "loss_terms", []), *trackers]
-
-
-def _losses(model: keras.Model) -> list[tuple[str, Any]]:
-    """Pairs of a prefix and a loss: no prefix for one loss, the name of its output for each of several."""
-    given = getattr(model, "loss", None)
-    if isinstance(given, dict) and len(given) > 1:
-        return [(f"{output}_", loss) for output, loss in given.items()]
-    if isinstance(given, (list, tuple)) and len(given) > 1:
-        return [(f"{output}_", loss) for output, loss in zip(model.output_names, given)]
-    return [("", loss) for loss in tree.flatten(given)]
 
 
 def _refuse_name_clashes(model: keras.Model, trackers: Sequence[keras.metrics.Metric]) -> None:

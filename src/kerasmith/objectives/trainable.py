@@ -7,9 +7,10 @@ import keras
 from keras import ops, tree
 
 from kerasmith._types import Config, Tensor, Tensors
+from kerasmith.base.loss_columns import LossColumns
 from kerasmith.distribution import display_global_value
 from kerasmith.files.messages import warn
-from kerasmith.keras_internals.compiled import forget_loss
+from kerasmith.keras_internals.compiled import forget_loss, metrics_given
 from kerasmith.keras_internals.layers import added_loss, all_layers, replace_tracked
 from kerasmith.keras_internals.surviving_variables import SurvivingVariables
 from kerasmith.objectives import task_gradients
@@ -38,6 +39,8 @@ class TrainsOnObjective(SharesSampleWeight, TransfersWeights, SurvivingVariables
         **kwargs: Any,
     ) -> None:
         """As `keras.Model.compile`; `loss` may also be an `Objective`, or a dict or list in which a `Term` occurs.
+
+        The terms of a composite loss, such as `0.3 * Dice() + Focal()`, are columns of the progress bar and the history.
 
         Raises:
             ValueError: for a list of losses on one output, of which Keras would train only the first; for `loss_weights`
@@ -70,6 +73,10 @@ class TrainsOnObjective(SharesSampleWeight, TransfersWeights, SurvivingVariables
             weighted_metrics=weighted_metrics,
             **kwargs,
         )
+        self.loss_columns = None
+        taken = [getattr(metric, "name", metric) for metric in [*metrics_given(self), *self.metrics]]
+        columns = LossColumns(None if objective is not None else loss, getattr(self, "output_names", None), taken)
+        self.loss_columns = columns if columns.trackers else None
 
     def compute_loss(
         self, x: Tensors = None, y: Tensors = None, y_pred: Tensor = None, sample_weight: Tensor = None, training: bool = True
@@ -78,7 +85,9 @@ class TrainsOnObjective(SharesSampleWeight, TransfersWeights, SurvivingVariables
         objective = objective_of(self)
         if objective is None:
             _refuse_lost_losses(self.loss, tree.flatten(y_pred))
-            return super().compute_loss(x, y, y_pred, sample_weight, training)
+            columns = columns_of(self)
+            with contextlib.nullcontext() if columns is None else columns.fed():
+                return super().compute_loss(x, y, y_pred, sample_weight, training)
         # A second forward pass in a term would add to both.
         own = [added_loss(self, loss) for loss in self.losses]
         features = take_features(lambda: taps_of(self))
@@ -156,8 +165,8 @@ class TrainsOnObjective(SharesSampleWeight, TransfersWeights, SurvivingVariables
 
     @property
     def metrics(self) -> list[Any]:
-        """As in Keras, and the columns of the objective."""
-        return [*super().metrics, *getattr(objective_of(self), "trackers", ())]
+        """As in Keras, and the columns of the objective or of the terms of a composite loss."""
+        return [*super().metrics, *getattr(objective_of(self) or columns_of(self), "trackers", ())]
 
     def get_compile_config(self) -> Config:
         config = super().get_compile_config()
@@ -191,6 +200,11 @@ def objective_of(model: keras.Model) -> Objective | None:
     """The objective that a model was compiled with, or None."""
     # A class attribute would hide the layer on PyTorch, which keeps its modules elsewhere.
     return getattr(model, "objective", None)
+
+
+def columns_of(model: keras.Model) -> LossColumns | None:
+    """The columns of the composite losses that a model was compiled with, or None."""
+    return getattr(model, "loss_columns", None)
 
 
 def _with_last(found, objective, what):

@@ -80,7 +80,8 @@ def _in_loss(model, x, y, y_pred, sample_weight):
 def _term_trackers(model):
     """Means of single terms: an objective's columns, those of `LossTerms`, Keras' own for several outputs."""
     objective = [column.value for column in getattr(getattr(model, "objective", None), "columns", ())]
-    return [*objective, *getattr(model, "loss_terms", ()), *loss_trackers(model)]
+    terms = getattr(getattr(model, "loss_columns", None), "trackers", ())
+    return [*objective, *terms, *getattr(model, "loss_terms", ()), *loss_trackers(model)]
 
 
 def _in_terms_of_losses(model, y, y_pred, sample_weight):
