@@ -46,6 +46,7 @@ def _files(callback, directory):
 
 
 ROWS = {
+    "CheckSetup": Row(lambda d, data: callbacks.CheckSetup(), result=lambda callback, directory: callback.findings),
     "EvaluationPictures": Row(
         lambda d, data: callbacks.EvaluationPictures(X, Y, ConfusionMatrix(2, from_logits=False), directory=d), result=_files
     ),

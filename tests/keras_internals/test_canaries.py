@@ -16,16 +16,22 @@ import kerasmith
 from kerasmith.keras_internals import (
     callback_attributes,
     compiled,
+    compiled_outputs,
+    data_copies,
     data_epoch,
     dataset_order,
     epoch_caller,
     fit_call,
+    fit_interception,
+    fit_weights,
     inner_state,
+    layer_outputs,
     layers,
     learning_rate,
     loss_and_gradient,
     metric_direction,
     optimizers,
+    output_graph,
     own_steps,
     owned,
     plain_layers,
@@ -37,6 +43,7 @@ from kerasmith.keras_internals import (
     tensors,
     traced_batch,
     training_state,
+    untouched,
     versions,
     xla_steps,
 )
@@ -618,3 +625,56 @@ def test_a_chain_of_dense_layers():
     layers[0].activity_regularizer = keras.regularizers.L2(0.1)
     assert plain_layers.dense_layers(model) is None
     assert hasattr(model, "_get_operation_for_node")
+
+
+def test_losses_and_metrics_of_outputs():
+    model = model_of("mae")
+    x, y = ops.ones((4, 3)), ops.ones((4, 1))
+    y_pred = model(x)
+    (pair,) = compiled_outputs.loss_pairs(model, y, y_pred)
+    assert pair.y_true is y
+    assert pair.y_pred is y_pred
+    ((output, (metric,), weighted),) = compiled_outputs.metrics_of_outputs(model, y, y_pred)
+    assert (output is y_pred, metric.name, weighted) == (True, "mae", [])
+    assert compiled_outputs.given(model) == {"loss": "mse", "loss_weights": None, "metrics": ["mae"], "weighted_metrics": None}
+
+
+def test_the_operations_behind_an_output():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Softmax()])
+    assert output_graph.last_operations(model, np.ones((2, 3), "float32")) == [[model.layers[1], model.layers[0]]]
+    assert layer_outputs.layers_that_return(model, ops.ones((2, 3))) == [model.layers[1]]
+
+
+def test_names_that_keras_gives():
+    with untouched.untouched():
+        name = keras.layers.Dense(1).name
+    assert keras.layers.Dense(1).name == name
+    with untouched.untouched():
+        drawn = ops.convert_to_numpy(keras.random.normal((2,)))
+    np.testing.assert_array_equal(ops.convert_to_numpy(keras.random.normal((2,))), drawn)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow's seeds")
+def test_seeds_of_tensorflow():
+    import tensorflow as tf
+
+    make = lambda: list(tf.data.Dataset.range(50).shuffle(50).as_numpy_iterator())  # noqa: E731
+    tf.random.set_seed(1)
+    with untouched.untouched():
+        first = make()
+    assert make() == first
+    data = tf.data.Dataset.range(50).shuffle(50, seed=1)
+    alike = data_copies.without_its_counter(data)
+    assert alike is not data
+    assert list(alike.as_numpy_iterator()) == list(data.as_numpy_iterator())
+
+
+def test_weights_of_classes():
+    assert fit_weights.of_classes(np.array([0, 1, 2]), {0: 2.0, 1: 3.0}).tolist() == [2.0, 3.0, 1.0]
+
+
+def test_where_fit_and_compile_are_defined():
+    for name in ("fit", "compile", "train_on_batch"):
+        owner, method = fit_interception._defined(keras.Model, name)
+        assert vars(owner)[name] is method
+    assert fit_interception.user_line().text.startswith("assert fit_interception.user_line()")

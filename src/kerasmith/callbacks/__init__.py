@@ -1,5 +1,6 @@
 """Callbacks that work on every backend."""
 
+from kerasmith.callbacks.check_setup import CheckSetup
 from kerasmith.callbacks.evaluation_pictures import EvaluationPictures
 from kerasmith.callbacks.field_pictures import FieldPictures
 from kerasmith.callbacks.find_lr import FindLR
@@ -20,6 +21,7 @@ from kerasmith.callbacks.top_k_checkpoints import TopKCheckpoints
 from kerasmith.callbacks.weight_averaging import WeightAveraging
 
 __all__ = [
+    "CheckSetup",
     "EvaluationPictures",
     "FieldPictures",
     "FindLR",

@@ -50,7 +50,7 @@ def in_this_process(loader: Any) -> Any:
     """A `torch.utils.data.DataLoader` of the same samples without processes of its own; its generator is the original's."""
     alike = copy.copy(loader)
     if getattr(alike, "num_workers", 0):
-        alike.num_workers, alike.prefetch_factor, alike.timeout = 0, None, 0
-        alike.persistent_workers = False
+        # Not by `setattr`, which refuses some of them.
+        vars(alike).update(num_workers=0, prefetch_factor=None, timeout=0, persistent_workers=False)
     alike._iterator = None
     return alike

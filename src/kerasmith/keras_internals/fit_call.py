@@ -91,9 +91,13 @@ def first_batch(fit: Any) -> tuple[Any, ...] | None:
     elif hasattr(fit.x, "__iter__") and not hasattr(fit.x, "__next__"):
         batch = next(iter(fit.x))
     else:
-        # Keras has looked at the beginning of a generator, and keeps it.
-        seen = getattr(fit.epoch_iterator.data_adapter, "_first_batches", None)
+        seen = seen_batches(fit)
         if not seen:
             return None
         batch = seen[0]
     return keras.utils.unpack_x_y_sample_weight(batch)
+
+
+def seen_batches(fit: Any) -> list[Any]:
+    """The first batches of a generator: Keras has looked at its beginning, and keeps it for the training."""
+    return list(getattr(fit.epoch_iterator.data_adapter, "_first_batches", None) or ())

@@ -94,7 +94,7 @@ class _Memory:
     def _note_value(self, variable: Any) -> None:
         if getattr(variable, "_value", None) is None or keras.backend.backend() == "jax":
             return  # JAX's arrays never change, and the attribute holds one
-        self._values.append((variable, np.array(ops.convert_to_numpy(variable)), getattr(variable.value, "grad", None)))
+        self._values.append((variable, np.array(ops.convert_to_numpy(variable.value)), getattr(variable.value, "grad", None)))
 
     def put_back(self) -> None:
         for one, attributes in self._attributes:
@@ -108,7 +108,7 @@ class _Memory:
             if array.flags.writeable and not np.array_equal(array, content, equal_nan=array.dtype.kind in "fc"):
                 array[...] = content
         for variable, value, gradient in self._values:
-            if not np.array_equal(np.asarray(ops.convert_to_numpy(variable)), value, equal_nan=value.dtype.kind == "f"):
+            if not np.array_equal(np.asarray(ops.convert_to_numpy(variable.value)), value, equal_nan=value.dtype.kind == "f"):
                 variable.assign(value)
             if keras.backend.backend() == "torch" and variable.value.grad is not gradient:
                 variable.value.grad = gradient

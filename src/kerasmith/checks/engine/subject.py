@@ -165,7 +165,9 @@ def subject_of(
         return Subject(component.pde, "equation", name or component.name, given)
     if inspect.isfunction(component) and (kind == "equation" or (kind is None and takes_field(component))):
         return Subject(component, "equation", name or component.__name__, {})
-    if callable(component) and not inspect.ismodule(component) and not _is_keras_model(component):
+    if _is_keras_model(component):
+        return _of_model(component, name)
+    if callable(component) and not inspect.ismodule(component):
         require_pair(component)
         return Subject(
             component, kind or usual_kind(component), name or getattr(component, "__name__", type(component).__name__), {}
@@ -224,6 +226,8 @@ def _made(factory: Any, wanted: Any, kind: str | None, name: str | None) -> Subj
         raise CannotCheck(f"The factory {text}() raises {type(error).__name__}: {error}") from error
     if wanted is None and parts_of_problem(made) is not None:
         return ProblemSubject(made, name or text)
+    if wanted is None and _is_keras_model(made):
+        return _of_model(made, name or text)
     found = _kind(made)
     if inspect.isclass(wanted) and not isinstance(made, wanted):
         raise CannotCheck(f"The factory {text}() must return a {wanted.__name__}. Received: {made!r}")
@@ -281,6 +285,12 @@ def _kind(component: Any) -> str | None:
 
 def _is_keras_model(component: Any) -> bool:
     return isinstance(component, keras.Model)
+
+
+def _of_model(model: Any, name: str | None) -> Subject:
+    from kerasmith.checks.engine.training_setup import setup_of_model  # its subject is one of these
+
+    return setup_of_model(model, name)
 
 
 def _none_of_the_kinds(component: Any) -> CannotCheck:

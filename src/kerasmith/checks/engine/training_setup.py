@@ -2,14 +2,19 @@
 
 import dataclasses
 import inspect
+import sys
 from typing import Any, NamedTuple
 
+from kerasmith.checks.engine import registry
 from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import CannotCheck, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras
-from kerasmith.checks.engine.places import location
+from kerasmith.checks.engine.places import location, module_that_holds
 from kerasmith.checks.engine.subject import Subject
 from kerasmith.checks.engine.target import parts_of_problem
+
+# Questions from here on train a copy; those before it need the first batch only.
+FIRST_DYNAMIC = "T150"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +89,25 @@ class SetupSubject(Subject):
         place = self.setup.places.get("fit")
         where = f"{place.file}:{place.line}, before `fit`" if place else "before `model.fit(x, y, ...)`"
         return [f"# {where} (on {backend()}):", "import keras, numpy as np"]
+
+
+def structural_questions() -> list[str]:
+    """The ids of those that train nothing."""
+    return [id for id, one in registry.load().items() if "setup" in one.kinds and id < FIRST_DYNAMIC]
+
+
+def setup_of_model(model: Any, name: str | None = None) -> SetupSubject:
+    """The subject of a compiled model alone, with the data that stand beside it in its module under usual names.
+
+    Raises:
+        CannotCheck: for a model that is not compiled.
+    """
+    require_compiled(model)
+    home = module_that_holds(model)
+    beside = {} if home is None else vars(sys.modules[home[0]])
+    pairs = [(f"{x}{end}", f"{y}{end}") for x, y in (("x", "y"), ("X", "y"), ("X", "Y")) for end in ("_train", "")]
+    x, y = next((pair for pair in pairs if all(hasattr(beside.get(one), "shape") for one in pair)), (None, None))
+    return SetupSubject(TrainingSetup(model, beside.get(x), beside.get(y)), name)
 
 
 def is_model(component: Any) -> bool:

@@ -165,8 +165,6 @@ def as_arrays(data: Any) -> Any:
 def _array(leaf: Any) -> Any:
     if isinstance(leaf, np.ndarray):
         return leaf
-    if type(leaf).__module__.partition(".")[0] == "pandas":
-        return np.asarray(leaf)
     if hasattr(leaf, "row_splits") or hasattr(leaf, "tocsr") or hasattr(leaf, "dense_shape"):
         return leaf
     with contextlib.suppress(Exception):
