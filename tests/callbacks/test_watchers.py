@@ -53,6 +53,7 @@ def watchers(directory):
         callbacks.HistoryCSV(directory / "history.csv"),
         callbacks.SummaryFile(directory / "summary.json"),
         callbacks.ReportPage(directory / "report.html"),
+        callbacks.CheckSetup("warning"),
         callbacks.LossTerms(),
         callbacks.GradientHealth(every=1, directory=directory, report=report),
         callbacks.PredictionSnapshots(X[:2], Y[:2], images=IMAGES, **places),
