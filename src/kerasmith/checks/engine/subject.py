@@ -21,6 +21,7 @@ from kerasmith.checks.engine.places import (
 from kerasmith.checks.engine.registry import CHECKED
 from kerasmith.checks.engine.requirements import require_arguments, require_pair
 from kerasmith.checks.engine.target import FIRST, components, kind_of_class, parts_of_problem, takes_field, usual_kind
+from kerasmith.checks.engine.training_setup import SetupSubject, setup_of_model
 
 # Where Keras keeps the public names of a kind.
 _PACKAGES = {"loss": "losses", "metric": "metrics", "callback": "callbacks", "layer": "layers"}
@@ -121,7 +122,7 @@ def subject_of(
     init: dict[str, Any] | str | None = None,
     kind: str | None = None,
     name: str | None = None,
-) -> Subject:
+) -> Subject | SetupSubject:
     """The `Subject` of a class, instance or function; or of what a function without required arguments returns.
 
     Args:
@@ -166,7 +167,7 @@ def subject_of(
     if inspect.isfunction(component) and (kind == "equation" or (kind is None and takes_field(component))):
         return Subject(component, "equation", name or component.__name__, {})
     if _is_keras_model(component):
-        return _of_model(component, name)
+        return setup_of_model(component, name)
     if callable(component) and not inspect.ismodule(component):
         require_pair(component)
         return Subject(
@@ -217,7 +218,7 @@ def _is_factory(component: Any, kind: str | None) -> bool:
     return all(p.default is not p.empty and p.name not in FIRST for p in parameters)
 
 
-def _made(factory: Any, wanted: Any, kind: str | None, name: str | None) -> Subject:
+def _made(factory: Any, wanted: Any, kind: str | None, name: str | None) -> Subject | SetupSubject:
     """The `Subject` of what a factory returns; an instance of `wanted` if that is a class."""
     text = getattr(factory, "__name__", repr(factory))
     try:
@@ -227,7 +228,7 @@ def _made(factory: Any, wanted: Any, kind: str | None, name: str | None) -> Subj
     if wanted is None and parts_of_problem(made) is not None:
         return ProblemSubject(made, name or text)
     if wanted is None and _is_keras_model(made):
-        return _of_model(made, name or text)
+        return setup_of_model(made, name or text)
     found = _kind(made)
     if inspect.isclass(wanted) and not isinstance(made, wanted):
         raise CannotCheck(f"The factory {text}() must return a {wanted.__name__}. Received: {made!r}")
@@ -285,12 +286,6 @@ def _kind(component: Any) -> str | None:
 
 def _is_keras_model(component: Any) -> bool:
     return isinstance(component, keras.Model)
-
-
-def _of_model(model: Any, name: str | None) -> Subject:
-    from kerasmith.checks.engine.training_setup import setup_of_model  # its subject is one of these
-
-    return setup_of_model(model, name)
 
 
 def _none_of_the_kinds(component: Any) -> CannotCheck:

@@ -10,7 +10,6 @@ from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import CannotCheck, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras
 from kerasmith.checks.engine.places import location, module_that_holds
-from kerasmith.checks.engine.subject import Subject
 from kerasmith.checks.engine.target import parts_of_problem
 
 # Questions from here on train a copy; those before it need the first batch only.
@@ -61,18 +60,26 @@ class TrainingSetup:
     places: dict[Any, Place] = dataclasses.field(default_factory=dict)
 
 
-class SetupSubject(Subject):
-    """A training set-up as a subject: never copied, and left as it was by `Examination` (see `SetupCase`).
+class SetupSubject:
+    """A training set-up as a subject, with what `Subject` has: never copied, and left as it was (see `SetupCase`).
 
     Args:
         setup: the set-up.
         name: as it is printed.
     """
 
+    kind: str = "setup"
+    is_function: bool = False
+    is_instance: bool = True
+    factory: None = None
+
     def __init__(self, setup: TrainingSetup, name: str | None = None) -> None:
         self.setup: TrainingSetup = setup
-        self.component, self.kind, self.init, self.cls = setup.model, "setup", {}, type(setup.model)
-        self.is_function, self.is_instance, self.factory = False, True, None
+        self.component: Any = setup.model
+        self.init: dict[str, Any] = {}
+        self.cls: type[Any] | None = type(setup.model)
+        self.file: str | None
+        self.line: int | None
         self.name: str = name or setup.model.name
         place = setup.places.get("fit") or setup.places.get("compile")
         own = type(setup.model).__module__.partition(".")[0] not in ("keras", "kerasmith")
@@ -83,6 +90,10 @@ class SetupSubject(Subject):
         if changed:
             raise NotApplicable("a model is taken as it is")
         return self.component
+
+    def source(self) -> tuple[str, int]:
+        """There is none of a whole set-up."""
+        raise NotApplicable("a set-up has no source of its own")
 
     def setup_lines(self) -> list[str]:
         """The first lines of a reproducer: it is put into the script, before `fit`."""
