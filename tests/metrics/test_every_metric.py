@@ -24,6 +24,15 @@ ADDITIVE = pytest.mark.parametrize("name", [name for name, row in ROWS.items() i
 PUBLIC = sorted(name for name, value in vars(metrics).items() if inspect.isclass(value) and issubclass(value, Metric))
 
 
+def kinds(name):
+    row = ROWS[name]
+    return [row.data.__name__, type(row.make()).__mro__[1].__name__]
+
+
+# What the base classes share, not each metric anew: where each row compiles, each base class and each kind of data is asked.
+SHARED = pytest.mark.thinned("each row compiles anew", by=kinds)
+
+
 def prepared(name, seed=0):
     row = ROWS[name]
     return row.make, *row.data(np.random.default_rng(seed))
@@ -41,6 +50,7 @@ def test_any_batch_split_and_order_give_the_same(name):
         assert_equal(run(make(), (y[order], p[order], None if given is None else given[order])), whole)
 
 
+@SHARED
 @ALL
 def test_an_empty_batch_changes_nothing(name):
     make, y, p = prepared(name)
@@ -62,6 +72,7 @@ def test_weights_repeat_and_delete(name):
         assert_equal(run(make(), (y, p, times.astype("float32"))), run(make(), repeated))
 
 
+@SHARED
 @ADDITIVE
 def test_a_mask_deletes_where_there_are_weights_too(name):
     make, y, p = prepared(name)
@@ -91,6 +102,7 @@ def test_no_data_is_nan_reset_forgets_and_nan_is_not_hidden(name):
         assert np.isnan(next(iter(run(make(), (y, p)).values())))
 
 
+@SHARED
 @ALL
 def test_state_moves_to_a_metric_made_from_the_configuration(name):
     make, y, p = prepared(name)
@@ -139,6 +151,7 @@ def test_shapes_that_would_broadcast_are_refused(name):
         make().update_state(y, p, np.ones(4, "float32"))
 
 
+@SHARED
 @ADDITIVE
 def test_combine_keeps_leading_axes(name):
     """`Bootstrap` combines the totals of many resamples at once."""

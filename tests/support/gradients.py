@@ -1,18 +1,24 @@
 """Value and gradient of a function of one tensor, on whichever backend runs, eager or compiled."""
 
+import functools
+import os
+
 import keras
 import numpy as np
 
 
-def value_and_grad(function, x, jit=False):
+def value_and_grad(function, x, jit=None):
     """The scalar `function(x)` and its gradient as float64 NumPy arrays.
 
     Args:
         function: maps a backend tensor to a scalar tensor.
         x: array or tensor.
-        jit: compile; PyTorch runs eagerly either way, as Keras itself does there by default.
+        jit: compile; PyTorch runs eagerly either way, as Keras itself does there by default. None: in the gate JAX compiles,
+            once for a function asked again: each of a hundred operations of its own takes six times as long. Otherwise eager.
     """
     backend = keras.backend.backend()
+    if jit is None:
+        jit = backend == "jax" and os.environ.get("KERASMITH_FAST_TO_COMPILE") == "1"
     x = keras.ops.convert_to_tensor(x)
     value, slope = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[backend](function, x, jit)
     return tuple(
@@ -37,8 +43,14 @@ def _tensorflow(function, x, jit):
 def _jax(function, x, jit):
     import jax
 
-    both = jax.value_and_grad(function)
-    return (jax.jit(both) if jit else both)(x)
+    return (_compiled(function) if jit else jax.value_and_grad(function))(x)
+
+
+@functools.lru_cache(maxsize=8)
+def _compiled(function):
+    import jax
+
+    return jax.jit(jax.value_and_grad(function))
 
 
 def _torch(function, x, jit):
