@@ -44,8 +44,10 @@ def test_a_file_gets_one_line_for_each_epoch():
     assert "\x1b" not in written(console)
     for epoch, line in enumerate(lines[:3]):
         assert line.startswith(f"epoch {epoch + 1}/3  ")
-        for name, values in logged.items():
-            assert f"  {name} {values[epoch]:.4f}" in line
+        for name in ("loss", "val_loss", "val_accuracy"):
+            assert f"  {name} {logged[name][epoch]:.4f}" in line
+        assert line.endswith("learning_rate 0.0500")
+        assert len(line) <= 100
     assert lines[3].startswith("3 epochs in ")
     assert f"best val_loss {min(logged['val_loss']):.4f} (epoch " in lines[3]
 
@@ -69,6 +71,24 @@ def test_the_best_value_is_highlighted():
         assert best == (["1"] if epoch == 2 else [])
 
 
+def test_80_columns_have_what_matters_most():
+    lines = EpochLines()
+    lines.directions = {"mask_dice_score": "max", "objects_f1": "max", "objects_recall": "max", "ce": "min", "objects": None}
+    lines.monitored = ("val_objects_recall",)
+    logs = {name: 0.5 for name in ("cases", "ce", "objects", "mask_dice_score", "objects_f1", "objects_recall", "loss")}
+    logs |= {f"val_{name}": 0.5 for name in logs} | {"learning_rate": 1e-3}
+    top, below, line = lines.add(1, 12, 1.0, logs, width=80)
+    assert top.plain.split() == ["epoch", "time", "loss", "objects_recall", "mask_dice_score", "lr"]
+    assert below.plain.split() == ["+4", "more", *["train", "val"] * 3]
+    assert max(len(top), len(below), len(line)) <= 80
+    assert [name for name in lines.in_order()[:4]] == ["loss", "objects_recall", "mask_dice_score", "objects_f1"]
+    (plain,) = EpochLines.add(lines, 2, 12, 1.0, logs)
+    assert plain.plain.split()[4::2] == ["loss", "val_loss", "val_objects_recall", "val_mask_dice_score", "learning_rate"]
+    (closing,) = lines.closing(3.0, width=80)
+    assert len(closing) <= 80
+    assert "best val_loss 0.5000 (epoch 1)" in closing.plain
+
+
 def test_columns_that_do_not_fit_are_counted_and_late_ones_get_a_new_header():
     lines = EpochLines()
     logs = {f"quantity_{i}": 0.5 for i in range(9)}
@@ -76,7 +96,7 @@ def test_columns_that_do_not_fit_are_counted_and_late_ones_get_a_new_header():
         lines = EpochLines()
         shown = lines.add(1, 9, 1.0, logs, width=width)
         assert all(len(line) <= width for line in shown)
-        assert shown[0].plain.endswith(f"+{9 - shown[0].plain.count('quantity_')} more")
+        assert shown[0].plain.endswith(f"+{9 - shown[0].plain.count('tity_')} more")
     assert len(lines.add(2, 9, 1.0, logs, width=120)) == 1
     again = lines.add(3, 9, 1.0, {**logs, "val_quantity_0": 1.0}, width=120)
     assert "train" in again[1].plain

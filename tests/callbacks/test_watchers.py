@@ -263,7 +263,7 @@ def test_pictures_that_cannot_be_drawn(tmp_path, monkeypatch, alone, told):
         "callbacks.prediction_snapshots.classified",
         "callbacks.evaluation_pictures.metric_html",
         "callbacks.gradient_health.gradient_page",
-        "callbacks.run_report.report_page.render",
+        "callbacks.run_report.report_page.run_page",
         "callbacks.event_file.encode_png",
     ):
         monkeypatch.setattr(f"kerasmith.{place}", broken)

@@ -1,8 +1,12 @@
 """The command line: starts without Keras, names bad input, exits 2 without a traceback."""
 
+import json
+
 import pytest
 
 from kerasmith.cli import main
+from kerasmith.files.quiet_import import import_quietly
+from kerasmith.recipes.finished_run import finished_run
 from tests.support import fresh_process
 
 pytestmark = pytest.mark.host("the command line before a backend is loaded")
@@ -63,3 +67,33 @@ def test_missing_backend_names_the_extra(capsys, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "theano")
     assert main(["demo", "nuclei"]) == 2
     assert "theano" in capsys.readouterr().err
+
+
+def test_a_finished_demo_is_shown_and_nothing_heavy_is_imported(tmp_path):
+    config = {"epochs": 12, "seed": 0}
+    summary = {"recipe": "nuclei", "title": "Cell nuclei", "status": "completed", "config": config, "dice": 0.95321}
+    (tmp_path / "summary.json").write_text(json.dumps(summary))
+    (tmp_path / "report.html").write_text("")
+    script = (
+        "import sys\nfrom kerasmith.cli import main\n"
+        f"status = main(['demo', 'nuclei', '--seed', '0', '--out', {str(tmp_path)!r}])\n"
+        "assert status == 0\nassert not {'keras', 'numpy'} & set(sys.modules)\n"
+    )
+    done = fresh_process.bare(script)
+    assert "dice: 0.9532" in done
+    assert f"report: {tmp_path / 'report.html'}" in done
+    assert "To train anew: --overwrite" in done
+    # Another seed, or another demo, is another run.
+    assert finished_run(tmp_path, "nuclei", {"seed": 1}) is None
+    assert finished_run(tmp_path, "digits", {}) is None
+    (tmp_path / "checkpoints").mkdir()
+    assert finished_run(tmp_path, "nuclei", {}) is None
+
+
+def test_an_import_is_quiet_and_its_errors_are_not(tmp_path, monkeypatch, capfd):
+    monkeypatch.syspath_prepend(tmp_path)
+    greetings = "I0000 00:00:1.0 1 port.cc:153] oneDNN custom operations", "To enable the following instructions: AVX2"
+    lines = [greetings[0], "a real problem", greetings[1]]
+    (tmp_path / "noisy_module.py").write_text(f"import os\nos.write(2, {chr(10).join(lines)!r}.encode())\n")
+    import_quietly("noisy_module")
+    assert capfd.readouterr().err == "a real problem\n"

@@ -57,11 +57,11 @@ def test_a_short_run_writes_the_whole_run_directory(tmp_path):
     assert saved["dice"] == pytest.approx(dice, abs=1e-6)
 
     page = (out / "report.html").read_text()
-    for word in ("learning_rate", "mask_dice_score", "ce", "lesion_f1", "missed", "touching another one", "Held-out"):
+    for word in ("learning_rate", "mask_dice_score", "ce", "objects_f1", "missed", "touching another one", "Held-out"):
         assert word in page, word
     assert page.count("<img") >= 4
     header = (out / "history.csv").read_text().splitlines()[0]
-    for column in ("loss", "dice", "ce", "mask_loss", "cores_loss", "val_mask_dice_score", "val_lesion_f1", "learning_rate"):
+    for column in ("loss", "dice", "ce", "mask_loss", "cores_loss", "val_mask_dice_score", "val_objects_f1", "learning_rate"):
         assert column in header
     assert "0.949" in text.getvalue()
     assert "0.830" in text.getvalue()

@@ -1,30 +1,30 @@
 """A live view of `fit` in the terminal."""
 
 import collections
-import contextlib
-import sys
-import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.console import Console, RenderableType
+import keras
+from rich.console import Console
 from rich.errors import LiveError
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from kerasmith._types import Logs
 from kerasmith.base.direction import directions_of
 from kerasmith.callbacks.copies import no_model
+from kerasmith.callbacks.epoch_bar import EpochBar, without_exit
 from kerasmith.callbacks.epoch_lines import EpochLines, clock
 from kerasmith.callbacks.log_values import scalars
 from kerasmith.callbacks.printable_renderable import PrintableRenderable
 from kerasmith.callbacks.watcher import Watcher
 from kerasmith.keras_internals import fit_call
+from kerasmith.keras_internals.learning_rate import rates_of
+from kerasmith.keras_internals.optimizers import training_optimizers
 from kerasmith.report.numbers import format_number
+from kerasmith.report.training import LEARNING_RATE
 
-_REFRESH_PER_SECOND = 4
 _RATE_WINDOW_SECONDS = 8.0
 _PACE_WIDTH = len("12.34 steps/s  0:45 left, run 1:07:09")
 
@@ -32,8 +32,10 @@ _PACE_WIDTH = len("12.34 steps/s  0:45 left, run 1:07:09")
 class LiveProgress(Watcher):
     """Shows the running epoch as a bar and the finished epochs as a growing table; for `fit(verbose=0)`.
 
-    The bar has step rate, time left in the epoch and in the run, and the running values. A value in green is the best so
-    far. Where the output is no terminal (a log file, CI) each epoch is one plain line.
+    The bar has step rate, time left in the epoch and in the run, and the running values. On 80 columns the table has the loss,
+    the two metrics that matter most - what callbacks monitor first - and the learning rate, on more columns more. A value in
+    green is the best so far. Where the output is no terminal (a log file, CI) each epoch is one short plain line. The last
+    line has the best values.
 
     The screen is drawn four times a second by a thread of its own; a training step only leaves its logs behind. When `fit`
     ends with an exception, the terminal is restored as soon as the exception is handled or shown, at the latest when the
@@ -42,7 +44,7 @@ class LiveProgress(Watcher):
 
     Args:
         console: a `rich.console.Console`; standard output by default.
-        columns: names of the values that are shown, in this order; all of them by default (since 0.2).
+        columns: names of the values that are shown, in this order; by default what matters most (since 0.2).
 
     Example:
 
@@ -52,8 +54,8 @@ class LiveProgress(Watcher):
     >>> x, y = keras.ops.ones((4, 2)), keras.ops.ones((4, 1))
     >>> page = io.StringIO()
     >>> _ = model.fit(x, y, epochs=2, verbose=0, callbacks=[LiveProgress(Console(file=page))])
-    >>> page.getvalue().splitlines()[0].split()[-2:]
-    ['loss', '1.0000']
+    >>> page.getvalue().splitlines()[0].split()[-4:]
+    ['loss', '1.0000', 'learning_rate', '0.1000']
     """
 
     # Keras may call `on_train_batch_end` from its own threads then, and the training step does not wait for the values.
@@ -92,6 +94,9 @@ class LiveProgress(Watcher):
     def on_train_begin(self, logs: Logs = None) -> None:
         self.close()
         self._reset()
+        fit = fit_call.find()
+        monitors = [getattr(callback, "monitor", None) for callback in (fit.callbacks.callbacks if fit is not None else ())]
+        self._lines.monitored = tuple(name for name in monitors if isinstance(name, str))
         self._open()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -126,13 +131,14 @@ class LiveProgress(Watcher):
         # The length of a generator is known once it has ended.
         self._steps_seen = self._done or self._steps_seen
         self._read_directions()
-        self._print(self._lines.add(epoch + 1, self._epochs(), took, self._displayed(logs or {}), self._width()))
+        self._print(self._lines.add(epoch + 1, self._epochs(), took, self._with_rate(logs or {}), self._width()))
         self._phase = "between"
 
     def on_train_end(self, logs: Logs = None) -> None:
+        width = self._width()
         self.close()
         self._read_directions()
-        self._print(self._lines.closing(self._seconds()))
+        self._print(self._lines.closing(self._seconds(), width))
 
     # State for a run that is resumed in another process.
 
@@ -160,6 +166,7 @@ class LiveProgress(Watcher):
 
     def _reset(self) -> None:
         self._lines = EpochLines()
+        self._lines.is_whole = self.columns is not None
         self._epoch = self._done = self._tested = 0
         self._first_epoch = self._steps_seen = self._skipped = None
         self._earlier = self._epoch_earlier = 0.0
@@ -167,13 +174,13 @@ class LiveProgress(Watcher):
         self._start = self._epoch_start = time.perf_counter()
         self._epoch_seconds = collections.deque(maxlen=5)
         self._marks = collections.deque()
-        self._bar = _EpochBar(self)
+        self._bar = EpochBar(self)
 
     def _open(self) -> None:
         if not self.console.is_terminal or self.console.is_dumb_terminal:
             return
         started = False
-        with self.sparing("drawing the bar"), _without_exit():
+        with self.sparing("drawing the bar"), without_exit():
             try:
                 self._bar.start()
                 started = True
@@ -188,9 +195,17 @@ class LiveProgress(Watcher):
 
     def _print(self, lines: Iterable[Text]) -> None:
         for line in lines:
-            with self.sparing("printing"), _without_exit():
+            with self.sparing("printing"), without_exit():
                 printable = PrintableRenderable(line)
                 self.console.print(printable, soft_wrap=not self.console.is_terminal, highlight=False)
+
+    def _with_rate(self, logs: dict[str, Any]) -> dict[str, float]:
+        """What is shown of an epoch; with the learning rate, if nobody has chosen the columns."""
+        values = self._displayed(logs)
+        if self.columns is None and LEARNING_RATE not in values and isinstance(self.model, keras.Model):
+            rates = rates_of(training_optimizers(self.model))
+            values |= {name: rate for name, rate in rates.items() if name == LEARNING_RATE}
+        return values
 
     def _read_directions(self) -> None:
         self._lines.directions = directions_of(self.model.metrics) if self.model is not None else {}
@@ -260,68 +275,10 @@ class LiveProgress(Watcher):
         # Only here, a few times a second, may a value have to come from the device.
         values = self._displayed(dict(self._latest))
         texts: list[str] = []
-        for name in sorted(values, key=lambda name: name != "loss"):
+        order = self._lines.in_order() or ["loss"]
+        for name in sorted(values, key=lambda name: order.index(name) if name in order else len(order)):
             text = f"{name} {format_number(values[name])}"
             if sum(map(len, texts)) + 2 * len(texts) + len(text) > width:
                 break
             texts.append(text)
         return "  ".join(texts)
-
-
-class _EpochBar(Progress):
-    """The line of the running epoch. The thread that draws it reads what the training steps have left behind."""
-
-    def __init__(self, owner: LiveProgress):
-        self._owner = owner
-        self._bar_column = BarColumn()
-        self._last_error = getattr(sys, "last_value", None)
-        columns = (
-            TextColumn("{task.description}", style="bold", markup=False),
-            self._bar_column,
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[pace]}", style="cyan", markup=False),
-            TextColumn("{task.fields[values]}", style="dim", markup=False),
-        )
-        super().__init__(*columns, console=owner.console, refresh_per_second=_REFRESH_PER_SECOND, transient=True)
-        self.add_task("", total=None, pace="", values="")
-        self._refresh = self.live.refresh
-        self.live.refresh = self._refresh_or_end
-
-    def get_renderables(self) -> Iterable[RenderableType]:
-        fields = self._owner._describe()
-        self._bar_column.bar_width = fields.pop("bar_width")
-        for task in self.task_ids:
-            self.update(task, **fields)
-        yield PrintableRenderable(self.make_tasks_table(self.tasks))
-        if getattr(sys, "last_value", None) is not self._last_error:
-            # An interactive session has shown an exception, and keeps it and all that `fit` had. Not from this thread, which
-            # is in the middle of a drawing.
-            self._last_error = sys.last_value
-            threading.Thread(target=self._owner.close, daemon=True).start()
-
-    def stop(self) -> None:
-        # The terminal may be gone.
-        with contextlib.suppress(Exception), _without_exit():
-            super().stop()
-
-    def _refresh_or_end(self) -> None:
-        """Draws; where that fails, takes the bar away. Not from this thread, which is in the middle of a drawing."""
-        try:
-            with _without_exit():
-                self._refresh()
-        except Exception as problem:
-            if self.live.is_started:
-                with self._owner.sparing("drawing the bar"):
-                    raise problem
-                threading.Thread(target=self._owner.close, daemon=True).start()
-
-
-@contextlib.contextmanager
-def _without_exit() -> Iterator[None]:
-    """Rich ends the program when the reader of a pipe is gone; this makes it an error of the output again."""
-    try:
-        yield
-    except SystemExit as leaving:
-        if not isinstance(leaving.__context__, BrokenPipeError):
-            raise
-        raise leaving.__context__ from None

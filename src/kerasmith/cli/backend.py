@@ -4,6 +4,7 @@ import argparse
 import os
 
 from kerasmith.backends import BACKENDS, installed_backends
+from kerasmith.files.quiet_import import import_quietly
 
 
 def add_backend(command: argparse.ArgumentParser) -> None:
@@ -11,8 +12,8 @@ def add_backend(command: argparse.ArgumentParser) -> None:
     command.add_argument("--backend", choices=BACKENDS, help="default: $KERAS_BACKEND, else the first one installed")
 
 
-def use_backend(asked: str | None) -> str:
-    """Lets Keras, which is not imported yet, run on a backend; returns its name.
+def chosen_backend(asked: str | None) -> str:
+    """The name of the backend that was asked for, or that the environment names, or the first one installed.
 
     Raises:
         ValueError: if `KERAS_BACKEND` names none.
@@ -24,6 +25,14 @@ def use_backend(asked: str | None) -> str:
         raise ValueError(f"KERAS_BACKEND must be one of {', '.join(BACKENDS)}. Received: {asked!r}")
     if asked not in installed:
         raise ImportError(f"The backend {asked!r} is not installed. Write `pip install 'kerasmith[{asked}]'`.")
-    os.environ["KERAS_BACKEND"] = asked
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     return asked
+
+
+def use_backend(asked: str | None) -> str:
+    """Lets Keras, which is not imported yet, run on a backend; returns its name. Raises as `chosen_backend`."""
+    backend = chosen_backend(asked)
+    os.environ["KERAS_BACKEND"] = backend
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if backend == "tensorflow":
+        import_quietly(backend)
+    return backend

@@ -61,7 +61,7 @@ def run(
     scan = brain_data.scanned(volume, np.random.default_rng(SCAN))
     _, held_out = brain_data.split(scan, shares)
     config = configuration(epochs=epochs, seed=seed, train=train, held_out=held_out)
-    this = DemoRun(out, title="Tissues of the brain", config=config, overwrite=overwrite, console=console)
+    this = DemoRun(out, recipe="brain", title="Tissues of the brain", config=config, overwrite=overwrite, console=console)
     model = fit(train, held_out, epochs=epochs, seed=seed, watchers=this.watchers())
 
     others = [brain_data.scanned(volume, np.random.default_rng(SCAN + 1 + i)) for i in range(3)]

@@ -60,7 +60,9 @@ def run(
     epochs = epochs_or(epochs, EPOCHS)
     config = configuration(epochs=epochs, seed=seed, weights=weights)
     built = network(len(KINDS), weights=weights)  # A wrong file of weights is refused before a directory is made.
-    this = DemoRun(out, title="Faults of circuit boards", config=config, overwrite=overwrite, console=console)
+    this = DemoRun(
+        out, recipe="defects", title="Faults of circuit boards", config=config, overwrite=overwrite, console=console
+    )
     # Three draws that have nothing in common, whatever the seed.
     training, tuning, test = (
         make_boards(count, size=SIZE, seed=3 * seed + part, most_faults=MOST_FAULTS)

@@ -19,6 +19,7 @@ class DemoRun:
 
     Args:
         out: the run directory.
+        recipe: name of the demo.
         title: the heading of the report.
         config: {name: value} of what the run is made with; it goes on with the same only.
         overwrite: replace an earlier run in `out`.
@@ -37,12 +38,14 @@ class DemoRun:
         self,
         out: str | os.PathLike[str],
         *,
+        recipe: str,
         title: str,
         config: dict[str, Any],
         overwrite: bool = False,
         console: Console | None = None,
     ) -> None:
         self._start = time.perf_counter()
+        self._recipe = recipe
         self.console: Console = console or Console()
         # The event files first: if their package is missing, no directory is made.
         self._events = callbacks.TensorBoard(out, flat=True)
@@ -82,9 +85,9 @@ class DemoRun:
             The summary, with `seconds` since this process began the run.
         """
         summary["seconds"] = round(time.perf_counter() - self._start, 1)
-        self.report.add_summary(**summary)
+        self.report.add_summary(recipe=self._recipe, of=title, **summary)
         self._unfinished.finish(self.report.write)
-        rows = [*figures, Figure("seconds", f"{summary['seconds']:.0f}")]
+        rows = [*figures, Figure("seconds in all", f"{summary['seconds']:.0f}")]
         show(self.console, terminal_table(rows, title=title, simple=simple))
         show(self.console, f"report: {self.report.directory / 'report.html'}")
         return summary

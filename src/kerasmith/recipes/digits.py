@@ -52,7 +52,7 @@ def run(
     train, test = digits_data.split(*digits_data.load())
     batches = digits_data.batches(*train, batch_size=BATCH, epochs=epochs, seed=seed)
     config = configuration(epochs=epochs, seed=seed, batches=batches)
-    this = DemoRun(out, title="Handwritten digits", config=config, overwrite=overwrite, console=console)
+    this = DemoRun(out, recipe="digits", title="Handwritten digits", config=config, overwrite=overwrite, console=console)
     model = fit(batches, digits_data.steps(train[0], BATCH), test, epochs=epochs, seed=seed, watchers=this.watchers())
 
     loaded = keras.saving.load_model(this.report.directory / "model.keras")

@@ -65,7 +65,7 @@ def run(
     spline, temperatures = heat_data.spline_estimate(measured)
     steps = max(1, round(POLISH * min(1, epochs / EPOCHS)))
     config = configuration(epochs=epochs, seed=seed, steps=steps)
-    this = DemoRun(out, title="Inverse heat equation", config=config, overwrite=overwrite, console=console)
+    this = DemoRun(out, recipe="heat", title="Inverse heat equation", config=config, overwrite=overwrite, console=console)
     model, diffusivity = problem(measured, seed=seed)
     points = ROD.sobol(POINTS, seed=seed)
     fit(model, points, epochs=epochs, seed=seed, watchers=this.watchers())

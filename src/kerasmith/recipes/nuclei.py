@@ -61,7 +61,7 @@ def run(
     train, held_out = nuclei_image.split(*nuclei_image.load())
     wheel_file("skimage", "__init__.py")  # for the watershed after training
     config = configuration(epochs=epochs, seed=seed)
-    this = DemoRun(out, title="Cell nuclei", config=config, overwrite=overwrite, console=console)
+    this = DemoRun(out, recipe="nuclei", title="Cell nuclei", config=config, overwrite=overwrite, console=console)
     model = fit(train, held_out, epochs=epochs, seed=seed, watchers=this.watchers())
 
     threshold = best_threshold(predict(model, train.image)["mask"], train.mask)
@@ -127,7 +127,7 @@ def fit(
         loss={"mask": DiceCE(from_logits=True), "cores": FocalTversky(alpha=0.7, beta=0.3, from_logits=True)},
         metrics={
             "mask": [DiceScore(from_logits=True)],
-            "cores": [LesionDetection(from_logits=True, connectivity=4, min_size=MIN_CORE)],
+            "cores": [LesionDetection(from_logits=True, connectivity=4, min_size=MIN_CORE, name="objects")],
         },
     )
     # Two cycles, the second twice as long, end with the last step.

@@ -55,7 +55,7 @@ def _tiles(data: Mapping[str, Any]) -> dict[str, Any]:
     results, of = data["results"], data["results"].get("of")
     own: dict[str, Any] = {k: v for k, v in results.items() if isinstance(v, numbers.Real) and not isinstance(v, bool)}
     own = {
-        k.replace("_", " "): (v, str(of)) if of and isinstance(v, float) else v
+        k.replace("_", " "): (v, str(of)) if of and isinstance(v, float) and "threshold" not in k else v
         for k, v in own.items()
         if k not in ("seconds", "parameters")
     }

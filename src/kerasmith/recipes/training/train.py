@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from kerasmith.files.quiet_import import import_quietly
 from kerasmith.recipes.training.config import Config, read_config
 from kerasmith.recipes.training.config_error import ConfigError
 from kerasmith.recipes.training.folds import train_folds
@@ -134,6 +135,8 @@ def _choose_backend(plan: Plan) -> None:
                 f"KERAS_BACKEND={backend}.",
             )
     os.environ["KERAS_BACKEND"] = backend
+    if backend == "tensorflow":
+        import_quietly(backend)
 
 
 def _as_dict(plan: Plan) -> dict[str, Any]:
