@@ -6,8 +6,9 @@ import pytest
 from keras import ops
 
 from kerasmith import layers, losses
-from tests.losses.test_battery import gradient, masked, same, value
+from tests.losses.test_battery import masked, same, value
 from tests.support.cover import each_value
+from tests.support.gradients import value_and_grad
 
 PAIRS = [
     losses.Triplet(),
@@ -20,6 +21,10 @@ PAIRS = [
     losses.MultiSimilarity(epsilon=None),
 ]
 every = pytest.mark.parametrize("loss", PAIRS, ids=lambda loss: f"{loss.name}-{getattr(loss, 'mining', '')}")
+
+
+def gradient(loss, y_true, y_pred, sample_weight=None, jit=None):
+    return value_and_grad(lambda p: loss(y_true, p, sample_weight), y_pred, jit=jit)
 
 
 def normal(*shape, seed=0):

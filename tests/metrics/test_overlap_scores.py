@@ -114,11 +114,11 @@ def test_any_batch_split_gives_the_same(kind, per):
     ids, _, prediction = images(3)
     weight = np.random.default_rng(2).random(7).astype("float32")
     whole = run(metric(per=per), (ids, prediction, weight))
-    for cut in ([1, 6], [3, 4], [1] * 7, [2, 0, 5]):
+    for cut in ([1, 6], [6, 0, 1], [1] * 7):  # few sizes: JAX compiles each operation for each
         edges = np.cumsum([0, *cut])
         parts = [(ids[a:b], prediction[a:b], weight[a:b]) for a, b in itertools.pairwise(edges)]
         assert run(metric(per=per), *parts) == pytest.approx(whole, rel=1e-6)
-    repeated = run(metric(per=per), (np.repeat(ids, 2, 0), np.repeat(prediction, 2, 0)))
+    repeated = run(metric(per=per), (ids, prediction), (ids, prediction))
     assert run(metric(per=per), (ids, prediction, np.full(7, 2.0, "float32"))) == pytest.approx(repeated, rel=1e-6)
 
 

@@ -61,10 +61,11 @@ def test_results_are_those_of_the_metrics_alone(config, weights, counted):
         scores = np.moveaxis(scores, -1, 1)
     shape = {None: None, "samples": (6,), "pixels": (6, 8, 5)}[weights]
     weight = None if shape is None else np.random.default_rng(1).integers(0, 3, shape).astype("float32")
-    expected = alone(seven(**config), (ids, scores, weight), (ids[:2], scores[:2]))
+    batches = (ids, scores, weight), (ids[::-1], scores[::-1])
+    expected = alone(seven(**config), *batches)
     counted.clear()
     shared = metrics.Shared(seven(**config))
-    assert run(shared, (ids, scores, weight), (ids[:2], scores[:2])) == pytest.approx(expected, rel=1e-6, nan_ok=True)
+    assert run(shared, *batches) == pytest.approx(expected, rel=1e-6, nan_ok=True)
     assert counted == [True, True]
 
 
