@@ -14,7 +14,7 @@ def value_and_grad(function, x, jit=None):
         function: maps a backend tensor to a scalar tensor.
         x: array or tensor.
         jit: compile; PyTorch runs eagerly either way, as Keras itself does there by default. None: in the gate JAX compiles,
-            once for a function asked again: each of a hundred operations of its own takes six times as long. Otherwise eager.
+            as each of a hundred operations of its own takes six times as long. Otherwise eager.
     """
     backend = keras.backend.backend()
     if jit is None:
@@ -27,7 +27,9 @@ def value_and_grad(function, x, jit=None):
     )
 
 
-def _tensorflow(function, x, jit):
+# A function that is asked again is compiled once.
+@functools.lru_cache(maxsize=8)
+def _tensorflow_function(function, jit):
     import tensorflow as tf
 
     def both(x):
@@ -37,20 +39,23 @@ def _tensorflow(function, x, jit):
         slope = tape.gradient(value, x)
         return value, tf.zeros_like(x) if slope is None else slope
 
-    return (tf.function(both, jit_compile=True) if jit else both)(x)
-
-
-def _jax(function, x, jit):
-    import jax
-
-    return (_compiled(function) if jit else jax.value_and_grad(function))(x)
+    return tf.function(both, jit_compile=True) if jit else both
 
 
 @functools.lru_cache(maxsize=8)
-def _compiled(function):
+def _jax_function(function, jit):
     import jax
 
-    return jax.jit(jax.value_and_grad(function))
+    both = jax.value_and_grad(function)
+    return jax.jit(both) if jit else both
+
+
+def _tensorflow(function, x, jit):
+    return _tensorflow_function(function, jit)(x)
+
+
+def _jax(function, x, jit):
+    return _jax_function(function, jit)(x)
 
 
 def _torch(function, x, jit):

@@ -23,11 +23,11 @@ HALVES = {
 START = {"whole": slice(None), "even": slice(0, None, 2), "odd": slice(1, None, 2)}
 # What asking the broken parts of a kind takes where each operation is compiled, and the right ones.
 COST = {
-    "losses": (70, 33),
-    "metrics": (75, 33),
-    "callbacks": (85, 15),
-    "layers": (85, 35),
-    "equations": (6, 6),
+    "losses": (65, 33),
+    "metrics": (70, 28),
+    "callbacks": (60, 15),
+    "layers": (60, 60),
+    "equations": (14, 8),
     "source": (5, 5),
 }
 # For one kind of component on one backend; a machine of two busy cores needs some ten minutes.
