@@ -24,6 +24,7 @@ from kerasmith.keras_internals import (
     fit_call,
     fit_interception,
     fit_weights,
+    global_batch,
     inner_state,
     layer_outputs,
     layers,
@@ -446,9 +447,43 @@ def test_stateless_scope():
     variable = keras.Variable([1.0])
     assert not summed_metrics.is_summed(variable)
     if BACKEND == "torch":
-        assert summed_metrics._trainer_sums() == (versions.minor(keras.__version__) >= (3, 16))
+        assert summed_metrics.trainer_sums() == (versions.minor(keras.__version__) >= (3, 16))
         with keras.StatelessScope(state_mapping=[(variable, ops.ones(1))]):
-            assert summed_metrics.is_summed(variable) == summed_metrics._trainer_sums()
+            assert summed_metrics.is_summed(variable) == summed_metrics.trainer_sums()
+
+
+def test_reduction_of_losses(monkeypatch):
+    from keras.src.losses import loss
+
+    asked = []
+
+    def over_all(functions, values, **given):
+        asked.append(given["reduction"])
+        return functions.reduce_weighted_values(values, **given)
+
+    for owner, name in (
+        (loss, "reduce_weighted_values"),
+        (keras.losses.Loss, "__call__"),
+        (keras.layers.Layer, "_get_own_losses"),
+    ):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    global_batch.replace_reduction(over_all, None)
+    global_batch.replace_added_losses(lambda loss: loss + 1)
+    mse = keras.losses.MeanSquaredError(reduction="sum")
+    assert float(mse(np.ones((2, 1)), np.zeros((2, 1)))) == 2.0
+    assert asked == ["sum"]
+    layer = keras.layers.Layer()
+    layer.add_loss(ops.ones(()))
+    assert [float(one) for one in layer.losses] == [2.0]
+
+
+def test_metrics_of_compile():
+    model = model_of(
+        "mae", keras.metrics.MeanMetricWrapper(lambda y, p: p), keras.metrics.MeanMetricWrapper(keras.losses.Dice())
+    )
+    model.fit(np.ones((2, 3)), np.ones((2, 1)), verbose=0)
+    metrics = global_batch.single_metrics(model)
+    assert [global_batch.is_kerass_sum(one) for one in metrics] == [True, True, False, False]
 
 
 @pytest.mark.skipif(BACKEND != "torch", reason="only PyTorch has a device for tensors without values")

@@ -29,6 +29,9 @@ class AdditiveMetric(Metric):
         name, dtype: see `Metric`.
     """
 
+    # Read by `kerasmith.distribution.setup`.
+    sums_over_replicas: bool = True
+
     def __init__(self, *, name: str | None = None, dtype: DType = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self._totals = {}

@@ -87,6 +87,8 @@ class FindLR(Copyable, keras.callbacks.Callback):
     high: float
     steps: int
     smoothing: float
+    # Not tried yet with several processes, which `kerasmith.distribution.setup` therefore refuses.
+    processes: str = "none"
     diverge: float
 
     def __init__(

@@ -27,6 +27,9 @@ class LossTerms(Watcher):
     ['ce', 'dice', 'loss']
     """
 
+    # What it hangs on the model has to be the same in every process.
+    processes: str = "every"
+
     def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         if getattr(model, "loss_columns", None) is not None:

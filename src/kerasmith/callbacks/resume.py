@@ -97,6 +97,8 @@ class Resume(Copyable, keras.callbacks.Callback):
     every: int | str
     config: Any
     verbose: int
+    # Not tried yet with several processes, which `kerasmith.distribution.setup` therefore refuses.
+    processes: str = "none"
 
     def __init__(
         self,

@@ -69,6 +69,7 @@ class TopKCheckpoints(Copyable, keras.callbacks.Callback):
     k: int
     every: int
     filename: str | None
+    processes: str = "first"
 
     kerasmith_contract: dict[str, object] = {"continues": True}
 

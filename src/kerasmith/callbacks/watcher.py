@@ -35,9 +35,11 @@ class Watcher(Copyable, keras.callbacks.Callback):
 
     Attributes:
         only_watches: True for these; `callbacks/README.md` lists them all.
+        processes: of a training in several processes: "first" for those that run in the first alone (since 0.2).
     """
 
     only_watches: bool = True
+    processes: str = "first"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 import kerasmith
-from kerasmith.cli import check, demo, export, list_runs, migrate, new, predict, report, train
+from kerasmith.cli import check, demo, export, launch, list_runs, migrate, new, predict, report, train
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -13,14 +13,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="kerasmith", description=kerasmith.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"kerasmith {kerasmith.__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for module in (demo, train, predict, export, report, list_runs, check, new, migrate):
+    for module in (demo, train, launch, predict, export, report, list_runs, check, new, migrate):
         module.add_to(commands)
     own, dashes, of_script = _split(sys.argv[1:] if arguments is None else list(arguments))
     options = parser.parse_args(own)
     if dashes:
         if not hasattr(options, "arguments"):
-            parser.error("only `kerasmith check train.py -- ...` takes arguments behind two dashes")
-        options.arguments = of_script
+            parser.error("only `kerasmith check train.py -- ...` and `kerasmith launch` take arguments behind two dashes")
+        options.arguments = [*(options.arguments or ()), *of_script]
     try:
         return options.command(options) or 0
     except (ValueError, TypeError, ImportError, OSError) as error:

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from kerasmith import _moved
 from kerasmith.distribution._cross_replica_sum import cross_replica_sum, replica_count
 from kerasmith.distribution._metric_sum import metric_sum
+from kerasmith.distribution._place import Place
 from kerasmith.distribution._process_index import process_index
+from kerasmith.distribution._replica_error import ReplicaError, SetupError
 from kerasmith.distribution._replica_number import replica_number
+from kerasmith.distribution._setup import setup
 from kerasmith.distribution._shares import (
     averaged_gradients,
     display_global_value,
@@ -20,6 +23,9 @@ from kerasmith.distribution._shares import (
 )
 
 __all__ = [
+    "Place",
+    "ReplicaError",
+    "SetupError",
     "averaged_gradients",
     "cross_replica_sum",
     "display_global_value",
@@ -30,6 +36,7 @@ __all__ = [
     "replica_count",
     "replica_number",
     "scale_loss_for_replicas",
+    "setup",
 ]
 
 __getattr__: Callable[[str], object] = _moved.renamed("kerasmith.distribution", {"share_of_loss": "scale_loss_for_replicas"})

@@ -5,10 +5,14 @@ import functools
 import keras
 
 from kerasmith._types import Tensor
+from kerasmith.distribution._alone import is_alone
+from kerasmith.distribution._running import RUNNING
 
 
 def replica_count() -> int:
     """The number of replicas that share one training step, as a Python int."""
+    if is_alone():
+        return 1
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf
@@ -53,17 +57,21 @@ def _torch_all_reduce_sum():
     import torch
     import torch.distributed as dist
 
+    def summed(x):
+        total = x.contiguous().clone()
+        if RUNNING.collectives is None:
+            dist.all_reduce(total)
+        else:
+            RUNNING.collectives.sum_([total])
+        return total
+
     class AllReduceSum(torch.autograd.Function):
         @staticmethod
         def forward(ctx, x):
-            total = x.contiguous().clone()
-            dist.all_reduce(total)
-            return total
+            return summed(x)
 
         @staticmethod
         def backward(ctx, gradient):
-            total = gradient.contiguous().clone()
-            dist.all_reduce(total)
-            return total
+            return summed(gradient)
 
     return AllReduceSum.apply

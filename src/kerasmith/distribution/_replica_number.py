@@ -5,9 +5,13 @@ from typing import Any
 
 import keras
 
+from kerasmith.distribution._alone import is_alone
+
 
 def replica_number() -> Any:
     """From 0; on TensorFlow a tensor in a step, 0 where there is one replica (since 0.2)."""
+    if is_alone():
+        return 0
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 

@@ -5,12 +5,21 @@ import warnings
 
 from kerasmith.files import run_events
 
+_MUTED: list[bool] = []
+
+
+def mute() -> None:
+    """From now on `say` prints nothing: the first of several processes says it (since 0.2)."""
+    _MUTED.append(True)
+
 
 def say(text: str) -> None:
     """Prints a line to standard output; where that cannot be written, the text becomes a warning.
 
     Characters that the encoding of the output does not have are written as `?`.
     """
+    if _MUTED:
+        return
     # While a bar of Rich is on the screen, its stand-in for the output knows no encoding.
     stream = getattr(sys.stdout, "rich_proxied_file", sys.stdout)
     encoding = getattr(stream, "encoding", None) or "utf-8"

@@ -37,6 +37,8 @@ class QueryMetric(AdditiveMetric):
     """
 
     directions: dict[str, str | None] = {"cases": None}
+    # The candidates of a process lie in rows that another one fills as well.
+    sums_over_replicas: bool = False
 
     def __init__(
         self,

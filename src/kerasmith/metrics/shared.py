@@ -50,6 +50,7 @@ class Shared(Metric):
         self.metrics = list(metrics)
         directions = {metric.direction for metric in metrics}
         self.direction = directions.pop() if len(directions) == 1 else None
+        self.sums_over_replicas = all(metric.sums_over_replicas for metric in metrics)
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
         """Adds a batch to all metrics."""

@@ -89,6 +89,8 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
     every: int
     factor: float
     max_rollbacks: int
+    # Not tried yet with several processes, which `kerasmith.distribution.setup` therefore refuses.
+    processes: str = "none"
     memory: int
     verbose: int
     findings: Any

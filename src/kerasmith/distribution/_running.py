@@ -1,0 +1,18 @@
+"""What `setup` has started in this process."""
+
+from typing import Any
+
+
+class Running:
+    """The one training of several processes that this process is in.
+
+    Attributes:
+        collectives: the exchanges of PyTorch's engine, or None.
+        merged: {id of a metric's variable: its sum over all processes}, as of the last step.
+    """
+
+    collectives: Any = None
+    merged: dict[int, Any] = {}
+
+
+RUNNING: Running = Running()

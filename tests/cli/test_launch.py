@@ -1,0 +1,78 @@
+"""`kerasmith launch`: what it starts, how it ends, and what it refuses. Without a backend: the scripts are plain Python."""
+
+import json
+import socket
+import struct
+
+import pytest
+
+from kerasmith.cli import main
+from kerasmith.cli.launching import engines
+from kerasmith.cli.launching.verdict import verdict
+
+pytestmark = pytest.mark.host("starts plain scripts")
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setattr(engines, "ENGINES", {"torch": engines.Engine("torch", "json", engines.torchrun)})
+
+
+def launch(tmp_path, code, *arguments, processes=2):
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    return main(["launch", "--engine", "torch", "--processes", str(processes), str(script), *arguments])
+
+
+def test_variables_of_torchrun_and_prefixes(tmp_path, capfd):
+    code = "import os, sys\nprint(os.environ['RANK'], os.environ['WORLD_SIZE'], os.environ['KERAS_BACKEND'], sys.argv[1:])"
+    assert launch(tmp_path, code, "--rate", "0.1", processes=3) == 0
+    said, warned = capfd.readouterr()
+    assert sorted(said.splitlines()) == [f"[{rank}] {rank} 3 torch ['--rate', '0.1']" for rank in range(3)]
+    assert "has not called `kerasmith.distribution.setup()`" in warned
+
+
+def test_one_that_fails_ends_all(tmp_path, capfd):
+    code = "import os, sys, time\nif os.environ['RANK'] == '1':\n    sys.exit(7)\ntime.sleep(600)"
+    assert launch(tmp_path, code) == 1
+    assert "error: rank 1 of 2 failed before it called `setup()`: it ended with exit status 7" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["missing.py"], "There is no script"),
+        (["--port", "PORT", "SCRIPT"], "is in use"),
+    ],
+)
+def test_bad_input(tmp_path, capsys, monkeypatch, arguments, says):
+    monkeypatch.setenv("COLUMNS", "300")
+    (tmp_path / "script.py").write_text("")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        known = {"PORT": str(taken.getsockname()[1]), "SCRIPT": str(tmp_path / "script.py")}
+        given = [known.get(one, one) for one in arguments]
+        assert main(["launch", "--engine", "torch", "--processes", "2", *given]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_engines_that_are_missing(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setattr(engines, "ENGINES", {"torch": engines.Engine("torch", "no_such_package", engines.torchrun)})
+    assert launch(tmp_path, "") == 2
+    assert "pip install no_such_package" in capsys.readouterr().err
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr(engines, "ENGINES", {"torch": engines.Engine("torch", "json", engines.torchrun)})
+    assert launch(tmp_path, "") == 2
+    assert "KERAS_BACKEND=jax" in capsys.readouterr().err
+
+
+def test_the_first_cause_is_told(tmp_path):
+    for rank, kind in ((0, "peer"), (2, "error")):
+        (tmp_path / f"{rank}.cause").write_text(json.dumps({"kind": kind, "text": f"of {rank}"}))
+    (tmp_path / "2.place").write_bytes(struct.pack("<qq", 1, 5))
+    assert verdict(tmp_path, {0: 1, 2: 1, 1: -15}, 3) == (1, "rank 2 of 3 failed in epoch 1, step 5: of 2")
+    (tmp_path / "1.cause").write_text(json.dumps({"kind": "input", "text": "wrong"}))
+    assert verdict(tmp_path, {0: 1, 2: 1}, 3) == (2, "wrong")
+    assert verdict(tmp_path, {}, 3) == (0, "")

@@ -1,0 +1,97 @@
+"""Two and three processes of PyTorch train to the numbers of one, and end together."""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import pytest
+
+from tests.support import fresh_process
+
+HERE = pathlib.Path(__file__).parent
+ON = ("torch", "jax", "tensorflow")
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "torch", reason="torch.distributed is PyTorch's")
+
+
+def trained(folder, count, samples):
+    """What each of `count` processes found."""
+    code = (HERE / "torch_training.py").read_text()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    place = {"WORLD_SIZE": count, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port} if count > 1 else {}
+    folder.mkdir()
+
+    def run(rank):
+        variables = {name: str(value) for name, value in ({**place, "RANK": rank} if place else {}).items()}
+        fresh_process.run(code, folder, samples, timeout=400, OMP_NUM_THREADS="1", **variables)
+        return json.loads((folder / f"{rank}.json").read_text())
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+@pytest.mark.heavy("several processes that each train eight models", on=ON, seconds=60)
+@pytest.mark.parametrize(("count", "samples"), [(2, 12), (3, 13)], ids=["even", "uneven"])
+def test_the_numbers_of_one_process(tmp_path, count, samples):
+    # 13 samples in batches of 4: the last has one, and two processes of three have none.
+    (one,) = trained(tmp_path / "one", 1, samples)
+    several = trained(tmp_path / "several", count, samples)
+    for found in several:
+        assert found["predicted"] == samples
+        assert found["normalised"] == several[0]["normalised"]
+        assert np.isfinite(np.concatenate([np.ravel(array) for array in found["normalised"]])).all()
+        for name, expected in one.items():
+            if not isinstance(expected, dict):
+                continue
+            np.testing.assert_allclose(found[name]["weights"], expected["weights"], atol=5e-6, rtol=1e-5, err_msg=name)
+            for kind in ("history", "evaluated"):
+                assert found[name][kind].keys() == expected[kind].keys()
+                for column, values in expected[kind].items():
+                    np.testing.assert_allclose(
+                        found[name][kind][column], values, rtol=2e-5, atol=1e-6, err_msg=f"{name}: {column}"
+                    )
+
+
+def launched(*arguments, **environment):
+    """The `CompletedProcess` of `kerasmith launch`."""
+    variables = {**os.environ, "PYTHONPATH": f"src{os.pathsep}.", "OMP_NUM_THREADS": "1", "COLUMNS": "500", **environment}
+    variables.pop("KERAS_BACKEND", None)
+    command = [sys.executable, "-m", "kerasmith", "launch", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=variables, check=False)
+
+
+@pytest.mark.heavy("each case starts processes", on=ON, seconds=25)
+@pytest.mark.parametrize(
+    ("case", "status", "says"),
+    [
+        ("killed", 1, "error: rank 1 of 2 failed in epoch 0, step 3: it was ended by SIGKILL"),
+        ("raises", 1, "error: rank 1 of 2 failed in epoch 0, step 3: KeyError: 'of the test'"),
+        ("leaves", 1, "error: rank 1 of 2 failed in epoch 0, step 3: SystemExit: 0"),
+        ("unequal", 1, "The processes do different things"),
+        ("data", 2, "error: Rank 1 has another first batch of epoch 0 than rank 0."),
+        ("model", 2, "error: Rank 1 has other variables of the model than rank 0"),
+        ("few", 2, "Received: 2 processes, a first batch of 1 samples"),
+    ],
+)
+def test_all_end_when_one_does(case, status, says):
+    ended = launched("--engine", "torch", "--processes", 2, HERE / "torch_failures.py", case)
+    assert ended.returncode == status, ended.stderr
+    assert says in ended.stderr
+    assert status == 1 or "Traceback" not in ended.stderr
+    assert "steps" not in ended.stdout
+
+
+@pytest.mark.heavy("starts two processes", on=ON, seconds=25)
+def test_all_stop_with_one():
+    ended = launched("--engine", "torch", "--processes", 2, HERE / "torch_failures.py", "stops")
+    assert ended.returncode == 0, ended.stderr
+    # The first process alone shows its epochs.
+    assert [line for line in ended.stdout.splitlines() if "Epoch" in line] == ["[0] Epoch 1/2"]
+    assert {"[0] steps 4", "[1] steps 4"} <= {*ended.stdout.splitlines()}
