@@ -434,11 +434,19 @@ MUTATIONS = (
     # Several processes.
     Mutation(
         "distribution/_cross_replica_sum.py",
-        "total = gradient.contiguous().clone()\n            dist.all_reduce(total)",
-        "total = gradient.contiguous().clone()",
+        "return summed(gradient)",
+        "return gradient",
         "the gradient of one process is missing",
         REPLICAS,
         ("torch",),
+    ),
+    Mutation(
+        "distribution/engines/watch.py",
+        'self.failure = f"Rank {other} failed while it was {where}: {cause}"',
+        "pass",
+        "a process that fails leaves the others waiting",
+        ("tests/distribution/test_place.py",),
+        HOST,
     ),
     # Objectives.
     Mutation(
