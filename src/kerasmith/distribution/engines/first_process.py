@@ -18,9 +18,9 @@ def where_it_runs(callback: keras.callbacks.Callback) -> str:
 
     A class says so by its attribute `processes`; of Keras' own it is known, and one of the user's runs in every process.
     """
-    said = getattr(callback, "processes", None)
-    if said is not None:
-        return said
+    declared = getattr(callback, "processes", None)
+    if declared is not None:
+        return declared
     names = [cls.__name__ for cls in type(callback).__mro__ if cls.__module__.partition(".")[0] == "keras"]
     if "BackupAndRestore" in names:
         return "none"

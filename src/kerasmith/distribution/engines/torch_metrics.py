@@ -22,8 +22,8 @@ def adds_up(metric: keras.metrics.Metric) -> bool:
 
     A class says so by its attribute `sums_over_replicas`; of Keras' own classes it is known. What nobody knows is not added.
     """
-    said = getattr(metric, "sums_over_replicas", None)
-    return is_kerass_sum(metric) if said is None else bool(said)
+    declared = getattr(metric, "sums_over_replicas", None)
+    return is_kerass_sum(metric) if declared is None else bool(declared)
 
 
 def gather_updates(model: keras.Model, collectives: Collectives) -> None:

@@ -94,7 +94,7 @@ class TorchTraining:
                 part, own, whole = torch_batches.part_of(batch, self.rank, self.count)
             if trains:
                 self.watch.at("training", self.epoch, self.step)
-            with alone(False), sharing(own, whole), self._own_random_numbers(), statistics_kept(model if own == 0 else None):
+            with alone(False), sharing(own, whole), self._own_random_numbers(), without_new_nans(model if own == 0 else None):
                 yield part
             self.step += 1
         finally:
@@ -152,8 +152,8 @@ class TorchTraining:
 
     def agree_to_stop(self, model: keras.Model, phase: Phase) -> None:
         """All processes stop where one wants to."""
-        wishes = self.meet(phase, int(bool(model.stop_training)))
-        model.stop_training = bool(wishes.any())
+        stops = self.meet(phase, int(bool(model.stop_training)))
+        model.stop_training = bool(stops.any())
 
     @contextlib.contextmanager
     def only_first(self, name: str) -> Iterator[None]:
@@ -166,7 +166,7 @@ class TorchTraining:
 
 
 @contextlib.contextmanager
-def statistics_kept(model: keras.Model | None) -> Iterator[None]:
+def without_new_nans(model: keras.Model | None) -> Iterator[None]:
     """A context after which no statistic of a model is NaN that was not before: of no samples there is no mean."""
     variables = [] if model is None else [one for one in model.non_trainable_variables if "float" in str(one.dtype)]
     before = [one.value.detach().clone() for one in variables]
