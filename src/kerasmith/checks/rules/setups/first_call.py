@@ -7,13 +7,14 @@ from kerasmith.checks.harness.eager import as_tensors, without_gradients
 from kerasmith.checks.harness.fit_data import leaves_of
 from kerasmith.checks.rules.setups.case import SetupCase
 from kerasmith.checks.rules.setups.label_ids import ids_have_units
-from kerasmith.checks.rules.setups.label_shapes import ids_or_one_hot
+from kerasmith.checks.rules.setups.label_shapes import ids_or_one_hot, labels_meet_their_predictions
 from kerasmith.checks.rules.setups.label_values import labels_are_in_the_domain, labels_are_numbers
 from kerasmith.checks.rules.setups.loss_on_batch import loss_depends_on_predictions
+from kerasmith.checks.rules.setups.metric_shapes import metric_takes_these_labels
 from kerasmith.checks.rules.setups.output_and_loss import softmax_over_one_unit
 from kerasmith.checks.rules.setups.several_outputs import names_reach_their_output
 
-_LABELS = (labels_are_in_the_domain, ids_have_units, ids_or_one_hot)
+_LABELS = (labels_are_in_the_domain, ids_have_units, ids_or_one_hot, labels_meet_their_predictions, metric_takes_these_labels)
 
 
 @check("T000", "setup", "error", requires=(), since="0.2.0")

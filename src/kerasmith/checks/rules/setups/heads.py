@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from kerasmith.checks.engine.lazy_keras import keras
+from kerasmith.checks.engine.finding import Inconclusive
+from kerasmith.checks.engine.lazy_keras import keras, ops
 
 _INFINITE = float("inf")
 BOUNDS = {
@@ -24,6 +25,8 @@ BOUNDS = {
     "exponential": (0.0, _INFINITE),
     "linear": (-_INFINITE, _INFINITE),
 }
+# Of these the values far from the batch are asked too: what they are given may itself be limited.
+_UNSURE = ("linear", "exponential", "softplus")
 # How far the inputs are taken to see what an output of unknown make does.
 _FAR = (8.0, -8.0, 64.0)
 _CLOSE = 1e-4
@@ -77,10 +80,12 @@ def _head(case, output):
     seen = (float(finite.min()), float(finite.max())) if finite.size else (np.nan, np.nan)
     activation = output.activation
     low, high = BOUNDS.get(activation, (np.nan, np.nan))
-    far = [] if activation in BOUNDS and activation not in ("linear", "softmax") else _far(case, output)
+    far = [] if activation in BOUNDS and activation not in _UNSURE else _far(case, output)
     everywhere = np.concatenate([finite, *(values[np.isfinite(values)].ravel() for values in far)])
     if everywhere.size and (activation not in BOUNDS or activation == "linear"):
         low, high = _bounds_by_values(everywhere, linear=activation == "linear", far=bool(far))
+    elif far and everywhere.size and activation in _UNSURE and everywhere.max() <= 1:
+        high = 1.0  # of a distance, such as exp(-|x|)
     if everywhere.size and (everywhere.min() < low - _CLOSE or everywhere.max() > high + _CLOSE):
         # What follows the activation changes it.
         low, high = np.nan, np.nan
@@ -102,14 +107,15 @@ def _far(case, output) -> list[np.ndarray]:
         case.cache["far"] = []
         leaves = keras.tree.flatten(case.x)
         if leaves and all(getattr(leaf, "dtype", np.dtype(object)).kind == "f" for leaf in leaves):
-            few = [np.asarray(leaf[:16]) for leaf in leaves]
             for factor in _FAR:
-                stretched = keras.tree.pack_sequence_as(case.x, [(factor * leaf).astype(leaf.dtype) for leaf in few])
+                stretched = [(factor * np.asarray(leaf)).astype(leaf.dtype) for leaf in leaves]
                 try:
-                    made = keras.tree.flatten(case.model.predict(stretched, batch_size=len(few[0]), verbose=0))
-                except Exception:
+                    made = keras.tree.flatten(case.call(keras.tree.pack_sequence_as(case.x, stretched)))
+                except Inconclusive:
                     break
-                case.cache["far"].append([np.asarray(one, dtype="float64") for one in made])
+                case.cache["far"].append([np.asarray(ops.convert_to_numpy(one), dtype="float64") for one in made])
+            # A normalisation behind an activation has other limits while it trains.
+            case.cache["far"] += [[np.asarray(one, "float64") for one in case.predictions(training=True)]]
     return [made[output.index] for made in case.cache["far"] if output.index < len(made)]
 
 
@@ -132,7 +138,7 @@ def _axis_of_ones(predicted, far):
     for axis in range(predicted.ndim - 1, 0, -1):
         if predicted.shape[axis] < 2:
             continue
-        everywhere = [predicted, *far]
+        everywhere = [predicted, *(values for values in far if np.all(np.isfinite(values)))]
         ones = all(np.all(np.abs(np.sum(values, axis=axis) - 1) < 1e-3) for values in everywhere)
         if ones and all(values.min() >= -_CLOSE for values in everywhere):
             return axis

@@ -32,8 +32,9 @@ def ids_have_units(case: SetupCase) -> None:
             continue
         inside = y[~outside]
         listed = ", ".join(f"{value:.0f} ({count}x)" for value, count in list(zip(values, counts))[:4])
-        from_one = y.min() >= 1 and y.max() == classes
-        void = not from_one and len(values) == 1 and values[0] in (-1, 255, 254) and inside.size > 0
+        shifted = y.min() != 0 and y.max() - y.min() == classes - 1
+        from_one = shifted and y.min() == 1
+        void = not shifted and len(values) == 1 and values[0] in (-1, 255, 254) and inside.size > 0
         if from_one:
             fix = "The ids begin at 1: count from 0 before `fit`, `y = y - 1`."
         elif void:
@@ -41,9 +42,11 @@ def ids_have_units(case: SetupCase) -> None:
                 f"If {values[0]:.0f} marks what has no label, say so: "
                 f"`keras.losses.SparseCategoricalCrossentropy({_from_logits(read)}ignore_class={values[0]:.0f})`."
             )
-        elif y.min() < 0:
-            fix = f"Count the classes from 0 before `fit`: `y = y - {y.min():.0f}`, and give the last layer "
-            fix += f"{y.max() - y.min() + 1:.0f} units."
+        elif shifted:
+            fix = f"Count the classes from 0 before `fit`: `y = y {-y.min():+.0f}`."
+        elif len(np.unique(y)) <= classes or y.min() < 0 or y.max() > 10 * classes:
+            fix = "Number the classes before `fit`: `classes, y = np.unique(y, return_inverse=True)`, with "
+            fix += f"{len(np.unique(y))} units."
         else:
             fix = f"Give the last layer {y.max() + 1:.0f} units: `Dense({y.max() + 1:.0f}, ...)`."
         raise Failed(

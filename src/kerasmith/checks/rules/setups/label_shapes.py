@@ -54,7 +54,7 @@ def ids_or_one_hot(case: SetupCase) -> None:
                 )
 
 
-@check("T126", "setup", "error", requires=("base",), since="0.2.0")
+@check("T126", "setup", "error", requires=("T120", "T125"), since="0.2.0")
 def labels_meet_their_predictions(case: SetupCase) -> None:
     """Labels and predictions have different shapes, and the loss stretches one over the other.
 
@@ -86,6 +86,14 @@ def labels_meet_their_predictions(case: SetupCase) -> None:
         labels = few(labels_of(case, read.output))
         given = read.value(labels, made[: len(labels)])
         if not np.isfinite(given):
+            if _has_other_columns(read, true, pred.shape) and np.isfinite(read.value(np.round(made), made)):
+                raise Failed(
+                    f"as many columns of labels as units, {pred.shape[-1]}",
+                    f"{true[-1]} columns, in labels of shape {read.y.shape}, which {read.loss_text} refuses",
+                    ["print(y.shape, model.predict(x).shape)"],
+                    fix=f"For these labels write {head_for(labels_of(case, read.output), read.output.units)}.",
+                    title="The labels have another number of columns than the output has units",
+                )
             continue
         made = made[: len(labels)]
         stretched = next((one for one in _stretched(labels, made) if _same(read.value(*one), given)), None)
@@ -113,6 +121,10 @@ def labels_meet_their_predictions(case: SetupCase) -> None:
             else f"Give the last layer {columns} units, one for each column of the labels.",
             severity="warning" if own and read.head.rows is None else None,
         )
+
+
+def _has_other_columns(read, true, pred):
+    return len(true) == len(pred) and true[:-1] == pred[:-1] and true[-1] != pred[-1] and read.reading.encoding is None
 
 
 def _is_of_keras(loss):

@@ -115,23 +115,25 @@ def _shares(case, read, y):
             f"labels{of(case, read.output)} between 0 and 1 for {read.loss_text}",
             f"{values_text(y)}: {outside.mean():.0%} outside, which the loss refuses",
             ["print(np.unique(y)[:10], y.min(), y.max())"],
-            fix=_mapping(read, y),
+            fix=_mapping(case, read, y),
             severity=read.severity,
         )
-    if lowest is None or (single and lowest >= -1e-3):
+    scaled = single and len(np.unique(y[y != 0])) == 1 and y.min() == 0
+    if lowest is None or (single and lowest >= -1e-3 and not scaled):
         return
-    floor = min(read.reading.best, 0.0)
+    usual = read.reading.best if read.reading.kind == "logits" else read.reading.perfect
+    floor = min(usual, 0.0)
     if not lowest < floor - 0.1:
         if not rows:
             return  # a loss that leaves such labels out, or knows them
     elif single and y.min() < 0:
         return  # rewards in place of ones: a policy gradient
-    falls = f"; the loss falls to {lowest:.4g} with them, where {read.reading.best:.3g} is its lowest for labels of 0 and 1"
+    falls = f"; the loss falls to {lowest:.4g} with them, where {usual:.3g} is its lowest for labels of 0 and 1"
     raise Failed(
         f"labels{of(case, read.output)} between 0 and 1 for {read.loss_text}",
         f"{values_text(y)}: {outside.mean():.0%} outside{falls if lowest < floor - 0.1 else ''}",
         ["print(np.unique(y)[:10], y.min(), y.max())"],
-        fix=_mapping(read, y),
+        fix=_mapping(case, read, y),
         severity=read.severity if lowest < floor - 0.1 else "warning",
     )
 
@@ -151,8 +153,20 @@ def _lowest(read: ReadOutput, y):
     return min(finite) if finite else None
 
 
-def _mapping(read, y):
+def _labels_of_another(case, read):
+    """The name of an output whose labels would fit here, and these there, as in a list in the wrong order."""
+    for one in read_outputs(case):
+        fits = one.y.shape == read.y.shape and one.y.min() >= 0 and one.y.max() <= 1
+        if one is not read and fits and one.reading.kind == "values":
+            return one.output.name
+    return None
+
+
+def _mapping(case, read, y):
     """What to do to labels outside of 0 to 1."""
+    other = _labels_of_another(case, read)
+    if other is not None:
+        return f"The labels of {read.output.name!r} look like those of {other!r}: give them in the order of the outputs."
     values = set(np.unique(y)[:8].tolist())
     kind = kind_of_labels(y)
     if kind == "pixels" or (y.min() >= 0 and 1 < y.max() <= 255 and y.max() > 200 and y.ndim > 2):
@@ -161,13 +175,43 @@ def _mapping(read, y):
         return "Count the labels from 0 before `fit`: `y = y - 1`."
     if kind == "signs" or values == {-1, 0, 1}:
         return "Map the labels before `fit`: `y = (y + 1) / 2`."
-    if len(values) == 2:
+    if len(values) == 2 and (0 not in values or kind != "ids"):
         low, high = sorted(values)
         return f"Map the labels before `fit`: `y = (y - {low:.6g}) / {high - low:.6g}`."
     return f"For these labels write {head_for(y, read.output.units)}."
 
 
-@check("T122", "setup", "error", requires=("base", "T120"), since="0.2.0")
+@check("T131", "setup", "warning", requires=("base", "T101", "T107", "T121"), since="0.2.0")
+def labels_of_zero_count(case: SetupCase) -> None:
+    """Labels of 0 have no effect: the loss of such a sample is the same whatever is predicted.
+
+    A loss that multiplies the prediction by its label, or takes the logarithm where the label is 1, learns to say yes only. A
+    margin loss of one's own knows -1 and 1.
+
+    Fix: labels of -1 and 1, `y = 2 * y - 1`, or a loss with a part for 0: `loss="binary_crossentropy"`.
+    """
+    for read in read_outputs(case):
+        y = few(read.y)
+        pred = few(read.head.predicted)
+        if read.reading.encoding != "elements" or set(np.unique(read.y).tolist()) != {0, 1} or y.dtype.kind == "b":
+            continue
+        sizes = (0.1, 0.5, 0.9) if read.head.is_probability else (-3.0, -0.5, 0.5, 3.0)
+        zeros, ones = ([read.value(np.full_like(y, label), np.full(pred.shape, size)) for size in sizes] for label in (0, 1))
+        if np.isfinite([zeros, ones]).all() and np.ptp(zeros) < 1e-6 and np.ptp(ones) > 1e-3:
+            raise Failed(
+                f"a loss{of(case, read.output)} that depends on the prediction where the label is 0",
+                f"{read.loss_text} of labels of 0 is {zeros[0]:.4g} for predictions of {sizes[0]:g} to {sizes[-1]:g}, that of "
+                f"labels of 1 {min(ones):.4g} to {max(ones):.4g}",
+                ["print(np.unique(y))"],
+                fix=(
+                    'Take `loss="binary_crossentropy"`.'
+                    if read.head.is_probability
+                    else "Map the labels before `fit`: `y = 2 * y - 1`."
+                ),
+            )
+
+
+@check("T122", "setup", "error", requires=("base", "T101", "T120", "T121"), since="0.2.0")
 def labels_can_be_reached(case: SetupCase) -> None:
     """The last activation cannot reach the labels.
 

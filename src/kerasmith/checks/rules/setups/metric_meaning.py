@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.setups.case import SetupCase
 from kerasmith.checks.rules.setups.label_kinds import values_text
 from kerasmith.checks.rules.setups.loss_reading import few, reading_of
-from kerasmith.checks.rules.setups.metric_scores import Score, Trials, score_of
-from kerasmith.checks.rules.setups.read_outputs import ReadOutput, labels_of, of, read_outputs
+from kerasmith.checks.rules.setups.metric_scores import Trials, compiled_metrics, finding_of
+from kerasmith.checks.rules.setups.read_outputs import labels_of
 
 
 @check("T140", "setup", "error", requires=("base", "T101", "T102", "T103", "T125"), since="0.2.0")
@@ -21,7 +20,7 @@ def metric_reads_logits(case: SetupCase) -> None:
     Fix: `keras.metrics.BinaryAccuracy(threshold=0.0)`, `keras.metrics.AUC(from_logits=True)`; or a sigmoid in the last layer
     and a loss on probabilities.
     """
-    for read, metric, score in _metrics(case):
+    for read, metric, score in compiled_metrics(case):
         if read.reading.kind != "logits" or read.reading.margin or read.head.is_probability:
             continue
         trial = Trials(read)
@@ -32,7 +31,7 @@ def metric_reads_logits(case: SetupCase) -> None:
         no = score(trial.y, np.where(trial.hot > 0.5, -0.25, 0.25 * signs))
         if np.isfinite([weak, mid, best]).all() and mid == best != weak and weak == no:
             between = float(np.mean((read.head.predicted > 0) & (read.head.predicted < 0.5)))
-            raise _failed(
+            raise finding_of(
                 case,
                 metric,
                 read,
@@ -46,7 +45,7 @@ def metric_reads_logits(case: SetupCase) -> None:
         z = 1.5 * signs + 2.0 * noise
         seen, squashed, right = score(trial.y, z), score(trial.y, 1 / (1 + np.exp(-z))), _area(trial.hot, z)
         if abs(seen - right) > 0.03 and abs(squashed - right) < 0.02 and read.reading.encoding == "elements":
-            raise _failed(
+            raise finding_of(
                 case,
                 metric,
                 read,
@@ -56,7 +55,7 @@ def metric_reads_logits(case: SetupCase) -> None:
             )
         outside = float(np.mean((read.head.predicted < 0) | (read.head.predicted > 1)))
         if reading_of(score, read.y, read.head.predicted).kind == "probabilities" and not _is_step(score, trial):
-            raise _failed(
+            raise finding_of(
                 case,
                 metric,
                 read,
@@ -96,7 +95,7 @@ def metric_can_move(case: SetupCase) -> None:
 
     Fix: `metrics=["accuracy"]` as text, from which Keras takes the form that fits labels and outputs.
     """
-    for read, metric, score in _metrics(case):
+    for read, metric, score in compiled_metrics(case):
         trial = Trials(read)
         if trial.y is None:
             continue
@@ -110,7 +109,7 @@ def metric_can_move(case: SetupCase) -> None:
             other = score(np.roll(trial.y, 1, axis=0) * 0, tried[0])
             if not abs(other - values[0]) > 1e-6:
                 continue  # what it shows is none of labels and predictions, such as a learning rate
-        raise _failed(
+        raise finding_of(
             case,
             metric,
             read,
@@ -130,7 +129,7 @@ def accuracy_of_a_regression(case: SetupCase) -> None:
 
     Fix: a metric of distances: `metrics=["mae"]`, or `keras.metrics.R2Score()`.
     """
-    for read, metric, score in _metrics(case):
+    for read, metric, score in compiled_metrics(case):
         if read.reading.kind not in ("values", "positive"):
             continue
         y = few(labels_of(case, read.output)).astype("float64")
@@ -152,7 +151,7 @@ def accuracy_of_a_regression(case: SetupCase) -> None:
         few_hits = near == perfect < 0.9 and _counts(score, read, own, spread)
         a_distance = perfect < 1e-9 and min(others) > 1e-6
         if (exact_only or never or few_hits) and not a_distance:
-            raise _failed(
+            raise finding_of(
                 case,
                 metric,
                 read,
@@ -173,34 +172,6 @@ def _is_onehot(y):
     return y.ndim > 1 and y.shape[-1] > 1 and bool(np.all(np.isin(y, (0, 1))))
 
 
-@check("T146", "setup", "error", requires=("base", "T126"), since="0.2.0")
-def metric_meets_its_label(case: SetupCase) -> None:
-    """A metric stretches labels over predictions of another shape.
-
-    (B,) labels against (B, 1) predictions become a (B, B) table, and the metric the mean over all pairs.
-
-    Fix: `y = y[:, None]`, or `ops.reshape(y_true, ops.shape(y_pred))` within the metric.
-    """
-    for read, metric, score in _metrics(case):
-        y, pred = few(read.y), few(read.head.predicted)
-        if y.shape == pred.shape or y.size != pred.size or read.reading.encoding != "elements":
-            continue
-        draws = np.random.default_rng(9)
-        labels = draws.integers(0, 2, y.shape).astype(y.dtype)
-        made = draws.uniform(0.1, 0.9, pred.shape)
-        given, right = score(labels, made), score(labels.reshape(pred.shape), made)
-        if np.isfinite([given, right]).all() and abs(given - right) > 1e-4 * (abs(given) + abs(right)):
-            raise _failed(
-                case,
-                metric,
-                read,
-                f"{right:.4g}, as with labels of shape {read.head.predicted.shape}",
-                f"{given:.4g} with labels of shape {read.y.shape} and predictions of {read.head.predicted.shape}",
-                "Give the labels the shape of the predictions: "
-                f"`y = y.reshape({', '.join(['-1', *map(str, pred.shape[1:])])})`.",
-            )
-
-
 @check("T148", "setup", "warning", requires=("base", "T106", "T129"), since="0.2.0")
 def accuracy_of_several_labels(case: SetupCase) -> None:
     """A sample has several labels, and the accuracy looks at one of them.
@@ -210,7 +181,7 @@ def accuracy_of_several_labels(case: SetupCase) -> None:
 
     Fix: `keras.metrics.BinaryAccuracy()`, or `keras.metrics.F1Score(average="micro", threshold=0.5)`.
     """
-    for read, metric, score in _metrics(case):
+    for read, metric, score in compiled_metrics(case):
         y = few(labels_of(case, read.output))
         if read.reading.encoding != "classes" or not read.reading.elementwise or not np.all(np.isin(y, (0, 1))):
             continue
@@ -223,7 +194,7 @@ def accuracy_of_several_labels(case: SetupCase) -> None:
         tilted = trial.predict(y.astype("float32")) + 0.01 * first
         right = max(right, score(y, tilted))
         if np.isfinite([right, half]).all() and right == half == 1.0:
-            raise _failed(
+            raise finding_of(
                 case,
                 metric,
                 read,
@@ -232,21 +203,3 @@ def accuracy_of_several_labels(case: SetupCase) -> None:
                 f'Write `keras.metrics.BinaryAccuracy(name="{metric.name}")` for it'
                 + (", with `threshold=0.0` for logits." if read.reading.kind == "logits" else "."),
             )
-
-
-def _metrics(case) -> list[tuple[ReadOutput, object, Score]]:
-    found = [(read, metric, score_of(metric)) for read in read_outputs(case) for metric in read.output.metrics]
-    if not found:
-        raise NotApplicable("no metrics")
-    return found
-
-
-def _failed(case, metric, read, expected, actual, fix, severity=None, title=None):
-    return Failed(
-        f"{expected} (metric {metric.name!r}{of(case, read.output)})",
-        actual,
-        ["print(model.evaluate(x, y, verbose=0, return_dict=True))"],
-        fix=fix,
-        severity=severity,
-        title=title,
-    )

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras, ops
 from kerasmith.checks.harness.eager import as_tensors, without_gradients
 from kerasmith.checks.rules.setups.loss_reading import few, made_up
-from kerasmith.checks.rules.setups.read_outputs import ReadOutput
+from kerasmith.checks.rules.setups.read_outputs import ReadOutput, of, read_outputs
 
 Score = Callable[[Any, Any], float]
 
@@ -18,18 +19,28 @@ def score_of(metric: Any) -> Score:
 
     def score(y_true: Any, y_pred: Any) -> float:
         try:
-            with without_gradients():
-                metric.reset_state()
-                metric.update_state(*as_tensors((np.asarray(y_true), np.asarray(y_pred, "float32"))))
-                leaves = keras.tree.flatten(metric.result())
-                values = [np.mean(np.asarray(ops.convert_to_numpy(leaf), "float64")) for leaf in leaves]
-                return float(np.mean(values)) if values else np.nan
+            return result_of(metric, y_true, y_pred)
         except Exception:
             return np.nan
-        finally:
-            metric.reset_state()
 
     return score
+
+
+def result_of(metric: Any, y_true: Any, y_pred: Any) -> float:
+    """The result of one batch as one number: the mean, where it is several.
+
+    Raises:
+        Exception: whatever the metric raises.
+    """
+    try:
+        with without_gradients():
+            metric.reset_state()
+            metric.update_state(*as_tensors((np.asarray(y_true), np.asarray(y_pred, "float32"))))
+            leaves = keras.tree.flatten(metric.result())
+            values = [np.mean(np.asarray(ops.convert_to_numpy(leaf), "float64")) for leaf in leaves]
+            return float(np.mean(values)) if values else np.nan
+    finally:
+        metric.reset_state()
 
 
 class Trials:
@@ -68,3 +79,36 @@ class Trials:
         draws = np.random.default_rng(4)
         made = [draws.uniform(0, 1, self.hot.shape) for _ in range(3)]
         return [self.predict((one > 0.5).astype("float32"), 0.9) for one in made]
+
+
+def compiled_metrics(case: Any) -> list[tuple[ReadOutput, Any, Score]]:
+    """[(output, metric, its score)] of all outputs that are read.
+
+    Raises:
+        NotApplicable: where there is none.
+    """
+    found = [(read, metric, score_of(metric)) for read in read_outputs(case) for metric in read.output.metrics]
+    if not found:
+        raise NotApplicable("no metrics")
+    return found
+
+
+def finding_of(
+    case: Any,
+    metric: Any,
+    read: ReadOutput,
+    expected: str,
+    actual: str,
+    fix: str,
+    severity: str | None = None,
+    title: str | None = None,
+) -> Failed:
+    """What a check of metrics raises."""
+    return Failed(
+        f"{expected} (metric {metric.name!r}{of(case, read.output)})",
+        actual,
+        ["print(model.evaluate(x, y, verbose=0, return_dict=True))"],
+        fix=fix,
+        severity=severity,
+        title=title,
+    )

@@ -1,6 +1,7 @@
 """What callbacks watch: whether it is in the logs, and which way is better."""
 
 import difflib
+import inspect
 import string
 from typing import Any
 
@@ -33,7 +34,7 @@ def monitored_key_is_in_the_logs(case: SetupCase) -> None:
     known |= {"learning_rate"} if any(type(one).__name__ in _RATES for one in case.fit.callbacks) else set()
     own = any(not _is_keras(one) for one in case.fit.callbacks)
     for callback, key, where in watching:
-        if key in known:
+        if key in known or any(_writes(one, key.removeprefix("val_")) for one in case.fit.callbacks):
             continue
         name = type(callback).__name__
         if key.startswith("val_") and not validated and key.removeprefix("val_") in keys:
@@ -129,6 +130,16 @@ def _is_validated(case) -> bool:
 
 def _is_keras(callback):
     return type(callback).__module__.partition(".")[0] == "keras"
+
+
+def _writes(callback, key):
+    """Whether the text of a callback of one's own has the key: it may write it into the logs."""
+    if _is_keras(callback):
+        return False
+    try:
+        return key in inspect.getsource(type(callback))
+    except (OSError, TypeError):
+        return False
 
 
 def _nearest(key, known):

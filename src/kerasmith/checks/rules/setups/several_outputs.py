@@ -126,8 +126,8 @@ def names_reach_their_output(case: SetupCase) -> None:
                 f"labels for {', '.join(map(repr, names))}",
                 "keys "
                 + ", ".join(map(repr, case.y))
-                + ", taken in the order of the alphabet: "
-                + ", ".join(f"{name!r} is trained on {key!r}" for name, key in taken.items()),
+                + ", taken in the order of the alphabet, if at all: "
+                + ", ".join(f"{name!r} is trained on {key!r}" for name, key in taken.items() if key is not None),
                 ["print(model.output_names, list(y))"],
                 fix=f"Give `y` the keys {', '.join(map(repr, names))}.",
                 severity="error" if list(taken.values()) != list(case.y) else "warning",
