@@ -47,7 +47,7 @@ print(json.dumps([model.evaluate(data["x"], data["y"], verbose=0, return_dict=Tr
 """
 
 
-@pytest.mark.heavy("trains models and starts a process", on=("jax", "tensorflow"), seconds=40)
+@pytest.mark.heavy("trains models and starts a process", on=("jax", "tensorflow"), seconds=15)
 def test_trained_saved_and_loaded_in_a_fresh_process(tmp_path):
     y, x = images(9, 8, 2)()
     np.savez(tmp_path / "data.npz", x=x, y=y)

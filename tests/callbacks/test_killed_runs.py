@@ -28,7 +28,7 @@ def turn(kind):
 @pytest.mark.thinned("each kind is killed on one of the two that compile", by=turn)
 @pytest.mark.heavy(
     "trains in six processes, five of which are killed",
-    seconds=45,
+    seconds=20,
     light=lambda kind: kind == "arrays" and keras.backend.backend() == "torch",
 )
 @pytest.mark.parametrize("kind", KINDS)

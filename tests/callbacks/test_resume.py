@@ -426,7 +426,7 @@ print(history.history["loss"], [w.tobytes().hex() for w in model.get_weights()])
 """
 
 
-@pytest.mark.heavy("trains in four processes that are killed", seconds=45)
+@pytest.mark.heavy("trains in four processes that are killed", seconds=15)
 def test_kill_from_outside_in_fresh_processes(tmp_path):
     environment = {**os.environ, "KERAS_BACKEND": keras.backend.backend(), "PYTHONPATH": "src"}
 

@@ -103,7 +103,7 @@ print("tensorflow" in sys.modules)
 """
 
 
-@pytest.mark.heavy("starts a process that imports the backend anew", on=("jax", "tensorflow"), seconds=15)
+@pytest.mark.heavy("starts a process that imports the backend anew", on=("jax", "tensorflow"), seconds=5)
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="Keras itself imports TensorFlow on this backend")
 def test_tensorflow_is_not_imported(tmp_path):
     assert fresh_process.run(PROGRAM, tmp_path).split()[-1] == "False"

@@ -45,7 +45,7 @@ def test_is_formatted_whatever_the_length_of_the_name(name, width, tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.heavy("runs pytest on what the scaffold writes, in processes of its own", seconds=25)
+@pytest.mark.heavy("runs pytest on what the scaffold writes, in processes of its own", seconds=15)
 def test_its_own_tests_pass(tmp_path):
     for kind in KINDS:
         write(kind, f"own_{kind}", tmp_path)
@@ -80,7 +80,7 @@ for target in sys.argv[1:]:
 """
 
 
-@pytest.mark.heavy("checks what the scaffold writes in a worker", seconds=22)
+@pytest.mark.heavy("checks what the scaffold writes in a worker", seconds=10)
 def test_the_checker_finds_neither_errors_nor_warnings(tmp_path):
     targets = [f"{write(kind, f'checked_{kind}', tmp_path)[0]}:Checked{kind.capitalize()}" for kind in KINDS]
     fresh_process.run(CHECKER, *targets, timeout=480)

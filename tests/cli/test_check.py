@@ -9,7 +9,7 @@ from kerasmith.cli import main
 from tests.support import fresh_process
 
 pytestmark = pytest.mark.heavy(
-    "each test starts the command line and a worker, which import the backend", on=("jax", "tensorflow"), seconds=15
+    "each test starts the command line and a worker, which import the backend", on=("jax", "tensorflow"), seconds=5
 )
 
 BACKEND = keras.config.backend()

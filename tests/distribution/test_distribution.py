@@ -25,7 +25,7 @@ def test_one_replica_is_the_identity():
 
 
 mirrored = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="MirroredStrategy is TensorFlow's")
-heavy = pytest.mark.heavy("compiles each model for two replicas and for one", on=("tensorflow",), seconds=25)
+heavy = pytest.mark.heavy("compiles each model for two replicas and for one", on=("tensorflow",), seconds=8)
 
 
 def two_mirrored(case):

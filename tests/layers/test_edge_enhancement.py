@@ -14,7 +14,7 @@ from tests.support.gradients import value_and_grad
 
 KINDS = ("sobel", "scharr", "laplacian", "log", "canny", "wavelet")
 EACH_KIND = pytest.mark.parametrize("kind", KINDS)
-COMPILES = pytest.mark.heavy("each kind and shape compiles its operations anew", on=("jax", "tensorflow"), seconds=8)
+COMPILES = pytest.mark.heavy("each kind and shape compiles its operations anew", on=("jax", "tensorflow"), seconds=2)
 Layer = functools.partial(layers.EdgeEnhancement, data_format="channels_last")
 
 
@@ -91,7 +91,7 @@ def test_canny_beside_the_hard_one():
 
 
 @pytest.mark.heavy(
-    "compiles a model of each kind", on=("jax", "tensorflow"), seconds=6, light=lambda kind: kind in ("sobel", "wavelet")
+    "compiles a model of each kind", on=("jax", "tensorflow"), seconds=3, light=lambda kind: kind in ("sobel", "wavelet")
 )
 @EACH_KIND
 def test_constants_give_zero_and_half_precision_stays_finite(kind):

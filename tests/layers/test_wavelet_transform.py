@@ -12,7 +12,7 @@ from tests.support.gradients import value_and_grad
 
 WAVELETS = ("haar", "db2", "sym4")
 EACH_WAVELET = pytest.mark.parametrize("wavelet", WAVELETS)
-COMPILES = pytest.mark.heavy("each size compiles its operations anew", on=("jax", "tensorflow"), seconds=6)
+COMPILES = pytest.mark.heavy("each size compiles its operations anew", on=("jax", "tensorflow"), seconds=1.5)
 Forward = functools.partial(layers.WaveletTransform, data_format="channels_last")
 Inverse = functools.partial(layers.InverseWaveletTransform, data_format="channels_last")
 

@@ -44,7 +44,7 @@ def test_names_are_flat_and_unique():
     assert WeightedSum([Dice(), "mse"], [1, 2], name="mine").name == "mine"
 
 
-@pytest.mark.heavy("compiles a fit and loads it in another process", on=("jax", "tensorflow"), seconds=15)
+@pytest.mark.heavy("compiles a fit and loads it in another process", on=("jax", "tensorflow"), seconds=5)
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_every_part_is_in_the_history_and_in_the_saved_model(tmp_path, jit_compile):
     if jit_compile and keras.backend.backend() == "torch":

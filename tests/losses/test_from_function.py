@@ -32,7 +32,7 @@ def test_value_gradient_and_weights(loss):
     np.testing.assert_allclose(slope, expected, rtol=1e-5, atol=1e-8)
 
 
-@pytest.mark.heavy("starts a process that imports the backend anew", on=("jax", "tensorflow"), seconds=15)
+@pytest.mark.heavy("starts a process that imports the backend anew", on=("jax", "tensorflow"), seconds=5)
 def test_each_form_loads_in_a_fresh_process(tmp_path):
     np.savez(tmp_path / "data.npz", x=Y_PRED, y=Y_TRUE)
     expected = []

@@ -34,7 +34,7 @@ print(json.dumps(values))
 """
 
 
-@pytest.mark.heavy("starts a process that imports the backend anew", on=("jax", "tensorflow"), seconds=15)
+@pytest.mark.heavy("starts a process that imports the backend anew", on=("jax", "tensorflow"), seconds=5)
 @pytest.mark.parametrize(("first", "second"), [("kerasmith", "keras"), ("keras", "kerasmith")])
 def test_a_model_loads_in_a_fresh_process(tmp_path, first, second):
     data = batch(1)

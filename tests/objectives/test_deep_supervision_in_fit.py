@@ -73,7 +73,7 @@ def test_a_term_of_an_objective(as_dict, jit_compile):
     assert after["seg"] < before["seg"]
 
 
-@pytest.mark.heavy("starts a process that imports the backend anew", on=("jax", "tensorflow"), seconds=15)
+@pytest.mark.heavy("starts a process that imports the backend anew", on=("jax", "tensorflow"), seconds=5)
 def test_alone_in_compile_saved_and_loaded_in_a_fresh_process(tmp_path):
     x, ids, weight = data()
     model = network()

@@ -6,7 +6,7 @@ from benchmarks.physics.ours import Ours
 from benchmarks.physics.problems import load
 
 
-@pytest.mark.heavy("trains a network with derivatives", on=("tensorflow", "jax"), seconds=25)
+@pytest.mark.heavy("trains a network with derivatives", on=("tensorflow", "jax"), seconds=10)
 def test_poisson():
     learned = Ours(load("poisson_1d"), learning_rate=5e-3)
     learned.train(100)
@@ -15,7 +15,7 @@ def test_poisson():
     assert learned.error()["error"] < 1e-3
 
 
-@pytest.mark.heavy("trains for minutes", seconds=60)
+@pytest.mark.heavy("trains for minutes", seconds=20)
 @pytest.mark.parametrize(("name", "errors"), [("diffusion", {"error": 2e-2, "c": 2e-2}), ("laplace_disk", {"error": 1e-2})])
 def test_an_inverse_problem_and_a_disk(name, errors):
     learned = Ours(load(name), learning_rate=5e-3)

@@ -32,7 +32,7 @@ def all_derivatives(source):
     return array(compiled(found)(ops.convert_to_tensor(X[:4])))
 
 
-@pytest.mark.heavy("compiles every derivative of a network", on=("tensorflow", "jax"), seconds=20)
+@pytest.mark.heavy("compiles every derivative of a network", on=("tensorflow", "jax"), seconds=5)
 @pytest.mark.parametrize(
     "activations", [("tanh", "sigmoid"), (ops.sin, None, "tanh")], ids=["tanh_sigmoid", "sine_linear_tanh"]
 )

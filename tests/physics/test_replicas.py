@@ -12,7 +12,7 @@ CODE = pathlib.Path(__file__).with_name("two_replicas.py")
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="MirroredStrategy is TensorFlow's")
-@pytest.mark.heavy("compiles a model for two replicas and for one", on=("tensorflow",), seconds=60)
+@pytest.mark.heavy("compiles a model for two replicas and for one", on=("tensorflow",), seconds=12)
 def test_two_replicas_train_as_one_device():
     """Every kind of term, the weights and the learned coefficient, with batches that are split unevenly."""
     one, two = json.loads(fresh_process.run(CODE.read_text(), timeout=600, CUDA_VISIBLE_DEVICES="").splitlines()[-1])

@@ -9,7 +9,7 @@ from rich.console import Console
 from kerasmith.data import MissingDataPackage
 from kerasmith.recipes import nuclei, nuclei_image
 
-pytestmark = pytest.mark.heavy("trains the network of the demo", on=("tensorflow", "jax"), seconds=2)
+pytestmark = pytest.mark.heavy("trains the network of the demo", on=("tensorflow", "jax"), seconds=8)
 
 FILES = ("report.html", "history.csv", "model.keras", "summary.json")
 

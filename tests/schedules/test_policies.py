@@ -105,7 +105,7 @@ SCHEDULES = {
 }
 
 
-@pytest.mark.heavy("starts a process that imports the backend anew", on=("jax", "tensorflow"), seconds=15)
+@pytest.mark.heavy("starts a process that imports the backend anew", on=("jax", "tensorflow"), seconds=5)
 def test_they_train_and_load_in_a_fresh_process(tmp_path):
     expected = {name: rates(schedule, 5)[4] for name, schedule in SCHEDULES.items()}
     for name, schedule in SCHEDULES.items():

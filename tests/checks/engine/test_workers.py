@@ -97,7 +97,7 @@ def test_an_import_that_fails_says_why(tmp_path):
         workers.reports_of(str(file), [BACKEND])
 
 
-@pytest.mark.heavy("starts a worker that imports the backend anew", on=("jax", "tensorflow"), seconds=20)
+@pytest.mark.heavy("starts a worker that imports the backend anew", on=("jax", "tensorflow"), seconds=8)
 def test_check_in_a_process_of_its_own(parts):
     report = adds_up(kerasmith.check(f"{parts}:Scalar", backends=[BACKEND], like=LIKE, select=["L104"]))
     assert not report.ok

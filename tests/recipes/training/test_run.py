@@ -17,7 +17,7 @@ from kerasmith.recipes.training.windows import WindowBatches
 from tests.support.image_folders import write_pairs
 
 SMALL = {"epochs": 3, "steps": 2, "batch": 2, "patch": [16, 24], "model": "unet(widths=[4, 8])", "tensorboard": False}
-trains = pytest.mark.heavy("trains networks on small folders", on=("tensorflow", "jax"), seconds=40)
+trains = pytest.mark.heavy("trains networks on small folders", on=("tensorflow", "jax"), seconds=8)
 
 
 def quietly(config, **overrides):
@@ -126,7 +126,7 @@ def test_a_run_begins_with_the_weights_of_another(finished, tmp_path, monkeypatc
     assert not (tmp_path / "c").exists()
 
 
-@pytest.mark.heavy("trains networks on small folders", on=("torch", "tensorflow", "jax"), seconds=20)
+@pytest.mark.heavy("trains networks on small folders", on=("torch", "tensorflow", "jax"), seconds=5)
 @pytest.mark.parametrize(
     ("data", "more", "keys"),
     [
