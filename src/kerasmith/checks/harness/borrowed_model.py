@@ -136,6 +136,16 @@ class BorrowedModel:
 
         return step
 
+    def penalty(self) -> float:
+        """The penalties on the weights as they are in this step."""
+        variables = self.model.trainable_variables
+        values = variables if self.carried is None else self.carried[0]
+        return sum(
+            float(np.sum(to_array(variable.regularizer(value))))
+            for variable, value in zip(variables, values, strict=True)
+            if getattr(variable, "regularizer", None) is not None
+        )
+
     def gradients(self, batch: Any) -> list[Any]:
         """Gradients in the order of the trainable variables."""
         from kerasmith.keras_internals.step_gradients import gradients_now, in_order, loss_scale

@@ -15,6 +15,9 @@ from kerasmith.checks.engine.finding import Inconclusive
 from kerasmith.checks.engine.lazy_keras import backend, keras, ops
 from kerasmith.checks.harness.borrowed_model import BorrowedModel, to_array
 
+# Losses in a row that end a run.
+_FEW = 6
+
 
 class Trial:
     """A training of a compiled model that begins with its weights and a new optimizer of its kind.
@@ -60,20 +63,25 @@ class Trial:
         """The loss of one step of training, before its update."""
         return self.run(1, [(x, y, sample_weight)])[0]
 
-    def run(self, steps: int, batches: Sequence[Any]) -> list[float]:
+    def run(self, steps: int, batches: Sequence[Any], enough: float | None = None, penalties: bool = True) -> list[float]:
         """Losses of `steps` steps over `batches`, (x, y, sample_weight) in turn; goes on from where the last run ended.
 
         Args:
-            steps: how many; a loss that is not finite ends the run.
+            steps: at most; a loss that is not finite ends the run.
             batches: NumPy nests.
+            enough: the run ends where a few losses in a row are below it.
+            penalties: whether the losses hold the penalties on weights.
         """
         tensors = [self._tensors(*batch) for batch in batches]
         losses: list[float] = []
         with self._lent(tensors[0]) as borrowed:
             step = borrowed.stepper(steps)
             for index in range(steps):
-                losses.append(step(tensors[index % len(tensors)]))
+                penalty = 0.0 if penalties else borrowed.penalty()
+                losses.append(step(tensors[index % len(tensors)]) - penalty)
                 if not np.isfinite(losses[-1]):
+                    break
+                if enough is not None and len(losses) >= _FEW and max(losses[-_FEW:]) < enough:
                     break
             borrowed.finish()
         return losses
@@ -94,6 +102,10 @@ class Trial:
                 found = borrowed.gradients(tensors)
             except UnseenTraining as error:
                 raise Inconclusive(str(error)) from None
+            except RuntimeError as error:
+                if "does not require grad" not in str(error):
+                    raise
+                found = [None] * len(self.model.trainable_variables)  # what PyTorch says of a loss without any connection
             variables = list(self.model.trainable_variables)
             return [(v, None if g is None else to_array(g)) for v, g in zip(variables, found, strict=True)]
 
@@ -102,11 +114,6 @@ class Trial:
         tensors = self._tensors(x, None, None)
         with self._lent(None):
             return [to_array(leaf) for leaf in keras.tree.flatten(call(self.model, tensors[0], training))]
-
-    def measured(self, function: Callable[[Any], Any]) -> Any:
-        """`function(model)` of the model as it is in this trial now."""
-        with self._lent(None):
-            return function(self.model)
 
     def weights(self) -> dict[str, np.ndarray]:
         """{path: array} of the trainable variables as they are now."""

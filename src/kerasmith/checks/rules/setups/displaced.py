@@ -47,7 +47,8 @@ def masks_lie_on_their_images(case: SetupCase) -> None:
         others = [_score(edges[k], lines[j]) for j in use if j != k]
         if max(others) > best[place]:
             best[place], names[place] = max(others), "of another sample"
-    wrong = (best > _CLEAR) & (best - as_is > _ABOVE) & (as_is < 0.6 * best)
+    is_turned = np.array([name.startswith(("flipped", "turned", "transposed")) for name in names])
+    wrong = (best > _CLEAR) & (best - as_is > _ABOVE) & (as_is < np.where(is_turned, 0.85, 0.6) * best)
     if wrong.sum() < max(2, 0.2 * len(use)):
         return
     kinds, counts = np.unique(names[wrong].astype(str), return_counts=True)

@@ -5,10 +5,10 @@ import numpy as np
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras
 from kerasmith.checks.engine.registry import check
-from kerasmith.checks.harness.trial import Trial, fresh_weights
+from kerasmith.checks.harness.trial import fresh_weights
 from kerasmith.checks.rules.setups.case import SetupCase
 from kerasmith.checks.rules.setups.changes import with_leaky_units
-from kerasmith.checks.rules.setups.learning import cut, failing
+from kerasmith.checks.rules.setups.learning import cut, failing, trial
 
 # The gradient of the first layer against that of the last, per weight, below which it learns nothing.
 _VANISHED, _EXPLODED = 1e-5, 1e4
@@ -37,13 +37,12 @@ def weights_have_a_gradient(case: SetupCase) -> None:
             fix="`model.trainable = True`, or a new layer behind the frozen ones; then `compile` anew.",
             place=case.place("compile"),
         )
-    shared: dict = {}
     rng, missing, disconnected = np.random.default_rng(case.seed), None, None
     batches = [(case.x, case.y, case.sample_weight), *case.more_batches(1)]
     for draw, batch in enumerate([batches[0], batches[-1], batches[0]]):
         start = {} if draw < 2 else fresh_weights(case.model, int(rng.integers(1000)))
-        trial = Trial(case.model, start=start, shared=shared)
-        found = trial.gradients(*cut(batch, 32))
+        made = trial(case, start=start)
+        found = made.gradients(*cut(batch, 32))
         zero = {id(v) for v, g in found if g is None or not np.any(np.nan_to_num(g, nan=1.0, posinf=1.0, neginf=1.0))}
         without = {id(v) for v, g in found if g is None}
         missing = zero if missing is None else missing & zero
@@ -78,8 +77,8 @@ def _jumps(case, dead):
     direction = rng.normal(size=value.shape) * max(float(value.std()), 0.1)
     for size in (0.0, 1e-4, 1.0, 3.0):
         try:
-            trial = Trial(case.model, start={id(variable): (value + size * direction).astype("float32")})
-            losses.append(_loss_at_inference(case, trial, batch))
+            made = trial(case, start={id(variable): (value + size * direction).astype("float32")})
+            losses.append(_loss_at_inference(case, made, batch))
         except Inconclusive:
             return None
     small, large = abs(losses[1] - losses[0]), max(abs(losses[2] - losses[0]), abs(losses[3] - losses[0]))
@@ -90,9 +89,9 @@ def _jumps(case, dead):
     return None
 
 
-def _loss_at_inference(case, trial, batch):
+def _loss_at_inference(case, made, batch):
     total = 0.0
-    for output, predicted in zip(case.outputs, trial.predict(batch[0])):
+    for output, predicted in zip(case.outputs, made.predict(batch[0])):
         if output.loss is not None:
             total += float(np.mean(case.loss_values(output, output.y_true[: len(predicted)], predicted)))
     return total
@@ -110,9 +109,7 @@ def gradients_keep_their_size(case: SetupCase) -> None:
     """
     if backend() == "jax" and case.has_own_step:
         raise Inconclusive("the model has a `train_step` of its own")
-    kernels = [
-        (v, g) for v, g in Trial(case.model).gradients(*cut((case.x, case.y, case.sample_weight), 32)) if len(v.shape) > 1
-    ]
+    kernels = [(v, g) for v, g in trial(case).gradients(*cut((case.x, case.y, case.sample_weight), 32)) if len(v.shape) > 1]
     sizes = [(v.path, float(np.sqrt(np.mean(np.square(g))))) for v, g in kernels if g is not None and np.isfinite(g).all()]
     sizes = [(path, size) for path, size in sizes if size > 0 and "embedding" not in path]
     if len(sizes) < 3:

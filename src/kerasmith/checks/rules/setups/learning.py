@@ -11,17 +11,18 @@ from kerasmith.checks.engine.finding import Inconclusive
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.harness.fit_data import leaves_of, map_leaves
 from kerasmith.checks.harness.trial import Trial
-from kerasmith.checks.rules.setups.changes import without_penalties
 
-STEPS, SAMPLES = 120, 64
+STEPS, SAMPLES = 100, 64
 # Seconds of a processor for one training, and for all of a set-up together, not of a clock: other programs move that one.
-_SECONDS, _ALL_SECONDS, _FEWEST = 2.5, 18.0, 25
-# Steps between two looks at a penalty.
-_PART = 5
+_SECONDS, _ALL_SECONDS, _FEWEST = 2.0, 12.0, 25
 # What is left of the loss of a constant answer: below the first it learns, above the second it does not.
 LEARNS, FAILS = 0.7, 0.9
+# What a loss that stands still moves at most, as a part of it.
+_STANDS = 0.003
 # What a loss that is on its way down loses from the second third to the last.
 _FALLING = 0.03
+# Samples that a batch needs to be asked alone.
+_FEW_SAMPLES = 8
 # Epochs that a training has where nobody says how many.
 _USUAL_EPOCHS = 20
 
@@ -33,15 +34,17 @@ class Curve:
     Attributes:
         losses: one a step.
         trial: its `Trial`, at the end.
+        batches: how many were taken in turn.
     """
 
     losses: list[float]
     trial: Any
+    batches: int = 1
 
     @property
     def end(self) -> float:
         """The mean of the last steps; infinite where one of them is not finite."""
-        last = self.losses[-max(3, len(self.losses) // 10) :]
+        last = self.losses[-max(3, len(self.losses) // 10, self.batches) :]
         return float(np.mean(last)) if np.isfinite(last).all() else float("inf")
 
     def __str__(self) -> str:
@@ -54,7 +57,7 @@ class Learning:
     """The trainings of one set-up; each is made once.
 
     Attributes:
-        batch: (x, y, sample_weight) that is trained on.
+        batch: (x, y, sample_weight) that is trained on; batches: several, where one has few samples.
         base: the `Curve` of the set-up as it is.
         reference: the lower of the first loss and that of the best constant answer.
     """
@@ -62,29 +65,39 @@ class Learning:
     def __init__(self, case: Any) -> None:
         self.case: Any = case
         self._curves: dict[Any, Curve] = {}
-        self._shared: dict[Any, Any] = {}
         self._spent = self._each = 0.0
         self.steps: int = STEPS
         self.batch: Any = cut((case.x, case.y, case.sample_weight), SAMPLES)
+        constant = constant_loss(case, samples_of(self.batch)) if samples_of(self.batch) >= _FEW_SAMPLES else None
+        self.reference: float = float("nan") if constant is None else constant
         self.base: Curve = self._first()
-        constant = constant_loss(case, samples_of(self.batch))
         begin = self.base.losses[0]
+        if len(self.batches) > 1:
+            begin = float(np.mean(trial(case, lr=0.0).run(len(self.batches), self.batches)))
         known = [value for value in (begin, constant) if value is not None and np.isfinite(value)]
         self.begin, self.constant = begin, constant
-        self.reference: float = min(known) if known else float("nan")
+        self.reference = min(known) if known else float("nan")
 
     def _first(self) -> Curve:
         for samples in (SAMPLES, 8):
             self.batch = cut(self.batch, samples)
-            trial = Trial(self.case.model, shared=self._shared)
-            trial.run(1, [self.batch])
+            self.batches = self._several()
+            made = trial(self.case)
+            made.run(1, [self.batch])
             start = time.process_time()
-            trial.run(3, [self.batch])
+            made.run(3, [self.batch])
             self._each = (time.process_time() - start) / 3
             if self._each * _FEWEST < _SECONDS:
                 self.steps = int(min(STEPS, _SECONDS / max(self._each, 1e-6)))
                 return self.train("base")
         raise Inconclusive(f"a step of training on 8 samples takes {self._each:.2g} s")
+
+    def _several(self):
+        """One batch, or as many of the size that `fit` has as give a few samples together."""
+        size = samples_of(self.batch)
+        if size >= _FEW_SAMPLES:
+            return [self.batch]
+        return [self.batch, *(cut(one, size) for one in self.case.more_batches(-(-2 * _FEW_SAMPLES // size) - 1))]
 
     def train(self, name: Any, batch: Any = None, **changes: Any) -> Curve:
         """The `Curve` of a training with `changes` as `Trial` takes them, made once for each `name`.
@@ -95,32 +108,17 @@ class Learning:
         if name not in self._curves:
             if self._spent > _ALL_SECONDS:
                 raise Inconclusive(f"{_ALL_SECONDS:g} s of training were spent")
-            trial = Trial(self.case.model, shared=self._shared, **changes)
-            data = self.batch if batch is None else batch
-            is_free = changes.get("around") is without_penalties
-            losses = self._run(trial, data) if is_free else self._run_beside_penalties(trial, data)
-            self._curves[name] = Curve(losses, trial)
+            made = trial(self.case, **changes)
+            data = self.batches if batch is None else [batch]
+            losses = made.run(self.steps, data, self._enough, penalties=False)
+            self._curves[name] = Curve(losses, made, len(data))
             self._spent += len(losses) * self._each
         return self._curves[name]
 
-    def _run(self, trial, data):
-        return trial.run(self.steps, [data])
-
-    def _run_beside_penalties(self, trial, data):
-        """The losses less the penalties, which are measured now and then."""
-        now = trial.measured(weight_penalty)
-        if not now:
-            return self._run(trial, data)
-        losses: list[float] = []
-        while len(losses) < self.steps:
-            found = trial.run(min(_PART, self.steps - len(losses)), [data])
-            before, now = now, trial.measured(weight_penalty)
-            # A penalty falls by a factor in each step.
-            between = np.geomspace(max(before, 1e-30), max(now, 1e-30), len(found) + 1)[:-1]
-            losses += [float(a - b) for a, b in zip(found, between)]
-            if not np.isfinite(found[-1]):
-                break
-        return losses
+    @property
+    def _enough(self) -> float | None:
+        """A loss that shows that it learns, beyond doubt."""
+        return 0.5 * self.reference if self.reference > 0 else None
 
     def left(self, curve: Curve) -> float:
         """The part of the reference that a training leaves: 1 for none learned, 0 for all, infinite where it diverges."""
@@ -154,6 +152,12 @@ class Learning:
             return False
         first, middle, last = (float(np.mean(self.base.losses[k * third : (k + 1) * third])) for k in range(3))
         return first > middle > last and middle - last > _FALLING * abs(middle)
+
+    @property
+    def stands(self) -> bool:
+        """Whether the loss stays where it began, from the first step on."""
+        losses, begin = self.base.losses, self.begin
+        return bool(np.isfinite(losses).all() and np.abs(np.array(losses) - begin).max() < _STANDS * abs(begin))
 
     @property
     def _stalls(self) -> bool:
@@ -192,18 +196,23 @@ class Learning:
 
     @property
     def rate(self) -> float | None:
-        """The learning rate, of a schedule the highest one; None where the optimizer has none."""
+        """The learning rate, of a schedule the mean over all steps of `fit`; None where the optimizer has none."""
         from kerasmith.keras_internals.learning_rate import rate_at, rate_now, schedule_of
 
         schedule = schedule_of(self.case.model.optimizer)
         if schedule is None:
             return rate_now(self.case.model.optimizer)
-        return max(rate_at(schedule, int(step)) for step in np.linspace(0, self.total_steps, 20))
+        return float(np.mean([rate_at(schedule, int(step)) for step in np.linspace(0, self.total_steps - 1, 50)]))
 
     def repairs(self, name: Any, **changes: Any) -> Curve | None:
         """The `Curve` of a training with these changes if it learns, else None."""
         curve = self.train(name, **changes)
         return curve if self.left(curve) < LEARNS else None
+
+
+def trial(case: Any, **changes: Any) -> Trial:
+    """A `Trial` of the set-up; all of one set-up share what is compiled."""
+    return Trial(case.model, shared=case.cache.setdefault("trials", {}), **changes)
 
 
 def learning(case: Any) -> Learning:

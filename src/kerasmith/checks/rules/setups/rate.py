@@ -1,5 +1,7 @@
 """The learning rate."""
 
+import numpy as np
+
 from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.setups.case import SetupCase
@@ -8,9 +10,11 @@ from kerasmith.checks.rules.setups.learning import LEARNS, failing, learning
 _LOWER, _HIGHER = (10, 100, 1000), (10, 100, 1000, 10_000, 100_000)
 # What a training may gain of what a higher rate gains, to count as standing still.
 _STANDS = 0.03
+# What is left of a rate where it has ended.
+_ENDED = 0.01
 
 
-@check("T186", "setup", "error", requires=("base", "T161", "T162", "T163"), since="0.2.0")
+@check("T186", "setup", "error", requires=("base", "T161", "T162", "T163", "T193", "T194"), since="0.2.0")
 def rate_is_not_too_high(case: SetupCase) -> None:
     """The learning rate is too high: the loss does not fall on one batch, and does with a smaller rate.
 
@@ -22,6 +26,8 @@ def rate_is_not_too_high(case: SetupCase) -> None:
     """
     found = failing(case)
     rate = _rate(found)
+    if found.stands:
+        raise Inconclusive(f"the loss does not move at all: it goes {found.base}")
     for factor in _LOWER:
         curve = found.repairs(f"rate / {factor}", lr=rate / factor)
         if curve is not None:
@@ -46,7 +52,10 @@ def rate_is_not_too_low(case: SetupCase) -> None:
     found = learning(case)
     if found.learns:
         raise Inconclusive(f"it learns one batch: the loss goes {found.base}")
+    _ask_schedule(case, found)
     rate, gained = _rate(found), found.begin - found.base.end
+    if not np.isfinite(gained) or gained < -0.1 * abs(found.begin):
+        raise Inconclusive(f"the loss rises: it goes {found.base}")
     for factor in _HIGHER:
         curve = found.train(f"rate x {factor}", lr=rate * factor)
         won = found.begin - curve.end
@@ -60,6 +69,30 @@ def rate_is_not_too_low(case: SetupCase) -> None:
                 severity="error" if found.fails and found.knows_epochs and factor >= 10 else "warning",
                 place=case.place("compile"),
             )
+
+
+def _ask_schedule(case, found):
+    """Raises the finding where a schedule ends before anything is learned."""
+    from kerasmith.keras_internals.learning_rate import rate_at, schedule_of
+
+    schedule, losses = schedule_of(case.model.optimizer), found.base.losses
+    if schedule is None:
+        return
+    tail = losses[len(losses) // 3 :]
+    first, later = rate_at(schedule, 0), rate_at(schedule, min(found.total_steps, len(losses)) // 3)
+    if not first or later > _ENDED * first or np.ptp(tail) > _STANDS * abs(found.begin):
+        return
+    curve = found.repairs("the first rate", lr=first)
+    if curve is not None:
+        raise Failed(
+            f"a rate that lasts for the {found.total_steps} steps of `fit`",
+            f"it is {first:.3g} in the first step and {later:.3g} after a third of them: the loss goes {found.base}; with "
+            f"{first:.3g} throughout {curve}",
+            ["print([float(model.optimizer.learning_rate)])"],
+            fix="`decay_steps` is a number of steps, not of epochs: that of all steps of `fit`.",
+            title="The schedule takes the learning rate to nothing before anything is learned",
+            place=case.place("compile"),
+        )
 
 
 def _rate(found):

@@ -10,7 +10,7 @@ from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.eager import as_tensors, without_gradients
 from kerasmith.checks.harness.fit_data import leaves_of, map_leaves
 from kerasmith.checks.rules.setups.case import SetupCase
-from kerasmith.checks.rules.setups.learning import samples_of, weight_penalty
+from kerasmith.checks.rules.setups.learning import cut, samples_of, trial, weight_penalty
 
 # A mean weight outside of these changes the size of the steps.
 _LIGHT, _HEAVY = 0.1, 10.0
@@ -29,8 +29,6 @@ def weights_reach_the_loss(case: SetupCase) -> None:
     """
     if case.sample_weight is None:
         raise NotApplicable("there are no weights")
-    if case.has_own_step:
-        raise Inconclusive("the model has a `train_step` of its own")
     count, weights = samples_of((case.x, None, None)), leaves_of(case.sample_weight)
     if count < 3 or any(len(leaf) != count for leaf in weights):
         raise Inconclusive("fewer than three samples")
@@ -41,7 +39,7 @@ def weights_reach_the_loss(case: SetupCase) -> None:
     )
     if not np.isfinite([*alone, ones, double]).all():
         raise Inconclusive("the loss is not finite")
-    known = case.is_objective or _samples_differ(case, picked)
+    known = case.is_objective or case.has_own_step or case.has_own_loss or _samples_differ(case, picked)
     if known and np.allclose(alone, ones, rtol=1e-5) and np.isclose(double, ones, rtol=1e-5):
         raise Failed(
             "another loss with other weights",
@@ -58,6 +56,7 @@ def weights_reach_the_loss(case: SetupCase) -> None:
             title="The weights of samples or classes only change the scale of the loss",
             place=case.place("compile"),
         )
+    _other_samples(case, picked, alone)
 
 
 @check("T151", "setup", "error", requires=("base",), since="0.2.0")
@@ -177,7 +176,35 @@ def weights_are_usable(case: SetupCase) -> None:
             raise Failed("a mean weight near 1", text, severity="warning", place=case.place("fit"))
 
 
+def _other_samples(case, picked, alone) -> None:
+    """Raises the finding where a weight for one sample does not leave that sample's loss."""
+    if len(case.outputs) != 1 or case.is_objective or case.has_own_step or case.outputs[0].loss is None:
+        return
+    output, predicted = case.outputs[0], case.predictions()[0]
+    whole = case.loss_values(output, output.y_true, predicted)
+    own = np.array([whole[k] for k in picked])
+    single = np.array([case.cache["losses of two"]]).ravel()
+    if not np.allclose(own, single, rtol=1e-3):
+        return  # a loss of the whole batch
+    none = _loss(case, map_leaves(lambda leaf: np.zeros(leaf.shape, "float32"), case.sample_weight))
+    found = np.array(alone) - none
+    if own.min() <= 0 or found.min() < 0 or abs(own[1] / own[0] - 1) < 0.05:
+        return
+    if abs(found[1] / max(found[0], 1e-30) / (own[1] / own[0]) - 1) > 0.02:
+        shape = ", ".join(str(np.shape(leaf)) for leaf in leaves_of(case.sample_weight))
+        raise Failed(
+            f"the loss of sample {picked[0]}, {own[0]:.4g}, where only it counts, and of sample {picked[1]}, {own[1]:.4g}",
+            f"{found[0]:.4g} and {found[1]:.4g}: weights of shape {shape} meet outputs of shape {predicted.shape} elsewhere",
+            [],
+            title="The weights of samples weigh something else: they lie along another axis",
+            fix="Weights with the axes of the loss: `sample_weight[:, None, None]` for losses of pixels.",
+            place=case.place("fit"),
+        )
+
+
 def _loss(case, weight) -> float:
+    if case.has_own_step or case.is_objective:
+        return trial(case).step(*cut((case.x, case.y, weight), samples_of((case.x, None, None))))
     if "trained predictions" not in case.cache:
         case.cache["trained predictions"] = case.call(case.x)
     y_pred = case.cache["trained predictions"]

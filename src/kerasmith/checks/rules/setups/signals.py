@@ -73,11 +73,12 @@ def kernel_of(layer: Any) -> Any:
 def first_inputs(case: Any) -> list[Signal]:
     """The calls at which trainable layers with a kernel first see the data: what they get is what the data are scaled to.
 
-    A rescaling, a normalization, or a frozen part in front of them counts as a part of the data.
+    A rescaling, a normalization, or a frozen part in front of them counts as a part of the data. Seen in training, where batch
+    normalization has the numbers of the batch.
     """
     raw = [np.asarray(leaf) for leaf in leaves_of(few(case))]
     found: list[Signal] = []
-    for signal in signals(case):
+    for signal in signals(case, training=True):
         if not has_kernel(signal.layer) or not signal.inputs or not kernel_of(signal.layer).trainable:
             continue
         is_raw = any(leaf.shape == signal.inputs[0].shape and np.array_equal(leaf, signal.inputs[0]) for leaf in raw)

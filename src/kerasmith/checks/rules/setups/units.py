@@ -6,10 +6,10 @@ from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.fit_data import leaves_of
-from kerasmith.checks.harness.trial import Trial, fresh_weights
+from kerasmith.checks.harness.trial import fresh_weights
 from kerasmith.checks.rules.setups.case import SetupCase
 from kerasmith.checks.rules.setups.changes import with_leaky_units
-from kerasmith.checks.rules.setups.learning import failing, learning
+from kerasmith.checks.rules.setups.learning import failing, learning, trial
 from kerasmith.checks.rules.setups.signals import few, has_kernel, kernel_of, signals
 
 # The share of a layer's units that counts as all of them; of its numbers that lie at the ends of a sigmoid or tanh.
@@ -203,5 +203,5 @@ def _same_columns(kernel) -> bool:
 
 def _gradients(case):
     if "gradients" not in case.cache:
-        case.cache["gradients"] = Trial(case.model).gradients(case.x, case.y, case.sample_weight)
+        case.cache["gradients"] = trial(case).gradients(case.x, case.y, case.sample_weight)
     return case.cache["gradients"]
