@@ -102,6 +102,9 @@ class Case:
         """The inputs as text: `y_true=int32[8]{0,4} y_pred=float32[8,5]simplex`."""
         return " ".join(f"{name}={_nested_text(specs)}" for name, specs in (self.specs or {}).items())
 
+    def place_of(self, id: str) -> Any:
+        """Where a finding of a check stands that does not say so, a `Place`; None for the place of the subject."""
+
     def tensors(self, draw: int = 0, batch: int | None = None) -> dict[str, Any]:
         """The inputs of `draw` as tensors of the backend."""
         return to_tensors(self.draw(draw, batch))

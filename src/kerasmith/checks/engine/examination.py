@@ -145,6 +145,7 @@ class Examination:
 
     def _finding(self, one: Check, failed: Failed) -> Finding:
         lines = self.case.lines(*failed.lines).splitlines()
+        place = failed.place or self.case.place_of(one.id)
         # Imports that fill a line each are what a reader can do without seeing apart.
         while len(lines) > MOST_LINES:
             lines[0:2] = [f"{lines[0]}; {lines[1]}"]
@@ -156,9 +157,9 @@ class Examination:
             actual=failed.actual,
             reproducer="\n".join(lines),
             fix=inspect.cleandoc(failed.fix) if failed.fix else one.fix,
-            file=self.subject.file if failed.place is None else failed.place.file,
-            line=failed.place.line
-            if failed.place is not None
+            file=self.subject.file if place is None else place.file,
+            line=place.line
+            if place is not None
             else failed.line or line_of_cause(self.subject, one.id, failed.__context__) or self.subject.line,
         )
 

@@ -12,8 +12,9 @@ from kerasmith.checks.engine.lazy_keras import backend, keras
 from kerasmith.checks.engine.places import location, module_that_holds
 from kerasmith.checks.engine.target import parts_of_problem
 
-# Questions from here on train a copy; those before it need the first batch only.
-FIRST_DYNAMIC = "T150"
+# Questions that may train for some steps: those about scales, and from T175 on all but a few.
+_TRAINING = ("T161", "T162", "T163")
+_FIRST_TRAINING, _STILL = "T175", ("T177", "T182", "T191", "T192")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +105,8 @@ class SetupSubject:
 
 def structural_questions() -> list[str]:
     """The ids of those that train nothing."""
-    return [id for id, one in registry.load().items() if "setup" in one.kinds and id < FIRST_DYNAMIC]
+    asked = [id for id, one in registry.load().items() if "setup" in one.kinds]
+    return [id for id in asked if id in _STILL or (id < _FIRST_TRAINING and id not in _TRAINING)]
 
 
 def setup_of_model(model: Any, name: str | None = None) -> SetupSubject:

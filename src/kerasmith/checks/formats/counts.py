@@ -76,7 +76,7 @@ def advice(report: "Report") -> str:
     if late:
         parts.append(f"{late} ran out of time: --budget {_MORE_SECONDS} gives them more")
     open = {record.id for records in report.records.values() for record in records if record.outcome == "inconclusive"}
-    if open:
+    if open and report.kind != "setup":
         parts.append(f"{len(open)} inconclusive: the inputs could not have shown the fault, try others with --like")
     text = "; ".join(parts)
     return text[:1].upper() + text[1:]

@@ -24,6 +24,10 @@ from kerasmith.checks.rules.setups.outputs import SetupOutput, outputs_of
 # A batch with more numbers than this is cut to so many samples: no question needs more.
 _MOST_NUMBERS, _SAMPLES = 2_000_000, 64
 
+# Questions about the head, and those about what `compile` is given.
+_OF_LAYER = ("T101", "T122", "T123", "T124")
+_OF_COMPILE = ("T10", "T110", "T122", "T123", "T124", "T125", "T127", "T135", "T137", "T140", "T141", "T142", "T146", "T148")
+
 
 class Drawn(NamedTuple):
     """dtype and shape of an array, written `float32[32,10]`."""
@@ -252,6 +256,14 @@ class SetupCase(Case):
             return function(output.loss, y_true, y_pred)
         except Exception as error:
             raise Inconclusive(f"the loss of {output.name!r} cannot be computed: {describe_error(error)}") from error
+
+    def place_of(self, id: str) -> Place | None:
+        """Where a finding that names no place stands: by its theme the last layer, `compile`, or `fit`."""
+        if id in _OF_LAYER and "outputs" in vars(self):
+            layers = [self.place(output.layer) for output in self.outputs if output.layer is not None]
+            if layers and layers[0] is not None:
+                return layers[0]
+        return self.place("compile") if id.startswith(_OF_COMPILE) else None
 
     def place(self, of: Any) -> Place | None:
         """Where something stands in the user's script, None if that is unknown.
