@@ -6,7 +6,7 @@ from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.setups.case import SetupCase
 from kerasmith.checks.rules.setups.label_kinds import head_for, kind_of_labels, values_text
-from kerasmith.checks.rules.setups.loss_reading import few
+from kerasmith.checks.rules.setups.loss_reading import few, made_up
 from kerasmith.checks.rules.setups.read_outputs import ReadOutput, labels_of, of, read_outputs
 
 
@@ -196,12 +196,14 @@ def labels_of_zero_count(case: SetupCase) -> None:
         if read.reading.encoding != "elements" or set(np.unique(read.y).tolist()) != {0, 1} or y.dtype.kind == "b":
             continue
         sizes = (0.1, 0.5, 0.9) if read.head.is_probability else (-3.0, -0.5, 0.5, 3.0)
-        zeros, ones = ([read.value(np.full_like(y, label), np.full(pred.shape, size)) for size in sizes] for label in (0, 1))
+        labels, hot = made_up(y, pred)
+        zeros = [read.value(labels, np.where(hot > 0.5, 0.5, size)) for size in sizes]
+        ones = [read.value(labels, np.where(hot > 0.5, size, 0.5)) for size in sizes]
         if np.isfinite([zeros, ones]).all() and np.ptp(zeros) < 1e-6 and np.ptp(ones) > 1e-3:
             raise Failed(
                 f"a loss{of(case, read.output)} that depends on the prediction where the label is 0",
-                f"{read.loss_text} of labels of 0 is {zeros[0]:.4g} for predictions of {sizes[0]:g} to {sizes[-1]:g}, that of "
-                f"labels of 1 {min(ones):.4g} to {max(ones):.4g}",
+                f"{read.loss_text} is {zeros[0]:.4g} for predictions of {sizes[0]:g} to {sizes[-1]:g} at labels of 0, and "
+                f"{min(ones):.4g} to {max(ones):.4g} for those at labels of 1",
                 ["print(np.unique(y))"],
                 fix=(
                     'Take `loss="binary_crossentropy"`.'

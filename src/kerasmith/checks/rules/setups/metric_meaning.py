@@ -95,6 +95,8 @@ def metric_can_move(case: SetupCase) -> None:
 
     Fix: `metrics=["accuracy"]` as text, from which Keras takes the form that fits labels and outputs.
     """
+    from kerasmith.keras_internals.global_batch import is_kerass_sum
+
     for read, metric, score in compiled_metrics(case):
         trial = Trials(read)
         if trial.y is None:
@@ -104,21 +106,72 @@ def metric_can_move(case: SetupCase) -> None:
         if not np.isfinite(values).all() or np.ptp(values) > 1e-6:
             continue
         exact = score(trial.y, trial.hot)
-        about_equality = np.isfinite(exact) and abs(exact - values[0]) > 1e-6
-        if not about_equality and values[0] not in (0.0, 1.0):
-            other = score(np.roll(trial.y, 1, axis=0) * 0, tried[0])
+        never_0 = np.isfinite(exact) and abs(exact - values[0]) > 1e-6
+        if not never_0 and values[0] not in (0.0, 1.0):
+            other = score(np.zeros_like(trial.y), tried[0])
             if not abs(other - values[0]) > 1e-6:
                 continue  # what it shows is none of labels and predictions, such as a learning rate
+        alike = [score(trial.y, np.full_like(trial.hot, whole)) for whole in (0.0, 1.0)]
+        about_equality = never_0 and not any(abs(one - values[0]) < 1e-6 for one in alike)
+        how = ""
+        if about_equality:
+            how = f"; {exact:.4g} only where predictions equal the labels to the last digit"
+        elif never_0:
+            how = f", as where each output is {'0' if abs(alike[0] - values[0]) < 1e-6 else '1'}"
         raise finding_of(
             case,
             metric,
             read,
             "another score for right predictions than for wrong ones",
-            f"{values[0]:.4g} for right, for wrong and for {len(values) - 2} random predictions"
-            + (f"; {exact:.4g} only where predictions equal the labels to the last digit" if about_equality else ""),
-            f'Write "accuracy" in place of `{type(metric).__name__}` in `metrics`.',
+            f"{values[0]:.4g} for right, for wrong and for {len(values) - 2} random predictions{how}",
+            _instead(metric, read),
+            severity=None if is_kerass_sum(metric) else "warning",
             title=("A metric compares probabilities with labels for equality" if about_equality else None),
         )
+
+
+def _instead(metric, read):
+    """What to write in place of a metric that cannot move."""
+    name = type(metric).__name__
+    classes, one_unit = read.head.predicted.shape[-1], read.reading.encoding == "elements"
+    if "IoU" in name and one_unit:
+        return f"Write `keras.metrics.BinaryIoU([0, 1], threshold=0.5, name={metric.name!r})` in place of `{name}`."
+    if "IoU" in name:
+        sparse = read.reading.encoding == "ids"
+        form = "MeanIoU" if sparse else "OneHotMeanIoU"
+        form += f"({classes}, sparse_y_pred=False, name={metric.name!r})"
+        return f"Write `keras.metrics.{form}` in place of `{name}`."
+    if getattr(metric, "threshold", 0) is None:
+        return f"Give `{name}` a threshold: `threshold=0.5`."
+    return f'Write "accuracy" in place of `{name}` in `metrics`.'
+
+
+@check("T143", "setup", "warning", requires=("base", "T125", "T141", "T146"), since="0.2.0")
+def accuracy_of_each_unit(case: SetupCase) -> None:
+    """A metric counts each unit as right or wrong, where a sample has one class.
+
+    With ten classes a model that says no to all of them is right in nine of ten units: it scores .9 before it has learned
+    anything.
+
+    Fix: `metrics=["accuracy"]`, from which Keras takes the form for one class out of several.
+    """
+    for read, metric, score in compiled_metrics(case):
+        trial = Trials(read)
+        if trial.y is None or read.reading.encoding != "classes" or read.reading.elementwise:
+            continue
+        classes = trial.hot.shape[read.reading.axis]
+        nothing = np.full_like(trial.hot, -1.0 if read.reading.kind == "logits" else 1 / classes)
+        blind, right = score(trial.y, nothing), score(trial.y, trial.predict(trial.hot))
+        first = score(trial.y, trial.predict(np.eye(classes, dtype="float32")[np.zeros(trial.hot.shape[:-1], int)]))
+        if classes > 2 and right == 1 and abs(blind - (1 - 1 / classes)) < 1e-3 and abs(first - (1 - 2 / classes)) < 0.05:
+            raise finding_of(
+                case,
+                metric,
+                read,
+                f"the score of a guess, {1 / classes:.2g}, for predictions that say nothing",
+                f"{blind:.3g}",
+                f'Write "accuracy" in place of "{metric.name}" in `metrics`.',
+            )
 
 
 @check("T142", "setup", "error", requires=("base", "T120", "T122", "T126"), since="0.2.0")
