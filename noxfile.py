@@ -62,3 +62,11 @@ def benchmarks(session):
     for backend in BACKENDS:
         command = (sys.executable, "-m", "benchmarks", *(session.posargs or ["losses"]))
         session.run(*command, env={"KERAS_BACKEND": backend})
+
+
+@nox.session
+def docs(session):
+    """The documentation, into site/; warnings are errors. `nox -s docs -- --quick` does not run the tutorials."""
+    session.run(sys.executable, "scripts/gate.py", "install")
+    session.run(sys.executable, "-m", "pip", "install", "--quiet", "-c", "constraints.txt", "-e", ".[docs]")
+    session.run(sys.executable, "scripts/docs.py", *session.posargs, env={"KERAS_BACKEND": "torch"})
