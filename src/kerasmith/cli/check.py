@@ -227,9 +227,9 @@ def _progress(target: str) -> Iterator[Callable[[str, dict[str, Any]], None]]:
         if event["event"] == "components":
             names[backend] = event["names"]
         elif event["event"] == "importing":
-            doing[backend] = "importing"
+            doing[backend or "script"] = "importing" if backend else "runs up to its fit"
         elif event["event"] == "backend":
-            doing.pop(backend, None)
+            doing.pop(backend or "script", None)
         elif event["event"] == "begin":
             doing[backend] = f"{names[backend][event['index']]} {event['id']}"
         elif event["event"] == "done":

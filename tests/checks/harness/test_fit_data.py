@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from kerasmith.checks.engine.finding import CannotCheck
 from kerasmith.checks.harness.fit_data import FitData
 
 BACKEND = keras.config.backend()
@@ -71,3 +72,19 @@ def test_datasets_of_the_backend_stay_where_they_are():
         assert orders(looked_at) == expected
     else:
         assert looked_at._iterator is None
+
+
+@pytest.mark.host("the same words on each backend")
+def test_a_batch_that_cannot_be_drawn():
+    class Broken(Batches):
+        def __getitem__(self, index):
+            if index == self.fails:
+                raise OSError("no image 7.png")
+            return super().__getitem__(index)
+
+    data = Broken()
+    data.fails = 0
+    with pytest.raises(CannotCheck, match=r"cannot be drawn from the PyDataset: OSError: no image 7\.png"):
+        FitData(data).first()
+    data.fails = 1
+    assert len(FitData(data).batches(3)) == 1

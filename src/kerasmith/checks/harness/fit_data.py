@@ -11,6 +11,7 @@ import numpy as np
 
 from kerasmith.checks.engine.finding import CannotCheck
 from kerasmith.checks.engine.lazy_keras import keras, ops
+from kerasmith.checks.engine.messages import describe_error
 
 Batch = tuple[Any, Any, Any]
 # Samples of the arrays that are looked through for the first batch have this order where `fit` would shuffle.
@@ -82,13 +83,20 @@ class FitData:
     def batches(self, count: int) -> list[Batch]:
         """The first `count` batches, fewer where there are not so many; each is drawn once."""
         while len(self._batches) < count:
-            if self._iterator is None:
-                self._iterator = self._draw()
-            drawn = next(self._iterator, None)
-            if drawn is None:
-                break
-            self.drawn += 1
-            self._batches.append(self._unpacked(drawn))
+            try:
+                if self._iterator is None:
+                    self._iterator = self._draw()
+                drawn = next(self._iterator, None)
+                if drawn is None:
+                    break
+                self.drawn += 1
+                self._batches.append(self._unpacked(drawn))
+            except CannotCheck:
+                raise
+            except Exception as error:
+                if self._batches:
+                    break  # what there is has to do
+                raise CannotCheck(f"The first batch cannot be drawn from the {self.kind}: {describe_error(error)}") from error
         return self._batches[:count]
 
     def _draw(self) -> Iterator[Any]:

@@ -93,10 +93,10 @@ class SetupCase(Case):
     def describe(self) -> str:
         """The first batch as text, where it comes from, and how much was drawn of what cannot be wound back."""
         text = super().describe()
-        if self._data is None or self._data.kind == "arrays":
-            return text
-        lost = f"; {self._data.lost}" if self._data.lost else ""
-        return f"{text} (from a {self._data.kind}{lost})"
+        for name, data in (("", self._data), ("validation ", self._validation)):
+            if data is not None and data.kind != "arrays" and (not name or data.lost):
+                text += f" ({name}from a {data.kind}{'; ' if data.lost else ''}{data.lost})"
+        return text
 
     def lines(self, *body: str, inputs: bool = True, draw: int = 0) -> str:
         """The lines of a reproducer, to be put before `fit`."""
