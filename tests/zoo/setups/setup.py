@@ -58,7 +58,7 @@ def faulty(theme, source, repaired, also=(), severity=None):
         assert build.__name__ not in SETUPS
         assert theme in THEMES
         assert repaired
-        made.theme, made.source = theme, source
+        made.theme, made.also, made.source = theme, also, source
         SETUPS[build.__name__] = made
         return made
 
