@@ -11,13 +11,16 @@ from tests.released.api import find, parameters, public_api
 
 RELEASED = sorted(pathlib.Path(__file__).parent.glob("*/api.json"), key=lambda path: path.parent.name)
 
+# Its signature showed keywords, its constructor refused each.
+NEVER_TAKEN = {"multitask.Balancer(kwargs)"}
+
 pytestmark = pytest.mark.host("reads the source, or the signatures")
 
 
 def since(text, name=None):
     """Whether a docstring says since which version a parameter, or the whole, is there: "(since 0.2)"."""
     if name is not None:
-        entries = rf"^ *{re.escape(name)}\b.*?(?=^ *\w+[\w, ]*:|\Z)"
+        entries = rf"^ *(?:\w+, )*{re.escape(name)}\b.*?(?=^ *\w+[\w, ]*:|\Z)"
         text = "\n".join(re.findall(entries, text, re.MULTILINE | re.DOTALL))
     return re.search(r"\bsince \d+\.\d+", text, re.IGNORECASE) is not None
 
@@ -37,7 +40,7 @@ def test_nothing_that_was_public_is_gone(path):
         for name, known in json.loads(path.read_text()).items():
             now = parameters(find(name))
             gone += [f"{name}({parameter})" for parameter in known if parameter not in now]
-    assert not gone
+    assert not set(gone) - NEVER_TAKEN
 
 
 def test_what_is_new_says_since_when():
@@ -54,5 +57,5 @@ def test_what_is_new_says_since_when():
 
 
 def test_since_is_read_from_the_entry_of_the_parameter():
-    text = "Args:\n    a: a number.\n    b: a number\n        of more (since 0.2).\n    c: another.\n"
-    assert [since(text, name) for name in "abc"] == [False, True, False]
+    text = "Args:\n    a: a number.\n    b, d: numbers\n        of more (since 0.2).\n    c: another.\n"
+    assert [since(text, name) for name in "abcd"] == [False, True, False, True]

@@ -43,11 +43,13 @@ class CheckSetup(Watcher):
     Example:
 
     >>> import numpy as np
-    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
-    >>> model.compile("sgd", "mse")
-    >>> model.fit(np.zeros((8, 2)), np.zeros((8, 4)), callbacks=[CheckSetup()], verbose=0)  # doctest: +ELLIPSIS
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, activation="softmax")])
+    >>> model.compile("sgd", "binary_crossentropy")
+    >>> model.fit(np.eye(2), np.eye(2)[:1].T, callbacks=[CheckSetup()], verbose=0)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ValueError: ...
+    ValueError: CheckSetup: 1 error in this set-up, found on the first batch, before any step.
+      error T101: The output is a softmax over one unit: it is 1 whatever the input is
+    ...
     """
 
     of_one_fit: ClassVar[dict[str, Callable[[], Any]]] = {"findings": list}

@@ -11,7 +11,7 @@ ENGINES: dict[str, str] = {"torch": "torch"}
 
 
 class Place(NamedTuple):
-    """One process among several.
+    """One process among several (since 0.2).
 
     Attributes:
         engine: "torch".

@@ -1,5 +1,6 @@
 """Messages that no closed, full or narrow stream can turn into an error."""
 
+import contextlib
 import sys
 import warnings
 
@@ -27,6 +28,12 @@ def say(text: str) -> None:
         print(printable(text, encoding))
     except Exception as problem:  # a stream may be an object of the user's
         warn(f"{text.strip()} (Standard output cannot be written: {problem})", stacklevel=2)
+
+
+def say_error(text: str) -> None:
+    """Writes a line to standard error, if it can be written: for a process that is about to end (since 0.2)."""
+    with contextlib.suppress(Exception):
+        print(text, file=sys.stderr, flush=True)
 
 
 def warn(text: str, category: type[Warning] = UserWarning, stacklevel: int = 1) -> None:

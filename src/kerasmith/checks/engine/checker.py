@@ -63,9 +63,10 @@ def check(
         budget: seconds for all checks on one backend; one check may take a fourth of it.
         seed: of the inputs.
         kind: "metric" for a function that is not a loss.
-        x, y, sample_weight, class_weight, validation_data, validation_split, batch_size, shuffle, epochs, steps_per_epoch,
-            callbacks: of a model, as its `fit` takes them: arrays, dicts of arrays, a PyDataset, a `tf.data.Dataset`, a
-            `DataLoader` or a generator (since 0.2).
+        x, y, sample_weight: of a model, as its `fit` takes them: arrays, dicts of arrays; or `x` alone, a PyDataset, a
+            `tf.data.Dataset`, a `DataLoader` or a generator (since 0.2).
+        class_weight, validation_data, validation_split, batch_size, shuffle, epochs, steps_per_epoch, callbacks: of a model,
+            as its `fit` takes them (since 0.2).
 
     Returns:
         A `Report`: `.ok`, `.findings` (each with `id`, `severity`, `title`, `expected`, `actual`, `reproducer`, `fix`),

@@ -19,6 +19,7 @@ from kerasmith.distribution.engines.identity import compare, identity
 from kerasmith.distribution.engines.torch_collectives import Collectives
 from kerasmith.distribution.engines.torch_training import TorchTraining
 from kerasmith.distribution.engines.watch import Watch
+from kerasmith.files.messages import say_error
 from kerasmith.keras_internals.summed_metrics import trainer_sums
 
 # Of the engine itself: what fails is found by `Watch` long before.
@@ -120,7 +121,7 @@ def _tell_of_errors(watch):
         if not isinstance(problem, SetupError | ReplicaError):
             before(kind, problem, trace)
         elif "KERASMITH_ENGINE" not in os.environ:  # whose launcher shows it
-            print(f"error: rank {watch.rank}: {problem}", file=sys.stderr, flush=True)
+            say_error(f"error: rank {watch.rank}: {problem}")
 
     sys.excepthook = tell
 

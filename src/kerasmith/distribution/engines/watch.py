@@ -4,13 +4,13 @@ import contextlib
 import json
 import os
 import signal
-import sys
 import threading
 import time
 from typing import Any, Protocol
 
 from kerasmith.distribution._launch_notes import LaunchNotes
 from kerasmith.distribution._replica_error import ReplicaError, SetupError
+from kerasmith.files.messages import say_error
 
 EVERY = 0.5
 # A process that is killed closes its connections, which is noticed at once; one that only says nothing may be busy.
@@ -133,7 +133,7 @@ class Watch:
             if self.failure is not None:
                 failed_since = failed_since or time.monotonic()
                 if self.waiting and time.monotonic() - failed_since > LAST_CALL:
-                    print(f"error: {self.failure}", file=sys.stderr, flush=True)
+                    say_error(f"error: {self.failure}")
                     self.notes.cause("peer", self.failure)
                     # No error of Python reaches code of the engine that waits.
                     os.kill(os.getpid(), signal.SIGKILL)
