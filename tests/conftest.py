@@ -2,6 +2,8 @@
 
 import gc
 import os
+import sys
+import types
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -13,6 +15,9 @@ from tests.support import fast_to_compile, selection
 # Tracing makes millions of small objects and little garbage: rounds of the collector took a fifth of the time.
 gc.set_threshold(100_000, 10, 10)
 fast_to_compile.apply(keras.config.backend())
+# MONAI imports PyTorch's writer for TensorBoard, and that TensorFlow, which takes seconds, unless this module exists.
+if keras.config.backend() != "tensorflow":
+    sys.modules.setdefault("tensorboard.compat.notf", types.ModuleType("tensorboard.compat.notf"))
 
 
 def pytest_addoption(parser):
