@@ -227,7 +227,7 @@ def key_of_an_own_callback():
 
 def part_of(cases, part):
     """Half of them on PyTorch, a few on the others, where each costs compilations."""
-    return list(cases)[part::2] if keras.config.backend() == "torch" else list(cases)[part::8]
+    return list(cases)[part::2] if keras.config.backend() == "torch" else list(cases)[part::10]
 
 
 @pytest.mark.heavy("asks ten small models each about output, loss and labels", seconds=4)

@@ -185,7 +185,7 @@ class _Questions:
         one, little, less = (at(self.leaning(share, hot)) for share in (0.999, 1e-2, 1e-4))
         growth = (less - little) / (little - one) if little > one else np.nan
         logarithmic = bool(0.5 < growth < 2.5)
-        scaled = [at(factor * inside) for factor in (0.5, 2.0)]
+        scaled = [at(factor * inside) for factor in (0.5, 0.25)]
         normalises = self.classes > 1 and all(abs(v - soft) <= 1e-4 * max(abs(soft), 1e-3) for v in scaled)
         answers = {
             "above": above,
