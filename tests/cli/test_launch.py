@@ -73,6 +73,7 @@ def test_the_first_cause_is_told(tmp_path):
         (tmp_path / f"{rank}.cause").write_text(json.dumps({"kind": kind, "text": f"of {rank}"}))
     (tmp_path / "2.place").write_bytes(struct.pack("<qq", 1, 5))
     assert verdict(tmp_path, {0: 1, 2: 1, 1: -15}, 3) == (1, "rank 2 of 3 failed in epoch 1, step 5: of 2")
+    assert verdict(tmp_path, {1: -9, 2: 1}, 3).text == "rank 1 of 3 failed before it called `setup()`: it was ended by SIGKILL"
     (tmp_path / "1.cause").write_text(json.dumps({"kind": "input", "text": "wrong"}))
     assert verdict(tmp_path, {0: 1, 2: 1}, 3) == (2, "wrong")
     assert verdict(tmp_path, {}, 3) == (0, "")

@@ -24,6 +24,7 @@ from kerasmith.keras_internals import (
     fit_call,
     fit_interception,
     fit_weights,
+    global_arrays,
     global_batch,
     inner_state,
     layer_outputs,
@@ -713,3 +714,25 @@ def test_where_fit_and_compile_are_defined():
         owner, method = fit_interception._defined(keras.Model, name)
         assert vars(owner)[name] is method
     assert fit_interception.user_line().text.startswith("assert fit_interception.user_line()")
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="puts batches on devices by a distribution")
+def test_distribution_of_batches(monkeypatch):
+    from keras.src.backend.jax import distribution_lib
+
+    seen = []
+
+    def place(batch, layout):
+        seen.append(layout)
+        return batch
+
+    monkeypatch.setattr(distribution_lib, "distribute_data_input", distribution_lib.distribute_data_input)
+    global_arrays.replace_distribution_of_batches(place)
+    before = keras.distribution.distribution()
+    keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
+    try:
+        model_of().evaluate(np.ones((2, 3)), np.ones((2, 1)), verbose=0)
+    finally:
+        keras.distribution.set_distribution(before)
+    assert len(seen) >= 2
+    assert all(hasattr(layout, "mesh") for layout in seen)

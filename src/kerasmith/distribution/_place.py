@@ -7,14 +7,14 @@ from typing import NamedTuple
 from kerasmith.distribution._replica_error import SetupError
 
 # {engine: the backend of Keras that it trains}
-ENGINES: dict[str, str] = {"torch": "torch"}
+ENGINES: dict[str, str] = {"torch": "torch", "jax": "jax"}
 
 
 class Place(NamedTuple):
     """One process among several (since 0.2).
 
     Attributes:
-        engine: "torch".
+        engine: "torch" or "jax".
         rank: its number, from 0.
         count: how many there are.
         local_rank: its number on this machine.

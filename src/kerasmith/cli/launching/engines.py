@@ -35,7 +35,7 @@ def torchrun(rank: int, count: int, port: int) -> dict[str, str]:
     }
 
 
-ENGINES: dict[str, Engine] = {"torch": Engine("torch", "torch", torchrun)}
+ENGINES: dict[str, Engine] = {"torch": Engine("torch", "torch", torchrun), "jax": Engine("jax", "jax", torchrun)}
 
 
 def engine(name: str) -> Engine:

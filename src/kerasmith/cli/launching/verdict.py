@@ -36,7 +36,10 @@ def verdict(directory: Path, failed: dict[int, int], count: int) -> Verdict:
     # One that failed because of another is not the first cause.
     own = [rank for rank, cause in causes.items() if cause.get("kind") == "error"]
     silent = [rank for rank in failed if not causes[rank]]
-    rank = next(iter([*own, *silent, *failed]))
+    first = next(iter(failed))
+    # A process that was killed could note no cause, and those that waited for it note that of their own end.
+    killed = [first] if failed[first] < 0 and not causes[first] else []
+    rank = next(iter([*killed, *own, *silent, *failed]))
     text = causes[rank].get("text") or _of_status(failed.get(rank, 0))
     return Verdict(1, f"rank {rank} of {count} failed{_place(directory, rank)}: {text}")
 

@@ -1,15 +1,10 @@
 """Which part of a batch is this process's, and whether all processes see the same one."""
 
-import zlib
 from typing import Any
 
-import torch
 from keras import tree
 
 from kerasmith.distribution._replica_error import SetupError
-
-# Of each array of a batch; enough to tell another order or other data.
-_LOOKED_AT = 2**18
 
 
 def part_of(batch: Any, rank: int, count: int) -> tuple[Any, int, int]:
@@ -38,18 +33,6 @@ def samples_of(batch: Any) -> int:
         if getattr(leaf, "ndim", 0):
             return int(leaf.shape[0])
     raise SetupError(f"A batch must hold arrays of samples to be split over processes. Received: {batch!r}")
-
-
-def checksum(batch: Any) -> int:
-    """A number that differs for other batches."""
-    number = 0
-    for leaf in tree.flatten(batch):
-        if not hasattr(leaf, "shape"):
-            continue
-        array = leaf.detach().cpu().numpy() if torch.is_tensor(leaf) else leaf
-        number = zlib.crc32(repr((tuple(array.shape), str(array.dtype))).encode(), number)
-        number = zlib.crc32(array.reshape(-1)[:_LOOKED_AT].tobytes(), number)
-    return number
 
 
 def brings_own_share(data: Any, count: int) -> bool:

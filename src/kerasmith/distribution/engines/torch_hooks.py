@@ -35,7 +35,11 @@ class Together(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._training.begin_epoch(self.model, epoch)
 
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self._training.in_batch = True
+
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._training.in_batch = False
         self._training.agree_to_stop(self.model, Phase.STEP_END)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -125,6 +129,7 @@ def _fitting(training, arguments):
         training.meet(Phase.FIT_END)
     finally:
         training.mode, training.is_fitting = before
+        training.in_batch = False
 
 
 @contextlib.contextmanager
@@ -174,6 +179,9 @@ def _of_parts(model, function, attribute, training):
 def _merging(own, training):
     @functools.wraps(own)
     def get_metrics_result(self: Any) -> Any:
+        if not training.in_step and (training.in_batch or training.collectives.refused):
+            # A callback repeats a step for itself.
+            return own(self)
         if not training.in_step and training.is_fitting and not training.is_evaluating:
             training.meet(Phase.STEPS_END)
             training.share_statistics(self)

@@ -15,6 +15,7 @@ from kerasmith.distribution._replica_error import ReplicaError, SetupError
 from kerasmith.distribution._running import RUNNING
 from kerasmith.distribution._share_of_batch import sharing
 from kerasmith.distribution.engines import torch_batches
+from kerasmith.distribution.engines.checksum import checksum
 from kerasmith.distribution.engines.torch_collectives import Collectives
 from kerasmith.keras_internals import random_state
 
@@ -61,6 +62,8 @@ class TorchTraining:
         # Whether all processes are known to take the same number of batches.
         self.counted = False
         self.is_fitting, self.is_evaluating, self.in_step, self.fresh = False, False, False, False
+        # Between the beginning and the end of a step of `fit`, callbacks included.
+        self.in_batch = False
         self.epoch, self.step, self._generator = 0, 0, None
 
     def meet(self, phase: Phase, *numbers: int) -> np.ndarray:
@@ -102,7 +105,7 @@ class TorchTraining:
 
     def _compare(self, batch):
         """Refuses batches that differ between processes, and such that are too small."""
-        known = self.meet(Phase.STEP, torch_batches.checksum(batch), torch_batches.samples_of(batch))
+        known = self.meet(Phase.STEP, checksum(batch), torch_batches.samples_of(batch))
         if len({*known[:, 1]}) > 1 or len({*known[:, 0]}) > 1:
             others = [rank for rank in range(self.count) if (known[rank] != known[0]).any()]
             raise SetupError(

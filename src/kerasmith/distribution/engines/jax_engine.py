@@ -1,0 +1,273 @@
+"""Several processes of JAX: one program over the devices of all of them, which gives the numbers of one device."""
+
+import contextlib
+import functools
+import inspect
+import os
+import pickle
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+from jax.experimental import multihost_utils
+
+from kerasmith.distribution._launch_notes import LaunchNotes
+from kerasmith.distribution._place import Place
+from kerasmith.distribution._replica_error import ReplicaError, SetupError
+from kerasmith.distribution.engines import first_process
+from kerasmith.distribution.engines.checksum import checksum
+from kerasmith.distribution.engines.identity import compare, identity
+from kerasmith.keras_internals import global_arrays, random_state
+
+# Seconds after which JAX ends a process that no longer hears of another.
+_SILENCE = 10
+# Arrays that are compared at the beginning of an epoch and of an evaluation: x, y and weights.
+_COMPARED = 3
+# What a process is about to do.
+_FIT, _BATCH, _END = 1, 2, 3
+
+
+def start(place: Place, *, timeout: float, data: str) -> None:
+    """Meets the other processes, and lets `fit`, `evaluate` and `predict` compute on the devices of all.
+
+    Args:
+        place: of this process.
+        timeout: seconds to wait for the others.
+        data: "same", or "own" where each process brings as many samples as every other, which its devices divide.
+    """
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    try:
+        jax.distributed.initialize(
+            place.address,
+            place.count,
+            place.rank,
+            initialization_timeout=int(timeout),
+            heartbeat_timeout_seconds=_SILENCE,
+            shutdown_timeout_seconds=_SILENCE,
+        )
+        devices = jax.devices()
+    except Exception as problem:
+        raise SetupError(
+            f"Rank {place.rank} has not met all {place.count} processes at {place.address} within {timeout:.0f} s. Were all "
+            f"started, and is the port free? ({str(problem).splitlines()[0][:200]})"
+        ) from None
+    training = JaxTraining(place)
+    compare(training.of_all(identity()))
+    # Weights begin as the numbers that each process draws, which JAX wants to be the same.
+    random_state.restore(training.of_all(random_state.capture())[0])
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False))
+    if data == "same":
+        global_arrays.replace_distribution_of_batches(training.placed)
+    for name in ("fit", "evaluate", "predict"):
+        setattr(keras.Model, name, _around(getattr(keras.Model, name), name, training))
+    _note_errors(training)
+
+
+class JaxTraining:
+    """What the hooks on Keras share.
+
+    Args:
+        place: of this process.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self.rank, self.count, self.notes = place.rank, place.count, LaunchNotes(place.rank)
+        self.refused: str | None = None
+        self.predicts = False
+        # Arrays of the first batches that are still to be compared.
+        self.unseen = 0
+        # Whether nobody knows how many batches there are before the last is drawn.
+        self.uncounted = False
+
+    def placed(self, batch: Any, layout: Any) -> Any:
+        """A batch that every process has, split over all devices, or whole on each of them.
+
+        Where its samples do not divide, every device computes them all, so that none is made up; what is predicted is whole on
+        each, so that every process has all of it.
+        """
+        batch = np.asarray(batch)
+        if self.uncounted and not self.predicts:
+            self.agree(_BATCH)
+        if self.unseen and not self.predicts:
+            self.unseen -= 1
+            self._compare(batch)
+        if not self.predicts and batch.ndim and batch.shape[0] and batch.shape[0] % jax.device_count() == 0:
+            rows = batch.shape[0] // self.count
+            return jax.make_array_from_process_local_data(layout, batch[self.rank * rows : (self.rank + 1) * rows])
+        whole = jax.sharding.NamedSharding(layout.mesh, jax.sharding.PartitionSpec())
+        return jax.make_array_from_process_local_data(whole, batch, batch.shape)
+
+    def _compare(self, batch):
+        known = self.gather_numbers(checksum(batch) % 2**31, batch.shape[0] if batch.ndim else self.count, 0)
+        for rank in range(self.count):
+            if (known[rank] != known[0]).any():
+                raise SetupError(
+                    f"Rank {rank} has another first batch than rank 0. Every process must iterate over the same batches, of "
+                    "which it trains its part: give a shuffle a seed. Where each process brings its own share, write "
+                    '`setup(data="own")`.'
+                )
+        if known[0, 1] < self.count:
+            raise SetupError(
+                "There are more processes than samples in a batch. Start at most as many processes as `batch_size`, or make "
+                f"it larger. Received: {self.count} processes, a first batch of {known[0, 1]} samples"
+            )
+
+    def gather_numbers(self, *numbers: int) -> np.ndarray:
+        """(processes, numbers) of whole numbers below 2^31."""
+        if self.refused is not None:
+            raise SetupError(
+                f"{self.refused} runs in the first process alone and needs the others, as for `evaluate`. Give its class "
+                '`processes = "every"`.'
+            )
+        return np.reshape(multihost_utils.process_allgather(np.array(numbers, np.int32)), (self.count, -1))
+
+    def agree(self, *numbers: int) -> None:
+        """Raises a `SetupError` where processes do not all give the same numbers."""
+        known = self.gather_numbers(*numbers, *[0] * (3 - len(numbers)))
+        for rank in range(self.count):
+            if (known[rank] != known[0]).any():
+                raise SetupError(
+                    f"Rank {rank} has another number of epochs or batches than rank 0: {known[rank].tolist()} instead of "
+                    f"{known[0].tolist()}. Every process must run the same script on the same data."
+                )
+
+    def of_all(self, value: Any) -> list[Any]:
+        """What each process gives, of any size."""
+        data = np.frombuffer(pickle.dumps(value), np.uint8)
+        lengths = self.gather_numbers(len(data))[:, 0]
+        padded = np.zeros(int(lengths.max()), np.uint8)
+        padded[: len(data)] = data
+        rows = np.reshape(multihost_utils.process_allgather(padded), (self.count, -1))
+        return [pickle.loads(row[:length].tobytes()) for row, length in zip(rows, lengths, strict=True)]
+
+    @contextlib.contextmanager
+    def only_first(self, name: str) -> Iterator[None]:
+        """A context in which an exchange is an error: the others do not take part."""
+        self.refused = name
+        try:
+            yield
+        finally:
+            self.refused = None
+
+
+class Together(keras.callbacks.Callback):
+    """The last callback of each `fit`: the same data and the same end in every process."""
+
+    processes: str = "every"
+
+    def __init__(self, training: JaxTraining) -> None:
+        super().__init__()
+        self._training, self._epoch = training, 0
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Together":
+        return self
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self._training.agree(_FIT, self.params.get("epochs") or 0, self.params.get("steps") or 0)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._epoch = epoch
+        self._training.notes.at(epoch, 0)
+        self._training.unseen = _COMPARED
+        # Keras shuffles by them.
+        random_state.restore(self._training.of_all(random_state.capture())[0])
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self._training.notes.at(self._epoch, batch)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._stop_together()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if self._training.uncounted:
+            self._training.agree(_END)
+        self._stop_together()
+
+    def _stop_together(self):
+        stops = self._training.gather_numbers(int(bool(self.model.stop_training)), 0, 0)
+        self.model.stop_training = bool(stops[:, 0].any())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing is kept."""
+        return {}
+
+    def load_state_dict(self, state: Any) -> None:
+        """Nothing was kept."""
+
+
+def _around(own, name, training):
+    signature = inspect.signature(own)
+
+    @functools.wraps(own)
+    def around(self: Any, *args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(self, *args, **kwargs)
+        if training.rank > 0:
+            bound.arguments["verbose"] = 0
+        with {"fit": _fitting, "evaluate": _evaluating, "predict": _predicting}[name](training, bound.arguments):
+            return own(*bound.args, **bound.kwargs)
+
+    return around
+
+
+@contextlib.contextmanager
+def _fitting(training, arguments):
+    callbacks = arguments.get("callbacks")
+    is_list = isinstance(callbacks, keras.callbacks.CallbackList)
+    given = callbacks.callbacks if is_list else keras.tree.flatten(callbacks) if callbacks else []
+    ours = first_process.callbacks_of(list(given), training.rank)
+    together = Together(training)
+    if is_list:
+        together.set_model(arguments["self"])
+        together.set_params(callbacks.params)
+        callbacks.callbacks = [*ours, together]
+    else:
+        arguments["callbacks"] = [*ours, together]
+    training.uncounted = _is_uncounted(arguments)
+    try:
+        with first_process.first_alone(ours, training.only_first):
+            yield
+    finally:
+        training.uncounted = False
+
+
+@contextlib.contextmanager
+def _evaluating(training, arguments):
+    before = training.uncounted
+    training.agree(_FIT)
+    training.unseen, training.uncounted = _COMPARED, _is_uncounted(arguments)
+    try:
+        yield
+        if training.uncounted:
+            training.agree(_END)
+    finally:
+        training.unseen, training.uncounted = 0, before
+
+
+def _is_uncounted(arguments):
+    return arguments.get("x") is not None and not hasattr(arguments["x"], "__len__")
+
+
+@contextlib.contextmanager
+def _predicting(training, arguments):
+    training.predicts = True
+    try:
+        yield
+    finally:
+        training.predicts = False
+
+
+def _note_errors(training):
+    """An error of the script reaches the launcher, which ends the other processes."""
+    before = sys.excepthook
+
+    def note(kind: Any, problem: Any, trace: Any) -> None:
+        wrong = isinstance(problem, SetupError)
+        text = str(problem) if wrong else f"{kind.__name__}: {problem}".splitlines()[0]
+        training.notes.cause("input" if wrong else "peer" if isinstance(problem, ReplicaError) else "error", text)
+        if not wrong or "KERASMITH_ENGINE" not in os.environ:  # whose launcher shows it
+            before(kind, problem, trace)
+
+    sys.excepthook = note
