@@ -11,10 +11,11 @@ from kerasmith.checks.engine.finding import Inconclusive
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.harness.fit_data import leaves_of, map_leaves
 from kerasmith.checks.harness.trial import Trial
+from kerasmith.checks.rules.setups.constant_answer import constant_loss
 
 STEPS, SAMPLES = 100, 64
 # Seconds of a processor for one training, and for all of a set-up together, not of a clock: other programs move that one.
-_SECONDS, _ALL_SECONDS, _FEWEST = 2.0, 12.0, 25
+_SECONDS, _ALL_SECONDS, _FEWEST = 2.0, 14.0, 25
 # What is left of the loss of a constant answer: below the first it learns, above the second it does not.
 LEARNS, FAILS = 0.7, 0.9
 # What a loss that stands still moves at most, as a part of it.
@@ -84,11 +85,10 @@ class Learning:
             self.batches = self._several()
             made = trial(self.case)
             made.run(1, [self.batch])
-            start = time.process_time()
-            made.run(3, [self.batch])
-            self._each = (time.process_time() - start) / 3
+            self._each = min(_seconds(made, self.batch) for _ in range(3))
             if self._each * _FEWEST < _SECONDS:
-                self.steps = int(min(STEPS, _SECONDS / max(self._each, 1e-6)))
+                # In three sizes, so that a busy machine seldom changes what is found.
+                self.steps = next(steps for steps in (STEPS, STEPS // 2, _FEWEST) if steps * self._each < 2 * _SECONDS)
                 return self.train("base")
         raise Inconclusive(f"a step of training on 8 samples takes {self._each:.2g} s")
 
@@ -110,7 +110,7 @@ class Learning:
                 raise Inconclusive(f"{_ALL_SECONDS:g} s of training were spent")
             made = trial(self.case, **changes)
             data = self.batches if batch is None else [batch]
-            losses = made.run(self.steps, data, self._enough, penalties=False)
+            losses = made.run(self.steps, data, self._enough if batch is None else None, penalties=False)
             self._curves[name] = Curve(losses, made, len(data))
             self._spent += len(losses) * self._each
         return self._curves[name]
@@ -151,7 +151,8 @@ class Learning:
         if third < 5 or not np.isfinite(self.base.losses).all():
             return False
         first, middle, last = (float(np.mean(self.base.losses[k * third : (k + 1) * third])) for k in range(3))
-        return first > middle > last and middle - last > _FALLING * abs(middle)
+        is_calm = first < self.begin + 0.1 * abs(self.begin)
+        return is_calm and first > middle > last and middle - last > _FALLING * abs(middle)
 
     @property
     def stands(self) -> bool:
@@ -170,7 +171,7 @@ class Learning:
             best, factor = self.left(self.base), min(self.total_steps / self.steps, 100.0)
             rate = self.rate
             if factor > 1.5 and rate:
-                for power in (1.0, 0.5):
+                for power in (1.0,) if self.stands else (1.0, 0.5):
                     curve = self.train(f"rate x {factor**power:.3g}", lr=rate * factor**power)
                     best = min(best, self.left(curve))
                     if best < LEARNS:
@@ -228,6 +229,8 @@ def learning(case: Any) -> Learning:
                 raise Inconclusive("the model has a `train_step` of its own, whose loss need not fall")
             if not case.model.trainable_variables:
                 raise Inconclusive("no weight is trainable")
+            if not all(np.isfinite(leaf).all() for leaf in leaves_of((case.x, case.y)) if _is_float(leaf)):
+                raise Inconclusive("the data are not finite")
             found = Learning(case)
         except Inconclusive as reason:
             found = reason
@@ -249,6 +252,16 @@ def failing(case: Any) -> Learning:
     return found
 
 
+def _seconds(made, batch) -> float:
+    start = time.process_time()
+    made.run(1, [batch])
+    return time.process_time() - start
+
+
+def _is_float(leaf: Any) -> bool:
+    return isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f"
+
+
 def weight_penalty(model: Any) -> float:
     """The sum of the regularisers of all weights now."""
     total = 0.0
@@ -256,68 +269,6 @@ def weight_penalty(model: Any) -> float:
         if getattr(variable, "regularizer", None) is not None:
             total += float(np.sum(keras.ops.convert_to_numpy(keras.ops.stop_gradient(variable.regularizer(variable)))))
     return total
-
-
-def constant_loss(case: Any, samples: int) -> float | None:
-    """The loss of the best answer that is the same for all samples, over all outputs; None where it is not known."""
-    try:
-        outputs = case.outputs
-        predictions = case.predictions()
-    except Inconclusive:
-        return None
-    total, any_known = 0.0, False
-    for output, predicted in zip(outputs, predictions):
-        if output.loss is None:
-            continue
-        found = _best_constant(case, output, predicted[:samples], samples)
-        if found is None:
-            return None
-        weight = output.loss_weight
-        total += found * (1.0 if weight is None else float(weight))
-        any_known = True
-    return total if any_known else None
-
-
-def _best_constant(case, output, predicted, samples):
-    y, weights = output.y_true, output.sample_weight
-    if not isinstance(y, np.ndarray) or predicted.ndim < 1 or y.dtype.kind not in "biuf":
-        return None
-    y, best = y[:samples], None
-    if weights is not None:
-        weights = np.asarray(weights)[:samples]
-        if weights.ndim != 1:
-            return None
-    for candidate in _constants(y, predicted, output.activation):
-        try:
-            values = case.loss_values(output, y, np.broadcast_to(candidate, predicted.shape).astype("float32"))
-        except Inconclusive:
-            return None
-        value = float(np.mean(values if weights is None else values * weights))
-        if np.isfinite(value) and (best is None or value < best):
-            best = value
-    return best
-
-
-def _constants(y, predicted, activation) -> list[np.ndarray]:
-    width = predicted.shape[-1] if predicted.ndim > 1 else 1
-    bounded = activation in ("softmax", "sigmoid")
-    found = [np.full(width, 0.5), np.full(width, 1.0 / width)]
-    flat = y.astype("float64")
-    if y.shape == predicted.shape or (width == 1 and y.size == predicted.size):
-        columns = flat.reshape(-1, width)
-        mean = columns.mean(axis=0)
-        found += [mean, np.median(columns, axis=0)]
-        if not bounded and mean.min() >= 0 and mean.max() <= 1:
-            share = np.clip(mean, 1e-3, 1 - 1e-3)
-            found += [np.log(share / (1 - share)), np.log(share)]
-    elif width > 1 and y.size * width == predicted.size and flat.min() >= 0 and flat.max() < width:
-        share = np.bincount(flat.astype("int64").ravel(), minlength=width) / y.size
-        found.append(share)
-        if not bounded:
-            found.append(np.log(np.clip(share, 1e-3, 1)))
-    if not bounded:
-        found.append(np.zeros(width))
-    return found
 
 
 def samples_of(batch: Sequence[Any]) -> int:
