@@ -18,6 +18,19 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 BUILD = ROOT / "build" / "docs"
 _FETCHED = "https://unpkg.com/iframe-worker/shim"
+_GUIDES = (
+    "parts.md",
+    "own_parts.md",
+    "check_setup.md",
+    "checks.md",
+    "train.md",
+    "predict.md",
+    "migrate.md",
+    "figures.md",
+    "benchmarks.md",
+)
+# Pages that have a place of their own in the navigation.
+_ELSEWHERE = ("index.md", "which.md", "glossary.md", "contributing.md", "changelog.md")
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)]*)?\)")
 
 
@@ -64,6 +77,10 @@ def assemble(run: bool = True, write: bool = False) -> pathlib.Path:
 def _moved(text, origin, target, places):
     """The text with links to where their files lie now; a link out of the documentation is its text."""
 
+    def picture(path):
+        place = places.get((origin.parent / path).resolve())
+        return path if place is None else os.path.relpath(place, target.parent)
+
     def link(found):
         image, shown, path, anchor = found[1], found[2], found[3], found[4] or ""
         place = places.get((origin.parent / path).resolve())
@@ -71,6 +88,7 @@ def _moved(text, origin, target, places):
             return shown if not image else ""
         return f"{image}[{shown}]({os.path.relpath(place, target.parent)}{anchor})"
 
+    text = re.sub(r'(<img src=")([^"]+)', lambda found: found[1] + picture(found[2]), text)
     parts = re.split(r"(^```.*?^```)", text, flags=re.M | re.S)
     return "".join(part if part.startswith("```") else _LINK.sub(link, part) for part in parts)
 
@@ -82,13 +100,14 @@ def navigation() -> list[str]:
         names = [*first, *sorted(path.name for path in (BUILD / folder).glob("*.md") if path.name not in first)]
         return [f"  - {title}:", *(f"    - {folder}/{name}" for name in names)]
 
+    others = sorted(path.name for path in BUILD.glob("*.md") if path.name not in (*_GUIDES, *_ELSEWHERE))
     return [
         "nav:",
         "  - Start: index.md",
         "  - Which one do I need?: which.md",
         *section("Tutorials", "tutorials", ["index.md"]),
         "  - Guides:",
-        *(f"    - {name}.md" for name in ("train", "predict", "checks", "migrate", "figures", "benchmarks")),
+        *(f"    - {name}" for name in [*_GUIDES, *others]),
         *section("Reference", "api", ["index.md"]),
         *section("How it works", "how"),
         "  - Project:",

@@ -48,3 +48,17 @@ def test_the_checker_finds_something_in_what_is_commonly_written():
             compile(code, page.name, "exec")
         for output in page.read_text().split("```console\n")[1:]:
             assert re.search(r"^(error|warning) [A-Z]\d{3} ", output.partition("```")[0], re.M), page
+
+
+@pytest.mark.host("what the pages show is asked on PyTorch; its parts are asked on each backend elsewhere")
+def test_the_readme_runs_as_it_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (DOCS.parent / "README.md").read_text()
+    assert len(text.splitlines()) <= 150
+    names = {}
+    for block in doc_blocks.python_blocks(text):
+        exec(compile(block, "README.md", "exec"), names | {"ops": keras.ops} if "keras" in names else names)
+        names.setdefault("keras", keras)
+    history = {path.name for path in (tmp_path / "runs" / "first").iterdir()}
+    assert {"report.html", "history.csv", "summary.json"} <= history
+    assert (tmp_path / "model.keras").exists()
