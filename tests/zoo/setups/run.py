@@ -50,13 +50,13 @@ def checks_of(part):
     return [check for check in ids if (int(check[1:]) >= 175) == (part == "dynamic")]
 
 
-def verdict_of(setup, found):
+def verdict_of(name, expect, found):
     """Whether the fault is named by its theme, by another, or not; without a fault, whether an error is reported."""
     from tests.zoo.setups.setup import named, themes_of
 
-    if setup.expect is None:
+    if expect is None:
         return ALARM if "error" in found.values() else RIGHT
-    if not named(setup, found):
+    if not named(name, found):
         return OTHER if any(themes_of(check) for check in found) else MISSED
     return NAMED
 
@@ -88,7 +88,7 @@ def asked(name, *, repaired=False, select=None, parts=PARTS, budget=120.0, epoch
             for record in records:
                 if record.outcome in ("inconclusive", "timeout", "blocked"):
                     answer.open[record.id] = f"{record.outcome}: {record.why}"
-    answer.verdict = verdict_of(setup, answer.found)
+    answer.verdict = verdict_of(name, setup.expect, answer.found)
     if epoch:
         answer.epoch = seconds_of_an_epoch(build, repaired)
     return answer

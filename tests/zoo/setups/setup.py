@@ -88,7 +88,7 @@ def themes_of(check):
     return [theme for theme, (first, last) in THEMES.items() if check[0] == "T" and first <= number <= last]
 
 
-def named(setup, ids):
-    """Whether one of the checks with these ids names the fault."""
-    right = {setup.expect, *setup.also}
+def named(name, ids):
+    """Whether one of the checks with these ids names the fault of this set-up."""
+    right = {SETUPS[name].theme, *SETUPS[name].also}
     return any(theme in right for check in ids for theme in themes_of(check))

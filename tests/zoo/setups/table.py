@@ -1,22 +1,31 @@
 """Writes the measured part of docs/check_setup.md: `python -m tests.zoo.setups.table torch.jsonl jax.jsonl ...`.
 
-The files are what `python -m tests.zoo.setups.run --epoch --json FILE` wrote, on any number of backends; several may tell of
-one set-up, and the last counts.
+The files are what `python -m tests.zoo.setups.run --epoch --json FILE` wrote, on any number of backends; what several tell of
+one set-up is put together.
 """
 
 import json
 import sys
 
 from tests.zoo.answers import ROOT
-from tests.zoo.setups.run import ALARM, NAMED, OTHER, PARTS
-from tests.zoo.setups.setup import SETUPS, THEMES, load
+from tests.zoo.setups.run import ALARM, NAMED, OTHER, PARTS, verdict_of
+from tests.zoo.setups.setup import SETUPS, load
 
 PAGE = ROOT / "docs" / "check_setup.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 BACKENDS = ("torch", "tensorflow", "jax")
-# What the checks said of the same set-ups, on PyTorch, when they were asked for the first time: {theme: how many were named}.
-BLIND = {}
-BLIND_ERRORS = None
+# How many were named when the checks were first asked, on PyTorch: of the first set-ups, and of the modules `*_second`.
+BLIND = {
+    "output_and_loss": ("14 of 14", "7 of 7"),
+    "labels": ("14 of 16", "6 of 6"),
+    "outputs": ("7 of 7", "1 of 1"),
+    "metrics": ("11 of 11", "2 of 3"),
+    "weights": ("7 of 9", "1 of 1"),
+    "data": ("12 of 14", "5 of 5"),
+    "gradients": ("10 of 11", "4 of 4"),
+    "learning": ("9 of 12", "3 of 6"),
+}
+BLIND_ALL, BLIND_ERRORS = ("84 of 94", "29 of 33"), ("1 of 79", "0 of 21")
 
 
 def read(files):
@@ -26,7 +35,15 @@ def read(files):
         with open(file) as lines:
             for line in lines:
                 answer = json.loads(line)
-                found.setdefault(answer["backend"], {})[answer["name"]] = answer
+                named = found.setdefault(answer["backend"], {})
+                before = named.get(answer["name"], {"found": {}, "seconds": {}, "epoch": None})
+                for key in ("found", "seconds"):
+                    answer[key] = before[key] | answer[key]
+                answer["epoch"] = answer["epoch"] or before["epoch"]
+                named[answer["name"]] = answer
+    for named in found.values():
+        for answer in named.values():
+            answer["verdict"] = verdict_of(answer["name"], answer["expect"], answer["found"])
     return {backend: found[backend] for backend in BACKENDS if backend in found}
 
 
@@ -39,21 +56,20 @@ def median(values):
 def shares(answers):
     """Lines of a table: of each theme how many faults are named, and of healthy set-ups how many have an error."""
     backends = list(answers)
-    yield f"| question | faulty set-ups | named, blind | {' | '.join(f'named, {backend}' for backend in backends)} |"
-    yield "|---|---|---|" + "---|" * len(backends)
-    for theme in [theme for theme in THEMES if theme != "runs"]:
-        names = [name for name, build in SETUPS.items() if build.theme == theme]
-        columns = [_share(answers[backend], names, NAMED) for backend in backends]
-        yield f"| {theme.replace('_', ' ')} | {len(names)} | {BLIND.get(theme, '-')} | {' | '.join(columns)} |"
+    yield f"| question | faulty | first, blind | second, blind | {' | '.join(f'now, {backend}' for backend in backends)} |"
+    yield "|---|---|---|---|" + "---|" * len(backends)
     every = [name for name, build in SETUPS.items() if build.theme]
-    columns = [_share(answers[backend], every, NAMED) for backend in backends]
-    yield f"| all | {len(every)} | {sum(BLIND.values()) or '-'} | {' | '.join(columns)} |"
-    columns = [_share(answers[backend], every, OTHER) for backend in backends]
-    yield f"| found, but named as another question's | | | {' | '.join(columns)} |"
+    for theme, blind in BLIND.items():
+        yield _row(theme.replace("_", " "), answers, [name for name in every if SETUPS[name].theme == theme], NAMED, blind)
+    yield _row("all, named", answers, every, NAMED, BLIND_ALL)
+    yield _row("named as another question's", answers, every, OTHER, ("", ""))
     healthy = [name for name, build in SETUPS.items() if not build.theme]
-    columns = [_share(answers[backend], healthy, ALARM) for backend in backends]
-    blind = "-" if BLIND_ERRORS is None else BLIND_ERRORS
-    yield f"| healthy ones with an error | {len(healthy)} | {blind} | {' | '.join(columns)} |"
+    yield _row("healthy, with an error", answers, healthy, ALARM, BLIND_ERRORS)
+
+
+def _row(title, answers, names, verdict, blind):
+    columns = [_share(answers[backend], names, verdict) for backend in answers]
+    return f"| {title} | {len(names)} | {' | '.join(blind)} | {' | '.join(columns)} |"
 
 
 def _share(answers, names, verdict):
@@ -63,7 +79,7 @@ def _share(answers, names, verdict):
 
 def times(answers):
     """Lines of a table: what asking takes."""
-    yield "| backend | set-ups | structural part: median, longest | dynamic part: median, longest | of one epoch, median |"
+    yield "| backend | set-ups | structural: median, longest | dynamic: median, longest | both, in epochs, median |"
     yield "|---|---|---|---|---|"
     for backend, named in answers.items():
         columns = []
@@ -78,7 +94,7 @@ def times(answers):
 def rows(answers):
     """Lines of a table: every set-up, on the first backend."""
     backend, named = next(iter(answers.items()))
-    yield f"| set-up | question | found on {backend} | structural | dynamic | one epoch | source |"
+    yield f"| set-up | question | found on {backend} | structural | dynamic | one epoch | ratio |"
     yield "|---|---|---|---|---|---|---|"
     for name, build in SETUPS.items():
         if name not in named:
@@ -88,10 +104,11 @@ def rows(answers):
             check if severity == "error" else f"{check} ({severity})" for check, severity in answer["found"].items()
         )
         seconds = [f"{answer['seconds'][part]:.1f} s" if part in answer["seconds"] else "-" for part in PARTS]
-        epoch = f"{answer['epoch']:.2f} s" if answer["epoch"] else "-"
-        source = getattr(build, "source", "").replace("|", "/")
+        epoch, ratio = "-", "-"
+        if answer["epoch"]:
+            epoch, ratio = f"{answer['epoch']:.2f} s", f"{sum(answer['seconds'].values()) / answer['epoch']:.0f}"
         theme = (build.theme or "healthy").replace("_", " ")
-        yield f"| {name.replace('_', ' ')} | {theme} | {found or '-'} | {' | '.join(seconds)} | {epoch} | {source} |"
+        yield f"| {name.replace('_', ' ')} | {theme} | {found or '-'} | {' | '.join(seconds)} | {epoch} | {ratio} |"
 
 
 def text(answers):
@@ -99,10 +116,12 @@ def text(answers):
     return "\n".join(
         [
             BEGIN,
-            "Written by `python -m tests.zoo.setups.table`. The set-ups are those of `tests/zoo/setups`: written before the",
-            "checks, each faulty one after the thread or study in its row, and asked on two busy cores. *Blind* is the first",
-            "time that the checks were asked, on PyTorch, before one was changed for a set-up. A ratio of 1 is the time of",
-            "one epoch of the same set-up, which is small: some 200 samples.",
+            "## What was measured",
+            "",
+            "Written by `python -m tests.zoo.setups.table`. The set-ups are those of `tests/zoo/setups`, each faulty one after",
+            "a thread or study that it names. *First* were written before the checks, *second* after them; *blind* is the first",
+            "time that the checks were asked, on PyTorch, before one was changed for a set-up. Seconds are those of two cores",
+            "with eight other jobs on them; a ratio of 1 is one epoch of the same set-up, which is small: some 200 samples.",
             "",
             *shares(answers),
             "",
@@ -119,7 +138,7 @@ def main():
     answers = read(sys.argv[1:])
     page = PAGE.read_text() if PAGE.exists() else f"# Checking a whole training set-up: what was measured\n\n{BEGIN}\n{END}\n"
     before, _, rest = page.partition(BEGIN)
-    PAGE.write_text(before + text(answers) + rest.partition(END)[2])
+    PAGE.write_text(before.rstrip() + "\n\n" + text(answers) + (rest.partition(END)[2] or "\n"))
     print(PAGE)
 
 
