@@ -18,16 +18,10 @@ THEMES_ASKED = [theme for theme in THEMES if theme != "runs"]
 TRAINED = ("gradients", "learning")
 # What the checks do not say, each for a reason. What mends one takes its row out.
 KNOWN = {
-    "threshold_for_ten_classes": "random predictions score lower than constant ones: the metric moves a little",
-    "own_step_without_weights": "the loss is made inside the model, where weights may go anywhere",
-    "weights_along_the_width": "weights are asked sample by sample, and these fit an axis of the loss by chance",
-    "copies_on_both_sides": "the share of held-out rows that stand in training is that of a seldom class",
-    "masks_flipped_apart": "images of disks look the same flipped, their places do not",
     "centred_twice": "the trial learns with pixels near -1 as well",
     "line_with_a_high_rate": "the first batch is one sample of loss 0",
     "high_rate_of_rmsprop": "the loss falls from where the first step has thrown it",
     "loss_divided_away": "the loss at the start is nearly 0, which counts as learned",
-    "objective_with_a_penalty": "taps record nothing in the call of the check that runs the set-up",
 }
 # Reasons why a check is undecided that are faults of the check.
 CRASH = re.compile(r"inconclusive: (Attribute|Type|Name|Index|Key|Value)Error")

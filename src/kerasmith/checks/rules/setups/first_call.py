@@ -1,5 +1,8 @@
 """The model, its loss and its metrics computed once."""
 
+import contextlib
+from typing import Any
+
 from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
@@ -44,8 +47,10 @@ def set_up_runs(case: SetupCase) -> None:
     shapes = f"y of shape {labels or 'none'} and outputs of shape {outputs}"
     for part, function in (("loss", case.model.compute_loss), ("metrics", case.model.compute_metrics)):
         try:
-            with case.restored(), without_gradients():
-                function(as_tensors(case.x), y, y_pred, weight)
+            with case.restored(), without_gradients(), _as_a_step(case):
+                # Taps record in the pass of the step whose loss reads them.
+                outputs_of_step = case.model(as_tensors(case.x)) if case.is_objective else y_pred
+                function(as_tensors(case.x), y, outputs_of_step, weight)
         except Exception as error:
             raise Failed(
                 f"the {part} of {shapes}",
@@ -54,6 +59,15 @@ def set_up_runs(case: SetupCase) -> None:
                 title=_title(part, "labels and outputs"),
                 fix=_fix_of_the_cause(case),
             ) from error
+
+
+def _as_a_step(case: SetupCase) -> contextlib.AbstractContextManager[Any]:
+    """What a step of an objective runs in."""
+    if not case.is_objective:
+        return contextlib.nullcontext()
+    from kerasmith.objectives.step_record import recording
+
+    return recording()
 
 
 def _fix_of_the_cause(case: SetupCase) -> str | None:

@@ -118,7 +118,10 @@ def _keys(case) -> list[str]:
     if case.has_own_step:
         raise Inconclusive("a `train_step` of its own says what is in the logs")
     outputs = case.outputs  # what Keras builds with the first batch, the names of metrics among it
-    keys = list(case.model.get_metrics_result())
+    try:
+        keys = list(case.model.get_metrics_result())
+    except ValueError as error:  # metrics that an objective builds in its first step
+        raise Inconclusive("the metrics are not built before the first step") from error
     if not outputs or not keys:
         raise Inconclusive("the names of the metrics are not known")
     return ["loss", *(key for key in keys if key != "loss")]
