@@ -7,7 +7,10 @@ from keras import layers, ops
 
 from kerasmith import check
 
-pytestmark = pytest.mark.heavy("trains models for a moment", on=("torch", "jax", "tensorflow"), seconds=6)
+pytestmark = [
+    pytest.mark.host("the rules know no backend: trials are asked on all three in test_trial, the zoo too"),
+    pytest.mark.heavy("trains models for a moment", on=("torch",), seconds=2),
+]
 
 
 def table(count=96, seed=0):
