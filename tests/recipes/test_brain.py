@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from kerasmith.recipes import brain, brain_data
+from kerasmith.recipes import brain, brain_data, verification
 from kerasmith.recipes.brain_thresholds import best_thresholds, evened, segment
 
 
@@ -42,6 +42,8 @@ def test_a_short_run_writes_the_whole_run_directory(tmp_path, monkeypatch):
         "clean slab",
     ):
         assert word in page, word
+    verdict = io.StringIO()
+    assert verification.verify(out, Console(file=verdict)) == 0, verdict.getvalue()
     assert "grey_dice_score" in (out / "history.csv").read_text()
 
 

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from kerasmith.cli import main
-from kerasmith.recipes import defects, defects_network
+from kerasmith.recipes import defects, defects_network, verification
 from kerasmith.recipes.boards import KINDS, make_boards
 from kerasmith.recipes.fault_counts import count_faults
 
@@ -53,6 +53,8 @@ def test_a_short_run_writes_the_whole_run_directory_and_goes_on(tmp_path, monkey
     mask, kinds = defects.predict(model, test.images)
     counts = count_faults(test.kinds, test.faults, mask > saved["this_run"]["threshold"], kinds, len(KINDS))
     assert counts.f1 == pytest.approx(saved["this_run"]["f1"])
+    verdict = io.StringIO()
+    assert verification.verify(out, Console(file=verdict)) == 0, verdict.getvalue()
     with pytest.raises(ValueError, match="overwrite"):
         defects.run(out=out, epochs=1)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from kerasmith.recipes import digits, digits_data
+from kerasmith.recipes import digits, digits_data, verification
 from tests.support import fresh_process
 
 FILES = ("report.html", "history.csv", "model.keras", "summary.json")
@@ -35,6 +35,8 @@ def test_a_short_run_writes_the_whole_run_directory(tmp_path, monkeypatch):
     for word in ("Confusion of held-out digits", "The surest mistakes", "3 nearest digits", "as a closure"):
         assert word in page, word
     assert "3 nearest digits" in text.getvalue()
+    verdict = io.StringIO()
+    assert verification.verify(out, Console(file=verdict)) == 0, verdict.getvalue()
 
     _, test = digits_data.split(x[::5], y[::5])
     np.save(tmp_path / "x.npy", test[0])

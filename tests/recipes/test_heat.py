@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from kerasmith.recipes import heat, heat_data
+from kerasmith.recipes import heat, heat_data, verification
 
 
 @pytest.mark.heavy("trains the network of the demo", on=("jax", "tensorflow"), seconds=15)
@@ -33,6 +33,8 @@ def test_a_short_run_writes_the_whole_run_directory_and_goes_on(tmp_path, monkey
     header, *rows = (out / "history.csv").read_text().splitlines()
     assert "diffusivity" in header
     assert len(rows) == 3
+    verdict = io.StringIO()
+    assert verification.verify(out, Console(file=verdict)) == 0, verdict.getvalue()
     page = (out / "report.html").read_text()
     for word in ("smoothing spline", "thermometers", "relative L2"):
         assert word in page, word

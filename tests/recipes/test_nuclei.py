@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from kerasmith.data import MissingDataPackage
-from kerasmith.recipes import nuclei, nuclei_image
+from kerasmith.recipes import nuclei, nuclei_image, verification
 
 pytestmark = pytest.mark.heavy("trains the network of the demo", on=("tensorflow", "jax"), seconds=8)
 
@@ -66,6 +66,8 @@ def test_a_short_run_writes_the_whole_run_directory(tmp_path):
     assert "0.949" in text.getvalue()
     assert "0.830" in text.getvalue()
 
+    verdict = io.StringIO()
+    assert verification.verify(out, Console(file=verdict)) == 0, verdict.getvalue()
     with pytest.raises(ValueError, match="overwrite"):
         nuclei.run(out=out, epochs=1)
 

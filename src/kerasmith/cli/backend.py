@@ -28,11 +28,16 @@ def chosen_backend(asked: str | None) -> str:
     return asked
 
 
-def use_backend(asked: str | None) -> str:
-    """Lets Keras, which is not imported yet, run on a backend; returns its name. Raises as `chosen_backend`."""
+def use_backend(asked: str | None, trains: bool = False) -> str:
+    """Lets Keras, which is not imported yet, run on a backend; returns its name. Raises as `chosen_backend`.
+
+    Args:
+        asked: the name of the backend, or None.
+        trains: whether Keras' random seed is going to be set, which imports TensorFlow wherever it is installed.
+    """
     backend = chosen_backend(asked)
     os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if backend == "tensorflow":
-        import_quietly(backend)
+    if backend == "tensorflow" or (trains and "tensorflow" in installed_backends()):
+        import_quietly("tensorflow")
     return backend

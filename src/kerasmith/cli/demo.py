@@ -24,7 +24,7 @@ def demo(options: argparse.Namespace) -> None:
         if finished is not None:
             print(finished)
             return
-    use_backend(backend)
+    use_backend(backend, trains=True)
     recipe = importlib.import_module(DEMOS[options.name].module)
     further = {}
     if options.weights is not None:

@@ -67,7 +67,7 @@ def run(
     others = [brain_data.scanned(volume, np.random.default_rng(SCAN + 1 + i)) for i in range(3)]
     reached, simple, methods, masks = [], [], [], []
     for slab, seen, training in ((held_out, scan, others), (clean, volume, [volume])):
-        masks.append({tissue: logits[..., 0] > 0 for tissue, logits in predicted(model, slab).items()})
+        masks.append(masks_of(model, slab))
         reached.append(agreement(slab, masks[-1]))
         methods.append(best_method(training, shares))
         simple.append(agreement(slab, applied(methods[-1], seen, shares)))
@@ -92,6 +92,20 @@ def run(
         simple_method=dict(zip(("scan", "clean"), methods, strict=True)),
         parameters=model.count_params(),
     )
+
+
+def computed(model: keras.Model, summary: dict[str, Any]) -> tuple[dict[str, Any], None]:
+    """(figures of `summary.json`, None) of a trained model, anew."""
+    volume, shares = brain_data.load()
+    _, clean = brain_data.split(volume, shares)
+    _, held_out = brain_data.split(brain_data.scanned(volume, np.random.default_rng(SCAN)), shares)
+    reached, of_clean = (agreement(slab, masks_of(model, slab)) for slab in (held_out, clean))
+    return {**reached, "clean": {"reached": of_clean}, "parameters": model.count_params()}, None
+
+
+def masks_of(model: keras.Model, slices: Slices) -> dict[str, np.ndarray]:
+    """{tissue: (N, H, W) booleans} of whole slices."""
+    return {tissue: logits[..., 0] > 0 for tissue, logits in predicted(model, slices).items()}
 
 
 def configuration(*, epochs: int, seed: int, train: Slices, held_out: Slices) -> dict[str, Any]:

@@ -63,11 +63,7 @@ def run(
     this = DemoRun(
         out, recipe="defects", title="Faults of circuit boards", config=config, overwrite=overwrite, console=console
     )
-    # Three draws that have nothing in common, whatever the seed.
-    training, tuning, test = (
-        make_boards(count, size=SIZE, seed=3 * seed + part, most_faults=MOST_FAULTS)
-        for part, count in enumerate((TRAINING, TUNING, TEST))
-    )
+    training, tuning, test = (drawn(part, seed) for part in range(3))
     # The comparisons first: the report shows the last training.
     trainings = {
         SIMPLE: {"plain": True, "watchers": this.side_watchers("plain")},
@@ -93,6 +89,19 @@ def run(
         share_of_fault_pixels=float((test.kinds > 0).mean()),
         parameters=built.count_params(),
     )
+
+
+def drawn(part: int, seed: int) -> Boards:
+    """The boards to train with (0), for the threshold (1), to report (2): they have nothing in common, whatever the seed."""
+    return make_boards((TRAINING, TUNING, TEST)[part], size=SIZE, seed=3 * seed + part, most_faults=MOST_FAULTS)
+
+
+def computed(model: keras.Model, summary: dict[str, Any]) -> tuple[dict[str, Any], None]:
+    """(figures of `summary.json`, None) of a trained model, anew; those of the trainings for comparison have no model."""
+    seed = int(summary["config"]["seed"])
+    tuning, test = drawn(1, seed), drawn(2, seed)
+    result = defects_report.summary(judged(model, tuning, test))
+    return {"this_run": result, "share_of_fault_pixels": float((test.kinds > 0).mean())}, None
 
 
 def configuration(*, epochs: int, seed: int, weights: str | os.PathLike[str] | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ A small convolutional network learns 4,000 handwritten digits and is asked about
 function, as a closure and as a class, which give one number. The model is saved, loaded and asked again.
 """
 
+import hashlib
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -58,8 +59,7 @@ def run(
     loaded = keras.saving.load_model(this.report.directory / "model.keras")
     probabilities = loaded.predict(test[0], verbose=0)
     difference = float(np.abs(probabilities - model.predict(test[0], verbose=0)).max())
-    forms = {form: float(loss(test[1], probabilities)) for form, loss in three_forms().items()}
-    accuracy = accuracy_with_interval(test[1], probabilities)
+    accuracy, forms = accuracy_with_interval(test[1], probabilities), loss_of_forms(test[1], probabilities)
     simple = float((digits_data.nearest_digits(train, test[0]) == test[1]).mean())
     figures = [
         Figure("share of digits read right", accuracy["accuracy"], simple),
@@ -68,6 +68,7 @@ def run(
         Figure("largest difference after save and load", difference),
     ]
     add_sections(this.report, test, probabilities, figures)
+    this.report.add_cases(case_scores(test, probabilities))
     return this.finish(
         figures,
         title="1,000 digits that training never saw",
@@ -78,6 +79,39 @@ def run(
         difference_after_loading=difference,
         parameters=model.count_params(),
     )
+
+
+def computed(model: keras.Model, summary: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """(figures of `summary.json`, rows of `cases.csv`) of a trained model, anew."""
+    train, test = digits_data.split(*digits_data.load())
+    probabilities = model.predict(test[0], verbose=0)
+    figures = {
+        **accuracy_with_interval(test[1], probabilities),
+        "accuracy_to_beat": float((digits_data.nearest_digits(train, test[0]) == test[1]).mean()),
+        "loss_of_the_forms": loss_of_forms(test[1], probabilities),
+        "parameters": model.count_params(),
+    }
+    return figures, case_scores(test, probabilities)
+
+
+def loss_of_forms(y: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+    """{form: the loss} of function, closure and class."""
+    return {form: float(loss(y, probabilities)) for form, loss in three_forms().items()}
+
+
+def case_scores(test: tuple, probabilities: np.ndarray) -> list[dict[str, Any]]:
+    """Rows of `cases.csv`: whether each digit was read right, and the probability of its class."""
+    x, y = test
+    right = probabilities.argmax(1) == y
+    return [
+        {
+            "case": f"digit {i}",
+            "digest": hashlib.sha256(np.ascontiguousarray(x[i])).hexdigest()[:16],
+            "right": int(right[i]),
+            "probability_of_its_class": float(probabilities[i, y[i]]),
+        }
+        for i in range(len(y))
+    ]
 
 
 def configuration(*, epochs: int, seed: int, batches: Any) -> dict[str, Any]:

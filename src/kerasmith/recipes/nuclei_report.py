@@ -1,5 +1,7 @@
 """What the nuclei demo shows: pictures and tables for the report, a short table for the terminal."""
 
+import dataclasses
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -70,14 +72,33 @@ def dice(truth: np.ndarray, predicted: np.ndarray) -> float:
     return float(score.result())
 
 
+def case_scores(held_out: ImageSplit, objects: np.ndarray, mask: np.ndarray) -> list[dict[str, Any]]:
+    """Rows of `cases.csv`: the tiles of the pictures, each with the objects that it cuts."""
+    rows = []
+    for tile in _tile_rows(held_out):
+        part = ImageSplit(*(getattr(held_out, field.name)[tile] for field in dataclasses.fields(ImageSplit)))
+        own = figures(part, objects[tile], mask[tile])
+        digest = hashlib.sha256(np.ascontiguousarray(part.labels)).hexdigest()[:16]
+        rows.append({"case": _tile_name(tile), "digest": digest, "dice": own["dice"], "object_f1": own["object_f1"]})
+    return rows
+
+
+def _tile_rows(held_out: ImageSplit) -> list[slice]:
+    parts = np.array_split(np.arange(held_out.image.shape[0]), _TILES)
+    return [slice(int(rows[0]), int(rows[-1]) + 1) for rows in parts]
+
+
+def _tile_name(tile: slice) -> str:
+    return f"rows {tile.start} to {tile.stop - 1}"
+
+
 def pictures(held_out: ImageSplit, objects: np.ndarray, scale: int = 3) -> report.Markup:
     """The held-out part, cut across into tiles, with the outlines of single objects."""
     tiles, captions = [], []
-    for rows in np.array_split(np.arange(held_out.image.shape[0]), _TILES):
-        tile = slice(rows[0], rows[-1] + 1)
+    for tile in _tile_rows(held_out):
         counts = _counts(match_objects(held_out.labels[tile], objects[tile]))
         tiles.append(report.overlay(held_out.image[tile], held_out.labels[tile], objects[tile], scale=scale))
-        captions.append(f"rows {rows[0]} to {rows[-1]}: {_in_words(counts)}")
+        captions.append(f"{_tile_name(tile)}: {_in_words(counts)}")
     return report.image_grid(tiles, captions, legend=OVERLAY_LEGEND)
 
 

@@ -36,10 +36,15 @@ def describe_compilation(model: Any) -> dict[str, str]:
 
 
 def parameter_counts(model: Any) -> dict[str, int]:
-    """{"parameters", "trainable"} of a built model, {} of one without weights yet."""
+    """{"parameters", "trainable"} of a built model, {} of one without weights yet; what an objective keeps is none of them."""
     try:
-        trainable = sum(_size(weight) for weight in model.trainable_weights)
-        return {"parameters": int(model.count_params()), "trainable": trainable}
+        model.count_params()  # raises where there are no weights yet
+        others = {id(weight) for weight in getattr(getattr(model, "objective", None), "weights", ())}
+        trainable = sum(_size(weight) for weight in model.trainable_weights if id(weight) not in others)
+        return {
+            "parameters": sum(_size(weight) for weight in model.weights if id(weight) not in others),
+            "trainable": trainable,
+        }
     except (ValueError, AttributeError, TypeError):
         return {}
 

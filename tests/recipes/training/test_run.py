@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from kerasmith.cli import main
+from kerasmith.files.run_files import read_cases
 from kerasmith.recipes.images.normalization import Normalization
 from kerasmith.recipes.training import ConfigError, parts, train
 from kerasmith.recipes.training.patches import PatchBatches, Sample
@@ -68,6 +71,37 @@ def test_the_run_directory_has_all_that_a_prediction_needs(finished):
     image = np.asarray(Image.open(held_out[0]))[..., None]
     x = Normalization.from_dict(plan["normalization"])(image)
     assert model.predict(x[None], verbose=0).shape == (1, *image.shape)
+
+
+@trains
+def test_its_numbers_are_computed_anew(finished, tmp_path, capsys):
+    folder, _, summary, _ = finished
+    run = folder / "run"
+    cases = read_cases(run / "cases.csv")
+    assert np.mean([case["dice"] for case in cases]) == pytest.approx(summary["dice_per_image"])
+    assert main(["report", "--verify", str(run)]) == 0
+    assert "all agree" in capsys.readouterr().out
+    # A number of the summary, of a case, of the page that is another one.
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    for name, old, new in [
+        ("summary.json", f'"dice": {summary["dice"]!r}', f'"dice": {summary["dice"] + 1e-3!r}'),
+        ("cases.csv", repr(cases[0]["iou"]), "0.123"),
+        ("report.html", f'"images":{summary["images"]}', '"images":77'),
+    ]:
+        text = (copy / name).read_text()
+        assert old in text
+        (copy / name).write_text(text.replace(old, new))
+    assert main(["report", "--verify", str(copy)]) == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    for place in ("differs: dice is", f"differs: case {cases[0]['case']}, iou is", "differs: page, images is stored as 77"):
+        assert place in printed
+    (copy / "model.keras").unlink()
+    assert main(["report", "--verify", str(copy)]) == 2
+    assert "model.keras" in capsys.readouterr().err
+    (copy / "config.resolved.yaml").unlink()
+    assert main(["report", "--verify", str(copy)]) == 2
+    assert "data of" in capsys.readouterr().err
 
 
 @trains

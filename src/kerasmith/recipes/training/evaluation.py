@@ -10,7 +10,7 @@ import numpy as np
 from kerasmith.metrics import LesionDetection
 from kerasmith.recipes.images.sliding_window import predict_windows
 from kerasmith.recipes.instances import split_instances
-from kerasmith.recipes.training.cases import VOID
+from kerasmith.recipes.training.cases import VOID, Case
 from kerasmith.recipes.training.network_plan import axis_divisor
 from kerasmith.recipes.training.patches import Sample
 from kerasmith.recipes.training.plan import Plan
@@ -18,6 +18,7 @@ from kerasmith.recipes.training.samples import CORES, MASK
 
 CANDIDATES: tuple[float, ...] = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 _MOST_ASKED = 8  # training images that the threshold is asked of
+_MOST_TRAINED = 6  # training images that are judged where none is held out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,6 +126,28 @@ def figures(plan: Plan, predicted: Sequence[Predicted], truths: Sequence[np.ndar
             detection.update_state(truth[None, ..., None], one.objects[None, ..., None])
         result |= {name: float(value) for name, value in detection.result().items()}
     return result
+
+
+def judged_cases(plan: Plan) -> list[Case]:
+    """The held-out cases; without any, some that were trained on."""
+    return list(plan.held_out or plan.train[:_MOST_TRAINED])
+
+
+def true_objects(plan: Plan, cases: Sequence[Case]) -> list[np.ndarray | None]:
+    """The ids of the true objects of each case, where objects are kept apart; None otherwise."""
+    return [np.maximum(plan.files.labels(case), 0) if plan.instances else None for case in cases]
+
+
+def case_scores(
+    plan: Plan, cases: Sequence[Case], predicted: Sequence[Predicted], truths: Sequence[np.ndarray | None]
+) -> list[dict[str, Any]]:
+    """Rows of `cases.csv`: {"case", "digest", "dice", "iou"}, means over the classes there are; of objects "object_f1" too."""
+    rows = []
+    for case, one, truth in zip(cases, predicted, truths, strict=True):
+        own = figures(plan, [one], [truth])
+        names = ("dice", "iou", "object_f1")
+        rows.append({"case": case.name, "digest": case.digest[:16], **{name: own[name] for name in names if name in own}})
+    return rows
 
 
 def _counts(one: Predicted, classes: int) -> np.ndarray:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 from rich.console import Console
 
 from kerasmith import callbacks
@@ -66,7 +65,7 @@ def fit(plan: Plan, earlier: Earlier | None, console: Console) -> dict[str, Any]
     finally:
         keras.config.set_dtype_policy(before)
     write_plan(directory, resolved, plan_record(plan, normalization, threshold))
-    summary |= {"threshold": threshold, "parameters": model.count_params(), "seconds": round(time.perf_counter() - start, 1)}
+    summary |= {"threshold": threshold, "parameters": network.count_params(), "seconds": round(time.perf_counter() - start, 1)}
     page.add_summary(**summary)
     page.write()
     _say_results(summary, directory, console)
@@ -131,10 +130,12 @@ def _evaluate(
     held_out: Sequence[Callable[[], Sample]],
     threshold: float,
 ) -> dict[str, Any]:
-    cases, which, made = (plan.held_out, "held-out", held_out) if held_out else (plan.train[:6], "training", train[:6])
+    cases, which = evaluation.judged_cases(plan), "held-out" if held_out else "training"
+    made = held_out or train[: len(cases)]
     predicted = evaluation.predictions(plan, model, made, [case.name for case in cases], threshold)
-    truths = [np.maximum(plan.files.labels(case), 0) if plan.instances else None for case in cases]
+    truths = evaluation.true_objects(plan, cases)
     figures = evaluation.figures(plan, predicted, truths)
+    page.add_cases(evaluation.case_scores(plan, cases, predicted, truths))
     run_pages.add_results(page, plan, figures, predicted, truths, which)
     return {**figures, "of": f"{which} images"}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from kerasmith.backends import installed_backends
 from kerasmith.files.quiet_import import import_quietly
 from kerasmith.recipes.training.config import Config, read_config
 from kerasmith.recipes.training.config_error import ConfigError
@@ -135,8 +136,9 @@ def _choose_backend(plan: Plan) -> None:
                 f"KERAS_BACKEND={backend}.",
             )
     os.environ["KERAS_BACKEND"] = backend
-    if backend == "tensorflow":
-        import_quietly(backend)
+    # Whatever the backend is: Keras' `set_random_seed` imports TensorFlow wherever it is installed.
+    if "tensorflow" in installed_backends():
+        import_quietly("tensorflow")
 
 
 def _as_dict(plan: Plan) -> dict[str, Any]:
