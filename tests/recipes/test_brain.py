@@ -23,6 +23,8 @@ def test_a_short_run_writes_the_whole_run_directory(tmp_path, monkeypatch):
     for name in ("report.html", "history.csv", "model.keras", "summary.json"):
         assert (out / name).stat().st_size > 0, name
     assert not (out / "checkpoints").exists()
+    verdict = io.StringIO()
+    assert verification.verify(out, Console(file=verdict)) == 0, verdict.getvalue()
     saved = json.loads((out / "summary.json").read_text())
     volume, shares = brain_data.load()
     scan = brain_data.scanned(volume, np.random.default_rng(brain.SCAN))
@@ -42,8 +44,6 @@ def test_a_short_run_writes_the_whole_run_directory(tmp_path, monkeypatch):
         "clean slab",
     ):
         assert word in page, word
-    verdict = io.StringIO()
-    assert verification.verify(out, Console(file=verdict)) == 0, verdict.getvalue()
     assert "grey_dice_score" in (out / "history.csv").read_text()
 
 
