@@ -175,10 +175,9 @@ class Together(keras.callbacks.Callback):
         # Keras shuffles by them.
         random_state.restore(self._training.of_all(random_state.capture())[0])
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self._training.notes.at(self._epoch, batch)
-
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        # Before the callbacks of the next step, in which a process may end.
+        self._training.notes.at(self._epoch, batch + 1)
         self._stop_together()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
