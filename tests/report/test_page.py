@@ -268,3 +268,11 @@ def test_a_count_that_never_changes_gets_no_curve():
     assert [plot["title"] for plot in plots(shown)] == ["loss", "objects"]
     assert not any("cases" in name for name in headline(rows, known))
     assert "cases" in [plot["title"] for plot in plots(curves(rows))]
+
+
+def test_counts_are_whole_numbers_and_losses_are_not():
+    rows = rows_of(loss=[2.0, 1.0], cases=[8.0, 8.0], share=[0.5, 1.0])
+    known = {"cases": None, "share": None}
+    cells = Page(epoch_table(rows, known)).text("td").split()
+    assert cells[cells.index("8") + 1] == "0.5000"
+    assert "8.0000" not in Page(value_table(rows, known)).text("td")

@@ -106,8 +106,17 @@ def quantities(rows: Sequence[Row]) -> list[str]:
     return sorted(names, key=lambda name: name != "loss")
 
 
+def _with_counts(rows: Sequence[Row], known: Directions) -> list[Row]:
+    """The rows with whole numbers as such in columns of metrics that are neither good nor bad: counts."""
+    neutral = [n for n in _columns(rows) if n.removeprefix(VALIDATION) in (known or {}) and direction_of(n, known) is None]
+    values = {n: [row[n] for row in rows if row.get(n) is not None] for n in neutral}
+    counts = {n for n, v in values.items() if all(math.isfinite(x) and x == round(x) for x in v)}
+    return [{n: int(v) if n in counts and v is not None else v for n, v in row.items()} for row in rows]
+
+
 def value_table(rows: Sequence[Row], known: Directions = None) -> Markup:
     """First, last and best value of each column."""
+    rows = _with_counts(rows, known)
     listed = []
     for name in _columns(rows):
         points = [(row["epoch"], row[name]) for row in rows if row.get(name) is not None]
@@ -131,6 +140,7 @@ def epoch_table(rows: Sequence[Row], known: Directions = None, seconds: Sequence
     columns = ["epoch", *_columns(rows), *([LEARNING_RATE] if any(LEARNING_RATE in row for row in rows) else [])]
     best = {c: best_index([row.get(c) for row in rows], direction_of(c, known)) for c in columns if c != LEARNING_RATE}
     best = {c: index for c, index in best.items() if index is not None}
+    rows = _with_counts(rows, known)
     if seconds:
         rows = [{**row, "seconds": took} for row, took in zip(rows, seconds, strict=True)]
         columns.append("seconds")
