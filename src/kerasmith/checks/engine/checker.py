@@ -156,7 +156,7 @@ def installed(backends: str | Sequence[str] | None = None) -> list[str]:
         raise CannotCheck(f"`backends` must be some of {', '.join(BACKENDS)}. Received: {unknown or asked}")
     missing = [name for name in asked if name not in there]
     if missing:
-        raise CannotCheck(f"Not installed: {', '.join(missing)}. Write `pip install 'kerasmith[{missing[0]}]'`.")
+        raise CannotCheck(f"Not installed: {', '.join(missing)}. Write `pip install {missing[0]}`.")
     return list(dict.fromkeys(asked))
 
 

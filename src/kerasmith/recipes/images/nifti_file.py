@@ -50,7 +50,7 @@ def _nibabel(path: Path | None) -> Any:
     except MissingDataPackage:
         what = f"{path}: NIfTI" if path else "NIfTI"
         raise MissingDataPackage(
-            f'{what} files are read and written by nibabel, which is not installed. Write: pip install "kerasmith[train]"'
+            f"{what} files are read and written by nibabel, which is not installed. Write: pip install nibabel"
         ) from None
     import nibabel  # comes with the train extra
 

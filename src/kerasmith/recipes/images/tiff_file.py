@@ -67,7 +67,7 @@ def _tifffile(path: Path | None) -> Any:
     except MissingDataPackage:
         what = f"{path}: TIFF" if path else "TIFF"
         raise MissingDataPackage(
-            f'{what} files are read and written by tifffile, which is not installed. Write: pip install "kerasmith[train]"'
+            f"{what} files are read and written by tifffile, which is not installed. Write: pip install tifffile"
         ) from None
     import tifffile  # comes with the train extra
 

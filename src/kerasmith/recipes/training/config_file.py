@@ -166,5 +166,5 @@ def _yaml() -> Any:
     try:
         import yaml  # comes with the train extra
     except ImportError:
-        raise ImportError('A configuration is read with PyYAML: `pip install "kerasmith[train]"`.') from None
+        raise ImportError("A configuration is read with PyYAML: `pip install PyYAML`.") from None
     return yaml

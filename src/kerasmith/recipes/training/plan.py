@@ -173,12 +173,10 @@ def _decide_rest(decided, config):
         decided(key, config[key], "default")
     installed = installed_backends()
     if not installed:
-        raise ImportError("No backend of Keras is installed. Write `pip install 'kerasmith[tensorflow]'`.")
+        raise ImportError("No backend of Keras is installed. Write `pip install tensorflow`, or jax, or torch.")
     decided("backend", _usual_backend(config, installed), "$KERAS_BACKEND, else the first that is installed")
     if decided.values["backend"] not in installed:
-        raise config.error(
-            "backend", f"the backend is not installed. Write `pip install 'kerasmith[{decided.values['backend']}]'`."
-        )
+        raise config.error("backend", f"the backend is not installed. Write `pip install {decided.values['backend']}`.")
     has = importlib.util.find_spec("tensorboard") is not None
     decided("tensorboard", has, "the package tensorboard is installed" if has else "the package tensorboard is not installed")
     if decided.values["tensorboard"] and not has:
