@@ -27,7 +27,7 @@ CRASH = re.compile(r"inconclusive: (Attribute|Type|Name|Index|Key|Value)Error")
 # Every how many of them one is asked where each operation is compiled.
 COVER = {"tensorflow": 12, "jax": 24}
 # What a theme took on PyTorch, and on a backend that compiles, in seconds.
-COST = {"data": (6, 3), "gradients": (5, 3), "learning": (12, 0), "healthy": (7, 3)}
+COST = {"data": (16, 3), "gradients": (2, 3), "learning": (6, 0), "healthy": (5, 3)}
 
 
 def names_of(theme):
