@@ -5,6 +5,7 @@ import numpy as np
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.setups.case import SetupCase
+from kerasmith.checks.rules.setups.label_kinds import kind_of_labels
 from kerasmith.checks.rules.setups.loss_reading import few, made_up
 from kerasmith.checks.rules.setups.read_outputs import ReadOutput, labels_of, read_outputs
 
@@ -118,7 +119,7 @@ def units_have_ids(case: SetupCase) -> None:
     """
     if case.arrays is None:
         raise NotApplicable("not all labels are at hand")
-    for read, y in _with_ids(case):
+    for read, y in _with_classes(case):
         classes = read.head.predicted.shape[read.reading.axis]
         if classes > _MOST_UNITS or y.size < 5 * classes:
             continue
@@ -135,6 +136,18 @@ def units_have_ids(case: SetupCase) -> None:
             else f"Give the last layer {y.max() + 1:.0f} units, and number the classes without gaps.",
             severity="warning" if len(unused) > max(1, classes // 2) else None,
         )
+
+
+def _with_classes(case):
+    """Ids, and those of one-hot rows."""
+    rows = []
+    for read in read_outputs(case):
+        reading = read.reading
+        if reading.encoding == "classes" and reading.kind in ("logits", "probabilities") and not reading.elementwise:
+            y = labels_of(case, read.output)
+            if kind_of_labels(y) == "rows" and np.all(np.isin(y, (0, 1))):
+                rows.append((read, y.argmax(axis=-1).astype("float64")))
+    return rows or _with_ids(case)
 
 
 @check("T130", "setup", "error", requires=("T120",), since="0.2.0")

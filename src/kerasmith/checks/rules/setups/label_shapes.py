@@ -31,12 +31,17 @@ def ids_or_one_hot(case: SetupCase) -> None:
             other = reading_of(read.value, np.zeros(pred.shape, "float32"), pred)
             if other.kind not in ("logits", "probabilities"):
                 continue
+            yes_or_no = other.elementwise and y.max() <= 1 and read.head.rows is None
             raise Failed(
                 f"one-hot rows of shape {read.head.predicted.shape} for {read.loss_text}",
                 f"ids of shape {y.shape}: {np.unique(y)[:5].tolist()}",
                 ["print(y.shape, model.predict(x).shape)"],
-                fix=f'Take `loss="sparse_categorical_crossentropy"`{logits if other.kind == "logits" else ""}, '
-                "and sparse metrics.",
+                fix=(
+                    f"For these labels write {head_for(y, 1)}."
+                    if yes_or_no
+                    else f'Take `loss="sparse_categorical_crossentropy"`{logits if other.kind == "logits" else ""}, '
+                    "and sparse metrics."
+                ),
                 title="The labels are ids, and the loss is for one-hot rows",
             )
         if not np.all(np.isin(y, (0, 1))) or not np.all(y.sum(axis=-1) == 1):
@@ -111,6 +116,8 @@ def labels_meet_their_predictions(case: SetupCase) -> None:
         columns = true[-1] if len(true) == pred.ndim else 1
         if columns == 1 and not _same(read.value(labels, np.roll(made, 1, axis=-1)), given):
             continue  # each unit has its own part in the loss, as quantiles have
+        if columns > 1 and not _same(read.value(np.roll(labels, 1, axis=-1), made), given):
+            continue  # each column has its own, as times and events have
         own = not _is_of_keras(read.output.loss)
         raise _failed(
             read,

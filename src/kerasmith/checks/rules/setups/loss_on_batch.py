@@ -6,9 +6,9 @@ from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.setups.case import SetupCase
 from kerasmith.checks.rules.setups.heads import head_of
-from kerasmith.checks.rules.setups.label_kinds import head_for
+from kerasmith.checks.rules.setups.label_kinds import head_for, kind_of_labels, values_text
 from kerasmith.checks.rules.setups.loss_reading import few
-from kerasmith.checks.rules.setups.read_outputs import labels_of, read_outputs
+from kerasmith.checks.rules.setups.read_outputs import labels_of, of, read_outputs
 
 
 @check("T107", "setup", "error", requires=("T101",), since="0.2.0")
@@ -117,4 +117,30 @@ def positive_numbers_are_expected(case: SetupCase) -> None:
             ["y_pred = model.predict(x)", "print(y_pred.min(), model.compute_loss(x, y, y_pred))"],
             fix='Write `activation="softplus"` in the last layer.',
             severity=read.severity if negative else "warning",
+        )
+
+
+@check("T111", "setup", "note", requires=("base", "T122", "T126"), since="0.2.0")
+def distances_of_classes(case: SetupCase) -> None:
+    """The labels are classes, and the loss is a distance between numbers.
+
+    It works, and often slowly: behind a sigmoid or softmax the gradient of a squared error vanishes where the output is sure
+    and wrong, where a cross-entropy has its largest one. Some designs do it on purpose, such as least-squares GANs.
+
+    Fix: `activation="sigmoid"` and `loss="binary_crossentropy"` for yes or no, `activation="softmax"` and
+    `loss="categorical_crossentropy"` for one-hot rows.
+    """
+    for read in read_outputs(case):
+        if read.reading.kind != "values" or read.y.ndim > 2:
+            continue
+        y = labels_of(case, read.output)
+        kind = kind_of_labels(y)
+        one_unit = read.head.predicted.ndim == 2 and read.head.predicted.shape[-1] == 1
+        if not (kind == "rows" or (kind == "binary" and one_unit)) or len(np.unique(y)) != 2:
+            continue
+        raise Failed(
+            f"a cross-entropy{of(case, read.output)} for labels that are classes: {values_text(y)}",
+            f"{read.loss_text}, a distance: a prediction that denies its label costs {read.reading.worst:.3g}, no more",
+            ["print(np.unique(y), model.loss)"],
+            fix=f"For these labels write {head_for(y, read.output.units)}.",
         )
