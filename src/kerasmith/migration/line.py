@@ -21,9 +21,9 @@ class Line:
     """
 
     def __init__(self, call: Call) -> None:
-        self.call = call
-        self.ours = call.ours if "{" in call.ours or not call.ours else f"{{{call.ours}}}"
-        self.column = call.column
+        self.call: Call = call
+        self.ours: str = call.ours if "{" in call.ours or not call.ours else f"{{{call.ours}}}"
+        self.column: str | None = call.column
         self.lost: list[str] = []
         self.notes: list[str] = list(call.notes)
         self._written: dict[str, dict[str, str]] = {}

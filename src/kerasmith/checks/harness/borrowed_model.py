@@ -27,12 +27,17 @@ class BorrowedModel:
     def __init__(self, model: Any, loss: Any, around: Any, rate: float | None) -> None:
         from kerasmith.keras_internals.optimizers import has_own_step
 
-        self.model, self.loss, self.around = model, loss, around
-        self.own_step = has_own_step(model)
+        self.model: Any = model
+        self.loss: Any = loss
+        self.around: Any = around
+        self.own_step: bool = has_own_step(model)
         if self.own_step and (loss is not None or rate is not None):
             raise Inconclusive("the model has a `train_step` of its own, which may use other rates and losses")
-        self.optimizer = model.optimizer if self.own_step else _same_kind(model.optimizer, rate)
-        self.state = self.compiled = self.differentiated = self.carried = None
+        self.optimizer: Any = model.optimizer if self.own_step else _same_kind(model.optimizer, rate)
+        self.state: Any = None
+        self.compiled: Any = None
+        self.differentiated: Any = None
+        self.carried: Any = None
 
     @contextlib.contextmanager
     def opened(self, batch: Any) -> Iterator[None]:

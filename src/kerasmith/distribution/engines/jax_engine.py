@@ -74,11 +74,13 @@ class JaxTraining:
     """
 
     def __init__(self, place: Place) -> None:
-        self.rank, self.count, self.notes = place.rank, place.count, LaunchNotes(place.rank)
+        self.rank: int = place.rank
+        self.count: int = place.count
+        self.notes: LaunchNotes = LaunchNotes(place.rank)
         self.refused: str | None = None
         self.predicts = False
         # Arrays of the first batches that are still to be compared.
-        self.unseen = 0
+        self.unseen: int = 0
         # Whether nobody knows how many batches there are before the last is drawn.
         self.uncounted = False
 

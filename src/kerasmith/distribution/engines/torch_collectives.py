@@ -25,12 +25,14 @@ class Collectives:
     """
 
     def __init__(self, watch: Watch, device: str) -> None:
-        self.watch, self.device = watch, device
-        self.rank, self.count = watch.rank, watch.count
-        # {"exchanges": how many, "bytes": sent by this process}
+        self.watch: Watch = watch
+        self.device: str = device
+        self.rank: int = watch.rank
+        self.count: int = watch.count
         # The callback of the first process that is under way, for which the others do not wait.
         self.refused: str | None = None
-        self.sent = {"exchanges": 0, "bytes": 0}
+        # How many exchanges there were, and the bytes that this process sent.
+        self.sent: dict[str, int] = {"exchanges": 0, "bytes": 0}
 
     def sum_(self, tensors: list[Any]) -> None:
         """Replaces contiguous tensors by their sums over all processes."""

@@ -17,6 +17,7 @@ from kerasmith.distribution._share_of_batch import sharing
 from kerasmith.distribution.engines import torch_batches
 from kerasmith.distribution.engines.checksum import checksum
 from kerasmith.distribution.engines.torch_collectives import Collectives
+from kerasmith.distribution.engines.watch import Watch
 from kerasmith.keras_internals import random_state
 
 
@@ -56,15 +57,23 @@ class TorchTraining:
     """
 
     def __init__(self, collectives: Collectives, data: str) -> None:
-        self.collectives, self.data, self.watch = collectives, data, collectives.watch
-        self.rank, self.count = collectives.rank, collectives.count
+        self.collectives: Collectives = collectives
+        self.data: str = data
+        self.watch: Watch = collectives.watch
+        self.rank: int = collectives.rank
+        self.count: int = collectives.count
         self.mode: str = data
         # Whether all processes are known to take the same number of batches.
-        self.counted = False
-        self.is_fitting, self.is_evaluating, self.in_step, self.fresh = False, False, False, False
+        self.counted: bool = False
+        self.is_fitting: bool = False
+        self.is_evaluating: bool = False
+        self.in_step: bool = False
+        self.fresh: bool = False
         # Between the beginning and the end of a step of `fit`, callbacks included.
-        self.in_batch = False
-        self.epoch, self.step, self._generator = 0, 0, None
+        self.in_batch: bool = False
+        self.epoch: int = 0
+        self.step: int = 0
+        self._generator: Any = None
 
     def meet(self, phase: Phase, *numbers: int) -> np.ndarray:
         """(processes, numbers): waits for all processes, which must all be in the same phase."""

@@ -40,12 +40,16 @@ class Watch:
     """
 
     def __init__(self, store: Store, rank: int, count: int) -> None:
-        self._store, self.rank, self.count = store, rank, count
-        self.notes = LaunchNotes(rank)
-        self.epoch, self.step, self.doing = -1, -1, "before training"
+        self._store = store
+        self.rank: int = rank
+        self.count: int = count
+        self.notes: LaunchNotes = LaunchNotes(rank)
+        self.epoch: int = -1
+        self.step: int = -1
+        self.doing: str = "before training"
         self.failure: str | None = None
         # Whether this process waits for the others in an exchange.
-        self.waiting = False
+        self.waiting: bool = False
         self._exchange = (0, "")
         self._circle: tuple[Any, float] = ({}, 0.0)
         self._lock = threading.Lock()

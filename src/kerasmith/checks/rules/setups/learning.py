@@ -76,7 +76,8 @@ class Learning:
         if len(self.batches) > 1:
             begin = float(np.mean(trial(case, lr=0.0).run(len(self.batches), self.batches)))
         known = [value for value in (begin, constant) if value is not None and np.isfinite(value)]
-        self.begin, self.constant = begin, constant
+        self.begin: float = begin
+        self.constant: float | None = constant
         self.reference = min(known) if known else float("nan")
 
     def _first(self) -> Curve:
