@@ -1,4 +1,4 @@
-"""What makes compilation cheaper in the gate still does so, with these versions of JAX, Keras and TensorFlow."""
+"""What makes compilation cheaper in the gate still does so, with these versions of Keras and TensorFlow."""
 
 import os
 
@@ -8,13 +8,6 @@ import pytest
 
 BACKEND = keras.backend.backend()
 pytestmark = pytest.mark.skipif(os.environ.get("KERASMITH_FAST_TO_COMPILE") != "1", reason="the gate asks for it")
-
-
-@pytest.mark.skipif(BACKEND != "jax", reason="of JAX alone")
-def test_functions_share_a_context():
-    from jax._src.interpreters import mlir
-
-    assert mlir.make_ir_context() is mlir.make_ir_context()
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="of TensorFlow alone")

@@ -4,36 +4,12 @@
 """
 
 import os
-import threading
-
-# A context keeps every attribute and location that it has seen.
-USES = 500
 
 
 def apply(backend):
     """Does so for what this process compiles from now on."""
-    if os.environ.get("KERASMITH_FAST_TO_COMPILE") == "1" and backend in _APPLY:
-        _APPLY[backend]()
-
-
-def _share_mlir_contexts():
-    """JAX makes a context of MLIR for each function that it compiles and loads some ten dialects into it.
-
-    That is a sixth of what compiling an operation takes, and the tests compile tens of thousands. Here those of a thread share
-    one, `USES` times.
-    """
-    from jax._src.interpreters import mlir
-
-    make, kept = getattr(mlir, "make_ir_context", None), threading.local()
-
-    def shared():
-        if getattr(kept, "left", 0) == 0:
-            kept.context, kept.left = make(), USES
-        kept.left -= 1
-        return kept.context
-
-    if make is not None:
-        mlir.make_ir_context = shared
+    if os.environ.get("KERASMITH_FAST_TO_COMPILE") == "1" and backend == "tensorflow":
+        _build_optimizers_before_the_step()
 
 
 def _build_optimizers_before_the_step():
@@ -60,6 +36,3 @@ def _built_first(model, function):
         return function(iterator)
 
     return call
-
-
-_APPLY = {"jax": _share_mlir_contexts, "tensorflow": _build_optimizers_before_the_step}

@@ -57,6 +57,18 @@ class MetricCase(Case):
             component = self.make(**changed)
         return component if isinstance(component, keras.metrics.Metric) else keras.metrics.MeanMetricWrapper(component)
 
+    def half_variables(self, metric: Any) -> list[Any]:
+        """Those of its variables, once it has seen a batch, that are in half precision."""
+        return [v for v in metric.variables if keras.backend.standardize_dtype(v.dtype) in ("float16", "bfloat16")]
+
+    def require_full_sums(self) -> None:
+        """Raises `Inconclusive` where sums in half precision alone would make numbers differ, which M117 says."""
+        metric = self.metric()
+        self.update(metric, self.draw(0))
+        half = self.half_variables(metric)
+        if half:
+            raise Inconclusive(f"`{half[0].name}` is {half[0].dtype}, so that rounding alone makes numbers differ (M117)")
+
     @functools.cached_property
     def takes_values(self) -> bool:
         """Whether `update_state` takes one array, as `keras.metrics.Mean` does; it is given `y_pred`."""

@@ -110,7 +110,7 @@ def sums_are_not_half(case: MetricCase) -> None:
     """
     metric = case.metric()
     case.update(metric, case.draw(0))
-    half = [v for v in metric.variables if keras.backend.standardize_dtype(v.dtype) in ("float16", "bfloat16")]
+    half = case.half_variables(metric)
     if half:
         _half_variables(case, half)
     _half_predictions(case)

@@ -16,7 +16,7 @@ def _whole_weights(batch):
     return np.resize(_REPEATS, batch)
 
 
-@check("M105", "metric", "error", requires=("base", "M101", "M109", "M117", "M123", "M132"), since="0.1.0")
+@check("M105", "metric", "error", requires=("base", "M101", "M109", "M123", "M132"), since="0.1.0")
 def weight_is_repetition(case: MetricCase) -> None:
     """Sample weights are ignored, or do not count as repetitions.
 
@@ -32,6 +32,7 @@ def weight_is_repetition(case: MetricCase) -> None:
     """
     case.contract.require("weights_repeat")
     case.contract.require("additive")
+    case.require_full_sums()
     weights = _whole_weights(case.batch)
     _require_weights(case, weights)
     expected = {}
