@@ -31,8 +31,10 @@ HEAD = """# From other libraries
 `kerasmith migrate "monai.losses.DiceCELoss(sigmoid=True)"` prints our line with the arguments of yours, says which of them
 have no counterpart and where the original differs. `kerasmith migrate --list` names all {count} calls.
 
-Every line below is executed in a test beside the installed library and gives its number to 1e-6; segmentation_models,
-TensorFlow Addons and KerasCV do not run beside Keras 3, so their documented formulas stand for them. Callbacks have no number.
+The lines of losses and metrics are executed in a test beside the installed library and give its number to 1e-6;
+segmentation_models, TensorFlow Addons and KerasCV do not run beside Keras 3, so their documented formulas stand for them. Only
+made, not compared: callbacks, loggers, optimizers and miners, which give no number; `AUC` of Keras, whose thresholds differ;
+confusion matrices; ArcFace, Circle, self-supervised and Gaussian NLL losses, and Contrastive with `pos_margin`.
 In the tables the calls have their default arguments, and an example where an argument is required.
 """
 

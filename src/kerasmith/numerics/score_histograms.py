@@ -116,9 +116,11 @@ def area_under_roc(histogram: Tensor) -> Tensor:
 
     Scores of one bin count as equal.
     """
-    negatives, positives = _shares(histogram)
-    above = ops.cumsum(negatives, axis=-1) - negatives  # negatives in lower bins
-    return ops.sum(positives * (above + 0.5 * negatives), axis=-1)
+    _, positives = _shares(histogram)
+    negatives = histogram[..., 0, :-1]
+    # Counts add up without rounding, shares do not: TensorFlow adds one after the other.
+    beaten = ops.cumsum(negatives, axis=-1) - 0.5 * negatives
+    return safe.ratio(ops.sum(positives * beaten, axis=-1), ops.sum(negatives, axis=-1), when_empty=math.nan)
 
 
 def average_precision(histogram: Tensor) -> Tensor:
