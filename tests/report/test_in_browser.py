@@ -29,6 +29,7 @@ def page(tmp_path_factory):
         line_chart({"dice": [0.1] * EPOCHS}, title="dice", x_label="epoch", sync="epoch"),
         reliability_chart([0, 0.5, 1], [0.4, 0.9], [0.5, 0.7], [10, 30]),
         line_chart({f"run {i}": [i, 1 + i] for i in range(30)}, title=EVIL, legend="runs"),
+        line_chart({"objects": [2446, 2430], "val_objects": [36, 36]}, title="objects", log_y=True),
     ]
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(
@@ -45,7 +46,7 @@ def plot(number, what):
 def draw_all(tab):
     """Scrolls down, as charts are drawn when they come into view."""
     tab.run("document.querySelectorAll('figure.plot').forEach(figure => figure.scrollIntoView())")
-    for number in range(4):
+    for number in range(5):
         tab.run(plot(number, "scrollIntoView()"))
         tab.until(plot(number, "plot"))
     tab.run("scrollTo(0, 0)")
@@ -83,6 +84,8 @@ def test_it_draws_and_answers(tab, page):
     tab.run(plot(0, "querySelector('button[data-name=loss]').click()"))
     assert tab.run(plot(0, "plot.u.series.map(s => s.show)")) == [True, False, True]
     tab.run(plot(0, "querySelector('details').open = true"))
+    # A logarithmic axis has round marks wherever it begins.
+    assert tab.run(plot(4, "plot.u.axes[1]._values")) == ["50", "100", "200", "500", "1000", "2000"]
     tab.until(plot(0, "querySelector('td')"))
     assert tab.run(plot(0, "querySelectorAll('tbody tr').length")) == EPOCHS
     assert ["Content Security Policy" in error for error in tab.errors] == [True]  # what a section brought along

@@ -163,6 +163,11 @@ def _plain(values: np.ndarray, digits: int | None) -> list[Any]:
     return plain
 
 
+def _counts(values: np.ndarray) -> bool:
+    """Whether all are whole numbers, and not only zeros and ones, which scores may be."""
+    return bool(np.all(values == np.round(values)) and np.abs(values).max() > 1)
+
+
 def _summary(curves: Mapping[str, np.ndarray]) -> str:
     """First, last and extreme values in words: what somebody reads who sees no chart."""
     summary = []
@@ -170,7 +175,8 @@ def _summary(curves: Mapping[str, np.ndarray]) -> str:
         finite = values[np.isfinite(values)]
         if not finite.size:
             continue
-        first, last, low, high = (format_number(float(v)) for v in (finite[0], finite[-1], finite.min(), finite.max()))
+        kind = int if _counts(finite) else float
+        first, last, low, high = (format_number(kind(v)) for v in (finite[0], finite[-1], finite.min(), finite.max()))
         summary.append(f"{name} {first}" if finite.size == 1 else f"{name} {first} to {last} (lowest {low}, highest {high})")
     more = [f"and {len(summary) - _MOST_IN_SUMMARY} more"] if len(summary) > _MOST_IN_SUMMARY else []
     return "; ".join([*summary[:_MOST_IN_SUMMARY], *more]) or "no finite values"

@@ -28,6 +28,15 @@
     return value === 0 || (size >= 1e-3 && size < 1e5) ? String(+value.toPrecision(6)) : value.toExponential().replace("e+", "e");
   };
 
+  // Marks of a logarithmic axis: powers of ten, of one decade or two the 2s and 5s too; even steps within a decade.
+  const logMarks = (low, high) => {
+    const first = Math.floor(Math.log10(low)), last = Math.floor(Math.log10(high));
+    const step = Math.ceil((last - first + 1) / 9), leads = Math.log10(high / low) < 2.2 ? [1, 2, 5] : [1], marks = [];
+    for (let power = first; power <= last; power += step) marks.push(...leads.map((lead) => Number(`${lead}e${power}`)));
+    const inside = marks.filter((mark) => mark >= low && mark <= high);
+    return inside.length > 1 ? inside : [1, 3, 5, 7].map((eighths) => Number((low + ((high - low) * eighths) / 8).toPrecision(3)));
+  };
+
   class Plot {
     constructor(figure) {
       this.figure = figure;
@@ -96,18 +105,9 @@
         label: label || undefined, labelSize: label ? 20 : 0, labelGap: label ? 2 : 0,
         values: (u, marks) => marks.map((mark) => (mark === null ? "" : tick(mark))), ...more(log),
       });
-      // One decade or two have their 2s and 5s written; of more decades only the powers.
-      const sparse = (log) => (log ? {
-        filter: (u, marks, index) => {
-          const low = marks[0], high = marks[marks.length - 1], few = Math.log10(high / low) < 2.2;
-          return marks.map((mark) => {
-            const lead = +mark.toExponential().split("e")[0];
-            return lead === 1 || (few && (lead === 2 || lead === 5)) ? mark : null;
-          });
-        },
-      } : {});
+      const sparse = (log) => (log ? { splits: (u, axis, low, high) => logMarks(low, high), filter: (u, marks) => marks } : {});
       const whole = this.x.every(Number.isInteger);
-      const size = (u, labels) => Math.max(36, 14 + 7 * Math.max(0, ...(labels || []).map((text) => text.length)));
+      const size = (u, labels) => Math.max(36, 20 + 7 * Math.max(0, ...(labels || []).map((text) => text.length)));
       this.u = new uPlot({
         width: this.width(), height: HEIGHT, legend: { show: false }, padding: [10, 14, 0, 0],
         cursor: {
