@@ -1,39 +1,29 @@
 """Goes on where a killed training stopped, bit for bit."""
 
-import copy
 import os
 from pathlib import Path
 from typing import Any
 
 import keras
 
-import kerasmith
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_config
-from kerasmith.callbacks import training_data
+from kerasmith.callbacks import newest_checkpoint, training_data
 from kerasmith.callbacks.copies import Copyable, CopyNumber, no_model
 from kerasmith.callbacks.driven_optimizers import check_can_train
-from kerasmith.callbacks.resume_checks import (
-    check_callback_list,
-    differences,
-    refuse_a_copy,
-    warn_of_the_order,
-    warn_of_the_version,
-)
-from kerasmith.callbacks.resume_messages import refuse, say_where, warn_of_damaged, warn_of_gone
+from kerasmith.callbacks.resume_checks import check_callback_list, warn_of_the_order, warn_of_the_version
+from kerasmith.callbacks.resume_messages import refuse_short_data, say_where
 from kerasmith.callbacks.training_settings import settings, warn_of_other_settings
-from kerasmith.checkpoints import callback_state, variables
-from kerasmith.checkpoints.callback_state import UnsavedStateWatcher
+from kerasmith.callbacks.training_snapshot import TrainingSnapshot
 from kerasmith.checkpoints.directory import CheckpointDirectory
-from kerasmith.checkpoints.other_state import OtherState
 from kerasmith.checkpoints.training_lock import TrainingLock
 from kerasmith.checkpoints.writer import CheckpointWriter
 from kerasmith.files.plain_data import plain
 from kerasmith.keras_internals import fit_call, random_state
-from kerasmith.keras_internals.data_epoch import epoch_of, go_to_epoch
+from kerasmith.keras_internals.data_epoch import go_to_epoch
 from kerasmith.keras_internals.replay import Replay, advance
 from kerasmith.keras_internals.stale_batches import forget_stale_batches
-from kerasmith.keras_internals.training_state import before_final_weights, begin_at, finish_hooks, own_final_weights
+from kerasmith.keras_internals.training_state import before_final_weights, begin_at, own_final_weights
 
 
 class Resume(Copyable, keras.callbacks.Callback):
@@ -89,8 +79,8 @@ class Resume(Copyable, keras.callbacks.Callback):
     """
 
     of_one_fit = {
-        **dict.fromkeys(("_fit", "_pending", "_replay", "_unsaved", "_last", "_source", "_random_at_epoch"), no_model),
-        **dict.fromkeys(("_random_at_first_step", "_saved_step", "_data", "_settings", "_other"), no_model),
+        **dict.fromkeys(("_fit", "_pending", "_replay", "_training", "_last", "_source", "_random_at_epoch"), no_model),
+        **dict.fromkeys(("_random_at_first_step", "_saved_step", "_data", "_settings"), no_model),
         "_others": list,
     }
 
@@ -156,8 +146,10 @@ class Resume(Copyable, keras.callbacks.Callback):
         warn_of_the_order(fit)
         training_data.warn_of_changing_order(fit.x)
         self._data, self._settings = training_data.fingerprint(fit), None
-        self._unsaved = None
-        self._pending = self._read()
+        self._training = None
+        self._pending, self._source, self._data = newest_checkpoint.read(
+            self._checkpoints, self._copy, fit, self.config, self._data
+        )
         training_data.remember(fit.x)
         self._watch_the_end()
 
@@ -165,21 +157,21 @@ class Resume(Copyable, keras.callbacks.Callback):
         self._epoch, self._batch = epoch, 0
         self._random_at_first_step = None
         if self._pending is None:
-            if self._unsaved is None:
-                self._unsaved = UnsavedStateWatcher(self._others)
+            if not self._training.is_watched:
+                self._training.watch()
             self._random_at_epoch = random_state.capture()
             self._save_if_due(self._steps_before)
             return
         begin_at(self.model, None)
         state = self._pending
         self._steps_before = state["step"] - state["batch"]
-        self._load_data(state)
-        self._load_callbacks(state)
+        self._training.load_data(state)
+        self._training.load_callbacks(state)
         # A checkpoint of Keras before 3.16 has none, and is not resumed on a Keras that shuffles by it.
         go_to_epoch(self._fit.epoch_iterator.data_adapter, state.get("epoch of data"))
         self._random_at_epoch = state["random at epoch begin"]
         if state["batch"] == 0:
-            self._load_model(state)
+            self._training.load_model(state)
             self.model.reset_metrics()
             self._pending, self._saved_step = None, state["step"]
         if self._persistent and self._steps_before:
@@ -203,10 +195,7 @@ class Resume(Copyable, keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self._replay is not None:
-            raise ValueError(
-                f"The data ended before step {self._replay.steps} of epoch {epoch + 1}, where the checkpoint stands. Give "
-                "`fit` the data of the interrupted run, or another directory."
-            )
+            refuse_short_data(self._replay.steps, epoch)
         self._data = training_data.after_epoch(self._data, self._fit)
         known = self._fit.epoch_iterator.num_batches
         self._steps_before += known or self._batch + self._fit.epoch_iterator.steps_per_execution
@@ -218,9 +207,9 @@ class Resume(Copyable, keras.callbacks.Callback):
         if self._pending is not None:
             # Nothing was left to train.
             begin_at(model, None)
-            self._load_data(self._pending)
-            self._load_callbacks(self._pending)
-            self._load_model(self._pending)
+            self._training.load_data(self._pending)
+            self._training.load_callbacks(self._pending)
+            self._training.load_model(self._pending)
             finalize(model.trainable_weights)
             random_state.restore(self._pending["random at epoch begin"])
             self._pending = None
@@ -232,30 +221,14 @@ class Resume(Copyable, keras.callbacks.Callback):
 
     # Reading.
 
-    def _read(self):
-        state, self._source, damaged = self._checkpoints.newest()
-        warn_of_damaged(damaged)
-        if state is not None:
-            refuse_a_copy(self._copy, state.get("writer"), self._source)
-            other_data = training_data.differences(state.get("samples"), self._data, self._fit.x)
-            refuse([*differences(state, self._fit, self.config), *other_data], self._source)
-            training_data.warn_of_other_samples(state.get("samples"), self._data, self._fit.x)
-            self._data = training_data.going_on(state.get("samples"), self._data)
-        return state
-
     def _begin(self):
         """What can be done when all other callbacks have begun."""
         state, epochs = self._pending, self._fit.epochs
         self._settings = settings(self.model, self._fit.class_weight)
-        self._other = OtherState(self.model)
+        self._training = TrainingSnapshot(self, self._fit, self._others)
         if state is None:
             return
-        known = state.get("owners")
-        variables.build(self.model, self._fit, state["variables"], known)
-        others = self._other.differences(state["other"]) if "other" in state else []
-        refuse([*variables.differences(self.model, state["variables"], known), *others], self._source)
-        if known is None:
-            state["variables"] = variables.under_new_names(self.model, state["variables"])
+        self._training.accept(state, self._source)
         is_over = state["stopped"] or state["epoch"] >= epochs
         begin_at(self.model, epochs if is_over else state["epoch"])
         warn_of_other_settings(state.get("settings", {}), self._settings, is_over)
@@ -263,26 +236,13 @@ class Resume(Copyable, keras.callbacks.Callback):
         if self.verbose:
             say_where(state, epochs, is_over, self._source, self.directory)
 
-    def _load_model(self, state):
-        variables.assign(self.model, state["variables"])
-        if "other" in state:
-            self._other.load(state["other"])
-
-    def _load_callbacks(self, state):
-        warn_of_gone(callback_state.load(self._others, state["callbacks"]))
-        self._unsaved = UnsavedStateWatcher(self._others)
-
-    def _load_data(self, state):
-        if state["data"] is not None and hasattr(self._fit.x, "load_state_dict"):
-            self._fit.x.load_state_dict(state["data"])
-
     def _end_replay(self, batch, logs):
         state = self._pending
         self._replay.finish()
         self._pending = self._replay = self._random_at_first_step = None
         self._saved_step = state["step"]
-        self._load_model(state)
-        self._load_callbacks(state)
+        self._training.load_model(state)
+        self._training.load_callbacks(state)
         random_state.restore(state["random"])
         for other in self._others:
             other.on_train_batch_begin(batch, logs)
@@ -297,28 +257,14 @@ class Resume(Copyable, keras.callbacks.Callback):
         # A callback that ends this run for now stops it right after this step.
         self._paused = self._is_pausing()
         if is_due or self._paused:
-            self._save()
+            self._write(self._state())
 
     def _is_pausing(self):
         return any(getattr(other, "pausing", False) for other in self._others)
 
-    def _save(self):
-        self._write(self._state())
-
     def _state(self):
-        # Keras may still be at work in the `end` hooks of callbacks that allow it.
-        finish_hooks(self._fit.callbacks)
-        self._unsaved.warn()
-        x = self._fit.x
-        # Before the variables: a guard looks at these now, and may put them back.
-        others = copy.deepcopy(callback_state.states(self._others))
-        # Keras brings the state of JAX into the variables each time that a callback asks for the model.
-        values, owners = variables.values_and_owners(self.model)
         return {
-            "kerasmith": kerasmith.__version__,
-            "keras": keras.__version__,
-            "backend": keras.backend.backend(),
-            "fit": fit_call.fingerprint(self._fit),
+            **self._training.take(),
             "config": self.config,
             "writer": str(self._copy),
             "samples": self._data,
@@ -327,13 +273,6 @@ class Resume(Copyable, keras.callbacks.Callback):
             "batch": self._batch,
             "step": self._steps_before + self._batch,
             "stopped": False,
-            "variables": values,
-            "owners": owners,
-            "other": self._other.state(),
-            "callbacks": others,
-            "data": copy.deepcopy(x.state_dict()) if hasattr(x, "state_dict") and hasattr(x, "load_state_dict") else None,
-            "epoch of data": epoch_of(self._fit.epoch_iterator.data_adapter),
-            "random": random_state.capture(),
             "random at epoch begin": self._random_at_epoch if self._batch else random_state.capture(),
         }
 
@@ -347,7 +286,7 @@ class Resume(Copyable, keras.callbacks.Callback):
         """Keeps the state that training ends with, before Keras puts averaged weights in the place of the trained ones."""
 
         def keep_state():
-            if self._pending is None and not self._paused and self._unsaved is not None:
+            if self._pending is None and not self._paused and self._training is not None and self._training.is_watched:
                 self._last = self._state()
 
         if getattr(self.model, "optimizer", None) is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from kerasmith.files.messages import say, warn
 
@@ -15,6 +15,14 @@ def refuse(problems: Sequence[str], file: Any) -> None:
             f"The checkpoint {file} belongs to another training. {listed}. Undo the change, or begin anew in another "
             f'directory: Resume("{Path(file).parent}-2").'
         )
+
+
+def refuse_short_data(steps: int, epoch: int) -> NoReturn:
+    """Raises a ValueError of data that end before the step at which the checkpoint stands; epochs count from 0."""
+    raise ValueError(
+        f"The data ended before step {steps} of epoch {epoch + 1}, where the checkpoint stands. Give `fit` the data of the "
+        "interrupted run, or another directory."
+    )
 
 
 def warn_of_damaged(files: Iterable[tuple[Any, Any]]) -> None:
