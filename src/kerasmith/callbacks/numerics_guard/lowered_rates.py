@@ -12,6 +12,21 @@ from kerasmith.schedules.scaled import factor_named, with_factor
 _FACTOR_NAME = "numerics guard"
 
 
+def check_rates(model: keras.Model) -> None:
+    """Refuses a learning rate that cannot be lowered.
+
+    Raises:
+        ValueError: for one that is a function without a schedule.
+    """
+    for place, optimizer in training_optimizers(model).items():
+        rate = rate_given(optimizer)
+        if schedule_of(optimizer) is None and not isinstance(rate, keras.Variable):
+            raise ValueError(
+                "A rollback lowers the learning rate, which must be a number or a LearningRateSchedule. "
+                f"Received: learning_rate={rate!r} of {place!r}"
+            )
+
+
 def lower_rates(model: keras.Model, state: TrainingState, copy: Copy, factor: float) -> tuple[Copy, float | None]:
     """Multiplies the rates with which training goes on from a copy.
 

@@ -12,7 +12,9 @@ import numpy as np
 from keras import ops, tree
 
 from kerasmith import _moved
+from kerasmith.files import run_events
 from kerasmith.files.atomic_write import write_atomically
+from kerasmith.files.messages import say, warn
 from kerasmith.files.plain_data import json_text
 
 __getattr__: Callable[[str], object] = _moved.renamed(
@@ -77,6 +79,24 @@ class NonFiniteReport:
             write_atomically(file, content.getvalue(), make_directory=True)
             self.file = file
         write_atomically(stem.with_suffix(".json"), json_text(dataclasses.asdict(self)), make_directory=True)
+
+    def tell(self, directory: str | os.PathLike[str] | None, batch: Any, verbose: int) -> None:
+        """Saves this finding, tells the run's report of it and prints it.
+
+        Args:
+            directory: for `save`; None saves nothing. One that cannot be written warns.
+            batch: what the data gave, or None if it was not kept.
+            verbose: 0 prints nothing.
+        """
+        if directory is not None:
+            try:
+                self.save(directory, batch)
+            except OSError as problem:
+                warn(f"NumericsGuard could not save its finding in {directory} ({problem}). It goes on.")
+        kind = "rollback" if self.action.startswith("Rollback") else "not finite"
+        run_events.tell(kind, str(self), by="NumericsGuard", epoch=self.epoch)
+        if verbose:
+            say(f"\nNumericsGuard: {self}")
 
 
 def named_arrays(batch: Any) -> dict[str, np.ndarray]:

@@ -5,22 +5,18 @@ import weakref
 from typing import Any
 
 import keras
-from keras import tree
 
 from kerasmith._types import Logs
 from kerasmith.base.arguments import check_integer, check_number
 from kerasmith.callbacks.copies import Copyable, no_model
 from kerasmith.callbacks.driven_optimizers import check_can_train
-from kerasmith.callbacks.numerics_guard.first_nonfinite_step import find_first_nonfinite_step, from_outside, recorded_steps
-from kerasmith.callbacks.numerics_guard.lowered_rates import lower_rates, scale_schedules
+from kerasmith.callbacks.numerics_guard.first_nonfinite_step import find_first_nonfinite_step, from_outside
+from kerasmith.callbacks.numerics_guard.lowered_rates import check_rates, lower_rates, scale_schedules
 from kerasmith.callbacks.numerics_guard.nonfinite_report import NonFiniteReport
+from kerasmith.callbacks.numerics_guard.step_record import StepRecord
 from kerasmith.callbacks.numerics_guard.step_repeater import StepRepeater
-from kerasmith.files import run_events
-from kerasmith.files.messages import say, warn
 from kerasmith.files.writable_directory import writable_directory
-from kerasmith.keras_internals.learning_rate import rate_given, schedule_of
-from kerasmith.keras_internals.optimizers import training_optimizers
-from kerasmith.keras_internals.train_function_hook import attach, detach, is_ready, own_function, replica_count
+from kerasmith.keras_internals.train_function_hook import attach, detach, is_ready, own_function
 
 
 class NumericsGuard(Copyable, keras.callbacks.Callback):
@@ -77,8 +73,7 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
     """
 
     of_one_fit = {
-        **dict.fromkeys(("_repeater", "_good"), no_model),
-        **dict.fromkeys(("_retained", "_losses"), list),
+        **dict.fromkeys(("_repeater", "_good", "_record"), no_model),
         "_of": lambda: no_model,
         "_logs": dict,
         "_is_new": lambda: True,
@@ -131,13 +126,8 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         self._forget()
         check_can_train(self._model, "NumericsGuard")
-        for place, optimizer in training_optimizers(self._model).items() if self.rollback else ():
-            rate = rate_given(optimizer)
-            if schedule_of(optimizer) is None and not isinstance(rate, keras.Variable):
-                raise ValueError(
-                    "A rollback lowers the learning rate, which must be a number or a LearningRateSchedule. "
-                    f"Received: learning_rate={rate!r} of {place!r}"
-                )
+        if self.rollback:
+            check_rates(self._model)
         # What is not finite now, is meant so. A layer may have been thawed since the last `fit`.
         self._is_new = True
         if keras.backend.backend() != "tensorflow":
@@ -173,23 +163,12 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
         self._good = self._repeat().state.copy(state)
         if self._is_new:
             self._repeater.excused, self._is_new = ~self._good.finite, False
-        # Looked up once: properties of a model cost more than all else in a step.
-        self._at_once = getattr(self._model, "steps_per_execution", 1)
-        self._is_seen = replica_count(self._model) == 1
-        self._last = (self.params or {}).get("steps") or float("inf")
-        size = sum(getattr(leaf, "nbytes", 0) for leaf in tree.flatten(batches))
-        self._capacity = max(1, min(self.every, int(self.memory * 1e6) // max(size, 1)))
+        self._record.measure(self._model, batches, self.memory, (self.params or {}).get("steps"))
 
     def after_step(self, logs: Any, state: Any, batches: Any) -> tuple[Any, Any]:
         """Keeps the batches, and looks at the state if it is time to."""
         self._logs = logs
-        if not self._retained:
-            self._first = self._batch
-        if batches is None or not self._is_seen:
-            batches = [None]
-        self._retained += batches
-        self._losses += [None] * (len(batches) - 1) + [logs.get("loss")]
-        is_full = len(self._retained) >= self._capacity or self._batch + self._at_once >= self._last
+        is_full = self._record.add(self._batch, batches, logs.get("loss"))
         # Before the first step of a model with a step of its own there was nothing to copy.
         if not is_full and self._good is not None:
             return logs, state
@@ -218,13 +197,8 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
     # Looking.
 
     def _forget(self):
-        self._good, self._logs, self._first = None, {}, 0
-        self._drop()
-        self._capacity, self._at_once, self._is_seen, self._last = self.every, 1, True, float("inf")
-
-    def _drop(self):
-        # Flat lists: an object for each step would keep Python's garbage collector busy, which costs more than all else here.
-        self._retained, self._losses = [], []
+        self._good, self._logs = None, {}
+        self._record = StepRecord(self.every)
 
     def _repeat(self):
         """The repeater of the training function that `fit` uses now; on TensorFlow it is traced once for each."""
@@ -240,13 +214,13 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
         return self._repeater
 
     def _look_between_steps(self):
-        if not self._retained and self._good is None:
+        if not self._record and self._good is None:
             return
         if keras.backend.backend() == "jax":
             self._model.jax_state_sync()
-        if self._retained:
+        if self._record:
             self._look(self._logs, None)
-        elif self._is_seen:
+        elif self._record.is_seen:
             self._look_after_the_steps()
 
     def _look_after_the_steps(self):
@@ -266,7 +240,7 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
             self._model.stop_training = True
             self.finding.action = "Training stops; the model is as it was after that step"
         self._tell(None)
-        self._repeater.state.assign(self._with_metrics_of(now, self._good))
+        self._repeater.state.assign(self._repeater.with_metrics_of(now, self._good))
 
     def _look(self, logs, state):
         """(logs, state) as they are if all is well, else those after the repair; the state is None outside of JAX's step."""
@@ -278,14 +252,14 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
             there = self._repeater.go_to(copy)
             state = None if state is None else there
         self._good = copy
-        self._drop()
+        self._record.drop()
         return logs, state
 
     # Acting.
 
     def _repair(self, logs, now):
         """(logs, copy) to go on with: after a rollback, or with training stopped."""
-        steps = recorded_steps(self._retained, self._losses, self._first, self._at_once)
+        steps = self._record.steps()
         while True:
             first = find_first_nonfinite_step(self._repeater, self._good, steps, now)
             step = steps[first.index]
@@ -297,7 +271,7 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
             self._go_back(step)
             # Batches that were not seen cannot be trained on once more.
             steps = [] if step.batches is None else [other for other in steps if other is not step]
-            logs, now = self._again(steps)
+            logs, now = self._repeater.repeat(self._good, steps)
             if self._repeater.is_good(logs, now):
                 return logs, now
 
@@ -310,13 +284,7 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
             return now
         self.finding.action += "; the model has the weights from before this step"
         self._tell(step)
-        return self._with_metrics_of(now, before)
-
-    def _with_metrics_of(self, now, before):
-        # The metrics stay, so that the history shows what happened.
-        end = sum(self._repeater.state.sizes)
-        begin = end - self._repeater.state.sizes[-1]
-        return before._replace(values=[*before.values[:begin], *now.values[begin:end], *before.values[end:]])
+        return self._repeater.with_metrics_of(now, before)
 
     def _go_back(self, step):
         """Lowers the learning rate, unless the data are at fault."""
@@ -328,22 +296,5 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
             self._scale = scale or self._scale
         self._tell(step)
 
-    def _again(self, steps):
-        """Makes steps once more, from the last copy: (logs, copy). Notes their losses."""
-        state = self._repeater.go_to(self._good)
-        logs = self._model.get_metrics_result()
-        for i, step in enumerate(steps):
-            logs, state = self._repeater.step(state, step.batches)
-            steps[i] = step._replace(loss=logs.get("loss"))
-        return logs, self._repeater.state.copy(state)
-
     def _tell(self, step):
-        if self.directory is not None:
-            try:
-                self.finding.save(self.directory, step.batches[0] if step and step.batches else None)
-            except OSError as problem:
-                warn(f"NumericsGuard could not save its finding in {self.directory} ({problem}). It goes on.")
-        kind = "rollback" if self.finding.action.startswith("Rollback") else "not finite"
-        run_events.tell(kind, str(self.finding), by="NumericsGuard", epoch=self.finding.epoch)
-        if self.verbose:
-            say(f"\nNumericsGuard: {self.finding}")
+        self.finding.tell(self.directory, step.batches[0] if step and step.batches else None, self.verbose)

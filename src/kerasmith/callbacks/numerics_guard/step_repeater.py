@@ -65,6 +65,21 @@ class StepRepeater:
             if is_torch:
                 model.train(was_training)
 
+    def repeat(self, good: Copy, steps: list[Any]) -> tuple[Any, Copy]:
+        """Makes `RecordedStep`s once more, from a copy: (logs, copy). Notes their losses in the list."""
+        state = self.go_to(good)
+        logs = self.model.get_metrics_result()
+        for i, step in enumerate(steps):
+            logs, state = self.step(state, step.batches)
+            steps[i] = step._replace(loss=logs.get("loss"))
+        return logs, self.state.copy(state)
+
+    def with_metrics_of(self, now: Copy, before: Copy) -> Copy:
+        """The state `before` with the metrics of `now`, so that the history shows what happened."""
+        end = sum(self.state.sizes)
+        begin = end - self.state.sizes[-1]
+        return before._replace(values=[*before.values[:begin], *now.values[begin:end], *before.values[end:]])
+
     def is_good(self, logs: Any, copy: Copy) -> bool:
         """Whether the loss in the logs, a running mean, and all variables are finite."""
         return is_finite_loss(logs) and (copy.finite.all() or not self.bad_variables(copy))
