@@ -1,12 +1,15 @@
-"""One table of calls for each library."""
+"""One table of calls for each library; for a large one, one for each kind of part."""
 
 TABLES = (
     "keras",
+    "keras_training",
     "segmentation_models",
     "tensorflow_addons",
     "keras_cv",
     "monai",
+    "monai_metrics",
     "segmentation_models_pytorch",
+    "torchmetrics_classification",
     "torchmetrics",
     "pytorch_metric_learning",
     "lightning",
