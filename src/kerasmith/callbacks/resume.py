@@ -157,7 +157,7 @@ class Resume(Copyable, keras.callbacks.Callback):
         self._epoch, self._batch = epoch, 0
         self._random_at_first_step = None
         if self._pending is None:
-            if not self._training.is_watched:
+            if not self._training.has_begun:
                 self._training.watch()
             self._random_at_epoch = random_state.capture()
             self._save_if_due(self._steps_before)
@@ -286,7 +286,7 @@ class Resume(Copyable, keras.callbacks.Callback):
         """Keeps the state that training ends with, before Keras puts averaged weights in the place of the trained ones."""
 
         def keep_state():
-            if self._pending is None and not self._paused and self._training is not None and self._training.is_watched:
+            if self._pending is None and not self._paused and self._training is not None and self._training.has_begun:
                 self._last = self._state()
 
         if getattr(self.model, "optimizer", None) is not None:

@@ -34,8 +34,8 @@ class TrainingSnapshot:
         self._unsaved: UnsavedStateWatcher | None = None
 
     @property
-    def is_watched(self) -> bool:
-        """Whether `watch` was called: the other callbacks are in the state of this training."""
+    def has_begun(self) -> bool:
+        """Whether the other callbacks are in the state that training begins, or goes on, with: `watch` was called."""
         return self._unsaved is not None
 
     def watch(self) -> None:
