@@ -18,8 +18,6 @@ THEMES_ASKED = [theme for theme in THEMES if theme != "runs"]
 TRAINED = ("gradients", "learning")
 # What the checks do not say, each for a reason. What mends one takes its row out.
 KNOWN = {
-    "centred_twice": "the trial learns with pixels near -1 as well",
-    "high_rate_of_rmsprop": "the loss falls from where the first step has thrown it",
     "loss_divided_away": "the loss at the start is nearly 0, which counts as learned",
 }
 # Reasons why a check is undecided that are faults of the check.

@@ -6,6 +6,8 @@ import pytest
 from keras import layers, ops
 
 from kerasmith import check
+from kerasmith.checks.engine.finding import OutOfTime
+from kerasmith.checks.rules.setups import scale
 
 pytestmark = [
     pytest.mark.host("the rules know no backend: trials are asked on all three in test_trial, the zoo too"),
@@ -138,3 +140,56 @@ def test_the_model_is_as_it_was():
     for a, b in zip(before, model.variables, strict=True):
         np.testing.assert_array_equal(a, ops.convert_to_numpy(b))
     assert not model.optimizer.built
+
+
+def test_inputs_that_are_nearly_the_same_beside_an_offset():
+    x, y = table()
+    for inputs, expected in ((x * 0.003 - 1, {"T162": "warning"}), (x - 1, {})):
+        found = severities(network(), inputs, y, select=["T161", "T162"])
+        assert set(found) == set(expected)
+
+
+def test_random_features_that_are_small_are_told_by_the_frozen_layer():
+    x, y = table()
+    start = keras.initializers.RandomNormal(stddev=1e-3)
+    model = keras.Sequential(
+        [layers.Input((5,)), layers.Dense(16, trainable=False, kernel_initializer=start), layers.Dense(1)]
+    )
+    model.compile("sgd", "mse")
+    assert set(severities(model, x, y, select=["T161", "T162", "T176"])) == {"T176"}
+
+
+def test_what_is_found_stays_where_no_time_is_left_for_its_severity(monkeypatch):
+    def late(case):
+        raise OutOfTime
+
+    monkeypatch.setattr(scale, "learning", late)
+    x, y = table()
+    assert severities(network(), 300 * x, y, select=["T161"]) == {"T161": "warning"}
+
+
+def test_weights_that_meet_columns_in_place_of_images():
+    x = np.random.default_rng(0).normal(size=(8, 8, 8, 1)).astype("float32")
+    y, weight = np.zeros_like(x), np.linspace(0.5, 1.5, 8).astype("float32")
+    y[:, :, 3] = y[::3] = 1
+    model = keras.Sequential([layers.Input((8, 8, 1)), layers.Dense(1, activation="sigmoid", kernel_initializer="zeros")])
+    model.layers[-1].kernel.assign([[0.1]])
+    model.compile("adam", "binary_crossentropy")
+    assert severities(model, x, y, weight, select=["T150"]) == {"T150": "error"}
+    assert severities(model, x, y, weight[:, None, None] * np.ones((8, 8, 8), "float32"), select=["T150"]) == {}
+
+
+def test_a_cosine_is_no_probability_and_a_linear_output_is():
+    rng = np.random.default_rng(1)
+    pairs = [rng.normal(size=(48, 4)).astype("float32") for _ in range(2)]
+    y = (np.arange(48) % 2).astype("float32")[:, None]
+
+    def margin(y, p):
+        return y * (1 - p) + (1 - y) * ops.relu(p - 0.2)
+
+    left, right = keras.Input((4,)), keras.Input((4,))
+    tower = keras.Sequential([layers.Dense(8), layers.UnitNormalization()])
+    for output, expected in ((layers.Dot(1)([tower(left), tower(right)]), set()), (layers.Dense(1)(left), {"T102"})):
+        model = keras.Model([left, right], output)
+        model.compile("adam", margin)
+        assert set(severities(model, pairs, y, select=["T102"])) == expected

@@ -14,7 +14,7 @@ from kerasmith.checks.engine import cross_backend, registry
 from kerasmith.checks.engine.case import Case, case_of
 from kerasmith.checks.engine.causes import line_of_cause
 from kerasmith.checks.engine.contract import Contract
-from kerasmith.checks.engine.finding import CannotCheck, Failed, Finding, Inconclusive, NotApplicable, Record
+from kerasmith.checks.engine.finding import CannotCheck, Failed, Finding, Inconclusive, NotApplicable, OutOfTime, Record
 from kerasmith.checks.engine.inference import set_inputs
 from kerasmith.checks.engine.lazy_keras import backend
 from kerasmith.checks.engine.messages import describe_error
@@ -170,10 +170,6 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         yield
-
-
-class OutOfTime(BaseException):
-    """Not an `Exception`: a component that catches all of those must not swallow it."""
 
 
 @contextlib.contextmanager

@@ -113,3 +113,10 @@ class CannotCheck(ValueError):
     def __init__(self, message: str, details: str = "") -> None:
         super().__init__(message)
         self.details: str = details
+
+
+class OutOfTime(BaseException):
+    """The seconds of a check are over. Not an `Exception`: a component that catches all of those must not swallow it.
+
+    A check that has found something, and only asks how grave it is, catches it and tells what it found.
+    """

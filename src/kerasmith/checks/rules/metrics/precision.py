@@ -3,8 +3,8 @@
 import numpy as np
 
 from kerasmith.checks.engine.comparison import HALF
-from kerasmith.checks.engine.examination import OutOfTime, deadline
-from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
+from kerasmith.checks.engine.examination import deadline
+from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable, OutOfTime
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check

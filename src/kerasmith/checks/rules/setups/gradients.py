@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
+from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable, OutOfTime
 from kerasmith.checks.engine.lazy_keras import backend, keras
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.trial import fresh_weights
@@ -130,7 +130,7 @@ def gradients_keep_their_size(case: SetupCase) -> None:
                 severity = "error"
                 actual += f". One batch is not learned: the loss goes {found.base}; {text} {curve}"
                 break
-    except Inconclusive:
+    except (Inconclusive, OutOfTime):
         pass
     raise Failed(
         "gradients of a like size in all layers",

@@ -121,12 +121,13 @@ def _far(case, output) -> list[np.ndarray]:
 
 def _bounds_by_values(values, linear, far):
     """What an output that nothing is known of was seen to reach; a range that holds far away too is taken for its limit."""
-    if values.min() < 0 and values.max() > 1:
+    if values.min() < 0 and values.max() > 1 + _CLOSE:
         return -_INFINITE, _INFINITE
     if linear:
-        # An affine layer in training goes anywhere; only one that something else limits stays in 0 to 1 far away.
-        inside = far and values.min() >= 0 and values.max() <= 1 and np.ptp(values) > 0
-        return (0.0, 1.0) if inside else (-_INFINITE, _INFINITE)
+        # An affine layer in training goes anywhere; only one that something else limits stays in 0 to 1, or -1 to 1, far away.
+        if not far or np.ptp(values) == 0 or np.abs(values).max() > 1 + _CLOSE:
+            return -_INFINITE, _INFINITE
+        return (0.0 if values.min() >= 0 else -1.0), 1.0
     if not far:
         return np.nan, np.nan
     low = 0.0 if values.min() >= 0 else -1.0 if values.min() >= -1 and values.max() <= 1 else -_INFINITE

@@ -60,6 +60,9 @@ def probabilities_are_expected(case: SetupCase) -> None:
             outside, known = negative, head.low < 0
         else:
             known = head.low < 0 or head.high > 1
+            zero, below = reading.below
+            if head.low >= -1 and head.high <= 1 and below > zero + 1e-2:
+                continue  # a cosine, for a loss that goes on growing below 0
         if outside == 0 and not known:
             continue
         raise Failed(

@@ -13,6 +13,8 @@ from kerasmith.checks.rules.setups.learning import FAILS as ALMOST
 from kerasmith.checks.rules.setups.learning import failing, learning
 
 _CAUSES = ("T160", "T161", "T162", "T163", "T175", "T176", "T179", "T180", "T181", "T186", "T187", "T193", "T194")
+# Outputs, losses and labels that do not fit: nothing is learned, for a reason that is told already.
+_MISFITS = ("T101", "T102", "T103", "T104", "T121", "T122", "T123")
 # Relative to their size, differences of answers that are none.
 _SAME = 1e-4
 # How many times the loss at the start may be that of a constant answer.
@@ -44,7 +46,7 @@ def loss_stays_finite(case: SetupCase) -> None:
     )
 
 
-@check("T188", "setup", "warning", requires=("base", "T171", "T179", "T181", "T186"), since="0.2.0")
+@check("T188", "setup", "warning", requires=("base", *_MISFITS, "T171", "T179", "T181", "T186"), since="0.2.0")
 def answers_depend_on_the_inputs(case: SetupCase) -> None:
     """The predictions are the same for all samples, before and after training on a batch whose labels differ.
 
@@ -93,7 +95,7 @@ def loss_starts_near_a_constant_answer(case: SetupCase) -> None:
         )
 
 
-@check("T190", "setup", "warning", requires=("base", *_CAUSES, "T185", "T188"), since="0.2.0")
+@check("T190", "setup", "warning", requires=("base", *_MISFITS, *_CAUSES, "T185", "T188"), since="0.2.0")
 def one_batch_can_be_learned(case: SetupCase) -> None:
     """One batch cannot be learned: after many steps on the same few samples the loss is that of a constant answer.
 

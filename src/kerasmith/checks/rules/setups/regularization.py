@@ -1,10 +1,8 @@
 """Dropout, batch normalization and penalties."""
 
-import contextlib
-
 import numpy as np
 
-from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
+from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable, OutOfTime
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.setups.case import SetupCase
@@ -104,13 +102,19 @@ def penalty_is_smaller_than_the_loss(case: SetupCase) -> None:
         raise NotApplicable("no weight has a penalty")
     loss = abs(_loss_now(case))
     actual, severity = f"the penalty is {penalty:.4g}, the loss {loss:.4g}", None
-    with contextlib.suppress(Inconclusive):
+    is_large = penalty >= _PENALTY * loss
+    try:
         found = failing(case)
         curve = found.repairs("no penalties", around=without_penalties)
         if curve is not None:
             severity = "error"
             actual += f". One batch is not learned: the loss goes {found.base}; without the penalty {curve}"
-    if severity or penalty >= _PENALTY * loss:
+    except Inconclusive:
+        pass
+    except OutOfTime:
+        if not is_large:
+            raise
+    if severity or is_large:
         raise Failed(
             "a penalty below the loss", actual, ["print(sum(model.losses))"], severity=severity, place=case.place("compile")
         )
@@ -143,6 +147,9 @@ def dropout_leaves_something(case: SetupCase) -> None:
             actual += f". One batch is not learned: the loss goes {found.base}; without dropout {curve}"
     except Inconclusive:
         pass
+    except OutOfTime:
+        if not high:
+            raise
     if high or severity:
         raise Failed("half of the units and more", actual, ["model.summary()"], severity=severity, place=case.place("compile"))
 

@@ -4,16 +4,19 @@ from typing import Any
 
 import numpy as np
 
-from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
+from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable, OutOfTime
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.fit_data import leaves_of, map_leaves
 from kerasmith.checks.rules.setups.case import SetupCase
+from kerasmith.checks.rules.setups.frozen import fresh_frozen
 from kerasmith.checks.rules.setups.learning import learning
 from kerasmith.checks.rules.setups.signals import first_inputs, signals
 
 # Root mean squares of inputs below and above which a layer with the usual first weights is saturated or sees nothing.
 _SMALL, _LARGE = 0.02, 15.0
+# A spread below this part of the numbers is their rounding.
+_ROUNDING = 1e-5
 # Standard deviations of columns that differ by more than this are of other units.
 _SPREAD = 100.0
 # Targets that are so many times larger than what the model says at first, and larger than the numbers that it deals in.
@@ -39,16 +42,18 @@ def inputs_are_scaled(case: SetupCase) -> None:
 
 @check("T162", "setup", "warning", requires=("base", "T161"), since="0.2.0")
 def inputs_are_not_scaled_twice(case: SetupCase) -> None:
-    """The inputs are scaled twice, or to next to nothing: the first trainable layer gets numbers near 0.
+    """The inputs are scaled twice, or to next to nothing: the first trainable layer gets numbers that are nearly the same.
 
     Division by 255 in the data and a `Rescaling` or the preprocessing of an application in the model make pixels of 0 to
-    0.004. All samples then look alike. It is an error where the set-up does not learn one batch, and learns it with
-    standardized inputs and nothing else changed.
+    0.004; pixels between -1 and 1 that are centred once more all lie near -1. All samples then look alike. It is an error
+    where the set-up does not learn one batch, and learns it with standardized inputs and nothing else changed.
 
     Fix: keep one of the two scalings: take it out of the data, or out of the model.
     """
     if any(isinstance(signal.layer, keras.layers.Embedding) for signal in signals(case)):
         raise NotApplicable("the model has embeddings, which begin small")
+    if fresh_frozen(case):
+        raise NotApplicable("frozen layers with fresh weights stand in front: T176 tells of them")
     found = [text for text in map(_too_small, _first(case)) if text]
     if not found:
         return
@@ -79,8 +84,10 @@ def _too_large(signal) -> str | None:
 
 def _too_small(signal) -> str | None:
     x = signal.inputs[0]
-    size = float(np.sqrt(np.mean(np.square(x, dtype="float64"))))
-    return f"`{signal.name}` gets {_range(x)}" if 0 < size < _SMALL else None
+    size, spread = float(np.sqrt(np.mean(np.square(x, dtype="float64")))), float(np.std(x, dtype="float64"))
+    # Beside an offset, too: pixels from -1 to 1 that are centred once more are all near -1.
+    is_small = 0 < size < _SMALL or _ROUNDING * size < spread < _SMALL
+    return f"`{signal.name}` gets {_range(x)}" if is_small else None
 
 
 def _range(x: np.ndarray) -> str:
@@ -96,7 +103,7 @@ def _raise(case, found, expected, line):
             if curve is not None:
                 severity = "error"
                 actual += f". One batch is not learned: the loss goes {trained.base}; with standardized inputs {curve}"
-    except Inconclusive:
+    except (Inconclusive, OutOfTime):
         pass
     raise Failed(expected, actual, [line], severity=severity, place=case.place("fit"))
 
@@ -168,7 +175,7 @@ def targets_have_the_scale_of_outputs(case: SetupCase) -> None:
                 if np.isfinite(curve.end) and curve.end < 0.8 * reference:
                     severity = "error"
                     actual += f". One batch is not learned: the loss goes {trained.base}; with standardized targets {curve}"
-        except Inconclusive:
+        except (Inconclusive, OutOfTime):
             pass
     raise Failed(
         "targets near the outputs in size",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
+from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable, OutOfTime
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.fit_data import leaves_of
@@ -74,7 +74,7 @@ def _raise(case, found, expected):
                 severity = "error"
                 actual += f". One batch is not learned: the loss goes {trained.base}; {text} {curve}"
                 break
-    except Inconclusive:
+    except (Inconclusive, OutOfTime):
         pass
     name = found[0][0].name
     raise Failed(
