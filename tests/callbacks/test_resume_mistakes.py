@@ -422,3 +422,12 @@ def test_the_history_of_another_run_is_renamed(tmp_path, make):
     names = {path.name for path in (tmp_path / "second").iterdir()}
     assert "history.csv.bak2" not in names
     assert make is HistoryCSV or {"model.keras.bak", "report.html.bak", "summary.json.bak"} <= names
+
+
+def test_no_epochs_leave_nothing_and_do_no_harm(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    for epochs in (0, 2):
+        history = model.fit(X, Y, epochs=epochs, verbose=0, callbacks=[Resume(tmp_path, verbose=0)])
+        assert len(history.history.get("loss", [])) == epochs
+        assert any(tmp_path.rglob("*.state")) == bool(epochs)

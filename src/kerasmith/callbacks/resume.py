@@ -213,7 +213,7 @@ class Resume(Copyable, keras.callbacks.Callback):
             finalize(model.trainable_weights)
             random_state.restore(self._pending["random at epoch begin"])
             self._pending = None
-        elif not self._paused:
+        elif not self._paused and self._training.has_begun:  # not with `epochs=0`
             self._write({**(self._last or self._state()), "stopped": model.stop_training and not self._is_pausing()})
         self._last = None
         self.wait()
