@@ -44,6 +44,9 @@ if case == "data" and is_last:
     y = y + 1
 if case == "few":
     x, y = x[:1], y[:1]
+if case == "normalised":
+    model = keras.Sequential([keras.Input((3,)), keras.layers.BatchNormalization(), keras.layers.Dense(2)])
+    model.compile("sgd", "mse")
 data = (unequal(), None) if case == "unequal" else (x, y)
 model.fit(*data, batch_size=None if case == "unequal" else 8, epochs=2, verbose=2, callbacks=[Fourth()])
 print("steps", int(model.optimizer.iterations.numpy()))

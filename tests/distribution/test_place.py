@@ -34,6 +34,16 @@ def test_slurm():
     assert (place.rank, place.count, place.local_rank, place.address) == (5, 8, 1, "gpu07:20123")
 
 
+WORKERS = '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 1}}'
+
+
+def test_workers_of_tensorflow():
+    place = find_place({"TF_CONFIG": WORKERS}, "tensorflow")
+    assert (place.engine, place.rank, place.count, place.address) == ("tensorflow", 1, 2, "a:1")
+    assert find_place({"TF_CONFIG": WORKERS}, "torch") is None
+    assert find_place({"TF_CONFIG": WORKERS.replace(', "b:2"', "").replace("1}", "0}")}, "tensorflow") is None
+
+
 @pytest.mark.parametrize(
     ("variables", "backend", "says"),
     [
@@ -41,6 +51,12 @@ def test_slurm():
         ({**TORCHRUN, "RANK": "3"}, "torch", "RANK must be from 0 to below WORLD_SIZE"),
         ({**TORCHRUN, "RANK": "one"}, "torch", "RANK='one'"),
         ({"KERASMITH_ENGINE": "smoke"}, "torch", "engine='smoke'"),
+        ({"TF_CONFIG": "{}"}, "tensorflow", "TF_CONFIG must be JSON such as"),
+        (
+            {"TF_CONFIG": WORKERS.replace('"worker":', '"chief": ["c:3"], "worker":')},
+            "tensorflow",
+            "must be of the type 'worker'",
+        ),
     ],
 )
 def test_wrong_places(variables, backend, says):

@@ -47,6 +47,7 @@ from kerasmith.keras_internals import (
     training_state,
     untouched,
     versions,
+    worker_steps,
     xla_steps,
 )
 from kerasmith.keras_internals.layer_loading import loading_by
@@ -736,3 +737,60 @@ def test_distribution_of_batches(monkeypatch):
         keras.distribution.set_distribution(before)
     assert len(seen) >= 2
     assert all(hasattr(layout, "mesh") for layout in seen)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="workers are TensorFlow's")
+def test_keras_still_fails_with_several_workers(monkeypatch):
+    import tensorflow as tf
+    from keras.src.backend.tensorflow import trainer
+
+    class Workers:
+        """What Keras does with a strategy of several workers, whose values are spread over them."""
+
+        def reduce(self, how, value, axis=None):
+            if axis is None:
+                return value
+            return tf.reduce_mean(value, axis=axis)
+
+        def experimental_local_results(self, value):
+            return (value,)
+
+    # When this no longer raises, Keras does not need `let_workers_fit` any more.
+    monkeypatch.setattr(trainer, "_collective_all_reduce_multi_worker", lambda strategy: True)
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        trainer.reduce_per_replica({"loss": tf.constant(1.0)}, Workers(), "auto")
+    assert "distribute_strategy.reduce(" in inspect.getsource(keras.Model._maybe_symbolic_build)
+    monkeypatch.setattr(trainer, "reduce_per_replica", trainer.reduce_per_replica)
+    monkeypatch.setattr(keras.Model, "_maybe_symbolic_build", keras.Model._maybe_symbolic_build)
+    worker_steps.let_workers_fit()
+    assert float(trainer.reduce_per_replica({"loss": tf.constant(1.0)}, Workers(), "auto")["loss"]) == 1
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="workers are TensorFlow's")
+def test_loss_and_metrics_of_workers(monkeypatch):
+    from keras.src.losses import loss
+
+    for owner, name in (
+        (loss, "scale_loss_for_distribution"),
+        (loss, "unscale_loss_for_distribution"),
+        (keras.Model, "_compute_loss"),
+        (keras.Model, "_aggregate_additional_loss"),
+        (keras.Model, "compute_metrics"),
+        (keras.metrics.Mean, "update_state"),
+        (keras.Metric, "add_variable"),
+    ):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    seen = []
+
+    def noted(name):
+        def called(own, *given):
+            seen.append(name)
+            return own(*given)
+
+        return called
+
+    worker_steps.replace_loss_and_metrics(noted("loss"), noted("added"), noted("metrics"), lambda: seen.append("samples"))
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, kernel_regularizer="l2")])
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.evaluate(np.ones((2, 3)), np.ones((2, 1)), verbose=0)
+    assert {"loss", "added", "metrics", "samples"} <= {*seen}

@@ -1,5 +1,6 @@
 """Where a process stands among those that train together, as its launcher tells it in environment variables."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,14 +8,14 @@ from typing import NamedTuple
 from kerasmith.distribution._replica_error import SetupError
 
 # {engine: the backend of Keras that it trains}
-ENGINES: dict[str, str] = {"torch": "torch", "jax": "jax"}
+ENGINES: dict[str, str] = {"torch": "torch", "jax": "jax", "tensorflow": "tensorflow"}
 
 
 class Place(NamedTuple):
     """One process among several (since 0.2).
 
     Attributes:
-        engine: "torch" or "jax".
+        engine: "torch", "jax" or "tensorflow".
         rank: its number, from 0.
         count: how many there are.
         local_rank: its number on this machine.
@@ -34,7 +35,7 @@ def find_place(environment: Mapping[str, str], backend: str) -> Place | None:
     """The place of this process; None where it trains alone.
 
     Looks for `kerasmith launch`, then for torchrun, whose variables (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT) others set
-    too, then for SLURM.
+    too, then for SLURM, then for TensorFlow's TF_CONFIG.
 
     Args:
         environment: the environment variables.
@@ -55,6 +56,10 @@ def find_place(environment: Mapping[str, str], backend: str) -> Place | None:
     if engine is None and int(environment.get("SLURM_NTASKS") or 1) > 1 and "SLURM_PROCID" in environment:
         engine, launcher = backend, "SLURM"
         environment = {**_of_slurm(environment), **environment}
+    if engine is None and backend == "tensorflow" and environment.get("TF_CONFIG"):
+        environment = {**environment, **_of_workers(environment["TF_CONFIG"])}
+        if int(environment["WORLD_SIZE"]) > 1:
+            engine, launcher = "tensorflow", "TF_CONFIG"
     if engine is None:
         return None
     if engine not in ENGINES:
@@ -92,6 +97,25 @@ def _of_slurm(environment):
         # Two jobs on one machine must not meet.
         "MASTER_PORT": str(20000 + int(environment.get("SLURM_JOB_ID") or 0) % 10000),
     }
+
+
+def _of_workers(text):
+    """The variables of torchrun, from TF_CONFIG."""
+    try:
+        known = json.loads(text)
+        workers, task = known["cluster"]["worker"], known["task"]
+        others = sorted({*known["cluster"]} - {"worker"})
+        index = int(task["index"])
+        host, _, port = workers[0].rpartition(":")
+        port = str(int(port))
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        raise SetupError(
+            'TF_CONFIG must be JSON such as {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", '
+            f'"index": 0}}}}. Received: TF_CONFIG={text!r}'
+        ) from None
+    if others or task.get("type") != "worker":
+        raise SetupError(f"All tasks in TF_CONFIG must be of the type 'worker'. Received: TF_CONFIG={text!r}")
+    return {"RANK": str(index), "WORLD_SIZE": str(len(workers)), "LOCAL_RANK": "0", "MASTER_ADDR": host, "MASTER_PORT": port}
 
 
 def first_host(nodes: str) -> str:

@@ -1,6 +1,9 @@
 """What each engine's own launcher sets in the environment of a process."""
 
+import contextlib
+import functools
 import importlib.util
+import json
 import socket
 from collections.abc import Callable
 from typing import NamedTuple
@@ -35,7 +38,29 @@ def torchrun(rank: int, count: int, port: int) -> dict[str, str]:
     }
 
 
-ENGINES: dict[str, Engine] = {"torch": Engine("torch", "torch", torchrun), "jax": Engine("jax", "jax", torchrun)}
+def workers(rank: int, count: int, port: int) -> dict[str, str]:
+    """TF_CONFIG, with a port for each process: that to meet, and free ones."""
+    hosts = [f"127.0.0.1:{one}" for one in _ports(count, port)]
+    task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": rank}}
+    # Messages of the C++ code.
+    return {**torchrun(rank, count, port), "TF_CONFIG": json.dumps(task), "TF_CPP_MIN_LOG_LEVEL": "2"}
+
+
+@functools.cache
+def _ports(count, port):
+    """Ports of which all processes are told."""
+    with contextlib.ExitStack() as opened:
+        probes = [opened.enter_context(socket.socket()) for _ in range(count - 1)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [port, *(probe.getsockname()[1] for probe in probes)]
+
+
+ENGINES: dict[str, Engine] = {
+    "torch": Engine("torch", "torch", torchrun),
+    "jax": Engine("jax", "jax", torchrun),
+    "tensorflow": Engine("tensorflow", "tensorflow", workers),
+}
 
 
 def engine(name: str) -> Engine:

@@ -1,0 +1,291 @@
+"""Several processes of TensorFlow: the workers of a `MultiWorkerMirroredStrategy`, which give the numbers of one process."""
+
+import contextlib
+import functools
+import inspect
+import os
+import pickle
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import tree
+
+from kerasmith.distribution._launch_notes import LaunchNotes
+from kerasmith.distribution._place import Place
+from kerasmith.distribution._replica_error import ReplicaError, SetupError
+from kerasmith.distribution.engines import first_process
+from kerasmith.distribution.engines.checksum import checksum
+from kerasmith.distribution.engines.identity import compare, identity
+from kerasmith.distribution.engines.tensorflow_step import WholeStep, part_of
+from kerasmith.keras_internals import random_state, worker_steps
+from kerasmith.keras_internals.layers import all_layers
+
+
+def start(place: Place, *, timeout: float, data: str) -> None:
+    """Meets the other processes, and lets `fit`, `evaluate` and `predict` compute in all of them.
+
+    Args:
+        place: of this process.
+        timeout: seconds to wait for the others.
+        data: "same"; each process computes its part of every batch.
+    """
+    if data != "same":
+        raise SetupError('Several processes of TensorFlow train on the same batches: write `setup(data="same")`.')
+    if "TF_CONFIG" not in os.environ:
+        raise SetupError(
+            f"{place.launcher} started {place.count} processes of TensorFlow without TF_CONFIG, by which they meet. Set it in "
+            "each process, or start them with `kerasmith launch --engine tensorflow`."
+        )
+    try:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    except Exception as problem:
+        raise SetupError(
+            f"Rank {place.rank} has not met all {place.count} processes at {place.address}. Were all started, and are the "
+            f"ports of TF_CONFIG free? Call `setup` before anything else of TensorFlow. ({str(problem).splitlines()[0][:200]})"
+        ) from None
+    if strategy.num_replicas_in_sync != place.count:
+        raise SetupError(
+            f"Each process of TensorFlow trains on one device. Received: {place.count} processes that see "
+            f"{strategy.num_replicas_in_sync} devices. Set CUDA_VISIBLE_DEVICES to another one in each."
+        )
+    training = TensorFlowTraining(place, strategy)
+    compare(training.of_all(identity()))
+    # The order in which Keras shuffles has to be the same.
+    seed, state = training.of_all((int.from_bytes(os.urandom(3), "little"), random_state.capture()))[0]
+    random_state.restore(state)
+    if not random_state.tensorflow_is_seeded():
+        tf.random.set_seed(seed)
+    strategy.experimental_distribute_dataset = training.distributed
+    worker_steps.let_workers_fit()
+    step = WholeStep(place.rank, place.count)
+    worker_steps.replace_loss_and_metrics(step.loss, step.added, step.metrics, step.samples)
+    for name in ("fit", "evaluate", "predict"):
+        setattr(keras.Model, name, _around(getattr(keras.Model, name), name, training))
+    for name in ("train_on_batch", "test_on_batch"):
+        setattr(keras.Model, name, _refused_method(name))
+    _note_errors(training)
+    # What is made from now on is of all workers.
+    training.enter()
+
+
+class TensorFlowTraining:
+    """What the hooks on Keras share.
+
+    Args:
+        place: of this process.
+        strategy: of all.
+    """
+
+    def __init__(self, place: Place, strategy: Any) -> None:
+        self.rank: int = place.rank
+        self.count: int = place.count
+        self.strategy: Any = strategy
+        # It would be left where nobody holds it.
+        self._scope: Any = None
+        # `strategy.gather` is traced anew in each call.
+        self._gather: Any = tf.function(self._gathered, input_signature=[tf.TensorSpec((1, None), tf.int32)])
+        self.notes: LaunchNotes = LaunchNotes(place.rank)
+        self.refused: str | None = None
+
+    def _gathered(self, row):
+        def all_rows(row: Any) -> Any:
+            return tf.distribute.get_replica_context().all_gather(tf.identity(row), axis=0)
+
+        return self.strategy.experimental_local_results(self.strategy.run(all_rows, args=(row,)))[0]
+
+    def enter(self) -> None:
+        """Enters the scope of the strategy, for good."""
+        self._scope = self.strategy.scope()
+        self._scope.__enter__()
+
+    def distributed(self, dataset: Any, options: Any = None) -> Any:
+        """A dataset that every process iterates over, of whose batches each computes its part."""
+
+        def part(leaf: Any) -> Any:
+            if not isinstance(leaf, tf.Tensor) or leaf.shape.rank == 0:
+                return leaf
+            samples = tf.shape(leaf)[0]
+            first, size = part_of(samples, self.rank, self.count)
+            return leaf[first : first + size]
+
+        def of_context(context: Any) -> Any:
+            return dataset.map(lambda *batch: tree.map_structure(part, batch if len(batch) > 1 else batch[0]))
+
+        return self.strategy.distribute_datasets_from_function(of_context)
+
+    def gather_numbers(self, *numbers: int) -> np.ndarray:
+        """(processes, numbers) of whole numbers below 2^31."""
+        if self.refused is not None:
+            raise SetupError(
+                f"{self.refused} runs in the first process alone and needs the others, as for `evaluate`. Give its class "
+                '`processes = "every"`.'
+            )
+        return self._gather(tf.constant(np.array([numbers], np.int32))).numpy()
+
+    def agree(self, what: str, *numbers: int) -> None:
+        """Raises a `SetupError` where processes do not all give the same numbers."""
+        known = self.gather_numbers(*numbers)
+        for rank in range(self.count):
+            if (known[rank] != known[0]).any():
+                raise SetupError(
+                    f"Rank {rank} has {what} than rank 0. Every process must run the same script on the same data, of which "
+                    "it trains its part."
+                )
+
+    def of_all(self, value: Any) -> list[Any]:
+        """What each process gives, of any size."""
+        data = np.frombuffer(pickle.dumps(value), np.uint8).astype(np.int32)
+        lengths = self.gather_numbers(len(data))[:, 0]
+        rows = self.gather_numbers(*np.pad(data, (0, int(lengths.max()) - len(data))).tolist())
+        return [pickle.loads(row[:length].astype(np.uint8).tobytes()) for row, length in zip(rows, lengths, strict=True)]
+
+    @contextlib.contextmanager
+    def only_first(self, name: str) -> Iterator[None]:
+        """A context in which an exchange is an error: the others do not take part."""
+        if self.refused is not None:
+            # A hook of Keras' base class calls another.
+            yield
+            return
+        self.refused = name
+        # A variable that is made in the scope begins as that of the first process, which all others must receive.
+        self._scope.__exit__(None, None, None)
+        try:
+            yield
+        finally:
+            self.enter()
+            self.refused = None
+
+
+class Together(keras.callbacks.Callback):
+    """The last callback of each `fit`: the same end in every process."""
+
+    processes: str = "every"
+
+    def __init__(self, training: TensorFlowTraining) -> None:
+        super().__init__()
+        self._training, self._epoch = training, 0
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Together":
+        return self
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._epoch = epoch
+        self._training.notes.at(epoch, 0)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        # Before the callbacks of the next step, in which a process may end.
+        self._training.notes.at(self._epoch, batch + 1)
+        self._stop_together()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._stop_together()
+
+    def _stop_together(self):
+        self.model.stop_training = bool(self._training.gather_numbers(int(bool(self.model.stop_training))).any())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing is kept."""
+        return {}
+
+    def load_state_dict(self, state: Any) -> None:
+        """Nothing was kept."""
+
+
+def _around(own, name, training):
+    signature = inspect.signature(own)
+
+    @functools.wraps(own)
+    def around(self: Any, *args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(self, *args, **kwargs)
+        if training.rank > 0:
+            bound.arguments["verbose"] = 0
+        if name == "predict":
+            training.agree("another call", 0)
+        else:
+            _refuse(self, bound.arguments, training)
+        if name == "fit":
+            with _fitting(training, bound.arguments):
+                return own(*bound.args, **bound.kwargs)
+        return own(*bound.args, **bound.kwargs)
+
+    return around
+
+
+def _refused_method(name):
+    def refused(self: Any, *args: Any, **kwargs: Any) -> Any:
+        raise SetupError(f"`{name}` does not train in several processes of TensorFlow yet. Use `fit` and `evaluate`.")
+
+    return refused
+
+
+def _refuse(model, arguments, training):
+    """Raises a `SetupError` for what would give other numbers, and for other data in other processes."""
+    cls = type(model)
+    if getattr(model, "objective", None) is not None:
+        raise SetupError(
+            "An `Objective` does not train in several processes of TensorFlow yet. Use `--engine torch` or `--engine jax`, or "
+            "compile with a loss."
+        )
+    for method in ("train_step", "test_step", "compute_loss", "compute_metrics"):
+        made_by = getattr(cls, method).__module__.partition(".")[0]
+        if made_by not in ("keras", "kerasmith"):
+            raise SetupError(
+                f"{cls.__name__} has a `{method}` of its own, which does not train in several processes of TensorFlow yet. "
+                "Use `--engine torch` or `--engine jax`, or leave it out."
+            )
+    normalised = [one.name for one in all_layers(model) if isinstance(one, keras.layers.BatchNormalization)]
+    if normalised:
+        raise SetupError(
+            "`BatchNormalization` does not train in several processes of TensorFlow yet: each would normalise by its own "
+            f"part, which may be empty. Use `--engine jax`, or another normalisation. Received: the layers {normalised}"
+        )
+    if isinstance(arguments.get("x"), types.GeneratorType):
+        raise SetupError(
+            "A generator does not train in several processes of TensorFlow: its workers draw ahead, and batches would be "
+            "lost. Give arrays, a `keras.utils.PyDataset` or a `tf.data.Dataset`."
+        )
+    arrays = [arguments.get(name) for name in ("x", "y", "sample_weight")]
+    known = [checksum(np.asarray(leaf)) % 2**31 for leaf in tree.flatten(arrays) if isinstance(leaf, np.ndarray)]
+    try:
+        length = len(arguments["x"])
+    except (KeyError, TypeError):
+        length = 0
+    training.agree("other data, or another number of arrays", len(known), length)
+    training.agree("other data", *known, 0)
+
+
+@contextlib.contextmanager
+def _fitting(training, arguments):
+    training.agree("another number of epochs", arguments.get("epochs") or 1, arguments.get("steps_per_epoch") or 0)
+    callbacks = arguments.get("callbacks")
+    is_list = isinstance(callbacks, keras.callbacks.CallbackList)
+    given = callbacks.callbacks if is_list else keras.tree.flatten(callbacks) if callbacks else []
+    ours = first_process.callbacks_of(list(given), training.rank)
+    together = Together(training)
+    if is_list:
+        together.set_model(arguments["self"])
+        together.set_params(callbacks.params)
+        callbacks.callbacks = [*ours, together]
+    else:
+        arguments["callbacks"] = [*ours, together]
+    with first_process.first_alone(ours, training.only_first):
+        yield
+
+
+def _note_errors(training):
+    """An error of the script reaches the launcher, which ends the other processes."""
+    before = sys.excepthook
+
+    def note(kind: Any, problem: Any, trace: Any) -> None:
+        wrong = isinstance(problem, SetupError)
+        text = str(problem) if wrong else f"{kind.__name__}: {problem}".splitlines()[0]
+        training.notes.cause("input" if wrong else "peer" if isinstance(problem, ReplicaError) else "error", text)
+        if not wrong or "KERASMITH_ENGINE" not in os.environ:  # whose launcher shows it
+            before(kind, problem, trace)
+
+    sys.excepthook = note

@@ -1,0 +1,80 @@
+"""Run as one of two processes, or alone, `FOLDER SAMPLES`: trains on several losses and writes what came out."""
+
+import json
+import pathlib
+import sys
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasmith import distribution, losses, metrics
+
+place = distribution.setup()
+folder, samples = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+rng = np.random.default_rng(0)
+x = rng.random((samples, 3, 3, 2), "float32")
+y = (x[..., :1] > 0.5).astype("float32")
+weight = rng.random((samples, 3, 3)).astype("float32")
+weight[::3] = 0
+
+
+class Peak(keras.metrics.Metric):
+    """A maximum."""
+
+    def __init__(self, name="peak"):
+        super().__init__(name=name)
+        self.peak = self.add_variable((), "zeros", name="peak")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.peak.assign(ops.maximum(self.peak, ops.max(y_pred)))
+
+    def result(self):
+        return self.peak + 0.0
+
+
+def of_loss(loss, **regularisers):
+    inputs = keras.Input((3, 3, 2))
+    hidden = keras.layers.Dense(4, "tanh", **regularisers)(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(1, "sigmoid")(hidden))
+    model.compile(
+        keras.optimizers.Adam(0.01),
+        loss,
+        metrics=["mae", keras.metrics.AUC(), Peak(), metrics.IoU()],
+        weighted_metrics=["mse"],
+    )
+    return model
+
+
+def masked():
+    inputs = keras.Input((9, 2))
+    hidden = keras.layers.Masking()(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.GRU(3, return_sequences=True)(hidden)))
+    model.compile(keras.optimizers.Adam(0.01), "mae", metrics=["mse"])
+    return model
+
+
+CASES = {
+    "a plain loss": lambda: of_loss("mse", kernel_regularizer="l2", activity_regularizer="l2"),
+    "a sum of the batch": lambda: of_loss(losses.Dice(scope="batch")),
+    "a mask": masked,
+}
+whole = x, y, weight
+# Steps without data, of other lengths.
+series = x.reshape(samples, 9, 2).copy()
+for row, length in enumerate(rng.integers(1, 9, samples)):
+    series[row, length:] = 0
+results = {}
+for name, make in CASES.items():
+    x, y, weight = whole if name != "a mask" else (series, y.reshape(samples, 9, 1), weight.reshape(samples, 9))
+    keras.utils.set_random_seed(3)
+    model = make()
+    arguments = dict(batch_size=4, epochs=4, verbose=2, validation_data=(x[:3], y[:3]))
+    writer = keras.callbacks.ModelCheckpoint(folder / f"{place.rank}.weights.h5", save_weights_only=True)
+    history = model.fit(x, y, sample_weight=weight, callbacks=[writer], **arguments).history
+    evaluated = model.evaluate(x, y, batch_size=5, verbose=0, return_dict=True)
+    weights = np.concatenate([array.ravel() for array in model.get_weights()])
+    predicted = model.predict(x, batch_size=4, verbose=0).sum()
+    results[name] = {"history": history, "evaluated": {**evaluated, "predicted": predicted}, "weights": weights.tolist()}
+(folder / f"{place.rank}.json").write_text(json.dumps(results, default=float))
+print("done", place.rank)
