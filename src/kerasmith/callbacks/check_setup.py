@@ -12,9 +12,9 @@ from kerasmith.base.arguments import check_choice
 from kerasmith.callbacks.watcher import Watcher
 from kerasmith.checks.engine import registry
 from kerasmith.checks.engine.contract import Contract
-from kerasmith.checks.engine.examination import Examination
 from kerasmith.checks.engine.finding import CannotCheck, Finding
-from kerasmith.checks.engine.training_setup import FitArguments, SetupSubject, TrainingSetup, structural_questions
+from kerasmith.checks.engine.structural_findings import structural_findings, text_of
+from kerasmith.checks.engine.training_setup import FitArguments, TrainingSetup
 from kerasmith.files.messages import warn
 from kerasmith.keras_internals import fit_call
 
@@ -65,7 +65,7 @@ class CheckSetup(Watcher):
         super().__init__()
         check_choice("level", level, ("error", "warning"))
         self.level: str = level
-        self._select = _listed("select", select) or structural_questions()
+        self._select = _listed("select", select)
         self._ignore = _listed("ignore", ignore)
         self._contract = None if contract is None else Contract.of(contract)
         self.findings: list[Finding] = []
@@ -81,17 +81,15 @@ class CheckSetup(Watcher):
         if errors and self.level == "error":
             raise ValueError(
                 f"CheckSetup: {_counted(len(errors), 'error')} in this set-up, found on the first batch, before any step.\n"
-                f"{_text(errors)}\nLeave out what is meant so, CheckSetup(ignore=[{errors[0].id!r}]), or train all the same: "
-                "CheckSetup('warning')."
+                f"{text_of(errors)}\nLeave out what is meant so, CheckSetup(ignore=[{errors[0].id!r}]), or train all the "
+                "same: CheckSetup('warning')."
             )
         if errors or warnings:
-            warn(f"CheckSetup: this set-up has\n{_text([*errors, *warnings])}", stacklevel=3)
+            warn(f"CheckSetup: this set-up has\n{text_of([*errors, *warnings])}", stacklevel=3)
 
     def _asked(self, fit: Any) -> list[Finding]:
         try:
-            subject = SetupSubject(_setup_of(self.model, fit))
-            examination = Examination(subject, None, self._contract, self._select, self._ignore)
-            return [record.finding for record in examination.records() if record.finding is not None]
+            return structural_findings(_setup_of(self.model, fit), self._contract, self._select, self._ignore)
         except CannotCheck as problem:
             warn(f"CheckSetup: nothing was asked: {problem}", stacklevel=5)
             return []
@@ -119,13 +117,6 @@ def _listed(name: str, ids: str | Sequence[str] | None) -> list[str] | None:
         raise ValueError(f"`{name}` must be ids of questions, such as ['T1']. Received: {name}={ids!r}")
     registry.planned("setup", **{name: listed})  # an id that names nothing ends here, not in `fit`
     return listed
-
-
-def _text(findings: list[Finding]) -> str:
-    return "\n".join(
-        f"  {one.severity} {one.id}: {one.title}\n    expected {one.expected}, got {one.actual}\n    fix: {one.fix}"
-        for one in findings
-    )
 
 
 def _counted(number: int, word: str) -> str:

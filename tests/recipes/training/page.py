@@ -80,6 +80,11 @@ kept apart. Images whose files say different spacings of their pixels are resamp
 Missing or doubled files, sizes that differ, unreadable images, ids that are no class, masks of one class only: all are
 told by name before anything is trained or written.
 
+Before the first step the command asks whether network, loss, metrics and masks belong together (see
+[check_setup.md](check_setup.md)): an error ends it with what was expected, what came and what to write instead, before
+anything is written; a warning is shown, stands among the events of the report and ends nothing. A run that goes on is not
+asked again. `check: false` leaves it out.
+
 ## Losses
 
 A sum of losses, each times numbers and at most one schedule; `+ - * /` and parentheses. It is no code and nothing in it

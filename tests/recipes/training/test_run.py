@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from kerasmith.checks.engine.finding import Finding
 from kerasmith.cli import main
 from kerasmith.files.run_files import read_cases
 from kerasmith.recipes.images.normalization import Normalization
@@ -174,6 +175,33 @@ def test_objects_volumes_and_folds(tmp_path, data, more, keys):
     config = {"images": tmp_path / "images", "masks": tmp_path / "masks", "backend": keras.backend.backend()}
     result, _ = quietly({**config, **SMALL, "epochs": 1, "out": tmp_path / "run", **more})
     assert keys <= set(result)
+
+
+def answering(severity):
+    """A question about the set-up with this answer."""
+    return lambda setup: [Finding("T900", severity, "It may not be meant so", "one", "another", "", "Write one.")]
+
+
+@trains
+def test_the_set_up_is_asked_before_anything_is_written(tmp_path, monkeypatch):
+    write_pairs(tmp_path)
+    config = {"images": tmp_path / "images", "masks": tmp_path / "masks", "classes": 2, "out": tmp_path / "run", **SMALL}
+    config |= {"backend": keras.backend.backend(), "epochs": 1}
+    asks = "kerasmith.recipes.training.set_up.structural_findings"
+    with monkeypatch.context() as patch:
+        patch.setattr(asks, answering("error"))
+        with pytest.raises(ConfigError, match=r"(?s)error T900.*expected one, got another.*fix: Write one.*`check: false`"):
+            quietly(config)
+    assert not (tmp_path / "run").exists()
+
+    quietly({**config, "out": tmp_path / "not_asked", "check": False})
+    quietly({**config, "out": tmp_path / "asked"})
+    assert (tmp_path / "not_asked" / "history.csv").read_text() == (tmp_path / "asked" / "history.csv").read_text()
+
+    monkeypatch.setattr(asks, answering("warning"))
+    assert "warning T900: It may not be meant so: another. Write one." in quietly(config)[1]
+    assert "T900: It may not be meant so" in (tmp_path / "run" / "report.json").read_text()
+    assert "T900" not in quietly(config, epochs=2)[1]  # it goes on, and has been asked
 
 
 @pytest.mark.host("arrays are cut")

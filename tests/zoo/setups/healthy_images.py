@@ -67,6 +67,17 @@ def void_pixels_declared():
 
 
 @healthy
+def void_pixels_of_the_validation_declared():
+    x, y = data.disks()
+    labels, padded = {"mask": y, "edge": y}, {"mask": np.where(np.arange(16) < 12, y[..., 0], 255)[..., None], "edge": y}
+    image = keras.Input((16, 16, 1))
+    model = keras.Model(image, {name: layers.Conv2D(1, 3, padding="same", name=name)(image) for name in labels})
+    losses = {name: kerasmith.losses.CrossEntropy(from_logits=True, ignore_class=255) for name in labels}
+    model.compile(keras.optimizers.Adam(1e-2), losses)
+    return Setup(model, {"x": x, "y": labels, "validation_data": (x[:16] + 0.01, {k: v[:16] for k, v in padded.items()})})
+
+
+@healthy
 def weights_of_pixels():
     x, y = data.disks()
     weight = np.where(y[..., 0] > 0, 4.0, 0.7).astype("float32")

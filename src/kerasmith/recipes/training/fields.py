@@ -117,6 +117,13 @@ FIELDS: dict[str, Field] = {
         Field("seed", "whole", 0, "of weights, patches and the split", "0", most=2**31 - 1),
         Field("backend", "choice", AUTO, "of Keras", "jax", choices=("tensorflow", "jax", "torch")),
         Field("tensorboard", "flag", AUTO, "writes event files; needs the package tensorboard", "false"),
+        Field(
+            "check",
+            "flag",
+            True,
+            "asks before the first step whether network, loss, metrics and masks belong together; an error ends the command",
+            "false",
+        ),
         Field("from", "optional_path", None, "the directory of a run whose weights this one starts from", "runs/first"),
         Field(
             "out",

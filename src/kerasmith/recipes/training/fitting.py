@@ -12,7 +12,7 @@ from kerasmith import callbacks
 from kerasmith.checkpoints.directory import progress
 from kerasmith.objectives.model import Model
 from kerasmith.recipes.images.normalization import Normalization
-from kerasmith.recipes.training import evaluation, parts, run_pages
+from kerasmith.recipes.training import evaluation, parts, run_pages, set_up
 from kerasmith.recipes.training.network import make_network
 from kerasmith.recipes.training.network_plan import axis_divisor
 from kerasmith.recipes.training.patches import PatchBatches, Sample
@@ -48,18 +48,26 @@ def fit(plan: Plan, earlier: Earlier | None, console: Console) -> dict[str, Any]
         events = [callbacks.TensorBoard(directory, flat=True)] if values["tensorboard"] else []
         reasons = {one.key: one.why for one in plan.decisions if not one.is_set}
         resolved = resolved_text(values, reasons)
+        normalization = fitted_normalization(plan)
+        train, held_out = (samples(plan, cases, normalization) for cases in (plan.train, plan.held_out))
+        patches, windows = _batches(plan, train, held_out)
+        model.compile(parts.make_optimizer(plan), loss=parts.make_loss(plan), metrics=parts.make_metrics(plan))
+        asks = values["check"] and earlier is None  # a run that goes on has been asked
+        warnings = set_up.ask(plan, model, patches, windows) if asks else []
         page = callbacks.RunReport(directory, keep=earlier is not None, title=directory.name, config=values)
         extra = parts.make_callbacks(plan, directory)
-        normalization = fitted_normalization(plan)
         write_plan(directory, resolved, plan_record(plan, normalization, None))
         if earlier is not None:
             _say_where(directory, console)
             (directory / SUMMARY).unlink(missing_ok=True)
         run_pages.add_plan(page, plan)
-        train, held_out = (samples(plan, cases, normalization) for cases in (plan.train, plan.held_out))
+        run_pages.add_warnings(page, warnings)
+        for one in warnings:
+            show(console, f"warning {one.id}: {one.title}: {one.actual}. {one.fix}")
         same = {"digest": plan.digest, "seed": values["seed"]}
         resume = callbacks.Resume(directory / CHECKPOINTS, config=same, verbose=0)
-        _train(plan, model, train, held_out, [*extra, resume, page, *events, _progress(plan, console)])
+        watchers = [*extra, resume, page, *events, _progress(plan, console)]
+        _train(plan, model, patches, windows, watchers)
         threshold = evaluation.fitted_threshold(plan, model, train)
         summary = _evaluate(plan, model, page, train, held_out, threshold)
     finally:
@@ -94,9 +102,9 @@ def plan_record(plan: Plan, normalization: Normalization, threshold: float | Non
     }
 
 
-def _train(plan: Plan, model: keras.Model, train: Sequence[Any], held_out: Sequence[Any], watchers: list[Any]) -> None:
+def _batches(plan: Plan, train: Sequence[Any], held_out: Sequence[Any]) -> tuple[PatchBatches, WindowBatches | None]:
+    """What is trained on, and what is held out."""
     values = plan.values
-    model.compile(parts.make_optimizer(plan), loss=parts.make_loss(plan), metrics=parts.make_metrics(plan))
     patches = PatchBatches(
         train,
         patch=values["patch"],
@@ -107,8 +115,12 @@ def _train(plan: Plan, model: keras.Model, train: Sequence[Any], held_out: Seque
         oversample=values["oversample"],
     )
     shapes = [case.shape for case in plan.held_out]
-    windows = WindowBatches(held_out, shapes, patch=values["patch"], batch=values["batch"]) if held_out else None
-    model.fit(patches, epochs=values["epochs"], shuffle=False, validation_data=windows, verbose=0, callbacks=watchers)
+    return patches, WindowBatches(held_out, shapes, patch=values["patch"], batch=values["batch"]) if held_out else None
+
+
+def _train(plan: Plan, model: keras.Model, patches: PatchBatches, windows: Any, watchers: list[Any]) -> None:
+    epochs = plan.values["epochs"]
+    model.fit(patches, epochs=epochs, shuffle=False, validation_data=windows, verbose=0, callbacks=watchers)
 
 
 def _progress(plan: Plan, console: Console) -> callbacks.LiveProgress:

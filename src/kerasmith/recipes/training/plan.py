@@ -169,7 +169,7 @@ def _decide_rest(decided, config):
     from kerasmith.backends import installed_backends
 
     decided("callbacks", [], "default", written=written(config, "callbacks"))
-    for key in ("threshold", "precision", "seed", "from"):
+    for key in ("threshold", "precision", "seed", "check", "from"):
         decided(key, config[key], "default")
     installed = installed_backends()
     if not installed:

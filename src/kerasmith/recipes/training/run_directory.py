@@ -13,7 +13,7 @@ from kerasmith.recipes.training.config import Config, read_config
 from kerasmith.recipes.training.config_error import ConfigError, displayed
 
 CONFIG, PLAN, MODEL, SUMMARY, CHECKPOINTS = "config.resolved.yaml", "plan.json", "model.keras", "summary.json", "checkpoints"
-FREE: tuple[str, ...] = ("epochs", "out", "tensorboard", "callbacks")
+FREE: tuple[str, ...] = ("epochs", "out", "tensorboard", "callbacks", "check")
 """Keys that may change while a run goes on."""
 
 

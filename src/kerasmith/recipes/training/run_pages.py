@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasmith import report
 from kerasmith.callbacks import RunReport
+from kerasmith.checks.engine.finding import Finding
 from kerasmith.recipes.training.cases import VOID
 from kerasmith.recipes.training.evaluation import Predicted
 from kerasmith.recipes.training.plan import Plan
@@ -24,6 +25,13 @@ def add_plan(page: RunReport, plan: Plan) -> None:
         for one in plan.decisions
     ]
     page.add_section("Plan", report.table(rows, caption="What was decided, and why."))
+
+
+def add_warnings(page: RunReport, warnings: Sequence[Finding]) -> None:
+    """What was asked before the first step and may not be meant so, among the events of the run."""
+    for one in warnings:
+        text = f"{one.id}: {one.title}. Expected {one.expected}, got {one.actual}. Fix: {one.fix}"
+        page.add_event(text, kind="warning", by="check")
 
 
 def add_results(
