@@ -238,6 +238,15 @@ def _refuse(model, arguments, training):
                 f"{cls.__name__} has a `{method}` of its own, which does not train in several processes of TensorFlow yet. "
                 "Use `--engine torch` or `--engine jax`, or leave it out."
             )
+    if (model.steps_per_execution or 1) > 1:
+        raise SetupError("`steps_per_execution` must be 1 in several processes of TensorFlow.")
+    if model.jit_compile:
+        raise SetupError("XLA cannot exchange what workers of TensorFlow do. Write `compile(..., jit_compile=False)`.")
+    if isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
+        raise SetupError(
+            "The steps that a `LossScaleOptimizer` leaves out would be others than in one process of TensorFlow. Use the "
+            'policy "float32".'
+        )
     normalised = [one.name for one in all_layers(model) if isinstance(one, keras.layers.BatchNormalization)]
     if normalised:
         raise SetupError(
