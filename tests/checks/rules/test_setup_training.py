@@ -193,3 +193,13 @@ def test_a_cosine_is_no_probability_and_a_linear_output_is():
         model = keras.Model([left, right], output)
         model.compile("adam", margin)
         assert set(severities(model, pairs, y, select=["T102"])) == expected
+
+
+def test_units_of_layers_that_two_inputs_share():
+    x, y = table()
+    left, right = keras.Input((5,)), keras.Input((5,))
+    zeros = layers.Dense(8, kernel_initializer="zeros", activation="relu")
+    first = keras.Sequential([layers.Dense(8), zeros, layers.Dense(4)])
+    model = keras.Model([left, right], layers.Dot(1)([first(left), first(right)]))
+    model.compile("adam", "mse")
+    assert set(severities(model, [x, x], y, select=["T181"])) == {"T181"}

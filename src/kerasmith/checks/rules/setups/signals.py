@@ -13,9 +13,9 @@ from kerasmith.checks.rules.setups.learning import cut
 _MOST_NUMBERS, _SAMPLES = 400_000, 32
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Signal:
-    """One call of a layer.
+    """One call of a layer; two calls of a shared layer are two, whatever they hold.
 
     Attributes:
         layer: the layer, or an operation.
