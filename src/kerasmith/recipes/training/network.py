@@ -105,6 +105,13 @@ def _of_function(text: str, place: Place, plan: Plan, heads: dict[str, int]) -> 
             f"`{text}` must return a keras.Model: `def {name}(input_shape, outputs)`, from images to logits. Received: "
             f"{type(model).__name__}",
         )
+    if isinstance(model, keras.Sequential) and model.built:
+        model = keras.Model(model.inputs, model.outputs[0], name=model.name)
+    if not hasattr(model, "output"):
+        raise ConfigError(
+            place,
+            f"`{text}` must return a model with known inputs: `keras.Model(inputs, outputs)`, or begin with `keras.Input`.",
+        )
     given = (
         {one: tuple(t.shape)[-1] for one, t in model.output.items()}
         if isinstance(model.output, dict)
