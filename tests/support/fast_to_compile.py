@@ -31,7 +31,9 @@ def _build_optimizers_before_the_step():
 def _built_first(model, function):
     def call(iterator):
         optimizer = getattr(model, "optimizer", None)
-        if optimizer is not None and model.built and not optimizer.built and model._distribute_strategy is None:
+        waits = optimizer is not None and not optimizer.built and model._distribute_strategy is None
+        # A model of one's own may say that it is built before its layers are.
+        if waits and model.built and all(layer.built for layer in model._flatten_layers()):
             optimizer.build(model.trainable_variables)
         return function(iterator)
 
