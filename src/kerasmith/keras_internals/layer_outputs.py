@@ -2,7 +2,7 @@
 
 import contextlib
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -33,60 +33,49 @@ def layer_outputs(model: keras.Model, layers: Sequence[Any] | None, x: Tensor) -
     if layers is None:
         return tree.flatten(model(x, training=False))
     seen: dict[int, Any] = {}
+
+    def hear(layer: Any, result: Any) -> None:
+        seen.setdefault(id(layer), result)
+        if len(seen) == len(layers):
+            raise _AllSeen
+
     with contextlib.ExitStack() as stack:
         for layer in layers:
-            stack.enter_context(_recorded(layer, seen, len(layers)))
+            stack.enter_context(_heard(layer, hear))
         with contextlib.suppress(_AllSeen):
             model(x, training=False)
     return [seen.get(id(layer)) for layer in layers]
 
 
-@contextlib.contextmanager
-def _recorded(layer: Any, seen: dict[int, Any], wanted: int) -> Iterator[None]:
-    original, before = layer.call, layer.__dict__.get("call")
-
-    @functools.wraps(original)
-    def call(*args, **kwargs):
-        result = original(*args, **kwargs)
-        seen.setdefault(id(layer), result)
-        if len(seen) == wanted:
-            raise _AllSeen
-        return result
-
-    # Not by `setattr`, which Keras watches.
-    object.__setattr__(layer, "call", call)
-    try:
-        yield
-    finally:
-        if before is None:
-            layer.__dict__.pop("call", None)
-        else:
-            object.__setattr__(layer, "call", before)
-
-
 def layers_that_return(model: keras.Model, x: Tensor) -> list[Any]:
     """For each output of `model(x, training=False)` the innermost layer that has returned this very tensor, or None."""
     makers: dict[int, Any] = {}
+
+    def hear(layer: Any, result: Any) -> None:
+        for tensor in tree.flatten(result):
+            # The tensor as well: while it is held no other one has its id.
+            makers.setdefault(id(tensor), (layer, tensor))
+
     with contextlib.ExitStack() as stack:
         for layer in model._flatten_layers(include_self=False):
-            stack.enter_context(_noted(layer, makers))
+            stack.enter_context(_heard(layer, hear))
         outputs = tree.flatten(model(x, training=False))
     found = [makers.get(id(output)) for output in outputs]
     return [None if one is None else one[0] for one in found]
 
 
 @contextlib.contextmanager
-def _noted(layer: Any, makers: dict[int, Any]) -> Iterator[None]:
+def _heard(layer: Any, hear: Callable[[Any, Any], None]) -> Iterator[None]:
+    """Within it `hear(layer, result)` is told of each call of a layer."""
     original, before = layer.call, layer.__dict__.get("call")
 
     @functools.wraps(original)
     def call(*args, **kwargs):
         result = original(*args, **kwargs)
-        for tensor in tree.flatten(result):
-            # The tensor as well: while it is held no other one has its id.
-            makers.setdefault(id(tensor), (layer, tensor))
+        hear(layer, result)
         return result
 
+    # Not by `setattr`, which Keras watches.
     object.__setattr__(layer, "call", call)
     try:
         yield
