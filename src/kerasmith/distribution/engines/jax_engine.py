@@ -3,9 +3,7 @@
 import contextlib
 import functools
 import inspect
-import os
 import pickle
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,10 +14,11 @@ from jax.experimental import multihost_utils
 
 from kerasmith.distribution._launch_notes import LaunchNotes
 from kerasmith.distribution._place import Place
-from kerasmith.distribution._replica_error import ReplicaError, SetupError
-from kerasmith.distribution.engines import first_process
+from kerasmith.distribution._replica_error import SetupError
 from kerasmith.distribution.engines.checksum import checksum
 from kerasmith.distribution.engines.identity import compare, identity
+from kerasmith.distribution.engines.script_errors import note_errors
+from kerasmith.distribution.engines.together import SameEnd, fitting
 from kerasmith.keras_internals import global_arrays, random_state
 
 # Seconds after which JAX ends a process that no longer hears of another.
@@ -63,7 +62,7 @@ def start(place: Place, *, timeout: float, data: str) -> None:
         global_arrays.replace_distribution_of_batches(training.placed)
     for name in ("fit", "evaluate", "predict"):
         setattr(keras.Model, name, _around(getattr(keras.Model, name), name, training))
-    _note_errors(training)
+    note_errors(training.notes)
 
 
 class JaxTraining:
@@ -126,6 +125,11 @@ class JaxTraining:
             )
         return np.reshape(multihost_utils.process_allgather(np.array(numbers, np.int32)), (self.count, -1))
 
+    def any_of(self, own: bool) -> bool:
+        """Whether it is so in any process."""
+        # As many numbers as `agree` gives, so that a process in another place is told and does not wait.
+        return bool(self.gather_numbers(int(own), 0, 0)[:, 0].any())
+
     def agree(self, *numbers: int) -> None:
         """Raises a `SetupError` where processes do not all give the same numbers."""
         known = self.gather_numbers(*numbers, *[0] * (3 - len(numbers)))
@@ -155,48 +159,22 @@ class JaxTraining:
             self.refused = None
 
 
-class Together(keras.callbacks.Callback):
-    """The last callback of each `fit`: the same data and the same end in every process."""
-
-    processes: str = "every"
-
-    def __init__(self, training: JaxTraining) -> None:
-        super().__init__()
-        self._training, self._epoch = training, 0
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Together":
-        return self
+class JaxTogether(SameEnd):
+    """The same data and the same end in every process."""
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self._training.agree(_FIT, self.params.get("epochs") or 0, self.params.get("steps") or 0)
+        self.training.agree(_FIT, self.params.get("epochs") or 0, self.params.get("steps") or 0)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._epoch = epoch
-        self._training.notes.at(epoch, 0)
-        self._training.unseen = _COMPARED
+        super().on_epoch_begin(epoch, logs)
+        self.training.unseen = _COMPARED
         # Keras shuffles by them.
-        random_state.restore(self._training.of_all(random_state.capture())[0])
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        # Before the callbacks of the next step, in which a process may end.
-        self._training.notes.at(self._epoch, batch + 1)
-        self._stop_together()
+        random_state.restore(self.training.of_all(random_state.capture())[0])
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if self._training.uncounted:
-            self._training.agree(_END)
-        self._stop_together()
-
-    def _stop_together(self):
-        stops = self._training.gather_numbers(int(bool(self.model.stop_training)), 0, 0)
-        self.model.stop_training = bool(stops[:, 0].any())
-
-    def state_dict(self) -> dict[str, Any]:
-        """Nothing is kept."""
-        return {}
-
-    def load_state_dict(self, state: Any) -> None:
-        """Nothing was kept."""
+        if self.training.uncounted:
+            self.training.agree(_END)
+        super().on_epoch_end(epoch, logs)
 
 
 def _around(own, name, training):
@@ -215,20 +193,9 @@ def _around(own, name, training):
 
 @contextlib.contextmanager
 def _fitting(training, arguments):
-    callbacks = arguments.get("callbacks")
-    is_list = isinstance(callbacks, keras.callbacks.CallbackList)
-    given = callbacks.callbacks if is_list else keras.tree.flatten(callbacks) if callbacks else []
-    ours = first_process.callbacks_of(list(given), training.rank)
-    together = Together(training)
-    if is_list:
-        together.set_model(arguments["self"])
-        together.set_params(callbacks.params)
-        callbacks.callbacks = [*ours, together]
-    else:
-        arguments["callbacks"] = [*ours, together]
     training.uncounted = _is_uncounted(arguments)
     try:
-        with first_process.first_alone(ours, training.only_first):
+        with fitting(arguments, JaxTogether(training)):
             yield
     finally:
         training.uncounted = False
@@ -258,17 +225,3 @@ def _predicting(training, arguments):
         yield
     finally:
         training.predicts = False
-
-
-def _note_errors(training):
-    """An error of the script reaches the launcher, which ends the other processes."""
-    before = sys.excepthook
-
-    def note(kind: Any, problem: Any, trace: Any) -> None:
-        wrong = isinstance(problem, SetupError)
-        text = str(problem) if wrong else f"{kind.__name__}: {problem}".splitlines()[0]
-        training.notes.cause("input" if wrong else "peer" if isinstance(problem, ReplicaError) else "error", text)
-        if not wrong or "KERASMITH_ENGINE" not in os.environ:  # whose launcher shows it
-            before(kind, problem, trace)
-
-    sys.excepthook = note

@@ -5,7 +5,6 @@ import functools
 import inspect
 import os
 import pickle
-import sys
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -17,11 +16,12 @@ from keras import tree
 
 from kerasmith.distribution._launch_notes import LaunchNotes
 from kerasmith.distribution._place import Place
-from kerasmith.distribution._replica_error import ReplicaError, SetupError
-from kerasmith.distribution.engines import first_process
+from kerasmith.distribution._replica_error import SetupError
 from kerasmith.distribution.engines.checksum import checksum
 from kerasmith.distribution.engines.identity import compare, identity
+from kerasmith.distribution.engines.script_errors import note_errors
 from kerasmith.distribution.engines.tensorflow_step import WholeStep, part_of
+from kerasmith.distribution.engines.together import SameEnd, fitting
 from kerasmith.keras_internals import random_state, worker_steps
 from kerasmith.keras_internals.layers import all_layers
 
@@ -68,7 +68,7 @@ def start(place: Place, *, timeout: float, data: str) -> None:
         setattr(keras.Model, name, _around(getattr(keras.Model, name), name, training))
     for name in ("train_on_batch", "test_on_batch"):
         setattr(keras.Model, name, _refused_method(name))
-    _note_errors(training)
+    note_errors(training.notes)
     # What is made from now on is of all workers.
     training.enter()
 
@@ -127,6 +127,10 @@ class TensorFlowTraining:
             )
         return self._gather(tf.constant(np.array([numbers], np.int32))).numpy()
 
+    def any_of(self, own: bool) -> bool:
+        """Whether it is so in any process."""
+        return bool(self.gather_numbers(int(own)).any())
+
     def agree(self, what: str, *numbers: int) -> None:
         """Raises a `SetupError` where processes do not all give the same numbers."""
         known = self.gather_numbers(*numbers)
@@ -161,41 +165,6 @@ class TensorFlowTraining:
             self.refused = None
 
 
-class Together(keras.callbacks.Callback):
-    """The last callback of each `fit`: the same end in every process."""
-
-    processes: str = "every"
-
-    def __init__(self, training: TensorFlowTraining) -> None:
-        super().__init__()
-        self._training, self._epoch = training, 0
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Together":
-        return self
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._epoch = epoch
-        self._training.notes.at(epoch, 0)
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        # Before the callbacks of the next step, in which a process may end.
-        self._training.notes.at(self._epoch, batch + 1)
-        self._stop_together()
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._stop_together()
-
-    def _stop_together(self):
-        self.model.stop_training = bool(self._training.gather_numbers(int(bool(self.model.stop_training))).any())
-
-    def state_dict(self) -> dict[str, Any]:
-        """Nothing is kept."""
-        return {}
-
-    def load_state_dict(self, state: Any) -> None:
-        """Nothing was kept."""
-
-
 def _around(own, name, training):
     signature = inspect.signature(own)
 
@@ -209,7 +178,9 @@ def _around(own, name, training):
         else:
             _refuse(self, bound.arguments, training)
         if name == "fit":
-            with _fitting(training, bound.arguments):
+            numbers = bound.arguments.get("epochs") or 1, bound.arguments.get("steps_per_epoch") or 0
+            training.agree("another number of epochs", *numbers)
+            with fitting(bound.arguments, SameEnd(training)):
                 return own(*bound.args, **bound.kwargs)
         return own(*bound.args, **bound.kwargs)
 
@@ -266,35 +237,3 @@ def _refuse(model, arguments, training):
         length = 0
     training.agree("other data, or another number of arrays", len(known), length)
     training.agree("other data", *known, 0)
-
-
-@contextlib.contextmanager
-def _fitting(training, arguments):
-    training.agree("another number of epochs", arguments.get("epochs") or 1, arguments.get("steps_per_epoch") or 0)
-    callbacks = arguments.get("callbacks")
-    is_list = isinstance(callbacks, keras.callbacks.CallbackList)
-    given = callbacks.callbacks if is_list else keras.tree.flatten(callbacks) if callbacks else []
-    ours = first_process.callbacks_of(list(given), training.rank)
-    together = Together(training)
-    if is_list:
-        together.set_model(arguments["self"])
-        together.set_params(callbacks.params)
-        callbacks.callbacks = [*ours, together]
-    else:
-        arguments["callbacks"] = [*ours, together]
-    with first_process.first_alone(ours, training.only_first):
-        yield
-
-
-def _note_errors(training):
-    """An error of the script reaches the launcher, which ends the other processes."""
-    before = sys.excepthook
-
-    def note(kind: Any, problem: Any, trace: Any) -> None:
-        wrong = isinstance(problem, SetupError)
-        text = str(problem) if wrong else f"{kind.__name__}: {problem}".splitlines()[0]
-        training.notes.cause("input" if wrong else "peer" if isinstance(problem, ReplicaError) else "error", text)
-        if not wrong or "KERASMITH_ENGINE" not in os.environ:  # whose launcher shows it
-            before(kind, problem, trace)
-
-    sys.excepthook = note

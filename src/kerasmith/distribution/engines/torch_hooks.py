@@ -10,47 +10,32 @@ import keras
 
 from kerasmith.distribution._alone import alone
 from kerasmith.distribution._replica_error import SetupError
-from kerasmith.distribution.engines import first_process, torch_batches, torch_gradients, torch_metrics
+from kerasmith.distribution.engines import torch_batches, torch_gradients, torch_metrics
+from kerasmith.distribution.engines.together import Together, fitting
 from kerasmith.distribution.engines.torch_training import Phase, TorchTraining
 
 _SPLIT = "_kerasmith_splits"
 
 
-class Together(keras.callbacks.Callback):
-    """The last callback of each `fit`: brings the processes together."""
-
-    processes: str = "every"
-
-    def __init__(self, training: TorchTraining) -> None:
-        super().__init__()
-        self._training = training
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Together":
-        return self
+class TorchTogether(Together):
+    """Brings the processes together."""
 
     def on_train_begin(self, logs: Any = None) -> None:
-        compare_fits(self._training, self.model, self.params)
-        self._training.counted = self.params.get("steps") is not None
+        compare_fits(self.training, self.model, self.params)
+        self.training.counted = self.params.get("steps") is not None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._training.begin_epoch(self.model, epoch)
+        self.training.begin_epoch(self.model, epoch)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self._training.in_batch = True
+        self.training.in_batch = True
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._training.in_batch = False
-        self._training.agree_to_stop(self.model, Phase.STEP_END)
+        self.training.in_batch = False
+        self.training.agree_to_stop(self.model, Phase.STEP_END)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._training.agree_to_stop(self.model, Phase.EPOCH_END)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Nothing is kept."""
-        return {}
-
-    def load_state_dict(self, state: Any) -> None:
-        """Nothing was kept."""
+        self.training.agree_to_stop(self.model, Phase.EPOCH_END)
 
 
 def compare_fits(training: TorchTraining, model: keras.Model, params: dict[str, Any]) -> None:
@@ -110,21 +95,10 @@ def _around(own, name, training):
 
 @contextlib.contextmanager
 def _fitting(training, arguments):
-    model, callbacks = arguments["self"], arguments.get("callbacks")
-    is_list = isinstance(callbacks, keras.callbacks.CallbackList)
-    given = callbacks.callbacks if is_list else list(keras.tree.flatten(callbacks) if callbacks else [])
-    ours = first_process.callbacks_of(given, training.rank)
-    together = Together(training)
-    if is_list:
-        together.set_model(model)
-        together.set_params(callbacks.params if hasattr(callbacks, "params") else {})
-        callbacks.callbacks = [*ours, together]
-    else:
-        arguments["callbacks"] = [*ours, together]
     before = training.mode, training.is_fitting
     training.mode, training.is_fitting, training.epoch, training.step = _mode(training, arguments), True, 0, 0
     try:
-        with first_process.first_alone(ours, training.only_first):
+        with fitting(arguments, TorchTogether(training)):
             yield
         training.meet(Phase.FIT_END)
     finally:
