@@ -6,31 +6,14 @@ import sys
 
 import keras
 import numpy as np
-from keras import ops
 
 from kerasmith import Model, Objective, Term, distribution, losses, metrics
+from tests.distribution.peak import Peak
+from tests.distribution.weighted_masks import weighted_masks
 
 place = distribution.setup()
 folder, samples = pathlib.Path(sys.argv[1]), int(sys.argv[2])
-rng = np.random.default_rng(0)
-x = rng.random((samples, 3, 3, 2), "float32")
-y = (x[..., :1] > 0.5).astype("float32")
-weight = rng.random((samples, 3, 3)).astype("float32")
-weight[::3] = 0
-
-
-class Peak(keras.metrics.Metric):
-    """A maximum."""
-
-    def __init__(self, name="peak"):
-        super().__init__(name=name)
-        self.peak = self.add_variable((), "zeros", name="peak")
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        self.peak.assign(ops.maximum(self.peak, ops.max(y_pred)))
-
-    def result(self):
-        return self.peak + 0.0
+x, y, weight = weighted_masks(samples)
 
 
 def layers_of():

@@ -1,50 +1,30 @@
 """Two processes of JAX with two devices each train to the numbers of one device, and end together."""
 
-import json
 import os
-import pathlib
-import subprocess
-import sys
 
 import keras
-import numpy as np
 import pytest
 
-HERE = pathlib.Path(__file__).parent
+from tests.distribution import several_processes
+from tests.distribution.several_processes import alone_and_launched, assert_same
+
 ON = ("jax",)
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "jax", reason="jax.distributed is JAX's")
-DEVICES = "--xla_force_host_platform_device_count=2"
+DEVICES = {"XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2"}
 
 
 def launched(script, *arguments):
-    """The `CompletedProcess` of `kerasmith launch` with two processes of two devices."""
-    variables = {**os.environ, "PYTHONPATH": f"src{os.pathsep}.", "OMP_NUM_THREADS": "1", "COLUMNS": "500"}
-    variables["XLA_FLAGS"] = f"{variables.get('XLA_FLAGS', '')} {DEVICES}"
-    variables.pop("KERAS_BACKEND", None)
-    command = [sys.executable, "-m", "kerasmith", "launch", "--engine", "jax", "--processes", "2"]
-    asked = [*command, str(HERE / script), *map(str, arguments)]
-    return subprocess.run(asked, capture_output=True, text=True, timeout=400, env=variables, check=False)
+    """Two processes of two devices."""
+    return several_processes.launched("jax", script, *arguments, **DEVICES)
 
 
 @pytest.mark.heavy("two processes that each compile two models, beside one", on=ON, seconds=60)
 @pytest.mark.parametrize("samples", [12, 14], ids=["even", "uneven"])
 def test_the_numbers_of_one_device(tmp_path, samples):
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-    script = HERE / "jax_training.py"
-    variables = {**os.environ, "PYTHONPATH": f"src{os.pathsep}.", "KERAS_BACKEND": "jax"}
-    subprocess.run([sys.executable, str(script), str(tmp_path / "one"), str(samples)], check=True, timeout=400, env=variables)
-    ended = launched("jax_training.py", tmp_path / "two", samples)
-    assert ended.returncode == 0, ended.stderr
-    one = json.loads((tmp_path / "one" / "0.json").read_text())
-    for rank in range(2):
-        two = json.loads((tmp_path / "two" / f"{rank}.json").read_text())
+    _, one, several = alone_and_launched(tmp_path, "jax", "jax_training.py", samples, **DEVICES)
+    for two in several:
         for name, expected in one.items():
-            np.testing.assert_allclose(two[name]["weights"], expected["weights"], atol=5e-6, rtol=1e-5, err_msg=name)
-            for kind in ("history", "evaluated"):
-                assert two[name][kind].keys() == expected[kind].keys()
-                for column, values in expected[kind].items():
-                    np.testing.assert_allclose(two[name][kind][column], values, rtol=2e-5, atol=1e-6, err_msg=column)
+            assert_same(two[name], expected, name)
 
 
 @pytest.mark.heavy("each case starts two processes", on=ON, seconds=30)

@@ -1,20 +1,16 @@
 """Two and three processes of PyTorch train to the numbers of one, and end together."""
 
 import json
-import os
-import pathlib
 import socket
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 import pytest
 
+from tests.distribution.several_processes import HERE, assert_same, launched
 from tests.support import fresh_process
 
-HERE = pathlib.Path(__file__).parent
 ON = ("torch", "jax", "tensorflow")
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "torch", reason="torch.distributed is PyTorch's")
 
@@ -54,12 +50,7 @@ def test_the_numbers_of_one_process(tmp_path, count, samples):
 
 def agree(found, expected, name):
     # Float16 rounds the gradient of a part of the batch to 5e-4 of itself.
-    atol = 5e-5 if name == "half precision" else 5e-6
-    np.testing.assert_allclose(found["weights"], expected["weights"], atol=atol, rtol=1e-5, err_msg=name)
-    for kind in ("history", "evaluated"):
-        assert found.get(kind, {}).keys() == expected.get(kind, {}).keys()
-        for column, values in expected.get(kind, {}).items():
-            np.testing.assert_allclose(found[kind][column], values, rtol=2e-5, atol=1e-6, err_msg=f"{name}: {column}")
+    assert_same(found, expected, name, atol=5e-5 if name == "half precision" else 5e-6)
 
 
 @pytest.mark.heavy("two processes that each train ten models", on=ON, seconds=60)
@@ -75,14 +66,6 @@ def test_every_kind_of_data_and_callback(tmp_path):
     assert len(lines) == 4
 
 
-def launched(*arguments, **environment):
-    """The `CompletedProcess` of `kerasmith launch`."""
-    variables = {**os.environ, "PYTHONPATH": f"src{os.pathsep}.", "OMP_NUM_THREADS": "1", "COLUMNS": "500", **environment}
-    variables.pop("KERAS_BACKEND", None)
-    command = [sys.executable, "-m", "kerasmith", "launch", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=variables, check=False)
-
-
 @pytest.mark.heavy("each case starts processes", on=ON, seconds=25)
 @pytest.mark.parametrize(
     ("case", "status", "says"),
@@ -94,7 +77,7 @@ def launched(*arguments, **environment):
     ],
 )
 def test_all_end_when_one_does(case, status, says):
-    ended = launched("--engine", "torch", "--processes", 2, HERE / "failures.py", case)
+    ended = launched("torch", "failures.py", case)
     assert ended.returncode == status, ended.stderr
     assert says in ended.stderr
     assert status == 1 or "Traceback" not in ended.stderr
@@ -103,7 +86,7 @@ def test_all_end_when_one_does(case, status, says):
 
 @pytest.mark.heavy("starts two processes", on=ON, seconds=25)
 def test_all_stop_with_one():
-    ended = launched("--engine", "torch", "--processes", 2, HERE / "failures.py", "stops")
+    ended = launched("torch", "failures.py", "stops")
     assert ended.returncode == 0, ended.stderr
     # The first process alone shows its epochs.
     assert [line for line in ended.stdout.splitlines() if "Epoch" in line] == ["[0] Epoch 1/2"]
