@@ -3,6 +3,7 @@
 The rows are those of `src/kerasmith/keras_internals/README.md`. On the next Keras the failing ones are what has to be mended.
 """
 
+import contextlib
 import importlib
 import inspect
 import random
@@ -32,6 +33,7 @@ from kerasmith.keras_internals import (
     learning_rate,
     loss_and_gradient,
     metric_direction,
+    model_calls,
     optimizers,
     output_graph,
     own_steps,
@@ -764,6 +766,23 @@ def test_keras_still_fails_with_several_workers(monkeypatch):
     monkeypatch.setattr(keras.Model, "_maybe_symbolic_build", keras.Model._maybe_symbolic_build)
     worker_steps.let_workers_fit()
     assert float(trainer.reduce_per_replica({"loss": tf.constant(1.0)}, Workers(), "auto")["loss"]) == 1
+
+
+def test_calls_of_a_model_are_surrounded(monkeypatch, capsys):
+    seen = []
+
+    @contextlib.contextmanager
+    def around(shared, arguments):
+        seen.append((shared, arguments["self"], arguments["verbose"]))
+        arguments["epochs"] = 2
+        yield
+
+    monkeypatch.setattr(keras.Model, "fit", keras.Model.fit)
+    model_calls.surround("shared", {"fit": around}, quiet=True)
+    model = model_of()
+    assert len(model.fit(np.ones((2, 3)), np.ones((2, 1)), verbose=2).epoch) == 2
+    assert seen == [("shared", model, 0)]
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="workers are TensorFlow's")

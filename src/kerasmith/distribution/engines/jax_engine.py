@@ -1,8 +1,6 @@
 """Several processes of JAX: one program over the devices of all of them, which gives the numbers of one device."""
 
 import contextlib
-import functools
-import inspect
 import pickle
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +17,7 @@ from kerasmith.distribution.engines.checksum import checksum
 from kerasmith.distribution.engines.identity import compare, identity
 from kerasmith.distribution.engines.script_errors import note_errors
 from kerasmith.distribution.engines.together import SameEnd, fitting
-from kerasmith.keras_internals import global_arrays, random_state
+from kerasmith.keras_internals import global_arrays, model_calls, random_state
 
 # Seconds after which JAX ends a process that no longer hears of another.
 _SILENCE = 10
@@ -60,8 +58,7 @@ def start(place: Place, *, timeout: float, data: str) -> None:
     keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False))
     if data == "same":
         global_arrays.replace_distribution_of_batches(training.placed)
-    for name in ("fit", "evaluate", "predict"):
-        setattr(keras.Model, name, _around(getattr(keras.Model, name), name, training))
+    model_calls.surround(training, {"fit": _fitting, "evaluate": _evaluating, "predict": _predicting}, quiet=training.rank > 0)
     note_errors(training.notes)
 
 
@@ -175,20 +172,6 @@ class JaxTogether(SameEnd):
         if self.training.uncounted:
             self.training.agree(_END)
         super().on_epoch_end(epoch, logs)
-
-
-def _around(own, name, training):
-    signature = inspect.signature(own)
-
-    @functools.wraps(own)
-    def around(self: Any, *args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(self, *args, **kwargs)
-        if training.rank > 0:
-            bound.arguments["verbose"] = 0
-        with {"fit": _fitting, "evaluate": _evaluating, "predict": _predicting}[name](training, bound.arguments):
-            return own(*bound.args, **bound.kwargs)
-
-    return around
 
 
 @contextlib.contextmanager

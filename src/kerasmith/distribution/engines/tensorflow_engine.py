@@ -1,8 +1,6 @@
 """Several processes of TensorFlow: the workers of a `MultiWorkerMirroredStrategy`, which give the numbers of one process."""
 
 import contextlib
-import functools
-import inspect
 import os
 import pickle
 import types
@@ -22,7 +20,7 @@ from kerasmith.distribution.engines.identity import compare, identity
 from kerasmith.distribution.engines.script_errors import note_errors
 from kerasmith.distribution.engines.tensorflow_step import WholeStep, part_of
 from kerasmith.distribution.engines.together import SameEnd, fitting
-from kerasmith.keras_internals import random_state, worker_steps
+from kerasmith.keras_internals import model_calls, random_state, worker_steps
 from kerasmith.keras_internals.layers import all_layers
 
 
@@ -64,8 +62,7 @@ def start(place: Place, *, timeout: float, data: str) -> None:
     worker_steps.let_workers_fit()
     step = WholeStep(place.rank, place.count)
     worker_steps.replace_loss_and_metrics(step.loss, step.added, step.metrics, step.samples)
-    for name in ("fit", "evaluate", "predict"):
-        setattr(keras.Model, name, _around(getattr(keras.Model, name), name, training))
+    model_calls.surround(training, {"fit": _fitting, "evaluate": _evaluating, "predict": _predicting}, quiet=training.rank > 0)
     for name in ("train_on_batch", "test_on_batch"):
         setattr(keras.Model, name, _refused_method(name))
     note_errors(training.notes)
@@ -165,26 +162,24 @@ class TensorFlowTraining:
             self.refused = None
 
 
-def _around(own, name, training):
-    signature = inspect.signature(own)
+@contextlib.contextmanager
+def _fitting(training, arguments):
+    _refuse(arguments["self"], arguments, training)
+    training.agree("another number of epochs", arguments.get("epochs") or 1, arguments.get("steps_per_epoch") or 0)
+    with fitting(arguments, SameEnd(training)):
+        yield
 
-    @functools.wraps(own)
-    def around(self: Any, *args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(self, *args, **kwargs)
-        if training.rank > 0:
-            bound.arguments["verbose"] = 0
-        if name == "predict":
-            training.agree("another call", 0)
-        else:
-            _refuse(self, bound.arguments, training)
-        if name == "fit":
-            numbers = bound.arguments.get("epochs") or 1, bound.arguments.get("steps_per_epoch") or 0
-            training.agree("another number of epochs", *numbers)
-            with fitting(bound.arguments, SameEnd(training)):
-                return own(*bound.args, **bound.kwargs)
-        return own(*bound.args, **bound.kwargs)
 
-    return around
+@contextlib.contextmanager
+def _evaluating(training, arguments):
+    _refuse(arguments["self"], arguments, training)
+    yield
+
+
+@contextlib.contextmanager
+def _predicting(training, arguments):
+    training.agree("another call", 0)
+    yield
 
 
 def _refused_method(name):

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import inspect
 import zlib
 from typing import Any
 
@@ -13,6 +12,7 @@ from kerasmith.distribution._replica_error import SetupError
 from kerasmith.distribution.engines import torch_batches, torch_gradients, torch_metrics
 from kerasmith.distribution.engines.together import Together, fitting
 from kerasmith.distribution.engines.torch_training import Phase, TorchTraining
+from kerasmith.keras_internals import model_calls
 
 _SPLIT = "_kerasmith_splits"
 
@@ -62,35 +62,31 @@ def compare_fits(training: TorchTraining, model: keras.Model, params: dict[str, 
 def install(training: TorchTraining) -> None:
     """Puts the hooks on `keras.Model`, once for this process."""
     model = keras.Model
-    for name in ("fit", "evaluate", "predict"):
-        setattr(model, name, _around(getattr(model, name), name, training))
+    around = {
+        "fit": functools.partial(_watched, "fit", _fitting),
+        "evaluate": functools.partial(_watched, "evaluate", _evaluating),
+    }
+    model_calls.surround(training, {**around, "predict": _predicting}, quiet=training.rank > 0)
     for name, attribute in (("make_train_function", "train_function"), ("make_test_function", "test_function")):
         setattr(model, name, _with_parts(getattr(model, name), attribute, training))
     model.get_metrics_result = _merging(model.get_metrics_result, training)
 
 
-def _around(own, name, training):
-    signature = inspect.signature(own)
+@contextlib.contextmanager
+def _watched(name, inner, training, arguments):
+    try:
+        # Outside of a step each process computes the whole for itself, as in Keras' first look at the shapes.
+        with alone(), inner(training, arguments):
+            yield
+    except BaseException as problem:
+        training.watch.fail(problem)
+        raise
+    finally:
+        training.watch.at(f"after a call of `{name}`")
 
-    @functools.wraps(own)
-    def around(self: Any, *args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(self, *args, **kwargs)
-        if training.rank > 0:
-            bound.arguments["verbose"] = 0
-        if name == "predict":
-            with alone():
-                return own(*bound.args, **bound.kwargs)
-        try:
-            # Outside of a step each process computes the whole for itself, as in Keras' first look at the shapes.
-            with alone(), (_fitting if name == "fit" else _evaluating)(training, bound.arguments):
-                return own(*bound.args, **bound.kwargs)
-        except BaseException as problem:
-            training.watch.fail(problem)
-            raise
-        finally:
-            training.watch.at(f"after a call of `{name}`")
 
-    return around
+def _predicting(training, arguments):
+    return alone()
 
 
 @contextlib.contextmanager
