@@ -7,7 +7,7 @@ from keras import layers, ops
 
 from kerasmith import check
 from kerasmith.checks.engine.finding import OutOfTime
-from kerasmith.checks.rules.setups import scale
+from kerasmith.checks.rules.setups import counterfactual
 
 pytestmark = [
     pytest.mark.host("the rules know no backend: trials are asked on all three in test_trial, the zoo too"),
@@ -163,7 +163,7 @@ def test_what_is_found_stays_where_no_time_is_left_for_its_severity(monkeypatch)
     def late(case):
         raise OutOfTime
 
-    monkeypatch.setattr(scale, "learning", late)
+    monkeypatch.setattr(counterfactual, "failing", late)
     x, y = table()
     assert severities(network(), 300 * x, y, select=["T161"]) == {"T161": "warning"}
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable, OutOfTime
+from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.setups.case import SetupCase
 from kerasmith.checks.rules.setups.changes import all_trainable
-from kerasmith.checks.rules.setups.learning import failing
+from kerasmith.checks.rules.setups.counterfactual import counterfactual
 from kerasmith.checks.rules.setups.signals import has_kernel, kernel_of, signals
 
 
@@ -30,20 +30,12 @@ def frozen_layers_were_trained(case: SetupCase) -> None:
     if not fresh:
         return
     names = ", ".join(f"`{layer.name}`" for layer in fresh[:4]) + (f" and {len(fresh) - 4} more" if len(fresh) > 4 else "")
-    actual, severity = f"{names} of {len(frozen)} frozen layers: {_measured(fresh[0])}", None
-    try:
-        found = failing(case)
-        curve = found.repairs("nothing frozen", around=all_trainable)
-        if curve is not None:
-            severity = "error"
-            actual += f". One batch is not learned: the loss goes {found.base}; with all layers trained {curve}"
-    except (Inconclusive, OutOfTime):
-        pass
+    cured = counterfactual(case, ("nothing frozen", "with all layers trained", lambda: {"around": all_trainable}))
     raise Failed(
         "trained weights in frozen layers",
-        actual,
+        f"{names} of {len(frozen)} frozen layers: {_measured(fresh[0])}{cured}",
         [f"layer = model.get_layer({fresh[0].name!r}); print(layer.trainable, np.std(layer.get_weights()[0]))"],
-        severity=severity,
+        severity="error" if cured else None,
         place=case.place(fresh[0]) or case.place("compile"),
     )
 

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable, OutOfTime
+from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.trial import fresh_weights
 from kerasmith.checks.rules.setups.case import SetupCase
 from kerasmith.checks.rules.setups.changes import with_leaky_units
-from kerasmith.checks.rules.setups.learning import cut, failing, trial
+from kerasmith.checks.rules.setups.counterfactual import counterfactual
+from kerasmith.checks.rules.setups.learning import cut, trial
 
 # The gradient of the first layer against that of the last, per weight, below which it learns nothing.
 _VANISHED, _EXPLODED = 1e-5, 1e4
@@ -118,24 +119,19 @@ def gradients_keep_their_size(case: SetupCase) -> None:
     ratio = low / high
     if _VANISHED < ratio < _EXPLODED:
         return
-    actual, severity = f"it is {low:.2g} per weight in `{first}` and {high:.2g} in `{last}`, over {len(sizes)} kernels", None
-    try:
-        found = failing(case)
-        for name, text, changes in (
-            ("fresh weights", "with new first weights", {"start": fresh_weights(case.model)}),
-            ("leaky units", "with leaky units", {"around": with_leaky_units, "start": fresh_weights(case.model)}),
-        ):
-            curve = found.repairs((name, "T178"), **changes)
-            if curve is not None:
-                severity = "error"
-                actual += f". One batch is not learned: the loss goes {found.base}; {text} {curve}"
-                break
-    except (Inconclusive, OutOfTime):
-        pass
+    cured = counterfactual(
+        case,
+        (("fresh weights", "T178"), "with new first weights", lambda: {"start": fresh_weights(case.model)}),
+        (
+            ("leaky units", "T178"),
+            "with leaky units",
+            lambda: {"around": with_leaky_units, "start": fresh_weights(case.model)},
+        ),
+    )
     raise Failed(
         "gradients of a like size in all layers",
-        actual,
+        f"it is {low:.2g} per weight in `{first}` and {high:.2g} in `{last}`, over {len(sizes)} kernels{cured}",
         ["# callbacks.GradientHealth() shows them"],
-        severity=severity,
+        severity="error" if cured else None,
         place=case.place("compile"),
     )

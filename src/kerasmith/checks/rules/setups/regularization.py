@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable, OutOfTime
+from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.setups.case import SetupCase
 from kerasmith.checks.rules.setups.changes import is_dropout, without_dropout, without_penalties
-from kerasmith.checks.rules.setups.learning import cut, failing, learning, samples_of, trial, weight_penalty
+from kerasmith.checks.rules.setups.counterfactual import counterfactual
+from kerasmith.checks.rules.setups.learning import cut, learning, samples_of, trial, weight_penalty
 from kerasmith.checks.rules.setups.signals import signals
 
 # A penalty that is so many times the loss rules the training; a rate of dropout above which little is left.
@@ -101,22 +102,16 @@ def penalty_is_smaller_than_the_loss(case: SetupCase) -> None:
     if not penalty:
         raise NotApplicable("no weight has a penalty")
     loss = abs(_loss_now(case))
-    actual, severity = f"the penalty is {penalty:.4g}, the loss {loss:.4g}", None
     is_large = penalty >= _PENALTY * loss
-    try:
-        found = failing(case)
-        curve = found.repairs("no penalties", around=without_penalties)
-        if curve is not None:
-            severity = "error"
-            actual += f". One batch is not learned: the loss goes {found.base}; without the penalty {curve}"
-    except Inconclusive:
-        pass
-    except OutOfTime:
-        if not is_large:
-            raise
-    if severity or is_large:
+    repair = ("no penalties", "without the penalty", lambda: {"around": without_penalties})
+    cured = counterfactual(case, repair, is_finding=is_large)
+    if cured or is_large:
         raise Failed(
-            "a penalty below the loss", actual, ["print(sum(model.losses))"], severity=severity, place=case.place("compile")
+            "a penalty below the loss",
+            f"the penalty is {penalty:.4g}, the loss {loss:.4g}{cured}",
+            ["print(sum(model.losses))"],
+            severity="error" if cured else None,
+            place=case.place("compile"),
         )
 
 
@@ -138,20 +133,16 @@ def dropout_leaves_something(case: SetupCase) -> None:
         raise NotApplicable("there is no dropout")
     high = {name: rate for name, rate in rates.items() if rate > _DROPPED}
     actual = ", ".join(f"`{name}` drops {rate:.0%}" for name, rate in (high or rates).items())
-    severity = None
-    try:
-        found = failing(case)
-        curve = found.repairs("no dropout", around=without_dropout)
-        if curve is not None:
-            severity = "error"
-            actual += f". One batch is not learned: the loss goes {found.base}; without dropout {curve}"
-    except Inconclusive:
-        pass
-    except OutOfTime:
-        if not high:
-            raise
-    if high or severity:
-        raise Failed("half of the units and more", actual, ["model.summary()"], severity=severity, place=case.place("compile"))
+    repair = ("no dropout", "without dropout", lambda: {"around": without_dropout})
+    cured = counterfactual(case, repair, is_finding=bool(high))
+    if high or cured:
+        raise Failed(
+            "half of the units and more",
+            actual + cured,
+            ["model.summary()"],
+            severity="error" if cured else None,
+            place=case.place("compile"),
+        )
 
 
 @check("T195", "setup", "warning", since="0.2.0")

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable, OutOfTime
+from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.fit_data import leaves_of
 from kerasmith.checks.harness.trial import fresh_weights
 from kerasmith.checks.rules.setups.case import SetupCase
 from kerasmith.checks.rules.setups.changes import with_leaky_units
-from kerasmith.checks.rules.setups.learning import failing, learning, trial
+from kerasmith.checks.rules.setups.counterfactual import counterfactual
+from kerasmith.checks.rules.setups.learning import learning, trial
 from kerasmith.checks.rules.setups.signals import few, has_kernel, kernel_of, signals
 
 # The share of a layer's units that counts as all of them; of its numbers that lie at the ends of a sigmoid or tanh.
@@ -62,26 +63,17 @@ def units_are_not_saturated(case: SetupCase) -> None:
 def _raise(case, found, expected):
     if not found:
         return
-    actual, severity = "; ".join(text for _, text in found[:3]), None
-    try:
-        trained = failing(case)
-        for name, text, changes in (
-            ("fresh weights", "with new first weights", {"start": fresh_weights(case.model)}),
-            ("leaky units", "with a slope below 0", {"around": with_leaky_units}),
-        ):
-            curve = trained.repairs(name, **changes)
-            if curve is not None:
-                severity = "error"
-                actual += f". One batch is not learned: the loss goes {trained.base}; {text} {curve}"
-                break
-    except (Inconclusive, OutOfTime):
-        pass
+    cured = counterfactual(
+        case,
+        ("fresh weights", "with new first weights", lambda: {"start": fresh_weights(case.model)}),
+        ("leaky units", "with a slope below 0", lambda: {"around": with_leaky_units}),
+    )
     name = found[0][0].name
     raise Failed(
         expected,
-        actual,
+        "; ".join(text for _, text in found[:3]) + cured,
         [f"layer = model.get_layer({name.split('/')[0]!r})", "print(keras.Model(model.inputs, layer.output).predict(x[:8]))"],
-        severity=severity,
+        severity="error" if cured else None,
         place=case.place(found[0][0].layer) or case.place("compile"),
     )
 
