@@ -34,14 +34,14 @@ def layer_outputs(model: keras.Model, layers: Sequence[Any] | None, x: Tensor) -
         return tree.flatten(model(x, training=False))
     seen: dict[int, Any] = {}
 
-    def hear(layer: Any, result: Any) -> None:
+    def record(layer: Any, result: Any) -> None:
         seen.setdefault(id(layer), result)
         if len(seen) == len(layers):
             raise _AllSeen
 
     with contextlib.ExitStack() as stack:
         for layer in layers:
-            stack.enter_context(_heard(layer, hear))
+            stack.enter_context(_recording(layer, record))
         with contextlib.suppress(_AllSeen):
             model(x, training=False)
     return [seen.get(id(layer)) for layer in layers]
@@ -51,28 +51,28 @@ def layers_that_return(model: keras.Model, x: Tensor) -> list[Any]:
     """For each output of `model(x, training=False)` the innermost layer that has returned this very tensor, or None."""
     makers: dict[int, Any] = {}
 
-    def hear(layer: Any, result: Any) -> None:
+    def record(layer: Any, result: Any) -> None:
         for tensor in tree.flatten(result):
             # The tensor as well: while it is held no other one has its id.
             makers.setdefault(id(tensor), (layer, tensor))
 
     with contextlib.ExitStack() as stack:
         for layer in model._flatten_layers(include_self=False):
-            stack.enter_context(_heard(layer, hear))
+            stack.enter_context(_recording(layer, record))
         outputs = tree.flatten(model(x, training=False))
     found = [makers.get(id(output)) for output in outputs]
     return [None if one is None else one[0] for one in found]
 
 
 @contextlib.contextmanager
-def _heard(layer: Any, hear: Callable[[Any, Any], None]) -> Iterator[None]:
-    """Within it `hear(layer, result)` is told of each call of a layer."""
+def _recording(layer: Any, record: Callable[[Any, Any], None]) -> Iterator[None]:
+    """Within it `record(layer, result)` is told of each call of a layer."""
     original, before = layer.call, layer.__dict__.get("call")
 
     @functools.wraps(original)
     def call(*args, **kwargs):
         result = original(*args, **kwargs)
-        hear(layer, result)
+        record(layer, result)
         return result
 
     # Not by `setattr`, which Keras watches.

@@ -63,8 +63,8 @@ def install(training: TorchTraining) -> None:
     """Puts the hooks on `keras.Model`, once for this process."""
     model = keras.Model
     around = {
-        "fit": functools.partial(_watched, "fit", _fitting),
-        "evaluate": functools.partial(_watched, "evaluate", _evaluating),
+        "fit": functools.partial(_reporting, "fit", _fitting),
+        "evaluate": functools.partial(_reporting, "evaluate", _evaluating),
     }
     model_calls.surround(training, {**around, "predict": _predicting}, quiet=training.rank > 0)
     for name, attribute in (("make_train_function", "train_function"), ("make_test_function", "test_function")):
@@ -73,7 +73,7 @@ def install(training: TorchTraining) -> None:
 
 
 @contextlib.contextmanager
-def _watched(name, inner, training, arguments):
+def _reporting(name, inner, training, arguments):
     try:
         # Outside of a step each process computes the whole for itself, as in Keras' first look at the shapes.
         with alone(), inner(training, arguments):
