@@ -1,4 +1,4 @@
-"""Sums over the replicas of a data-parallel run, the same on the three backends.
+"""Training on several devices and in several processes: sums over replicas, and `setup`, the same on the three backends.
 
 TensorFlow: any `tf.distribute` strategy. PyTorch: an initialised `torch.distributed` group. JAX under `keras.distribution`
 traces one program for the global batch, so there is one replica and every function here is the identity.
