@@ -87,7 +87,8 @@ def test_masks_go_to_files_report_and_tensorboard(tmp_path):
     page = assert_loads_nothing((tmp_path / "run" / "report.html").read_text())
     assert "Snapshots" in page.text("h2")
     assert "After epoch 5." in page.text("p")
-    assert len(page.all("img")) == 3
+    assert sum("truth and prediction" in attrs["alt"] for attrs in page.all("img")) == 3
+    assert sum("probability" in attrs["alt"] for attrs in page.all("img")) == 3
 
 
 def drawn(net, *arguments, **keywords):

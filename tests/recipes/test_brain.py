@@ -38,7 +38,7 @@ def test_a_short_run_writes_the_whole_run_directory(tmp_path, monkeypatch):
     page = (out / "report.html").read_text()
     for word in (
         "thresholds of brightness",
-        "Grey matter, true and predicted",
+        "of the slab, grey matter",
         "mean surface distance",
         "Rician",
         "clean slab",

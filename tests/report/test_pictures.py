@@ -9,6 +9,7 @@ from PIL import Image
 
 from kerasmith.report import AGREEMENT, PREDICTION, TRUTH, data_uri, encode_png, image_grid, overlay
 from kerasmith.report.overlays import outline
+from kerasmith.report.patterns import without_partner
 from tests.report.html_checks import Page
 
 pytestmark = pytest.mark.host("draws and writes from numbers and text")
@@ -73,11 +74,20 @@ def test_three_colours():
     truth[5:15, 5:15] = prediction[5:15, 5:15] = 1
     truth[5:15, 25:35] = 2
     prediction[5:15, 45:55] = 9
-    picture = overlay(np.zeros((20, 60)), truth, prediction)
+    nothing = np.zeros((20, 60), bool)
+    picture = overlay(np.zeros((20, 60)), truth, prediction, false_negatives=nothing, false_positives=nothing)
     for columns, colour in ((slice(0, 20), AGREEMENT), (slice(20, 40), TRUTH), (slice(40, 60), PREDICTION)):
         part, edge = picture[:, columns], plain_outline((truth + prediction)[:, columns])
-        assert np.all(part[edge] == colour)
+        dashes = part[edge]
+        if colour == PREDICTION:
+            dashes = dashes[np.any(dashes != 20, axis=-1)]
+            assert 0.4 < len(dashes) / edge.sum() < 0.8
+        assert np.all(dashes == colour)
         assert np.all(part[~edge] == 0)
+        patterned = overlay(np.full((20, 60), 3.0), truth, prediction)[:, columns]
+        inside = ((truth + prediction)[:, columns] > 0) & ~edge
+        share = np.mean(np.all(patterned[inside] == colour, axis=-1))
+        assert share == 0 if colour == AGREEMENT else 0.3 < share < 0.7
 
 
 def test_touching_objects_are_separated_and_booleans_are_not():
@@ -95,7 +105,7 @@ def test_tolerance_counts_a_shift_of_one_pixel_as_agreement():
     colours = {tuple(c) for c in overlay(np.zeros((20, 20)), truth, shifted).reshape(-1, 3)}
     assert colours == {(0, 0, 0), AGREEMENT}
     strict = {tuple(c) for c in overlay(np.zeros((20, 20)), truth, shifted, tolerance=0).reshape(-1, 3)}
-    assert strict == {(0, 0, 0), AGREEMENT, TRUTH, PREDICTION}
+    assert strict == {(0, 0, 0), AGREEMENT, TRUTH, PREDICTION, (20, 20, 20)}
 
 
 def test_contrast_is_stretched_between_percentiles_and_scale_enlarges():
@@ -135,3 +145,16 @@ def test_the_name_of_before_still_works():
     with pytest.warns(DeprecationWarning, match=r"kerasmith\.report\.image_grid"):
         from kerasmith.report import gallery
     assert gallery is image_grid
+
+
+def test_missed_and_invented_objects_are_those_that_are_covered_by_less_than_half():
+    truth, prediction = np.zeros((8, 40), int), np.zeros((8, 40), int)
+    truth[1:5, 1:9], truth[1:5, 20:28] = 3, 7
+    prediction[1:5, 5:12], prediction[1:5, 30:38] = 2, 2
+    assert np.all((without_partner(truth, prediction) > 0) == (truth == 7))  # half of object 3 is covered
+    # One label, or booleans: the connected pieces. The first is covered by 4 of 7 columns.
+    expected = (prediction > 0) & (np.arange(40) > 20)
+    np.testing.assert_array_equal(without_partner(prediction, truth), expected)
+    np.testing.assert_array_equal(without_partner(prediction > 0, truth), expected)
+    assert without_partner(truth, prediction, share=0.6).sum() == 64
+    assert not without_partner(truth, truth, share=1).any()

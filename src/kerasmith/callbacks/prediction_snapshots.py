@@ -11,7 +11,10 @@ from kerasmith._types import Tensor, Tensors
 from kerasmith.callbacks import quiet_prediction
 from kerasmith.callbacks.epoch_pictures import Drawing, EpochPictures
 from kerasmith.report._image_grid import OVERLAY_LEGEND, image_grid
+from kerasmith.report.case_pictures import CasePicture, case_grid, stored_pictures
 from kerasmith.report.prediction_pictures import class_legend, classified, segmented, translated
+from kerasmith.report.segmentation_panels import scored_panels
+from kerasmith.report.templating import Markup
 
 KINDS = ("auto", "segmentation", "image", "classification")
 
@@ -108,11 +111,20 @@ class PredictionSnapshots(EpochPictures):
         truths = [None] * len(predictions) if self.y is None else _channels_last(self.y) if maps else self.y
         drawn = [picture(*each) for each in zip(self.images, truths, _channels_last(predictions) if maps else predictions)]
         pictures, captions = [p for p, _ in drawn], [c for _, c in drawn]
-        legend = None
         if kind == "segmentation":
-            classes = predictions.shape[1 if _is_channels_first(predictions) else -1] if predictions.ndim == 4 else 1
-            legend = class_legend(self.class_names or range(classes)) if classes > 2 else OVERLAY_LEGEND
-        return Drawing(image_grid(pictures, captions, legend), {self.name: pictures})
+            return Drawing(self._panels(truths, _channels_last(predictions)), {self.name: pictures})
+        return Drawing(image_grid(pictures, captions), {self.name: pictures})
+
+    def _panels(self, truths: Any, predictions: np.ndarray) -> Markup:
+        """Raw image and probability beside what `segmented` draws."""
+        classes = predictions.shape[-1]
+        legend = class_legend(self.class_names or range(classes)) if classes > 2 else OVERLAY_LEGEND
+        options: dict[str, Any] = {"threshold": self.threshold, "from_logits": self.from_logits}
+        displayed = [
+            CasePicture(f"sample {i + 1}", scored_panels(*each, **options))
+            for i, each in enumerate(zip(self.images, truths, predictions, strict=True))
+        ]
+        return case_grid(stored_pictures(displayed, legend))
 
     def _kind(self, predictions: np.ndarray) -> str:
         maps = predictions.ndim in (3, 4)

@@ -22,7 +22,7 @@ from kerasmith.recipes.brain_thresholds import WINDOWS, best_thresholds, evened,
 from kerasmith.recipes.demo_run import DemoRun, epochs_or
 from kerasmith.recipes.figures import Figure, page_table
 from kerasmith.recipes.unet import unet
-from kerasmith.report._image_grid import OVERLAY_LEGEND
+from kerasmith.report.segmentation_panels import segmentation_panels
 from kerasmith.schedules import OneCycle
 
 SIMPLE = "thresholds of brightness"
@@ -81,7 +81,7 @@ def run(
         )
         for tissue in TISSUES
     ]
-    add_sections(this.report, held_out, masks[0], figures)
+    add_sections(this.report, held_out, predicted(model, held_out), figures)
     return this.finish(
         figures,
         title=f"a scan of {len(held_out)} slices that training never saw",
@@ -201,7 +201,7 @@ def agreement(truth: Slices, masks: dict[str, np.ndarray]) -> dict[str, dict[str
 
 
 def add_sections(
-    run_report: callbacks.RunReport, held_out: Slices, masks: dict[str, np.ndarray], figures: list[Figure]
+    run_report: callbacks.RunReport, held_out: Slices, logits: dict[str, np.ndarray], figures: list[Figure]
 ) -> None:
     """Adds the figures and some slices with both tissues to the report."""
     about = report.Markup(
@@ -216,11 +216,17 @@ def add_sections(
     )
     caption = "Of the slab as one volume. Surface distances are in millimetres; a voxel is 2 mm wide."
     run_report.add_section("Held-out slab", about + page_table(figures, simple=SIMPLE, caption=caption))
-    chosen = np.linspace(0, len(held_out) - 1, 4).round().astype(int)
-    for tissue in TISSUES:
-        pictures = [
-            report.overlay(held_out.images[i, ..., 1], held_out.masks[tissue][i, ..., 0] > 0.5, masks[tissue][i], scale=4)
-            for i in chosen
-        ]
-        grid = report.image_grid(pictures, [f"slice {i + 1} of the slab" for i in chosen], legend=OVERLAY_LEGEND)
-        run_report.add_section(f"{tissue.capitalize()} matter, true and predicted", grid)
+    run_report.add_case_pictures(pictures(held_out, logits))
+
+
+def pictures(held_out: Slices, logits: dict[str, np.ndarray]) -> list[report.CasePicture]:
+    """Four slices, each with both tissues: as scanned, the probability, truth and prediction."""
+    displayed = []
+    for i in np.linspace(0, len(held_out) - 1, 4).round().astype(int):
+        for tissue in TISSUES:
+            probability = 1 / (1 + np.exp(-np.asarray(logits[tissue][i, ..., 0], "float64")))
+            truth, mask = held_out.masks[tissue][i, ..., 0] > 0.5, probability > 0.5
+            panels = segmentation_panels(held_out.images[i, ..., 1:2], truth, mask, probability, scale=4)
+            dice = 2 * (truth & mask).sum() / max(truth.sum() + mask.sum(), 1)
+            displayed.append(report.CasePicture(f"slice {i + 1} of the slab, {tissue} matter", panels, {"dice": float(dice)}))
+    return displayed

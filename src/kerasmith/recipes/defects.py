@@ -190,7 +190,7 @@ def fit(
 
 
 def judged(model: keras.Model, tuning: Boards, test: Boards) -> dict[str, Any]:
-    """{"counts", "dice", "threshold", "mask", "kinds"} of `test`, with the threshold that is best on `tuning`."""
+    """{"counts", "dice", "threshold", "mask", "kinds", "p"} of `test`, with the threshold that is best on `tuning`."""
     probabilities, kinds = predict(model, tuning.images)
     scores = {t: _counts(tuning, probabilities > t, kinds).f1 for t in THRESHOLDS}
     # The middle of the best ones: near one half rather than at an end.
@@ -199,7 +199,14 @@ def judged(model: keras.Model, tuning: Boards, test: Boards) -> dict[str, Any]:
     probabilities, kinds = predict(model, test.images)
     mask, truth = probabilities > threshold, test.kinds > 0
     dice = 2 * (mask & truth).sum() / max((mask.sum() + truth.sum()), 1)
-    return {"counts": _counts(test, mask, kinds), "dice": float(dice), "threshold": threshold, "mask": mask, "kinds": kinds}
+    return {
+        "counts": _counts(test, mask, kinds),
+        "dice": float(dice),
+        "threshold": threshold,
+        "mask": mask,
+        "kinds": kinds,
+        "p": probabilities,
+    }
 
 
 def predict(model: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

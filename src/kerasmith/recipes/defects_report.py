@@ -7,9 +7,12 @@ import numpy as np
 
 from kerasmith import report
 from kerasmith.callbacks import RunReport
+from kerasmith.objects.components import label_objects
 from kerasmith.recipes.boards import KINDS, Boards
+from kerasmith.recipes.fault_counts import COVERED, SMALLEST
 from kerasmith.recipes.figures import Figure, page_table
-from kerasmith.report._image_grid import OVERLAY_LEGEND
+from kerasmith.report.patterns import without_partner
+from kerasmith.report.segmentation_panels import segmentation_panels
 
 _PICTURES = 12
 _ABOUT = (
@@ -44,7 +47,7 @@ def add_sections(
     run_report.add_section("What each part is worth", report.table(rows, caption="Each differs from this run in one thing."))
     for name, result in results.items():
         run_report.add_section(f"Faults by kind: {name}", report.table(result["counts"].rows(KINDS)))
-    run_report.add_section("Boards", _pictures(test, results["this run"]["mask"]))
+    run_report.add_case_pictures(_pictures(test, results["this run"]["mask"], results["this run"]["p"]))
 
 
 def summary(result: dict[str, Any]) -> dict[str, Any]:
@@ -63,9 +66,19 @@ def _totals(result):
     return {key: value for key, value in row.items() if key != "kind of fault"}
 
 
-def _pictures(test, mask):
+def _pictures(test, mask, probability):
     """The boards with most faults first, each kind among them."""
     chosen = list(np.argsort(-test.faults.max(axis=(1, 2)), kind="stable")[:_PICTURES])
-    tiles = [report.overlay(test.images[i], test.faults[i], mask[i], scale=3) for i in chosen]
-    captions = [", ".join(KINDS[kind - 1] for kind in np.unique(test.kinds[i]) if kind) or "no fault" for i in chosen]
-    return report.image_grid(tiles, captions, legend=OVERLAY_LEGEND)
+    displayed = []
+    for i in chosen:
+        kinds = ", ".join(KINDS[kind - 1] for kind in np.unique(test.kinds[i]) if kind) or "no fault"
+        # As the tables count them.
+        pieces, _ = label_objects(mask[i], connectivity=8, min_size=SMALLEST)
+        alone = {
+            "false_negatives": without_partner(test.faults[i], pieces, share=COVERED),
+            "false_positives": without_partner(pieces, test.faults[i], share=1e-9),
+        }
+        panels = segmentation_panels(test.images[i], test.faults[i], mask[i], probability[i], scale=3, **alone)
+        dice = 2 * (mask[i] & (test.faults[i] > 0)).sum() / max(mask[i].sum() + (test.faults[i] > 0).sum(), 1)
+        displayed.append(report.CasePicture(f"board {i + 1}", panels, {"dice": float(dice)}, kinds))
+    return displayed

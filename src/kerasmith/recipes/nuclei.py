@@ -64,9 +64,11 @@ def run(
     this = DemoRun(out, recipe="nuclei", title="Cell nuclei", config=config, overwrite=overwrite, console=console)
     model = fit(train, held_out, epochs=epochs, seed=seed, watchers=this.watchers())
 
-    summary, objects, mask = judged(model, train, held_out)
+    summary, objects, mask, probability = judged(model, train, held_out)
     nuclei_report.add_sections(this.report, held_out, objects, mask, BASELINE)
-    this.report.add_cases(nuclei_report.case_scores(held_out, objects, mask))
+    cases = nuclei_report.case_scores(held_out, objects, mask)
+    this.report.add_cases(cases)
+    this.report.add_case_pictures(nuclei_report.pictures(held_out, objects, probability, cases))
     return this.finish(
         nuclei_report.beside(summary, BASELINE),
         title="held-out part of the image",
@@ -79,19 +81,20 @@ def run(
 
 def judged(
     model: keras.Model, train: nuclei_image.ImageSplit, held_out: nuclei_image.ImageSplit
-) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
-    """(figures, objects, mask) of the held-out part, with the threshold that is best on the training part."""
+) -> tuple[dict[str, Any], np.ndarray, np.ndarray, np.ndarray]:
+    """(figures, objects, mask, probability) of the held-out part, with the threshold that is best on the training part."""
     threshold = best_threshold(predict(model, train.image)["mask"], train.mask)
     predicted = predict(model, held_out.image)
     mask = predicted["mask"] > threshold
     objects = split_instances(mask, predicted["cores"])
-    return {**nuclei_report.figures(held_out, objects, mask), "mask_threshold": threshold}, objects, mask
+    figures = {**nuclei_report.figures(held_out, objects, mask), "mask_threshold": threshold}
+    return figures, objects, mask, predicted["mask"]
 
 
 def computed(model: keras.Model, summary: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """(figures of `summary.json`, rows of `cases.csv`) of a trained model, anew."""
     train, held_out = nuclei_image.split(*nuclei_image.load())
-    figures, objects, mask = judged(model, train, held_out)
+    figures, objects, mask, _ = judged(model, train, held_out)
     figures["parameters"] = model.count_params()
     return figures, nuclei_report.case_scores(held_out, objects, mask)
 

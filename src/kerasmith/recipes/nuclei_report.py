@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from kerasmith.recipes.figures import Figure, page_table
 from kerasmith.recipes.matching import Matching, match_objects
 from kerasmith.recipes.nuclei_image import ImageSplit
 from kerasmith.recipes.object_table import object_table
-from kerasmith.report._image_grid import OVERLAY_LEGEND
+from kerasmith.report.case_pictures import CasePicture
+from kerasmith.report.pixels import as_pixels, enlarged
 
 SIMPLE = "plain U-Net"
 _TILES = 4
@@ -38,7 +40,6 @@ def add_sections(
         caption="The objects of the plain U-Net are the connected components of its mask.",
     )
     run_report.add_section("Held-out part", _about() + table)
-    run_report.add_section("Truth and prediction on held-out tiles", pictures(held_out, objects))
     run_report.add_section(
         "Objects found, missed, invented",
         report.table(
@@ -92,14 +93,34 @@ def _tile_name(tile: slice) -> str:
     return f"rows {tile.start} to {tile.stop - 1}"
 
 
-def pictures(held_out: ImageSplit, objects: np.ndarray, scale: int = 3) -> report.Markup:
-    """The held-out part, cut across into tiles, with the outlines of single objects."""
-    tiles, captions = [], []
-    for tile in _tile_rows(held_out):
-        counts = _counts(match_objects(held_out.labels[tile], objects[tile]))
-        tiles.append(report.overlay(held_out.image[tile], held_out.labels[tile], objects[tile], scale=scale))
-        captions.append(f"{_tile_name(tile)}: {_in_words(counts)}")
-    return report.image_grid(tiles, captions, legend=OVERLAY_LEGEND)
+def pictures(
+    held_out: ImageSplit, objects: np.ndarray, probability: np.ndarray, cases: Sequence[dict[str, Any]], scale: int = 3
+) -> list[CasePicture]:
+    """The held-out part, cut across into tiles: as it is, its probability, and the outlines of single objects.
+
+    Args:
+        held_out: the part.
+        objects, probability: (H, W), what was predicted.
+        cases: its `case_scores`.
+        scale: pixels of a picture for one of the image.
+    """
+    displayed = []
+    raw = report.stretched(held_out.image)
+    for tile, case in zip(_tile_rows(held_out), cases, strict=True):
+        truth, predicted = held_out.labels[tile], objects[tile]
+        matching = match_objects(truth, predicted)
+        outlines = report.overlay(
+            held_out.image[tile], truth, predicted, scale=scale,
+            false_negatives=np.isin(truth, matching.false_negatives),
+            false_positives=np.isin(predicted, matching.false_positives),
+        )  # fmt: skip
+        panels = {"image": raw[tile], "probability of a nucleus, black 0, white 1": probability[tile].clip(0, 1)}
+        panels = {title: enlarged(as_pixels(panel), scale) for title, panel in panels.items()}
+        scores = {name: value for name, value in case.items() if name not in ("case", "digest")}
+        displayed.append(
+            CasePicture(case["case"], {**panels, "truth and prediction": outlines}, scores, _in_words(_counts(matching)))
+        )
+    return displayed
 
 
 def beside(values: dict[str, Any], baseline: dict[str, float]) -> list[Figure]:
@@ -128,7 +149,7 @@ def _in_words(counts: dict[str, int]) -> str:
 
 def _about() -> report.Markup:
     return report.Markup(
-        "<p>The network was trained on the left part of one image and never saw a pixel of the right part, shown here; "
+        "<p>The network was trained on the left part of one image and never saw a pixel of the right part, displayed here; "
         "it sees no pixel of the left part when it predicts this one. Nuclei that the border between the parts cuts are "
         "objects in both, as if the image ended there. True objects are those drawn by hand, also where they touch.</p>"
     )

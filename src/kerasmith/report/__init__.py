@@ -11,6 +11,7 @@ from kerasmith.base.direction import direction_of
 from kerasmith.report._environment import environment
 from kerasmith.report._gradient_chart import gradient_chart, gradient_page, gradient_section
 from kerasmith.report._image_grid import image_grid
+from kerasmith.report.case_pictures import CasePicture, chosen_cases
 from kerasmith.report.confusion import confusion_table
 from kerasmith.report.curves import line_chart
 from kerasmith.report.field_picture import draw_field
@@ -25,8 +26,10 @@ __all__ = [
     "AGREEMENT",
     "PREDICTION",
     "TRUTH",
+    "CasePicture",
     "Markup",
     "Section",
+    "chosen_cases",
     "confusion_table",
     "data_uri",
     "direction_of",

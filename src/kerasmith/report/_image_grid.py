@@ -1,15 +1,33 @@
 """Pictures side by side with captions and a colour legend."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kerasmith.report.overlays import AGREEMENT, PREDICTION, TRUTH
-from kerasmith.report.pixels import data_uri
+from kerasmith.report.overlays import overlay
+from kerasmith.report.pixels import as_pixels, data_uri
 from kerasmith.report.templating import Markup, render_template
 
-OVERLAY_LEGEND = {"agrees": AGREEMENT, "truth only (missed)": TRUTH, "prediction only (invented)": PREDICTION}
+
+def _example(truth: bool, prediction: bool, whole: bool) -> np.ndarray:
+    """A small picture as `overlay` draws it."""
+    objects = np.zeros((2, 10, 16), bool)
+    objects[0, 2:8, 2:14], objects[1, 2:8, 2:14] = truth, prediction
+    alone = {"false_negatives": whole and objects[0], "false_positives": whole and objects[1]}
+    alone = {name: np.zeros((10, 16), bool) if area is False else area for name, area in alone.items()}
+    return overlay(np.zeros((10, 16)), *objects, scale=2, **alone)
+
+
+OVERLAY_LEGEND = {
+    "agrees": _example(True, True, False),
+    "truth only": _example(True, False, False),
+    "prediction only": _example(False, True, False),
+    "missed object": _example(True, False, True),
+    "invented object": _example(False, True, True),
+}
+"""What the outlines and patterns of `overlay` say, each with a small picture of it."""
 
 _SMALL = 400
 """Narrower pictures are enlarged on the page, pixel by pixel; wider ones are smoothed when they shrink."""
@@ -18,14 +36,14 @@ _SMALL = 400
 def image_grid(
     pictures: Iterable[ArrayLike],
     captions: Iterable[str] | None = None,
-    legend: Mapping[str, tuple[int, int, int]] | None = None,
+    legend: Mapping[str, tuple[int, int, int] | np.ndarray] | None = None,
 ) -> Markup:
     """HTML figures of the pictures, several in a row where there is room.
 
     Args:
         pictures: uint8 arrays, (H, W) or (H, W, 3).
         captions: one text for each picture.
-        legend: {text: (r, g, b)}; `OVERLAY_LEGEND` explains the colours of `overlay`.
+        legend: {text: (r, g, b) or a small uint8 picture}; `OVERLAY_LEGEND` explains those of `overlay`.
 
     Returns:
         HTML for a section of the report.
@@ -50,5 +68,15 @@ def image_grid(
             {"uri": data_uri(array), "caption": str(caption), "width": width, "height": height, "is_small": is_small}
         )
     widest = max((figure["width"] for figure in figures), default=0)
-    colours = [(text, tuple(int(c) for c in colour)) for text, colour in (legend or {}).items()]
-    return render_template("image_grid.html", figures=figures, legend=colours, wide=round(min(max(0.7 * widest, 180), 480)))
+    wide = round(min(max(0.7 * widest, 180), 480))
+    return render_template("image_grid.html", figures=figures, legend=legend_entries(legend), wide=wide)
+
+
+def legend_entries(legend: Mapping[str, tuple[int, int, int] | np.ndarray] | None) -> list[dict[str, Any]]:
+    """[{"text", "colour", "uri"}] of {text: (r, g, b) or a small uint8 picture}; what it is not is empty."""
+    entries = []
+    for text, one in (legend or {}).items():
+        is_picture = np.ndim(one) > 1
+        colour = "" if is_picture else f"rgb{tuple(int(c) for c in one)}"
+        entries.append({"text": text, "colour": colour, "uri": data_uri(as_pixels(one)) if is_picture else ""})
+    return entries

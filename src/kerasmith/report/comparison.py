@@ -7,7 +7,9 @@ import numpy as np
 
 from kerasmith.base.direction import direction_of
 from kerasmith.files.plain_data import flat_text, plain
+from kerasmith.report.case_pictures import compared_pictures
 from kerasmith.report.curves import VALIDATION, line_chart
+from kerasmith.report.extremes import better, worst_first
 from kerasmith.report.numbers import format_duration, format_number
 from kerasmith.report.page import Section, render
 from kerasmith.report.pairing import NotPaired, differences
@@ -32,7 +34,7 @@ def comparison_page(runs: Mapping[str, Mapping[str, Any]], cases: Mapping[str, S
         Section("Settings that differ", _settings(runs)),
         Section("Results", _results(runs, cases)),
         Section("Curves", _curves(runs)),
-        *_extreme_cases(cases),
+        *_extreme_cases(cases, {name: run["case_pictures"] for name, run in runs.items()}),
     ]
     first = next(iter(runs))
     held = {
@@ -103,7 +105,7 @@ def _results(runs: Mapping[str, Mapping[str, Any]], cases: Mapping[str, Sequence
             refused.append(f"{name}: not paired, {problem}")
             continue
         for score, difference in found.items():
-            direction = direction_of(score) or _usual(score)
+            direction = better(score)
             rows.append(
                 {
                     "run": name,
@@ -131,18 +133,12 @@ def _figures(run: Mapping[str, Any]) -> dict[str, Any]:
 def _best(columns: Sequence[str], values: Mapping[str, Mapping[str, Any]], known: Mapping[str, Any]) -> dict[str, int]:
     best = {}
     for column in columns:
-        direction = direction_of(column, known) or _usual(column)
+        direction = better(column, known)
         numbers = [one.get(column) for one in values.values()]
         finite = [(v, i) for i, v in enumerate(numbers) if isinstance(v, (int, float)) and np.isfinite(v)]
         if direction and len(finite) > 1:
             best[column] = (max if direction == "max" else min)(finite, key=lambda pair: pair[0])[1]
     return best
-
-
-def _usual(name: str) -> str | None:
-    """What is better of figures that recipes store: overlap of masks has no other meaning there."""
-    words = set(name.replace("-", "_").split("_"))
-    return "max" if words & {"dice", "iou", "accuracy", "f1", "right"} else None
 
 
 def _curves(runs: Mapping[str, Mapping[str, Any]]) -> Markup:
@@ -165,10 +161,10 @@ def _curves(runs: Mapping[str, Mapping[str, Any]]) -> Markup:
             known = next(
                 (run["directions"] for run in runs.values() if name.removeprefix(VALIDATION) in run["directions"]), None
             )
-            better = BETTER[direction_of(name, known)]
+            best_is = BETTER[direction_of(name, known)]
             charts.append(
                 line_chart(
-                    series, x=epochs, title=name, x_label="epoch", y_label=better, sync="epoch", legend="runs", digits=_DIGITS
+                    series, x=epochs, title=name, x_label="epoch", y_label=best_is, sync="epoch", legend="runs", digits=_DIGITS
                 )
             )
     if not charts:
@@ -177,19 +173,35 @@ def _curves(runs: Mapping[str, Mapping[str, Any]]) -> Markup:
     return Markup('<div data-legend="runs"></div>') + render_template("charts.html", notes=[], charts=charts, hint=hint)
 
 
-def _extreme_cases(cases: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Section]:
-    """The worst and the best cases by the mean of all runs that have them, side by side."""
+def _extreme_cases(
+    cases: Mapping[str, Sequence[Mapping[str, Any]]], pictures: Mapping[str, Mapping[str, Any] | None]
+) -> list[Section]:
+    """The worst and the best cases by the mean of the runs with the data of the first, in pictures and in numbers."""
     scored = {name: {row["case"]: row for row in rows} for name, rows in cases.items() if rows}
     if not scored:
         return []
     first = next(iter(scored.values()))
+    # A case of the same name with other data is another case.
+    scored = {
+        name: rows
+        for name, rows in scored.items()
+        if any(case in rows and row.get("digest") == rows[case].get("digest") for case, row in first.items())
+    }
     score = next((k for row in first.values() for k in row if k not in ("case", "digest")), None)
-    common = [case for case in first if all(case in rows and score in rows[case] for rows in scored.values())]
-    if score is None or not common:
+    common = [
+        case
+        for case, row in first.items()
+        if all(
+            case in rows and score in rows[case] and rows[case].get("digest") == row.get("digest") for rows in scored.values()
+        )
+    ]
+    if score is None or not common or len(scored) < 2:
         return []
     means = {case: float(np.mean([rows[case][score] for rows in scored.values()])) for case in common}
-    ordered = sorted(common, key=lambda case: means[case], reverse=(direction_of(score) or _usual(score)) == "min")
+    ordered = worst_first(means, better(score))
     chosen = ordered if len(ordered) <= 2 * _MOST_CASES else [*ordered[:_MOST_CASES], *ordered[-_MOST_CASES:]]
     rows = [{"case": case, **{name: of[case][score] for name, of in scored.items()}} for case in chosen]
     caption = f"{score} of {len(chosen)} of {len(common)} common cases, the worst first."
-    return [Section("Worst and best cases", table(rows, caption=caption))]
+    words = {name: {c: f"{score} {format_number(of[c][score])}" for c in common} for name, of in scored.items()}
+    displayed = compared_pictures({name: pictures.get(name) for name in scored}, ordered, words)
+    return [Section("Worst and best cases", displayed + table(rows, caption=caption))]

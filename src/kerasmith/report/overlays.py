@@ -1,16 +1,18 @@
-"""Outlines of truth and prediction drawn on an image."""
+"""Outlines of truth and prediction drawn on an image, and patterns on objects that were missed or invented."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kerasmith.report.patterns import dots, stripes, without_partner
 from kerasmith.report.pixels import enlarged, stretched
 
 # The IBM colour-blind-safe set: the three stay apart for every reader and on a grey picture.
 TRUTH = (255, 176, 0)
 PREDICTION = (235, 60, 145)
 AGREEMENT = (100, 160, 255)
+_GAP = (20, 20, 20)
 
 
 def overlay(
@@ -21,11 +23,14 @@ def overlay(
     scale: int = 1,
     tolerance: float = 1,
     percentiles: tuple[float, float] = (0.5, 99.5),
+    false_negatives: ArrayLike | None = None,
+    false_positives: ArrayLike | None = None,
 ) -> np.ndarray:
     """The image in grey with the outlines of the true and the predicted objects.
 
     `AGREEMENT` marks the true outline where a predicted one lies within `tolerance` pixels, `TRUTH` the rest of it
-    (missed), `PREDICTION` the predicted outline without a true one near it (invented).
+    (missed), `PREDICTION`, dashed, the predicted outline without a true one near it (invented). Objects that were missed
+    altogether are striped, invented ones dotted.
 
     Args:
         image: (H, W), (H, W, 1) or (H, W, 3), any numbers; stretched between the two percentiles.
@@ -34,6 +39,9 @@ def overlay(
         scale: each pixel becomes scale x scale pixels; outlines are about half an image pixel wide.
         tolerance: in pixels of `image`.
         percentiles: the image values shown as black and as white.
+        false_negatives: (H, W) booleans, the pixels of the missed objects; by default true objects of which less than half was
+            predicted (since 0.2).
+        false_positives: the same of predicted objects.
 
     Returns:
         uint8 array of shape (scale * H, scale * W, 3).
@@ -52,13 +60,37 @@ def overlay(
     if int(scale) != scale or scale < 1:
         raise ValueError(f"`scale` must be a whole number >= 1. Received: scale={scale}")
     picture = enlarged(stretched(grey, percentiles), int(scale))
+    rgb = np.repeat(picture[..., None], 3, axis=-1)
+    period = _period(rgb.shape[:2], int(scale))
+    alone = [
+        without_partner(own, other) if given is None else _labels(given, name, grey.shape) != 0
+        for given, name, own, other in (
+            (false_negatives, "false_negatives", *masks),
+            (false_positives, "false_positives", *masks[::-1]),
+        )
+    ]
+    for area, pattern, colour in ((alone[1], dots, PREDICTION), (alone[0], stripes, TRUTH)):
+        _fill(rgb, enlarged(area, int(scale)), pattern(rgb.shape[:2], period), colour)
     true_line, predicted_line = (_line(enlarged(mask, int(scale)), int(scale) // 2) for mask in masks)
     reach = round(tolerance * scale)
-    rgb = np.repeat(picture[..., None], 3, axis=-1)
-    rgb[predicted_line & ~_grown(true_line, reach)] = PREDICTION
+    gaps = np.roll(stripes(rgb.shape[:2], 2 * period), period // 2, axis=1)
+    extra = predicted_line & ~_grown(true_line, reach)
+    rgb[extra] = PREDICTION
+    rgb[extra & gaps & ~enlarged(alone[1], int(scale))] = _GAP
     rgb[true_line] = TRUTH
     rgb[true_line & _grown(predicted_line, reach)] = AGREEMENT
     return rgb
+
+
+def _period(shape: tuple[int, int], scale: int) -> int:
+    """Of the patterns in pixels: they stay visible where a wide picture is shown small."""
+    return max(4, 2 * scale, 2 * (max(shape) // 100))
+
+
+def _fill(rgb: np.ndarray, area: np.ndarray, pattern: np.ndarray, colour: tuple[int, int, int]) -> None:
+    """The pattern in the colour, and what lies between darker, so that it stands out of a bright image too."""
+    rgb[area] = rgb[area] // 2
+    rgb[area & pattern] = colour
 
 
 def outline(labels: np.ndarray) -> np.ndarray:

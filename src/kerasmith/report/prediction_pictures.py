@@ -29,10 +29,10 @@ def segmented(image: np.ndarray, truth: Any, prediction: np.ndarray, *, threshol
     Raises:
         ValueError: when the sizes differ.
     """
-    scale = _scale(image)
+    scale = picture_scale(image)
     classes = prediction.shape[-1]
     predicted = prediction[..., 0] > threshold if classes == 1 else prediction.argmax(-1)
-    true_labels = None if truth is None else _labels(truth)
+    true_labels = None if truth is None else label_map(truth)
     for name, labels in (("truth", true_labels), ("prediction", predicted)):
         if labels is not None and labels.shape != image.shape[:2]:
             raise ValueError(f"The {name} must have the size of the image {image.shape[:2]}. Received: shape {labels.shape}")
@@ -44,7 +44,7 @@ def segmented(image: np.ndarray, truth: Any, prediction: np.ndarray, *, threshol
             predicted,
             scale=scale,
         )
-    return beside([_coloured(image, labels, classes, scale) for labels in (true_labels, predicted) if labels is not None])
+    return beside([coloured(image, labels, classes, scale) for labels in (true_labels, predicted) if labels is not None])
 
 
 def class_legend(names: Iterable[object]) -> dict[str, tuple[int, int, int]]:
@@ -68,7 +68,7 @@ def translated(image: np.ndarray, truth: Any, prediction: np.ndarray) -> np.ndar
     like = prediction if truth is None else truth
     parts = [resized(stretched(image), height, width), stretched(prediction, like=like)]
     parts += [] if truth is None else [resized(stretched(truth), height, width)]
-    return beside([enlarged(rgb(part), _scale(prediction)) for part in parts])
+    return beside([enlarged(rgb(part), picture_scale(prediction)) for part in parts])
 
 
 def classified(
@@ -101,7 +101,7 @@ def classified(
         raise ValueError(f"One name for each of the {len(p)} classes. Received: class_names={names}")
     true = _class_id(truth, len(p))
     best = int(np.argmax(p)) if np.all(np.isfinite(p)) else None
-    picture = enlarged(rgb(stretched(image)), _scale(image))
+    picture = enlarged(rgb(stretched(image)), picture_scale(image))
     caption = "no numbers" if best is None else f"{names[best]} {format_number(p[best], 2)}"
     if true is not None:
         caption += (
@@ -145,14 +145,16 @@ def _class_id(truth: Any, classes: int) -> int | None:
     return predicted if truth.size == 1 and 0 <= predicted < classes else None
 
 
-def _labels(truth: Any) -> np.ndarray:
+def label_map(truth: Any) -> np.ndarray:
+    """(H, W) of labels (H, W), (H, W, 1) or one-hot (H, W, C)."""
     truth = np.asarray(truth)
     if truth.ndim == 3:
         truth = truth[..., 0] if truth.shape[-1] == 1 else truth.argmax(-1)
     return truth.astype(np.int64)
 
 
-def _coloured(image: np.ndarray, labels: np.ndarray, classes: int, scale: int) -> np.ndarray:
+def coloured(image: np.ndarray, labels: np.ndarray, classes: int, scale: int) -> np.ndarray:
+    """The image in grey with its classes filled, the background not."""
     grey = rgb(stretched(image.astype(float).mean(-1)))
     for c in range(1, classes):
         grey[labels == c] = (0.45 * grey[labels == c] + 0.55 * np.array(_colour(c))).round()
@@ -164,5 +166,6 @@ def _colour(c: int) -> tuple[int, int, int]:
     return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 
 
-def _scale(image: np.ndarray) -> int:
+def picture_scale(image: np.ndarray) -> int:
+    """How often a picture is enlarged to be seen well."""
     return max(1, _SIDE // max(image.shape[:2]))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerasmith.files.plain_data import flat_text, plain
+from kerasmith.report.case_pictures import case_sections
 from kerasmith.report.events import event_sections
 from kerasmith.report.numbers import format_duration
 from kerasmith.report.page import Section, render
@@ -29,12 +30,13 @@ def run_page(data: Mapping[str, Any], directory: Path | None = None) -> Markup:
     Args:
         data: {"title", "status", "started", "seconds", "planned", "rows", "epoch_seconds", "directions", "events", "config",
             "compiled", "environment", "origin", "results", "remarks", "steps", "rate_curve", "pictures", "sections",
-            "layers"}, as `ReportPage` has it.
+            "case_pictures", "layers"}, as `ReportPage` has it.
         directory: files of the run that are there are linked.
     """
     rows, known, events = data["rows"], data["directions"], data["events"]
     sections = [*event_sections(events), *training_sections(rows, known, data["rate_curve"], events)]
     sections += [Section(**section) for section in (*data["pictures"], *data["sections"])]
+    sections += case_sections(data["case_pictures"])
     if rows:
         sections.append(Section("Values", value_table(rows, known)))
         sections.append(Section("Every epoch", epoch_table(rows, known, _seconds(data)), collapsed=True))

@@ -65,7 +65,7 @@ def test_the_run_directory_has_all_that_a_prediction_needs(finished):
     assert plan["window"] == [16, 24]
     assert json.loads((run / "summary.json").read_text())["iou"] == summary["iou"]
     assert "each pixel" not in (run / "config.resolved.yaml").read_text()  # `steps` was set
-    assert "Truth and prediction" in (run / "report.html").read_text()
+    assert "truth and prediction" in (run / "report.html").read_text()
 
     model = keras.saving.load_model(run / "model.keras", compile=False)
     held_out = [path for path in (folder / "images").iterdir() if path.stem in (run / "report.html").read_text()]

@@ -37,6 +37,7 @@ class ReportPage(RunOutput):
         tiles: {label: number or text} shown on top, before those of the run.
         data_path: a file for all that the page is made of, to make it again; None for no such file (since 0.2).
         remarks: {name: text} for the table of the set-up.
+        case_pictures: what `report.stored_pictures` gives of held-out cases, or None (since 0.2).
 
     Raises:
         ValueError: if the directory does not exist or `config` is no dict.
@@ -63,6 +64,7 @@ class ReportPage(RunOutput):
         self.tiles: dict[str, Any] = {}
         self.remarks: dict[str, str] = {}
         self.data_path: pathlib.Path | None = None
+        self.case_pictures: dict[str, Any] | None = None
         self._sections, self._pictures = {}, []
         self._last_write = -math.inf
 
@@ -121,6 +123,7 @@ class ReportPage(RunOutput):
             "rate_curve": record.rate_curve,
             "pictures": [dataclasses.asdict(section) for section in self._pictures],
             "sections": sections,
+            "case_pictures": self.case_pictures,
             "layers": record.layers,
         }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
 from kerasmith._types import Config, Logs, Path
 from kerasmith.base.arguments import check_config
@@ -19,6 +20,8 @@ from kerasmith.callbacks.run_report.summary_file import SummaryFile
 from kerasmith.callbacks.watcher import Watcher
 from kerasmith.files.atomic_write import put_in_place
 from kerasmith.files.messages import warn
+from kerasmith.report._image_grid import OVERLAY_LEGEND
+from kerasmith.report.case_pictures import CasePicture, stored_pictures
 from kerasmith.report.run_data import write_cases
 
 
@@ -121,6 +124,17 @@ class RunReport(Watcher):
                 another one for other data.
         """
         write_cases(self.directory / run_directory.CASES, cases)
+
+    def add_case_pictures(
+        self, pictures: Iterable[CasePicture], legend: Mapping[str, tuple[int, int, int] | np.ndarray] | None = None
+    ) -> None:
+        """Shows the worst and the best held-out cases, here and where runs are compared (since 0.2).
+
+        Args:
+            pictures: a `report.CasePicture` of each case that is worth one.
+            legend: as `report.image_grid` takes it; by default what `report.overlay` draws. {} for none.
+        """
+        self._page.case_pictures = stored_pictures(pictures, OVERLAY_LEGEND if legend is None else legend)
 
     def add_event(self, text: str, *, epoch: int | None = None, kind: str = "note", by: str = "you") -> None:
         """Notes what happened, for the page, its curves and `summary.json` (since 0.2).

@@ -30,12 +30,14 @@ class Predicted:
         sample: what the network saw.
         classes: (*spatial) int32, the class of each pixel.
         objects: (H, W) int32 numbers of objects, where those are kept apart; None otherwise.
+        probability: (*spatial) of the one foreground class, of several that of the class in `classes`.
     """
 
     name: str
     sample: Sample
     classes: np.ndarray
     objects: np.ndarray | None
+    probability: np.ndarray
 
 
 def probabilities(plan: Plan, model: keras.Model, image: np.ndarray) -> np.ndarray:
@@ -92,12 +94,12 @@ def predictions(
         p = probabilities(plan, model, sample.image)
         objects = None
         if plan.outputs == "softmax":
-            classes = p.argmax(-1)
+            classes, probability = p.argmax(-1), p.max(-1)
         else:
-            classes = p[..., 0] > threshold
+            classes, probability = p[..., 0] > threshold, p[..., 0]
             if plan.instances:
                 objects = split_instances(classes, p[..., 1])
-        result.append(Predicted(name, sample, classes.astype(np.int32), objects))
+        result.append(Predicted(name, sample, classes.astype(np.int32), objects, probability))
     return result
 
 

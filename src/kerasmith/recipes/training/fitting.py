@@ -147,8 +147,10 @@ def _evaluate(
     predicted = evaluation.predictions(plan, model, made, [case.name for case in cases], threshold)
     truths = evaluation.true_objects(plan, cases)
     figures = evaluation.figures(plan, predicted, truths)
-    page.add_cases(evaluation.case_scores(plan, cases, predicted, truths))
-    run_pages.add_results(page, plan, figures, predicted, truths, which)
+    scores = evaluation.case_scores(plan, cases, predicted, truths)
+    page.add_cases(scores)
+    run_pages.add_results(page, figures, which)
+    run_pages.add_pictures(page, plan, predicted, truths, scores)
     return {**figures, "of": f"{which} images"}
 
 
