@@ -35,7 +35,7 @@ def object_table(
         row = {"objects": name}
         for column, (image, members) in columns.items():
             row[column] = sum(label in belongs(image) for label in members)
-        rows.append({"objects": name, "true": row["found"] + row["false_negatives"], **row})
+        rows.append({"objects": name, "true": row["found"] + row["missed"], **row})
     return rows
 
 
