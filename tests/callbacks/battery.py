@@ -37,6 +37,26 @@ def _silent(directory, data):
     return callbacks.LiveProgress(Console(file=(directory / "progress.txt").open("a", encoding="utf-8")))
 
 
+class Tracked:
+    """A tool that keeps what it is sent."""
+
+    def __init__(self):
+        self.steps, self.pictures, self.texts = {}, {}, []
+
+    def begin(self, config):
+        pass
+
+    def numbers(self, values, step):
+        self.steps[step] = values
+
+    def picture(self, name, picture, step):
+        self.pictures[name, step] = picture
+
+    def events(self, new, every, step):
+        self.texts += new
+        assert every[-len(new) :] == list(new)
+
+
 def _rows(callback, directory):
     return callback.rows
 
@@ -79,6 +99,7 @@ ROWS = {
     "TensorBoard": Row(lambda d, data: callbacks.TensorBoard(d, flat=True, histograms=1)),
     "TimeLimit": Row(lambda d, data: callbacks.TimeLimit("99:00:00")),
     "TopKCheckpoints": Row(lambda d, data: callbacks.TopKCheckpoints(d, "val_loss", k=2), result=_files),
+    "Tracking": Row(lambda d, data: callbacks.Tracking(Tracked()), result=lambda c, d: c.record.rows),
     "WeightAveraging": Row(lambda d, data: callbacks.WeightAveraging(decay=0.8), only_watches=False),
 }
 

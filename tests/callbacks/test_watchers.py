@@ -18,7 +18,7 @@ from kerasmith import callbacks
 from kerasmith.callbacks.watcher import Watcher
 from kerasmith.files.messages import warn
 from kerasmith.metrics import ConfusionMatrix
-from tests.callbacks.battery import IMAGES, ROWS, X, Y
+from tests.callbacks.battery import IMAGES, ROWS, Tracked, X, Y
 
 pytestmark = pytest.mark.host("files, outputs and messages of callbacks: the backend computes the same")
 
@@ -59,6 +59,7 @@ def watchers(directory):
         callbacks.PredictionSnapshots(X[:2], Y[:2], images=IMAGES, **places),
         callbacks.EvaluationPictures(X, Y, ConfusionMatrix(2, from_logits=False), **places),
         callbacks.FieldPictures(X, Y, **places),
+        callbacks.Tracking(Tracked()),
         callbacks.LiveProgress(),
         callbacks.LiveProgress(Console(force_terminal=True, width=60)),
     ]

@@ -18,6 +18,7 @@ from kerasmith.callbacks.schedule_lr import ScheduleLR
 from kerasmith.callbacks.tensorboard import TensorBoard
 from kerasmith.callbacks.time_limit import TimeLimit
 from kerasmith.callbacks.top_k_checkpoints import TopKCheckpoints
+from kerasmith.callbacks.tracking import Tracking
 from kerasmith.callbacks.weight_averaging import WeightAveraging
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "TensorBoard",
     "TimeLimit",
     "TopKCheckpoints",
+    "Tracking",
     "WeightAveraging",
 ]
 

@@ -39,7 +39,7 @@ class EpochPictures(Watcher):
         every: epochs.
         directory: where `<name>/epoch_0001.png`, ... are written; made with the first picture.
         report: a `RunReport` or `ReportPage` that shows the latest ones.
-        tensorboard: a `callbacks.TensorBoard`.
+        tensorboard: a `callbacks.TensorBoard`, or a `callbacks.Tracking`.
 
     Raises:
         ValueError: without a directory, a report and a TensorBoard.
