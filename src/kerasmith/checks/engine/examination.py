@@ -17,7 +17,7 @@ from kerasmith.checks.engine.contract import Contract
 from kerasmith.checks.engine.finding import CannotCheck, Failed, Finding, Inconclusive, NotApplicable, OutOfTime, Record
 from kerasmith.checks.engine.inference import set_inputs
 from kerasmith.checks.engine.lazy_keras import backend
-from kerasmith.checks.engine.messages import describe_error
+from kerasmith.checks.engine.messages import describe_error, other_backend
 from kerasmith.checks.engine.registry import Check
 from kerasmith.checks.engine.report import Answer
 from kerasmith.checks.engine.subject import SourceSubject, Subject
@@ -146,17 +146,20 @@ class Examination:
     def _finding(self, one: Check, failed: Failed) -> Finding:
         lines = self.case.lines(*failed.lines).splitlines()
         place = failed.place or self.case.place_of(one.id)
+        # A function of another backend fails in many ways; what to write instead is always the same.
+        foreign = None if failed.__context__ is None else other_backend(failed.__context__)
+        fix = None if foreign is None else f"Use the function of `keras.ops` in place of the one of {foreign}."
         # Imports that fill a line each are what a reader can do without seeing apart.
         while len(lines) > MOST_LINES:
             lines[0:2] = [f"{lines[0]}; {lines[1]}"]
         return Finding(
             id=one.id,
             severity=failed.severity or one.severity,
-            title=failed.title or one.title,
+            title=f"{failed.title or one.title}{'' if foreign is None else f': it calls a function of {foreign}'}",
             expected=failed.expected,
             actual=failed.actual,
             reproducer="\n".join(lines),
-            fix=inspect.cleandoc(failed.fix) if failed.fix else one.fix,
+            fix=fix or (inspect.cleandoc(failed.fix) if failed.fix else one.fix),
             file=self.subject.file if place is None else place.file,
             line=place.line
             if place is not None

@@ -66,6 +66,7 @@ PAIRS = (
     pair("large grey images", "float32[2,192,192,1](0,1)", "float32[2,192,192,1](0,1)"),
     pair("sequence of values", "float32[4,12,3](-2,2)", "float32[4,12,3](-2,2)"),
     pair("sequence of class ids", "int32[4,12]{0,4}", "float32[4,12,5]simplex"),
+    pair("sequence of one-hot classes", "float32[4,12,5]onehot", "float32[4,12,5]simplex"),
     pair("embeddings with class ids", "int32[12]{0,2}", "float32[12,8]"),
     pair("distances of pairs", "float32[8]{0,1}", "float32[8](0,2)"),
     pair("mean and log-variance", "float32[8,1](-2,2)", "float32[8,2](-1,1)"),

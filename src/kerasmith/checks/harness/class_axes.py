@@ -1,4 +1,4 @@
-"""Along which axis a component looks for classes: what it asks of argmax and softmax while it runs."""
+"""What a component asks of argmax, softmax and sums while it runs: along which axis, of arrays of which shape."""
 
 import contextlib
 import traceback
@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from kerasmith.checks.engine.lazy_keras import backend
 
 _NAMES = ("argmax", "argmin", "softmax", "log_softmax")
+# What makes one number of many; TensorFlow's names, too.
+REDUCTIONS = ("sum", "mean", "count_nonzero", "any", "all", "max", "min", "reduce_sum", "reduce_mean")
 
 
 class AxisUse(NamedTuple):
@@ -27,18 +29,18 @@ class AxisUse(NamedTuple):
 
 
 @contextlib.contextmanager
-def noted_axes(file: str | None) -> Iterator[list[AxisUse]]:
-    """Notes calls of argmax and softmax that code in `file` makes through `keras.ops`, `keras.activations` or TensorFlow."""
+def noted_axes(file: str | None, names: tuple[str, ...] = _NAMES) -> Iterator[list[AxisUse]]:
+    """Notes calls of argmax and softmax, or of other `names`, that code in `file` makes through Keras or TensorFlow."""
     # The modules themselves: what is set on a lazy one reaches nobody.
     import keras.activations
     import keras.ops
 
     uses: list[AxisUse] = []
-    places = [(owner, name) for owner in (keras.ops, keras.activations) for name in _NAMES if hasattr(owner, name)]
+    places = [(owner, name) for owner in (keras.ops, keras.activations) for name in names if hasattr(owner, name)]
     if backend() == "tensorflow":
         import tensorflow as tf
 
-        places += [(owner, name) for owner in (tf, tf.math, tf.nn) for name in _NAMES if hasattr(owner, name)]
+        places += [(owner, name) for owner in (tf, tf.math, tf.nn) for name in names if hasattr(owner, name)]
     before = [(owner, name, getattr(owner, name)) for owner, name in places]
     for owner, name, original in before:
         setattr(owner, name, _noting(original, name, _default(owner, name), file, uses))

@@ -15,15 +15,22 @@ class Scenario:
         validation: in which epochs there are `val_` keys: 1 each, 2 every second, 0 none.
         keys: other names that the callback asks for.
         score: the course of what is better high; by default it rises as the loss falls.
+        metrics: whether the model was compiled with any: without them the logs have the loss alone.
     """
 
     def __init__(
-        self, losses: Iterable[float], validation: int = 1, keys: Iterable[str] = (), score: Sequence[float] | None = None
+        self,
+        losses: Iterable[float],
+        validation: int = 1,
+        keys: Iterable[str] = (),
+        score: Sequence[float] | None = None,
+        metrics: bool = True,
     ) -> None:
         self.losses: list[float] = list(losses)
         self.validation: int = validation
         self.keys: tuple[str, ...] = tuple(keys)
         self.score: Sequence[float] | None = score
+        self.metrics: bool = metrics
 
     @property
     def epochs(self) -> int:
@@ -49,6 +56,8 @@ class Scenario:
         return logs
 
     def _training(self, epoch: int, loss: float) -> dict[str, float]:
+        if not self.metrics:
+            return {"loss": loss}
         score = self.score[epoch] if self.score is not None else 1 / (1 + loss) if math.isfinite(loss) else math.nan
         bare = dict.fromkeys(name.removeprefix("val_") for name in self.keys)
         names = [name for name in bare if name not in ("loss", "accuracy")]

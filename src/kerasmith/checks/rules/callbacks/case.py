@@ -187,10 +187,11 @@ class CallbackCase(Case):
 
     # Lines of reproducers.
 
-    def fit_lines(self, epochs: int = 3, **options: Any) -> tuple[str, ...]:
-        """A model that trains with the callback."""
+    def fit_lines(self, epochs: int = 3, metrics: bool = True, **options: Any) -> tuple[str, ...]:
+        """A model, with a metric or without, that trains with the callback."""
+        model = MODEL_LINES if metrics else (SMALL_MODEL, MODEL_LINES[1])
         given = "".join(f", {name}={value}" for name, value in options.items())
-        return (*MODEL_LINES, f"model.fit(x, y, batch_size=2, epochs={epochs}, verbose=0, callbacks=[callback]{given})")
+        return (*model, f"model.fit(x, y, batch_size=2, epochs={epochs}, verbose=0, callbacks=[callback]{given})")
 
     def hook_lines(self) -> tuple[str, ...]:
         """The callback hears of a training with the losses of a list `losses`."""

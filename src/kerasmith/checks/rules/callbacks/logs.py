@@ -17,7 +17,7 @@ def fails_without_logs(case: CallbackCase) -> None:
     Every hook of Keras has `logs=None` for a reason: own training loops, other libraries and tests call
     `on_train_end()` without logs. `fit` itself always gives a dict, so the fault shows late.
 
-    Fix: begin the hook with `logs = logs or {}`.
+    Fix: begin the hook with `logs = logs or {}`, and read it with `logs.get(...)`.
     """
     case.require_script()
     with temporary_cwd() as printed:
@@ -46,22 +46,39 @@ def needs_a_key_that_may_be_absent(case: CallbackCase) -> None:
     `validation_freq=2`, or a `fit` without validation data, leaves the `val_` keys out. `logs["val_loss"]` then raises
     a KeyError after the first epoch: an hour of training is lost.
 
-    Fix: read it with `logs.get("val_loss")` and do nothing when it is None, or raise a ValueError that says what to
+    Fix: read it with `(logs or {}).get("val_loss")` and do nothing when it is None, or raise a ValueError that says what to
     pass to `fit`.
     """
+    _require_going_on(case, "validation_freq=2", {"validation": 2}, validation_data="(x, y)", validation_freq=2)
+    _require_going_on(case, "no validation data", {"validation": 0})
+
+
+@check("C124", "callback", "warning", requires=("base", "C105"), since="0.2.0")
+def needs_a_metric_that_may_be_absent(case: CallbackCase) -> None:
+    """A metric that the model may not have ends the training.
+
+    The logs have the names that the model was compiled with: `metrics=["acc"]` makes `acc`, a metric object its own name, no
+    metric none. `logs["accuracy"]` then raises a KeyError after the first epoch.
+
+    Fix: read it with `(logs or {}).get("accuracy")` and do nothing when it is None, or take the name as an argument and raise
+    a ValueError that lists the names that are there.
+    """
+    _require_going_on(case, "a model without metrics", {"metrics": False}, metrics=False, validation_data="(x, y)")
+
+
+def _require_going_on(case, words, scenario, **options):
+    """Fails where a training whose logs have fewer numbers ends with a careless exception."""
     case.require_script()
-    for validation, words in ((2, "validation_freq=2"), (0, "no validation data")):
-        try:
-            case.run(scenarios.falling(), validation=validation)
-        except _CARELESS as error:
-            options = {"validation_data": "(x, y)", "validation_freq": 2} if validation else {}
-            raise Failed(
-                expected=f"training goes on with {words}",
-                actual=describe_error(error),
-                lines=case.fit_lines(epochs=2, **options),
-            ) from None
-        except Exception:
-            continue
+    try:
+        case.run(scenarios.falling(), **scenario)
+    except _CARELESS as error:
+        raise Failed(
+            expected=f"training goes on with {words}",
+            actual=describe_error(error),
+            lines=case.fit_lines(epochs=2, **options),
+        ) from None
+    except Exception:
+        return  # An error of its own, which says what is missing.
 
 
 @check("C106", "callback", "error", since="0.1.0")

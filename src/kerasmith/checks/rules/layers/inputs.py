@@ -3,8 +3,16 @@
 import inspect
 from typing import Any
 
+from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.spec import parse
 from kerasmith.checks.harness.archetypes import LAYER_INPUTS, Archetype
+
+
+def state_argument(parameters: dict[str, inspect.Parameter], layer: Any) -> str | None:
+    """The name under which the cell of an RNN takes its states, the second argument of `call`; None for other layers."""
+    names = list(parameters)
+    cell = layer is not None and hasattr(layer, "state_size") and not isinstance(layer, keras.layers.RNN)
+    return names[1] if cell and len(names) > 1 and names[1] not in ("training", "mask") else None
 
 
 def usual_inputs(parameters: dict[str, inspect.Parameter], layer: Any = None) -> tuple[Archetype, ...]:
@@ -14,11 +22,12 @@ def usual_inputs(parameters: dict[str, inspect.Parameter], layer: Any = None) ->
         parameters: {name: inspect.Parameter} of `call`.
         layer: a layer of the class, None if it cannot be made; the cell of an RNN says how large its states are.
     """
-    if "states" in parameters and hasattr(layer, "state_size"):
+    states_name = state_argument(parameters, layer)
+    if states_name is not None:
         sizes = layer.state_size if isinstance(layer.state_size, (list, tuple)) else [layer.state_size]
         shapes = [size if isinstance(size, (list, tuple)) else (size,) for size in sizes]
         states = [parse(f"float32[4,{','.join(map(str, shape))}](-1,1)") for shape in shapes]
-        return (Archetype("a step and the states of a cell", {"inputs": parse("float32[4,8](-1,1)"), "states": states}),)
+        return (Archetype("a step and the states of a cell", {"inputs": parse("float32[4,8](-1,1)"), states_name: states}),)
     required = [
         name
         for name, p in list(parameters.items())[1:]

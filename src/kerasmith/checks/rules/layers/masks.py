@@ -51,6 +51,7 @@ def _require_used(case, layer, values, mask):
     )
     if differ(before, after):
         a, b = farthest(before, after)
+        inverted = _is_inverted(case, layer, np.where(hidden, values, other).astype(values.dtype), mask)
         raise Failed(
             "the same output at the steps that count, whatever stands in the padding",
             f"{a} becomes {b} when only masked values change",
@@ -60,8 +61,23 @@ def _require_used(case, layer, values, mask):
                 "inputs = np.where(hidden, inputs + 1, inputs)",
                 f"print({case.call_code()})",
             ],
-            title="The layer takes the mask and does not use it",
+            title="The mask is used the wrong way round: the padding counts, and nothing else"
+            if inverted
+            else "The layer takes the mask and does not use it",
+            fix="In Keras a mask is True where a step counts: add `(1 - mask) * -1e4` to scores, not `mask * -1e4`."
+            if inverted
+            else None,
         )
+
+
+def _is_inverted(case, layer, other, mask):
+    """Whether samples that have a padding say the same for `other` values at the steps that count."""
+    partly = mask.reshape(len(mask), -1)
+    partly = partly.any(axis=1) & ~partly.all(axis=1)
+    outputs = [case.run_compiled(layer, {**case.inputs, "inputs": given}) for given in (case.inputs["inputs"], other)]
+    if not partly.any() or any(not a.ndim or len(a) != len(mask) or a.shape[: mask.ndim] == mask.shape for a in outputs[0]):
+        return False
+    return not differ(*([a[partly] for a in arrays] for arrays in outputs))
 
 
 def _require_fitting(case, leaves, mask):

@@ -9,6 +9,9 @@ from kerasmith.checks.engine.finding import Failed
 from kerasmith.checks.engine.spec import Spec
 from kerasmith.checks.rules.losses.case import LossCase
 
+# Stands for "far away" where a domain has no ends.
+FAR = 100.0
+
 
 class Point(NamedTuple):
     """Inputs at an edge.
@@ -25,7 +28,7 @@ class Point(NamedTuple):
     lines: tuple[str, ...]
 
 
-def limits(spec: Spec, far: float = 100.0) -> tuple[float, float]:
+def limits(spec: Spec, far: float = FAR) -> tuple[float, float]:
     """(lowest, highest) value that an input may have: the ends of a bounded domain, else -far and far."""
     if spec.domain is None or spec.domain[0] not in ("interval", "integers"):
         return (0.0, 1.0) if spec.domain is not None else (-far, far)
@@ -34,7 +37,7 @@ def limits(spec: Spec, far: float = 100.0) -> tuple[float, float]:
     return (low, high) if bounded else (-far, far)
 
 
-def edges(case: LossCase, far: float = 100.0) -> list[Point]:
+def edges(case: LossCase, far: float = FAR) -> list[Point]:
     """The `Point`s of a loss, on arrays of the size of its inputs.
 
     Args:

@@ -6,8 +6,15 @@ from kerasmith.checks.engine.comparison import format_numbers
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.rules.losses.case import LossCase
-from kerasmith.checks.rules.losses.edge_inputs import edges, fail_at, limits
+from kerasmith.checks.rules.losses.edge_inputs import FAR, edges, fail_at, limits
 from kerasmith.checks.rules.losses.reproducers import callable_loss, unreduced_loss
+
+_NEARER = (10.0, 20.0)
+# The logarithm of what float32 holds.
+_LARGEST = 88.0
+_CLIP = (
+    "Clip what goes into the exponential, such as `ops.clip(log_variance, -10, 10)`; with outputs that stay small it is right."
+)
 
 
 @check("L108", "loss", "error", since="0.1.0")
@@ -21,12 +28,34 @@ def finite_at_the_edges(case: LossCase) -> None:
     exponentials in their stable form (`ops.logaddexp`, `ops.softplus`,
     `keras.losses.binary_crossentropy(from_logits=True)`).
     """
-    for point in edges(case):
+    large = None
+    for index, point in enumerate(edges(case)):
         values = case.unreduced(case.loss(), point.y_true, point.y_pred)
-        if not np.all(np.isfinite(values)):
-            bad = values[~np.isfinite(values)]
-            actual = f"{bad.flat[0]} in {bad.size} of {values.size} values"
-            raise fail_at(point, "finite values", actual, [*unreduced_loss(case), "print(loss(y_true, y_pred))"])
+        if np.all(np.isfinite(values)):
+            continue
+        bad = values[~np.isfinite(values)]
+        actual = f"{bad.flat[0]} in {bad.size} of {values.size} values"
+        failed = fail_at(point, "finite values", actual, [*unreduced_loss(case), "print(loss(y_true, y_pred))"])
+        if not _is_truly_large(case, index):
+            raise failed
+        large = large or failed
+    if large is not None:
+        large.severity, large.title, large.fix = "warning", "The loss is larger than float32 holds at far values", _CLIP
+        raise large
+
+
+def _is_truly_large(case, index):
+    """Whether the values at an edge are too large for float32 whatever the formula, as an exponential of a log-variance is.
+
+    The growth between two nearer points tells: log(1 + exp(x)), 10 and 20 there, is 100 at 100 and overflows by its form.
+    """
+    near, far = (edges(case, far=value)[index] for value in _NEARER)
+    values = [case.unreduced(case.loss(), point.y_true, point.y_pred) for point in (near, far)]
+    if not all(np.all(np.isfinite(value)) for value in values) or np.min(np.abs(values)) == 0:
+        return False
+    logarithms = [np.log(np.abs(value)) for value in values]
+    growth = (logarithms[1] - logarithms[0]) / (_NEARER[1] - _NEARER[0])
+    return bool(np.all(logarithms[1] + growth * (FAR - _NEARER[1]) > _LARGEST))
 
 
 @check("L132", "loss", "warning", requires=("base", "L104", "L108", "L123"), since="0.1.0")

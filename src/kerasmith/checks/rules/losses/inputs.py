@@ -6,9 +6,14 @@ import re
 from kerasmith.checks.engine.finding import NotApplicable
 from kerasmith.checks.engine.subject import SourceSubject, Subject
 from kerasmith.checks.harness.archetypes import PAIRS, Archetype, name_words, names_by_pattern, pair, ranked
+from kerasmith.checks.harness.shape_words import telling_inputs
 
 _MORE = (
     pair("binary mask, 2-D, logits", "float32[4,8,8,1]{0,1}", "float32[4,8,8,1](-4,4)"),
+    pair("one-hot mask, 2-D, logits", "float32[4,8,8,3]onehot", "float32[4,8,8,3](-4,4)"),
+    pair("sparse mask, 2-D, logits", "int32[4,8,8]{0,2}", "float32[4,8,8,3](-4,4)"),
+    pair("sequence of class ids, logits", "int32[4,12]{0,4}", "float32[4,12,5](-4,4)"),
+    pair("sequence of one-hot classes, logits", "float32[4,12,5]onehot", "float32[4,12,5](-4,4)"),
     pair("rows of embeddings", "float32[4,1](0,1)", "float32[4,3,8](-1,1)"),
     pair("rate and exposure", "float32[8,2](0.1,3)", "float32[8,1](0.1,3)"),
     pair("pairs of values", "float32[8,3,2]{0,1}", "float32[8,3,2](0,1)"),
@@ -37,15 +42,21 @@ _BY_NAME = (
     ),
 )
 _LOGITS = ("binary, one logit", "binary mask, 2-D, logits", "logits of classes", "class ids against logits")
+_LOGITS_OF_CLASSES = ("logits of classes", "class ids against logits", "one-hot mask, 2-D, logits")
 
 
 def ordered(subject: Subject | SourceSubject) -> list[Archetype]:
     """All archetypes, the most telling for this loss first."""
     words, text = name_words(subject), _text(subject)
-    first = names_by_pattern(_BY_NAME, words)
+    axes = telling_inputs(text)
+    first = [*axes, *names_by_pattern(_BY_NAME, words)]
     if _takes_logits(subject, text):
-        # What the name says, in the domain that the arguments say.
-        first = [*(_LOGITS[::-1] if re.search(_IDS, words) else _LOGITS), *first]
+        # What the name and the axes say, in the domain that the arguments say.
+        by_class = re.search(_IDS, words) or (
+            re.search(r"softmax|logsumexp", text) and not re.search(r"sigmoid|softplus", text)
+        )
+        usual = _LOGITS[::-1] if re.search(_IDS, words) else _LOGITS_OF_CLASSES if by_class else _LOGITS
+        first = [*(f"{name}, logits" for name in axes), *usual, *first]
     if re.search(r"\[:, ?0\]", text) and re.search(r"\[:, ?1\]", text):
         first.insert(0, "rows of embeddings")
     return ranked(ALL, first)

@@ -5,6 +5,7 @@ import numpy as np
 from kerasmith.checks.engine.comparison import CLEAR, RESULT, differ
 from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.harness.class_axes import REDUCTIONS, AxisUse, noted_axes
 from kerasmith.checks.rules.metrics.case import MetricCase, part
 
 
@@ -50,7 +51,30 @@ def any_split_gives_the_same(case: MetricCase) -> None:
                     f"for part in ({', '.join(slices[::order])}): metric.update_state({case.part_text('part')})",
                     "print('in two batches', metric.result())",
                 ],
+                **_table_of_pairs(case),
             )
+
+
+def _table_of_pairs(case):
+    """{"title", "fix", "line"} where one label and one prediction for each sample have made a (B, B) table; else {}."""
+    table = table_inside(case)
+    if table is None:
+        return {}
+    return {
+        "title": "Labels (B,) and predictions (B, 1) are counted B x B times inside `update_state`",
+        "fix": "Bring both to one shape before they meet: `y_true = ops.reshape(y_true, ops.shape(y_pred))`.",
+        "line": table.line,
+    }
+
+
+def table_inside(case: MetricCase) -> AxisUse | None:
+    """The first reduction of a (B, B) array in an update with one label and one prediction for each sample."""
+    inputs, batch = case.draw(0), case.batch
+    if any(getattr(inputs[name], "size", 0) != batch for name in ("y_true", "y_pred")):
+        return None
+    with noted_axes(case.subject.file, REDUCTIONS) as uses:
+        case.run((inputs, None))
+    return next((use for use in uses if use.shape[:2] == (batch, batch)), None)
 
 
 @check("M102", "metric", "error", requires=("base", "M101"), since="0.1.0")

@@ -6,6 +6,7 @@ import re
 
 from kerasmith.checks.engine.subject import SourceSubject, Subject
 from kerasmith.checks.harness.archetypes import PAIRS, Archetype, name_words, names_by_pattern, ranked
+from kerasmith.checks.harness.shape_words import telling_inputs
 
 _CLASSES = ("class ids", "class ids in a column", "one-hot classes", "sparse mask, 2-D", "one-hot mask, 2-D")
 _ONE_HOT = ("one-hot classes", "one-hot mask, 2-D", "class ids")
@@ -42,9 +43,8 @@ _CLASS_ARGUMENT = re.compile(r"(num|n)_?(_?of)?_?(classes|labels)|classes")
 
 def ordered(subject: Subject | SourceSubject) -> list[Archetype]:
     """All archetypes, the most telling for this metric first, with as many classes as it was told of."""
-    first = names_by_pattern(_BY_NAME, name_words(subject))
     text = _source(subject)
-    first += names_by_pattern(_BY_TEXT, text)
+    first = [*telling_inputs(text), *names_by_pattern(_BY_NAME, name_words(subject)), *names_by_pattern(_BY_TEXT, text)]
     classes = _number_of_classes(subject)
     if classes is not None and not any(name in _CLASSES for name in first):
         first = [*(_CLASSES if classes > 1 else _BINARY), *first]

@@ -43,7 +43,7 @@ def result_changes_nothing(case: MetricCase) -> None:
         )
 
 
-@check("M108", "metric", "warning", requires=("base", "M104"), since="0.1.0")
+@check("M108", "metric", "warning", requires=("base",), since="0.1.0")
 def result_is_a_tensor(case: MetricCase) -> None:
     """`result` returns a Python or NumPy number.
 
