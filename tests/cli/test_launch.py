@@ -7,9 +7,10 @@ import struct
 import pytest
 
 from kerasmith.cli import main
-from kerasmith.cli.launching import engines
+from kerasmith.cli.launching import engines, ray_driver, ray_log
 from kerasmith.cli.launching.verdict import verdict
 
+ENGINES = engines.ENGINES
 pytestmark = pytest.mark.host("starts plain scripts")
 
 
@@ -62,7 +63,12 @@ def test_engines_that_are_missing(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(engines, "ENGINES", {"torch": engines.Engine("torch", "no_such_package", engines.torchrun)})
     assert launch(tmp_path, "") == 2
     assert "pip install no_such_package" in capsys.readouterr().err
+    monkeypatch.setattr(engines, "ENGINES", {"torch": ENGINES["ray"]._replace(package="no_such_ray")})
+    assert launch(tmp_path, "") == 2
+    assert 'Write `pip install "ray[train]"`.' in capsys.readouterr().err
     monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert launch(tmp_path, "") == 2
+    assert "trains models of the backend 'torch' or 'tensorflow'" in capsys.readouterr().err
     monkeypatch.setattr(engines, "ENGINES", {"torch": engines.Engine("torch", "json", engines.torchrun)})
     assert launch(tmp_path, "") == 2
     assert "KERAS_BACKEND=jax" in capsys.readouterr().err
@@ -77,3 +83,35 @@ def test_the_first_cause_is_told(tmp_path):
     (tmp_path / "1.cause").write_text(json.dumps({"kind": "input", "text": "wrong"}))
     assert verdict(tmp_path, {0: 1, 2: 1}, 3) == (2, "wrong")
     assert verdict(tmp_path, {}, 3) == (0, "")
+
+
+def test_lines_of_workers_of_ray(capsys):
+    show = ray_log.WorkersOfRay()
+    lines = [
+        "(TrainController pid=1) Started training worker group of size 2:",
+        "(RayTrainWorker pid=7, ip=10.0.0.2) before its rank is known",
+        f"(RayTrainWorker pid=7, ip=10.0.0.2) {ray_log.RANK_LINE}1",
+        "(RayTrainWorker pid=7, ip=10.0.0.2) Epoch 1/2",
+        "(RayTrainWorker pid=7, ip=10.0.0.2) Error in training function:",
+        "(RayTrainWorker pid=7, ip=10.0.0.2) Traceback",
+        "(RayTrainWorker pid=7, ip=10.0.0.2) ",
+        "(RayTrainWorker pid=7, ip=10.0.0.2) the end",
+    ]
+    for line in lines:
+        show(0, line, False)
+    assert capsys.readouterr().out.splitlines() == ["[1] Epoch 1/2", "[1] the end"]
+
+
+def test_what_ray_says_of_a_failure(tmp_path, monkeypatch):
+    class Several(Exception):
+        worker_failures = {1: ValueError("a\nb"), 0: RuntimeError("The actor died unexpectedly")}
+
+    monkeypatch.setenv("KERASMITH_LAUNCH_DIRECTORY", str(tmp_path))
+    (tmp_path / "0.cause").write_text('{"kind": "peer", "text": "another"}')
+    ray_driver.note_causes(Several(), 2)
+    assert verdict(tmp_path, {0: 1}, 2).text == "rank 1 of 2 failed before it called `setup()`: b"
+    (tmp_path / "1.cause").unlink()
+    (tmp_path / "1.pid").write_text("77")
+    ray_driver.note_causes(RuntimeError("The actor died\n\tpid: 77\n"), 2)
+    assert "rank 1 of 2 failed" in verdict(tmp_path, {0: 1}, 2).text
+    assert "its process has died" in verdict(tmp_path, {0: 1}, 2).text

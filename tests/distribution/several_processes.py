@@ -21,14 +21,17 @@ def launched(engine, script, *arguments, **variables):
     return subprocess.run(asked, capture_output=True, text=True, timeout=400, env=environment, check=False)
 
 
-def alone_and_launched(folder, engine, script, samples, **variables):
-    """(process, what one found, [what each of two found]) of a script that takes FOLDER SAMPLES and writes RANK.json."""
+def alone_and_launched(folder, engine, script, samples, launcher=None, **variables):
+    """(process, what one found, [what each of two found]) of a script that takes FOLDER SAMPLES and writes RANK.json.
+
+    `launcher` is the engine that is launched, by default that of the backend.
+    """
     for name in ("one", "two"):
         (folder / name).mkdir()
     command = [sys.executable, str(HERE / script), str(folder / "one"), str(samples)]
     environment = {**os.environ, **_VARIABLES, "KERAS_BACKEND": engine}
     subprocess.run(command, check=True, timeout=400, env=environment, capture_output=True)
-    ended = launched(engine, script, folder / "two", samples, **variables)
+    ended = launched(launcher or engine, script, folder / "two", samples, **variables)
     assert ended.returncode == 0, ended.stderr
     found = [json.loads((folder / place).read_text()) for place in ("one/0.json", "two/0.json", "two/1.json")]
     return ended, found[0], found[1:]

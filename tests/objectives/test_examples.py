@@ -19,7 +19,7 @@ COLUMNS = {
 }
 
 # Tested where what they show is.
-ELSEWHERE = {"two_moons"}
+ELSEWHERE = {"two_moons", "ray_train", "ray_tune"}
 EPOCHS = {"pixel_weight_map": 2, "feature_loss": 2, "activation_penalty": 5}
 
 

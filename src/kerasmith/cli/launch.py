@@ -11,37 +11,38 @@ from typing import Any
 from kerasmith.cli.arguments import add_traceback, whole_number
 from kerasmith.cli.launching.engines import ENGINES, engine, port_to_meet
 from kerasmith.cli.launching.processes import Processes, show_with_ranks
+from kerasmith.cli.launching.ray_log import RAY_QUIET, WorkersOfRay
 from kerasmith.cli.launching.verdict import callers, verdict
 
 
 def launch(options: argparse.Namespace) -> int:
     """Starts a script several times as one training, and ends all of it when one process fails."""
-    script, found = Path(options.script), engine(options.engine)
+    script = Path(options.script)
     if not script.is_file():
         raise ValueError(f"There is no script {options.script!r}. Name a Python file, then its arguments.")
-    backend = os.environ.get("KERAS_BACKEND") or found.backend
-    if backend != found.backend:
-        raise ValueError(
-            f"The engine {options.engine!r} trains models of the backend {found.backend!r}. Leave out KERAS_BACKEND, or set "
-            f"it to {found.backend}. Received: KERAS_BACKEND={backend}"
-        )
+    found, backend = engine(options.engine, os.environ.get("KERAS_BACKEND"))
     port = port_to_meet(options.port)
     directory = Path(tempfile.mkdtemp(prefix="kerasmith-launch-"))
     shared = {
         **os.environ,
         "KERAS_BACKEND": backend,
-        "KERASMITH_ENGINE": options.engine,
+        # Ray is none of its own: its workers meet as those of the backend do.
+        "KERASMITH_ENGINE": backend if found.driver else options.engine,
         "KERASMITH_LAUNCH_DIRECTORY": str(directory),
         "PYTHONUNBUFFERED": "1",
         # As torchrun: each process would otherwise take all cores.
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // options.processes))),
     }
-    environments = [{**shared, **found.variables(rank, options.processes, port)} for rank in range(options.processes)]
-    command = [sys.executable, str(script), *options.arguments]
+    command = [str(script), *options.arguments]
     try:
-        # On a terminal the bar of rank 0 is drawn by itself.
-        processes = Processes(command, environments, show_with_ranks, direct=0 if sys.stdout.isatty() else None)
-        failed = processes.wait()
+        if found.driver:
+            drives = [sys.executable, "-m", found.driver, str(options.processes), *command]
+            failed = Processes(drives, [{**shared, **RAY_QUIET}], WorkersOfRay()).wait()
+        else:
+            environments = [{**shared, **found.variables(rank, options.processes, port)} for rank in range(options.processes)]
+            # On a terminal the bar of rank 0 is drawn by itself.
+            direct = 0 if sys.stdout.isatty() else None
+            failed = Processes([sys.executable, *command], environments, show_with_ranks, direct=direct).wait()
         missing = sorted({*range(options.processes)} - {*callers(directory, options.processes)})
         end = verdict(directory, failed, options.processes)
     finally:

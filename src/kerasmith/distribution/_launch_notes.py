@@ -20,6 +20,8 @@ class LaunchNotes:
 
     def __init__(self, rank: int | str) -> None:
         directory = os.environ.get(VARIABLE)
+        if directory and not os.path.isdir(directory):
+            directory = None  # on another machine
         self._start = Path(directory) / str(rank) if directory else None
         self._memory = self._mapped() if directory else None
 

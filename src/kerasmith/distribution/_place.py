@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -34,8 +35,8 @@ class Place(NamedTuple):
 def find_place(environment: Mapping[str, str], backend: str) -> Place | None:
     """The place of this process; None where it trains alone.
 
-    Looks for `kerasmith launch`, then for torchrun, whose variables (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT) others set
-    too, then for SLURM, then for TensorFlow's TF_CONFIG.
+    Looks for `kerasmith launch`, then for torchrun, whose variables (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT) Ray's
+    TorchTrainer and others set too, then for SLURM, then for TF_CONFIG, of TensorFlow and of Ray's TensorflowTrainer.
 
     Args:
         environment: the environment variables.
@@ -50,7 +51,7 @@ def find_place(environment: Mapping[str, str], backend: str) -> Place | None:
     1
     """
     engine = environment.get("KERASMITH_ENGINE")
-    launcher = "kerasmith launch" if engine else "torchrun"
+    launcher = "kerasmith launch" if engine else "Ray" if in_ray() else "torchrun"
     if engine is None and {"RANK", "WORLD_SIZE", "MASTER_ADDR"} <= set(environment):
         engine = "torch"
     if engine is None and int(environment.get("SLURM_NTASKS") or 1) > 1 and "SLURM_PROCID" in environment:
@@ -59,8 +60,14 @@ def find_place(environment: Mapping[str, str], backend: str) -> Place | None:
     if engine is None and backend == "tensorflow" and environment.get("TF_CONFIG"):
         environment = {**environment, **_of_workers(environment["TF_CONFIG"])}
         if int(environment["WORLD_SIZE"]) > 1:
-            engine, launcher = "tensorflow", "TF_CONFIG"
+            engine, launcher = "tensorflow", "Ray" if in_ray() else "TF_CONFIG"
     if engine is None:
+        if (workers := in_ray()) > 1:
+            raise SetupError(
+                f"Ray started this process as one of {workers}, and not so that models of the backend {backend!r} train "
+                "together. Use ray.train.torch.TorchTrainer with KERAS_BACKEND=torch, or "
+                "ray.train.tensorflow.TensorflowTrainer with KERAS_BACKEND=tensorflow."
+            )
         return None
     if engine not in ENGINES:
         raise SetupError(f"kerasmith knows the engines {', '.join(ENGINES)} so far. Received: engine={engine!r}")
@@ -75,6 +82,17 @@ def find_place(environment: Mapping[str, str], backend: str) -> Place | None:
         )
     address = f"{environment.get('MASTER_ADDR', '127.0.0.1')}:{_number(environment, 'MASTER_PORT', 29500)}"
     return Place(engine, rank, count, _number(environment, "LOCAL_RANK", rank), address, launcher)
+
+
+def in_ray() -> int:
+    """How many workers Ray Train has started, of which this process is one; 0 where it is none."""
+    # A worker has imported it.
+    train = sys.modules.get("ray.train")
+    try:
+        return int(train.get_context().get_world_size()) if train is not None else 0
+    except Exception:
+        # In the process that starts a training, and in a trial of Ray Tune, there is no context.
+        return 0
 
 
 def _number(environment, name, default=None):

@@ -16,11 +16,18 @@ class Engine(NamedTuple):
         backend: the backend of Keras that it trains.
         package: that must be installed.
         variables: (rank, count, port) -> the environment variables of a process.
+        requirement: what `pip install` is given for it, if that is not the package.
+        others: backends that it trains where KERAS_BACKEND says so.
+        driver: a module that starts the processes, with their number, the script and its arguments; None where the launcher
+            starts each.
     """
 
     backend: str
     package: str
     variables: Callable[[int, int, int], dict[str, str]]
+    requirement: str | None = None
+    others: tuple[str, ...] = ()
+    driver: str | None = None
 
 
 def torchrun(rank: int, count: int, port: int) -> dict[str, str]:
@@ -60,19 +67,44 @@ ENGINES: dict[str, Engine] = {
     "torch": Engine("torch", "torch", torchrun),
     "jax": Engine("jax", "jax", torchrun),
     "tensorflow": Engine("tensorflow", "tensorflow", workers),
+    "ray": Engine(
+        "torch",
+        "ray",
+        lambda rank, count, port: {},
+        requirement='"ray[train]"',
+        others=("tensorflow",),
+        driver="kerasmith.cli.launching.ray_driver",
+    ),
 }
 
 
-def engine(name: str) -> Engine:
-    """An engine that is installed.
+def engine(name: str, asked: str | None) -> tuple[Engine, str]:
+    """(an engine that is installed, the backend of Keras that it is to train).
+
+    Args:
+        name: of the engine.
+        asked: KERAS_BACKEND, if it is set.
 
     Raises:
-        ImportError: if it is not.
+        ImportError: if it is not installed.
+        ValueError: if it does not train that backend.
     """
     found = ENGINES[name]
-    if importlib.util.find_spec(found.package) is None:
-        raise ImportError(f"The engine {name!r} needs the package {found.package!r}. Write `pip install {found.package}`.")
-    return found
+    backend = asked or found.backend
+    if backend not in (found.backend, *found.others):
+        trained = " or ".join(repr(one) for one in (found.backend, *found.others))
+        raise ValueError(
+            f"The engine {name!r} trains models of the backend {trained}. Leave out KERAS_BACKEND, or set it to "
+            f"{found.backend}. Received: KERAS_BACKEND={backend}"
+        )
+    for package, requirement in ((found.package, found.requirement), (backend, None)):
+        # A package of that name without a file is a folder of the user's.
+        spec = importlib.util.find_spec(package)
+        if spec is None or spec.origin is None:
+            raise ImportError(
+                f"The engine {name!r} needs the package {package!r}. Write `pip install {requirement or package}`."
+            )
+    return found, backend
 
 
 def port_to_meet(asked: int | None) -> int:

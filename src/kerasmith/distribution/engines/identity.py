@@ -9,14 +9,18 @@ import keras
 
 from kerasmith.distribution._replica_error import SetupError
 
+_WORKER_OF_RAY = "default_worker.py"
+
 
 def identity() -> dict[str, Any]:
     """{what: value} that must be the same in all processes."""
     script = Path(sys.argv[0]) if sys.argv and sys.argv[0] else None
     code = zlib.crc32(script.read_bytes()) if script is not None and script.is_file() else None
+    # A worker of Ray runs Ray's own script, which is told of its worker, unless `kerasmith launch` has put in the user's.
+    arguments = [] if script is not None and script.name == _WORKER_OF_RAY else sys.argv[1:]
     return {
         "script": code,
-        "arguments": sys.argv[1:],
+        "arguments": arguments,
         "backend": keras.backend.backend(),
         "Keras": keras.__version__,
         "floatx": keras.config.floatx(),

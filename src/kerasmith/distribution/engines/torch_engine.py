@@ -43,12 +43,20 @@ def start(place: Place, *, timeout: float, data: str) -> None:
     uses_gpu = torch.cuda.is_available() and torch.cuda.device_count() > place.local_rank
     if uses_gpu:
         torch.cuda.set_device(place.local_rank)
-    store = _meet(place, timeout)
-    compare(_named(store, "identity", place, timeout))
-    dist.init_process_group(
-        "nccl" if uses_gpu else "gloo", store=store, rank=place.rank, world_size=place.count, timeout=_ENGINE_TIMEOUT
-    )
-    watch = Watch(_own_connection(place, timeout), place.rank, place.count)
+    if dist.is_initialized():
+        # Ray, or the script, has begun it.
+        _refuse_other_group(place)
+        address, store = _store_beside(place, timeout)
+        RUNNING.store = store
+        uses_gpu = "nccl" in dist.get_backend()
+        compare(_named(store, "identity", place, timeout))
+    else:
+        store, address = _meet(place, timeout), place.address
+        compare(_named(store, "identity", place, timeout))
+        dist.init_process_group(
+            "nccl" if uses_gpu else "gloo", store=store, rank=place.rank, world_size=place.count, timeout=_ENGINE_TIMEOUT
+        )
+    watch = Watch(_own_connection(address, timeout), place.rank, place.count)
     watch.start()
     collectives = Collectives(watch, "cuda" if uses_gpu else "cpu")
     collectives.gather_numbers(place.rank)
@@ -85,8 +93,30 @@ def _meet(place, timeout):
     return store
 
 
-def _own_connection(place, timeout):
-    host, _, port = place.address.rpartition(":")
+def _refuse_other_group(place):
+    if (dist.get_rank(), dist.get_world_size()) != (place.rank, place.count):
+        raise SetupError(
+            f"The group of torch.distributed has rank {dist.get_rank()} of {dist.get_world_size()} here, and {place.launcher} "
+            f"says rank {place.rank} of {place.count}. Leave out `init_process_group`: `setup()` calls it."
+        )
+
+
+def _store_beside(place, timeout):
+    """(address, store) of rank 0, beside a group that others have made, whose store is not told."""
+    patience, told = datetime.timedelta(seconds=timeout), [None]
+    if place.rank == 0:
+        host = place.address.rpartition(":")[0]
+        store = dist.TCPStore(host, 0, None, True, patience, wait_for_workers=False)
+        told = [f"{host}:{store.port}"]
+    dist.broadcast_object_list(told)
+    host, _, port = told[0].rpartition(":")
+    if place.rank:
+        store = dist.TCPStore(host, int(port), None, False, patience)
+    return told[0], store
+
+
+def _own_connection(address, timeout):
+    host, _, port = address.rpartition(":")
     store = dist.TCPStore(host, int(port), None, False, datetime.timedelta(seconds=timeout))
     # A launcher that starts all processes again keeps its store.
     return dist.PrefixStore(f"kerasmith/{os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", store)
