@@ -35,12 +35,12 @@ def main(count: int, script: str, arguments: list[str]) -> int:
         # More workers than processors are slow, and right.
         ray.init(num_cpus=max(count, os.cpu_count() or 1), include_dashboard=False)
     has_gpus = ray.cluster_resources().get("GPU", 0) >= count
-    told = {name: os.environ[name] for name in ("KERAS_BACKEND", "KERASMITH_ENGINE", "KERASMITH_LAUNCH_DIRECTORY")}
+    passed_on = {name: os.environ[name] for name in ("KERAS_BACKEND", "KERASMITH_ENGINE", "KERASMITH_LAUNCH_DIRECTORY")}
     given = {
         "script": str(pathlib.Path(script).resolve()),
         "arguments": arguments,
         "folder": os.getcwd(),
-        "variables": {**told, "OMP_NUM_THREADS": os.environ["OMP_NUM_THREADS"]},
+        "variables": {**passed_on, "OMP_NUM_THREADS": os.environ["OMP_NUM_THREADS"]},
     }
     with tempfile.TemporaryDirectory(prefix="kerasmith-ray-") as storage:
         trainer = Trainer(

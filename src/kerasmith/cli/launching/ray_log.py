@@ -17,7 +17,7 @@ RAY_QUIET: dict[str, str] = {
     "TF_CPP_MIN_LOG_LEVEL": "2",
 }
 # Ray shows an error once more, of each rank, up to an empty line.
-_SHOWN_BEFORE = "Error in training function:"
+_REPETITION = "Error in training function:"
 _OF_WORKER = re.compile(r"\(RayTrainWorker(?:\(\w+\))? (pid=\d+(?:, ip=[^)]+)?)\) ?(.*)")
 
 
@@ -35,7 +35,7 @@ class WorkersOfRay:
         place, text = found.groups()
         if text.startswith(RANK_LINE):
             self._ranks[place] = int(text.removeprefix(RANK_LINE))
-        elif text.strip() == _SHOWN_BEFORE:
+        elif text.strip() == _REPETITION:
             self._skipping.add(place)
         elif place in self._skipping:
             self._skipping -= {place} if not text.strip() else set()

@@ -103,16 +103,16 @@ def _refuse_other_group(place):
 
 def _store_beside(place, timeout):
     """(address, store) of rank 0, beside a group that others have made, whose store is not told."""
-    patience, told = datetime.timedelta(seconds=timeout), [None]
+    patience, shared = datetime.timedelta(seconds=timeout), [None]
     if place.rank == 0:
         host = place.address.rpartition(":")[0]
         store = dist.TCPStore(host, 0, None, True, patience, wait_for_workers=False)
-        told = [f"{host}:{store.port}"]
-    dist.broadcast_object_list(told)
-    host, _, port = told[0].rpartition(":")
+        shared = [f"{host}:{store.port}"]
+    dist.broadcast_object_list(shared)
+    host, _, port = shared[0].rpartition(":")
     if place.rank:
         store = dist.TCPStore(host, int(port), None, False, patience)
-    return told[0], store
+    return shared[0], store
 
 
 def _own_connection(address, timeout):
