@@ -21,6 +21,13 @@ def launched(engine, script, *arguments, **variables):
     return subprocess.run(asked, capture_output=True, text=True, timeout=400, env=environment, check=False)
 
 
+def alone(engine, script, *arguments, **variables):
+    """Runs a script in one process."""
+    command = [sys.executable, str(HERE / script), *map(str, arguments)]
+    environment = {**os.environ, **_VARIABLES, "KERAS_BACKEND": engine, **variables}
+    subprocess.run(command, check=True, timeout=400, env=environment, capture_output=True)
+
+
 def alone_and_launched(folder, engine, script, samples, launcher=None, **variables):
     """(process, what one found, [what each of two found]) of a script that takes FOLDER SAMPLES and writes RANK.json.
 
@@ -28,9 +35,7 @@ def alone_and_launched(folder, engine, script, samples, launcher=None, **variabl
     """
     for name in ("one", "two"):
         (folder / name).mkdir()
-    command = [sys.executable, str(HERE / script), str(folder / "one"), str(samples)]
-    environment = {**os.environ, **_VARIABLES, "KERAS_BACKEND": engine}
-    subprocess.run(command, check=True, timeout=400, env=environment, capture_output=True)
+    alone(engine, script, folder / "one", samples)
     ended = launched(launcher or engine, script, folder / "two", samples, **variables)
     assert ended.returncode == 0, ended.stderr
     found = [json.loads((folder / place).read_text()) for place in ("one/0.json", "two/0.json", "two/1.json")]

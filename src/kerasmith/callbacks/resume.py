@@ -16,8 +16,10 @@ from kerasmith.callbacks.resume_messages import refuse_short_data, say_where
 from kerasmith.callbacks.training_settings import settings, warn_of_other_settings
 from kerasmith.callbacks.training_snapshot import TrainingSnapshot
 from kerasmith.checkpoints.directory import CheckpointDirectory
+from kerasmith.checkpoints.state_of_processes import joined
 from kerasmith.checkpoints.training_lock import TrainingLock
 from kerasmith.checkpoints.writer import CheckpointWriter
+from kerasmith.distribution.exchange import all_must_succeed, first_decides, processes
 from kerasmith.files.plain_data import plain
 from kerasmith.keras_internals import fit_call, random_state
 from kerasmith.keras_internals.data_epoch import go_to_epoch
@@ -51,6 +53,10 @@ class Resume(Copyable, keras.callbacks.Callback):
     `data.WeightedBatches`, any PyDataset whose batches are a function of their index and its state, or a `tf.data.Dataset`
     without a `shuffle` of its own; others are warned of. The batches of steps that are done in the interrupted epoch are
     drawn once more and thrown away; where `fit` has `steps_per_epoch`, those of all steps that are done.
+
+    Of several processes (since 0.2, see `kerasmith.distribution.setup`) the first alone reads and writes the directory, which
+    the others need not see; it sends them what it goes on from. Where all iterate over the same data, another number of
+    processes may go on, with the same samples in the same order.
 
     Args:
         directory: for the checkpoints of one `fit`; created and checked at once.
@@ -87,8 +93,7 @@ class Resume(Copyable, keras.callbacks.Callback):
     every: int | str
     config: Any
     verbose: int
-    # Not tried yet with several processes, which `kerasmith.distribution.setup` therefore refuses.
-    processes: str = "none"
+    processes: str = "every"
 
     def __init__(
         self,
@@ -130,7 +135,7 @@ class Resume(Copyable, keras.callbacks.Callback):
             raise RuntimeError("Resume works within `Model.fit` only: it needs the data and the callbacks given there.")
         check_can_train(self.model, "Resume")
         check_callback_list(self, fit.callbacks.callbacks)
-        self._lock.take(fit.callbacks)
+        first_decides(lambda: self._lock.take(fit.callbacks))
         # First in the list: a checkpoint holds what the others have done in their `end` hooks and not in their next `begin`.
         # The list that Keras goes over just now gets one more, as others may still give the model variables.
         self._others = [one for one in fit.callbacks.callbacks if one is not self]
@@ -140,11 +145,11 @@ class Resume(Copyable, keras.callbacks.Callback):
         self._saved_step, self._last, self._paused = None, None, False
         self._replay, self._random_at_epoch, self._random_at_first_step = None, None, None
         self._persistent = fit.steps_per_epoch is not None
-        self._checkpoints.remove_drafts()
         forget_stale_batches(fit.epoch_iterator.data_adapter)
-        warn_of_the_version()
-        warn_of_the_order(fit)
-        training_data.warn_of_changing_order(fit.x)
+        if processes().rank == 0:
+            warn_of_the_version()
+            warn_of_the_order(fit)
+            training_data.warn_of_changing_order(fit.x)
         self._data, self._settings = training_data.fingerprint(fit), None
         self._training = None
         self._pending, self._source, self._data = newest_checkpoint.read(
@@ -172,6 +177,7 @@ class Resume(Copyable, keras.callbacks.Callback):
         self._random_at_epoch = state["random at epoch begin"]
         if state["batch"] == 0:
             self._training.load_model(state)
+            self._training.load_own(state)
             self.model.reset_metrics()
             self._pending, self._saved_step = None, state["step"]
         if self._persistent and self._steps_before:
@@ -228,10 +234,11 @@ class Resume(Copyable, keras.callbacks.Callback):
         self._training = TrainingSnapshot(self, self._fit, self._others)
         if state is None:
             return
-        self._training.accept(state, self._source)
+        all_must_succeed(lambda: self._training.accept(state, self._source))
         is_over = state["stopped"] or state["epoch"] >= epochs
         begin_at(self.model, epochs if is_over else state["epoch"])
-        warn_of_other_settings(state.get("settings", {}), self._settings, is_over)
+        if processes().rank == 0:
+            warn_of_other_settings(state.get("settings", {}), self._settings, is_over)
         self._settings = state.get("settings", self._settings)
         if self.verbose:
             say_where(state, epochs, is_over, self._source, self.directory)
@@ -242,6 +249,7 @@ class Resume(Copyable, keras.callbacks.Callback):
         self._pending = self._replay = self._random_at_first_step = None
         self._saved_step = state["step"]
         self._training.load_model(state)
+        self._training.load_own(state)
         self._training.load_callbacks(state)
         random_state.restore(state["random"])
         for other in self._others:
@@ -260,7 +268,8 @@ class Resume(Copyable, keras.callbacks.Callback):
             self._write(self._state())
 
     def _is_pausing(self):
-        return any(getattr(other, "pausing", False) for other in self._others)
+        here = processes()
+        return here.pausing if here.count > 1 else any(getattr(other, "pausing", False) for other in self._others)
 
     def _state(self):
         return {
@@ -277,7 +286,10 @@ class Resume(Copyable, keras.callbacks.Callback):
         }
 
     def _write(self, state):
-        self._writer.write(state["step"], state)
+        here = processes()
+        state = joined(state, here)
+        if here.rank == 0:
+            self._writer.write(state["step"], state)
         self._saved_step = state["step"]
 
     # The rest.

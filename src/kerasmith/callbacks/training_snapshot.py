@@ -11,6 +11,8 @@ from kerasmith.callbacks.resume_messages import refuse, warn_of_gone
 from kerasmith.checkpoints import callback_state, variables
 from kerasmith.checkpoints.callback_state import UnsavedStateWatcher
 from kerasmith.checkpoints.other_state import OtherState
+from kerasmith.checkpoints.state_of_processes import for_another_number
+from kerasmith.distribution.exchange import processes
 from kerasmith.keras_internals import fit_call, random_state
 from kerasmith.keras_internals.data_epoch import epoch_of
 from kerasmith.keras_internals.training_state import finish_hooks
@@ -46,12 +48,15 @@ class TrainingSnapshot:
         """The state now, as data for a state file. Warns of callbacks whose state is not saved."""
         # Keras may still be at work in the `end` hooks of callbacks that allow it.
         finish_hooks(self._fit.callbacks)
-        self._unsaved.warn()
+        if processes().rank == 0:
+            self._unsaved.warn()
         x = self._fit.x
         # Before the variables: a guard looks at these now, and may put them back.
         others = copy.deepcopy(callback_state.states(self._others))
         values, owners = variables.values_and_owners(self._callback.model)
+        here = processes()
         return {
+            **({"parts": self._parts(), "own": here.own_state()} if here.count > 1 else {}),
             "kerasmith": kerasmith.__version__,
             "keras": keras.__version__,
             "backend": keras.backend.backend(),
@@ -81,6 +86,15 @@ class TrainingSnapshot:
         refuse([*variables.differences(model, state["variables"], known), *others], file)
         if known is None:
             state["variables"] = variables.under_new_names(model, state["variables"])
+        here = processes()
+        if state.get("processes", 1) != here.count:
+            state.update(for_another_number(state, here.rank, state.get("parts") or self._parts()), own={})
+
+    def _parts(self):
+        """Names of the variables that processes hold in parts, as `exchange.Processes.parts`."""
+        model = self._callback.model
+        names = {id(variable): name for name, variable in variables.named_variables(model).items()}
+        return [[names[id(one)] for one in part if id(one) in names] for part in processes().parts(model)]
 
     def load_model(self, state: Any) -> None:
         """Puts back the variables, and what is not Keras'."""
@@ -88,9 +102,16 @@ class TrainingSnapshot:
         if "other" in state:
             self._other.load(state["other"])
 
+    def load_own(self, state: Any) -> None:
+        """Puts back what this process keeps for itself."""
+        processes().load_own_state(state.get("own", {}), state["batch"])
+
     def load_callbacks(self, state: Any) -> None:
         """Puts back the state of the other callbacks, and watches them from there on."""
-        warn_of_gone(callback_state.load(self._others, state["callbacks"]))
+        gone = callback_state.load(self._others, state["callbacks"])
+        # Of several processes the first alone has those that write.
+        if processes().rank == 0:
+            warn_of_gone(gone)
         self.watch()
 
     def load_data(self, state: Any) -> None:

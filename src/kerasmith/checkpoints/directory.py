@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kerasmith.checkpoints import state_file
+from kerasmith.distribution.exchange import processes
 from kerasmith.files.writable_directory import writable_directory
 
 _NAME = "step-{:09d}.state"
@@ -41,7 +42,8 @@ class CheckpointDirectory:
     keep: int
 
     def __init__(self, path: str | os.PathLike[str], keep: int) -> None:
-        self.path = writable_directory(path)
+        # Of several processes the first alone writes; the others may be on a machine without this directory.
+        self.path = writable_directory(path) if processes().rank == 0 else Path(path).expanduser()
         self.keep = keep
 
     def write(self, step: int, packed: tuple[bytes, list[np.ndarray]]) -> None:

@@ -10,11 +10,13 @@ class Running:
         collectives: the exchanges of PyTorch's engine, or None.
         store: what the first process keeps for the others beside a group that it has not begun, or None; it ends with the last
             reference.
+        processes: the `exchange.Processes` of any engine, or None.
         merged: {id of a metric's variable: its sum over all processes}, as of the last step.
     """
 
     collectives: Any = None
     store: Any = None
+    processes: Any = None
     merged: dict[int, Any] = {}
 
 

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
+_FOR_NOW: list[int] = []
+
 
 def capture() -> dict[str, Any]:
     """The state of all of them, as plain data."""
@@ -65,7 +67,15 @@ def tensorflow_is_seeded() -> bool:
     """Whether `keras.utils.set_random_seed` or `tf.random.set_seed` was called; else its order of data cannot be repeated."""
     from tensorflow.python.eager import context
 
-    return context.global_seed() is not None
+    return context.global_seed() not in (None, *_FOR_NOW)
+
+
+def seed_tensorflow_for_now(seed: int) -> None:
+    """`tf.random.set_seed` with a seed that the next run will not have; it does not count as seeded."""
+    import tensorflow as tf
+
+    tf.random.set_seed(seed)
+    _FOR_NOW[:] = [seed]
 
 
 def _keras_generator(create=False):

@@ -11,6 +11,10 @@ from kerasmith.keras_internals.global_batch import override
 
 # What these of Keras do is to write files or to print.
 _WRITERS = ("ModelCheckpoint", "CSVLogger", "TensorBoard", "RemoteMonitor", "ProgbarLogger")
+_INSTEAD = {
+    "BackupAndRestore": 'Write `kerasmith.callbacks.Resume("checkpoints")` instead, which goes on with any of them killed.',
+    "FindLR": "Find the rate in one process, with the same `batch_size`.",
+}
 
 
 def where_it_runs(callback: keras.callbacks.Callback) -> str:
@@ -36,8 +40,8 @@ def callbacks_of(callbacks: list[Any], rank: int) -> list[Any]:
     for callback in callbacks:
         if where_it_runs(callback) == "none":
             raise SetupError(
-                f"{type(callback).__name__} does not train with several processes yet: each would keep, or restore, its own. "
-                "Leave it out, or train in one process."
+                f"{type(callback).__name__} does not train with several processes: each would keep, or restore, its own. "
+                + _INSTEAD.get(type(callback).__name__, "Leave it out, or train in one process.")
             )
     return [one for one in callbacks if rank == 0 or where_it_runs(one) == "every"]
 

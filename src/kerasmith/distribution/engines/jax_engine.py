@@ -13,6 +13,7 @@ from jax.experimental import multihost_utils
 from kerasmith.distribution._launch_notes import LaunchNotes
 from kerasmith.distribution._place import Place
 from kerasmith.distribution._replica_error import SetupError
+from kerasmith.distribution._running import RUNNING
 from kerasmith.distribution.engines.checksum import checksum
 from kerasmith.distribution.engines.identity import compare, identity
 from kerasmith.distribution.engines.script_errors import note_errors
@@ -24,7 +25,7 @@ _SILENCE = 10
 # Arrays that are compared at the beginning of an epoch and of an evaluation: x, y and weights.
 _COMPARED = 3
 # What a process is about to do.
-_FIT, _BATCH, _END = 1, 2, 3
+_FIT, _BATCH, _END, _CHECKPOINT = 1, 2, 3, 4
 
 
 def start(place: Place, *, timeout: float, data: str) -> None:
@@ -51,7 +52,7 @@ def start(place: Place, *, timeout: float, data: str) -> None:
             f"Rank {place.rank} has not met all {place.count} processes at {place.address} within {timeout:.0f} s. Were all "
             f"started, and is the port free? ({str(problem).splitlines()[0][:200]})"
         ) from None
-    training = JaxTraining(place)
+    training = RUNNING.processes = JaxTraining(place, data)
     compare(training.of_all(identity()))
     # Weights begin as the numbers that each process draws, which JAX wants to be the same.
     random_state.restore(training.of_all(random_state.capture())[0])
@@ -67,9 +68,13 @@ class JaxTraining:
 
     Args:
         place: of this process.
+        data: as in `start`.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, data: str) -> None:
+        self.brings_own_share: bool = data == "own"
+        # Whether a callback of any process ends the run for now.
+        self.pausing: bool = False
         self.rank: int = place.rank
         self.count: int = place.count
         self.notes: LaunchNotes = LaunchNotes(place.rank)
@@ -122,10 +127,10 @@ class JaxTraining:
             )
         return np.reshape(multihost_utils.process_allgather(np.array(numbers, np.int32)), (self.count, -1))
 
-    def any_of(self, own: bool) -> bool:
-        """Whether it is so in any process."""
+    def any_of(self, own: int) -> int:
+        """The bits that are set in any process."""
         # As many numbers as `agree` gives, so that a process in another place is told and does not wait.
-        return bool(self.gather_numbers(int(own), 0, 0)[:, 0].any())
+        return int(np.bitwise_or.reduce(self.gather_numbers(own, 0, 0)[:, 0]))
 
     def agree(self, *numbers: int) -> None:
         """Raises a `SetupError` where processes do not all give the same numbers."""
@@ -139,12 +144,32 @@ class JaxTraining:
 
     def of_all(self, value: Any) -> list[Any]:
         """What each process gives, of any size."""
+        self.agree(_CHECKPOINT)
         data = np.frombuffer(pickle.dumps(value), np.uint8)
         lengths = self.gather_numbers(len(data))[:, 0]
         padded = np.zeros(int(lengths.max()), np.uint8)
         padded[: len(data)] = data
         rows = np.reshape(multihost_utils.process_allgather(padded), (self.count, -1))
         return [pickle.loads(row[:length].tobytes()) for row, length in zip(rows, lengths, strict=True)]
+
+    def of_first(self, value: Any) -> Any:
+        """What the first process gives."""
+        self.agree(_CHECKPOINT)
+        data = np.frombuffer(pickle.dumps(value), np.uint8)
+        length = int(self.gather_numbers(len(data))[0, 0])
+        sent = data if self.rank == 0 else np.zeros(length, np.uint8)
+        return pickle.loads(np.asarray(multihost_utils.broadcast_one_to_all(sent)).tobytes())
+
+    def own_state(self) -> dict[str, Any]:
+        """Nothing: all variables are those of one program."""
+        return {}
+
+    def load_own_state(self, state: dict[str, Any], step: int) -> None:
+        """Nothing to go on from."""
+
+    def parts(self, model: keras.Model) -> tuple[list[Any], list[Any]]:
+        """None."""
+        return [], []
 
     @contextlib.contextmanager
     def only_first(self, name: str) -> Iterator[None]:

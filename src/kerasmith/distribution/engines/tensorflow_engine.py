@@ -15,6 +15,7 @@ from keras import tree
 from kerasmith.distribution._launch_notes import LaunchNotes
 from kerasmith.distribution._place import Place
 from kerasmith.distribution._replica_error import SetupError
+from kerasmith.distribution._running import RUNNING
 from kerasmith.distribution.engines.checksum import checksum
 from kerasmith.distribution.engines.identity import compare, identity
 from kerasmith.distribution.engines.script_errors import note_errors
@@ -51,13 +52,13 @@ def start(place: Place, *, timeout: float, data: str) -> None:
             f"Each process of TensorFlow trains on one device. Received: {place.count} processes that see "
             f"{strategy.num_replicas_in_sync} devices. Set CUDA_VISIBLE_DEVICES to another one in each."
         )
-    training = TensorFlowTraining(place, strategy)
+    training = RUNNING.processes = TensorFlowTraining(place, strategy)
     compare(training.of_all(identity()))
     # The order in which Keras shuffles has to be the same.
     seed, state = training.of_all((int.from_bytes(os.urandom(3), "little"), random_state.capture()))[0]
     random_state.restore(state)
     if not random_state.tensorflow_is_seeded():
-        tf.random.set_seed(seed)
+        random_state.seed_tensorflow_for_now(seed)
     strategy.experimental_distribute_dataset = training.distributed
     worker_steps.let_workers_fit()
     step = WholeStep(place.rank, place.count)
@@ -86,6 +87,10 @@ class TensorFlowTraining:
         self._scope: Any = None
         # `strategy.gather` is traced anew in each call.
         self._gather: Any = tf.function(self._gathered, input_signature=[tf.TensorSpec((1, None), tf.int32)])
+        self._add: Any = tf.function(self._added, input_signature=[tf.TensorSpec((None,), tf.int32)])
+        self.brings_own_share: bool = False
+        # Whether a callback of any process ends the run for now.
+        self.pausing: bool = False
         self.notes: LaunchNotes = LaunchNotes(place.rank)
         self.refused: str | None = None
 
@@ -94,6 +99,12 @@ class TensorFlowTraining:
             return tf.distribute.get_replica_context().all_gather(tf.identity(row), axis=0)
 
         return self.strategy.experimental_local_results(self.strategy.run(all_rows, args=(row,)))[0]
+
+    def _added(self, row):
+        def sum_of_rows(row: Any) -> Any:
+            return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(row))
+
+        return self.strategy.experimental_local_results(self.strategy.run(sum_of_rows, args=(row,)))[0]
 
     def enter(self) -> None:
         """Enters the scope of the strategy, for good."""
@@ -124,9 +135,9 @@ class TensorFlowTraining:
             )
         return self._gather(tf.constant(np.array([numbers], np.int32))).numpy()
 
-    def any_of(self, own: bool) -> bool:
-        """Whether it is so in any process."""
-        return bool(self.gather_numbers(int(own)).any())
+    def any_of(self, own: int) -> int:
+        """The bits that are set in any process."""
+        return int(np.bitwise_or.reduce(self.gather_numbers(own)[:, 0]))
 
     def agree(self, what: str, *numbers: int) -> None:
         """Raises a `SetupError` where processes do not all give the same numbers."""
@@ -140,10 +151,28 @@ class TensorFlowTraining:
 
     def of_all(self, value: Any) -> list[Any]:
         """What each process gives, of any size."""
-        data = np.frombuffer(pickle.dumps(value), np.uint8).astype(np.int32)
-        lengths = self.gather_numbers(len(data))[:, 0]
-        rows = self.gather_numbers(*np.pad(data, (0, int(lengths.max()) - len(data))).tolist())
-        return [pickle.loads(row[:length].astype(np.uint8).tobytes()) for row, length in zip(rows, lengths, strict=True)]
+        data = pickle.dumps(value)
+        lengths = self.gather_numbers(len(data))[:, 0].tolist()
+        rows = self._gather(tf.constant(_numbers(data, max(lengths))[None])).numpy()
+        return [pickle.loads(row.tobytes()[:length]) for row, length in zip(rows, lengths, strict=True)]
+
+    def of_first(self, value: Any) -> Any:
+        """What the first process gives."""
+        data = pickle.dumps(value) if self.rank == 0 else b""
+        length = int(self.gather_numbers(len(data))[0, 0])
+        # The others add zeros.
+        return pickle.loads(self._add(tf.constant(_numbers(data, length))).numpy().tobytes()[:length])
+
+    def own_state(self) -> dict[str, Any]:
+        """Nothing: variables are the same in all workers."""
+        return {}
+
+    def load_own_state(self, state: dict[str, Any], step: int) -> None:
+        """Nothing to go on from."""
+
+    def parts(self, model: keras.Model) -> tuple[list[Any], list[Any]]:
+        """None: every worker computes the whole loss and the whole metrics."""
+        return [], []
 
     @contextlib.contextmanager
     def only_first(self, name: str) -> Iterator[None]:
@@ -160,6 +189,11 @@ class TensorFlowTraining:
         finally:
             self.enter()
             self.refused = None
+
+
+def _numbers(data, length):
+    """Bytes as whole numbers, with zeros behind them up to a length."""
+    return np.frombuffer(data.ljust(length + -length % 4, b"\0"), np.int32)
 
 
 @contextlib.contextmanager

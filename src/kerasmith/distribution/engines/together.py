@@ -8,12 +8,17 @@ import keras
 
 from kerasmith.distribution.engines import first_process
 
+_FOR_NOW = 2
+
 
 class Together(keras.callbacks.Callback):
     """Runs in every process and keeps nothing.
 
     Args:
         training: what the hooks of the engine share.
+
+    Attributes:
+        others: the callbacks of the `fit` in this process.
     """
 
     processes: str = "every"
@@ -21,16 +26,25 @@ class Together(keras.callbacks.Callback):
     def __init__(self, training: Any) -> None:
         super().__init__()
         self.training: Any = training
+        self.others: list[Any] = []
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Together":
         return self
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> None:
         """Nothing is kept."""
-        return {}
 
     def load_state_dict(self, state: Any) -> None:
         """Nothing was kept."""
+
+    def asked(self) -> int:
+        """Whether this process wants to stop, and whether only for now, as bits."""
+        return int(bool(self.model.stop_training)) | _FOR_NOW * any(getattr(one, "pausing", False) for one in self.others)
+
+    def grant(self, bits: int) -> None:
+        """Does what any process wants."""
+        self.model.stop_training = bool(bits & 1)
+        self.training.pausing = bool(bits & _FOR_NOW)
 
 
 class SameEnd(Together):
@@ -53,7 +67,7 @@ class SameEnd(Together):
         self._stop()
 
     def _stop(self) -> None:
-        self.model.stop_training = self.training.any_of(bool(self.model.stop_training))
+        self.grant(self.training.any_of(self.asked()))
 
 
 @contextlib.contextmanager
@@ -66,7 +80,8 @@ def fitting(arguments: dict[str, Any], together: Together) -> Iterator[None]:
     training, callbacks = together.training, arguments.get("callbacks")
     is_list = isinstance(callbacks, keras.callbacks.CallbackList)
     given = callbacks.callbacks if is_list else keras.tree.flatten(callbacks) if callbacks else []
-    ours = first_process.callbacks_of(list(given), training.rank)
+    ours = together.others = first_process.callbacks_of(list(given), training.rank)
+    training.pausing = False
     if is_list:
         together.set_model(arguments["self"])
         together.set_params(getattr(callbacks, "params", {}))

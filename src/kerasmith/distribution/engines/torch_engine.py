@@ -62,7 +62,8 @@ def start(place: Place, *, timeout: float, data: str) -> None:
     collectives.gather_numbers(place.rank)
     RUNNING.collectives = collectives
     torch_losses.install()
-    torch_hooks.install(TorchTraining(collectives, data))
+    RUNNING.processes = TorchTraining(collectives, data)
+    torch_hooks.install(RUNNING.processes)
     _tell_of_errors(watch)
     atexit.register(_end, watch)
 

@@ -32,10 +32,10 @@ class TorchTogether(Together):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self.training.in_batch = False
-        self.training.agree_to_stop(self.model, Phase.STEP_END)
+        self.grant(self.training.any_of(self.asked(), Phase.STEP_END))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.training.agree_to_stop(self.model, Phase.EPOCH_END)
+        self.grant(self.training.any_of(self.asked(), Phase.EPOCH_END))
 
 
 def compare_fits(training: TorchTraining, model: keras.Model, params: dict[str, Any]) -> None:

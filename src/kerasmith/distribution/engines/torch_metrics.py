@@ -61,7 +61,7 @@ def _of_all(leaf, collectives):
 @contextlib.contextmanager
 def merged(model: keras.Model, collectives: Collectives) -> Iterator[None]:
     """A context in which the variables of metrics that add up are sums over all processes; one exchange."""
-    variables = [variable for metric in single_metrics(model) if adds_up(metric) for variable in _sums(metric)]
+    variables = summed_variables(model)
     values = [variable.value.detach() for variable in variables]
     # Whole numbers and sums of float32 are exact in float64.
     flat = torch.cat([value.reshape(-1).to(torch.float64) for value in values])
@@ -75,6 +75,11 @@ def merged(model: keras.Model, collectives: Collectives) -> Iterator[None]:
     }
     with summed_here(list(zip(variables, sums, strict=True))):
         yield
+
+
+def summed_variables(model: keras.Model) -> list[Any]:
+    """The variables of metrics of which each process holds a summand."""
+    return [variable for metric in single_metrics(model) if adds_up(metric) for variable in _sums(metric)]
 
 
 def _sums(metric):

@@ -14,7 +14,7 @@ from kerasmith.distribution._alone import alone
 from kerasmith.distribution._replica_error import ReplicaError, SetupError
 from kerasmith.distribution._running import RUNNING
 from kerasmith.distribution._share_of_batch import sharing
-from kerasmith.distribution.engines import torch_batches
+from kerasmith.distribution.engines import torch_batches, torch_metrics
 from kerasmith.distribution.engines.checksum import checksum
 from kerasmith.distribution.engines.torch_collectives import Collectives
 from kerasmith.distribution.engines.watch import Watch
@@ -33,6 +33,7 @@ class Phase(enum.IntEnum):
     FIT_END = 6
     EVALUATE = 7
     EVALUATE_END = 8
+    CHECKPOINT = 9
 
 
 _PLACES = {
@@ -45,6 +46,7 @@ _PLACES = {
     Phase.FIT_END: "at the end of a `fit`",
     Phase.EVALUATE: "at the beginning of an evaluation",
     Phase.EVALUATE_END: "at the end of an evaluation",
+    Phase.CHECKPOINT: "at a checkpoint",
 }
 
 
@@ -73,6 +75,8 @@ class TorchTraining:
         self.in_batch: bool = False
         self.epoch: int = 0
         self.step: int = 0
+        # Whether a callback of any process ends the run for now.
+        self.pausing: bool = False
         self._generator: Any = None
 
     def meet(self, phase: Phase, *numbers: int) -> np.ndarray:
@@ -162,10 +166,40 @@ class TorchTraining:
         for value, total in zip(values, sums, strict=True):
             value.detach().copy_(total / self.count)
 
-    def agree_to_stop(self, model: keras.Model, phase: Phase) -> None:
-        """All processes stop where one wants to."""
-        stops = self.meet(phase, int(bool(model.stop_training)))
-        model.stop_training = bool(stops.any())
+    def any_of(self, own: int, phase: Phase) -> int:
+        """The bits that are set in any process."""
+        return int(np.bitwise_or.reduce(self.meet(phase, own)[:, 0]))
+
+    @property
+    def brings_own_share(self) -> bool:
+        """Whether each process has other data in the `fit` under way."""
+        return self.mode == "own"
+
+    def of_all(self, value: Any) -> list[Any]:
+        """What each process gives, of any size."""
+        self.meet(Phase.CHECKPOINT)
+        data = torch.frombuffer(bytearray(pickle.dumps(value)), dtype=torch.uint8)
+        return [pickle.loads(row.cpu().numpy().tobytes()) for row in self.collectives.gather_rows(data)]
+
+    def of_first(self, value: Any) -> Any:
+        """What the first process gives."""
+        self.meet(Phase.CHECKPOINT)
+        return pickle.loads(self.collectives.copy_bytes(pickle.dumps(value) if self.rank == 0 else b""))
+
+    def own_state(self) -> dict[str, Any]:
+        """The random numbers of dropout."""
+        return {"dropout": None if self._generator is None else self._generator.numpy().copy()}
+
+    def load_own_state(self, state: dict[str, Any], step: int) -> None:
+        """Goes on at a step of the epoch."""
+        self.step = step
+        if state:
+            self._generator = None if state["dropout"] is None else torch.from_numpy(state["dropout"].copy())
+
+    def parts(self, model: keras.Model) -> tuple[list[Any], list[Any]]:
+        """(sums of metrics, statistics as those of batch normalisation)."""
+        statistics = [one for one in model.non_trainable_variables if "float" in str(one.dtype)]
+        return torch_metrics.summed_variables(model), statistics
 
     @contextlib.contextmanager
     def only_first(self, name: str) -> Iterator[None]:
