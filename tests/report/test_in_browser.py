@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from kerasmith.report import Section, line_chart, reliability_chart, render
+from kerasmith.files.run_events import KINDS
+from kerasmith.report import CasePicture, Section, confusion_table, image_grid, line_chart, reliability_chart, render, table
+from kerasmith.report._image_grid import OVERLAY_LEGEND
+from kerasmith.report.case_pictures import stored_pictures
+from kerasmith.report.comparison import comparison_page
+from kerasmith.report.run_data import read_run_data
+from kerasmith.report.run_page import run_page
 from tests.report.html_checks import EVIL
+from tests.support import axe
 from tests.support.browser import BROWSER, browser
 
 pytestmark = [
@@ -98,3 +105,34 @@ def test_it_fits_a_telephone_in_the_dark_and_paper(tab, page):
     assert tab.run("getComputedStyle(document.body).backgroundColor") == "rgb(18, 20, 23)"
     assert tab.run(plot(0, "plot.u.width")) <= 390
     assert len(tab.call("Page.printToPDF", printBackground=True)["data"]) > 10_000
+
+
+@pytest.mark.skipif(
+    axe.script() is None, reason="there is no axe-core here: `npm install axe-core`, or the wheel axe-core-python"
+)
+def test_whoever_reads_it_finds_the_way(tab, tmp_path):
+    """axe-core has no serious finding on the page of a run and on that of several, with all that may be on them."""
+    epochs = [{"epoch": i, "loss": 1 / i, "val_loss": 2 / i, "learning_rate": 0.1} for i in range(1, 9)]
+    events = [{"epoch": 2, "kind": kind, "by": "Guard", "text": "told"} for kind in KINDS]
+    shade = np.zeros((8, 8), "uint8")
+    pictures = [CasePicture(name, {"image": shade, "result": shade}, {"dice": 0.5}) for name in ("a", "b")]
+    parts = {"Confusion": confusion_table(np.eye(3)), "Pictures": image_grid([shade], ["one"], legend=OVERLAY_LEGEND)}
+    (tmp_path / "history.csv").write_text("epoch,loss\n1,0.5\n")
+    run = {
+        **read_run_data(tmp_path), "title": "Run", "rows": epochs, "events": events, "config": {"seed": 1, "long": "x" * 300},
+        "case_pictures": stored_pictures(pictures, OVERLAY_LEGEND), "results": {"dice": 0.9},
+        "sections": [{"title": title, "html": html} for title, html in parts.items()], "layers": table([{"layer": "x" * 400}]),
+    }  # fmt: skip
+    cases = [{"case": name, "digest": name, "dice": 0.5} for name in "ab"]
+    other = {**run, "config": {"seed": 2}}
+    pages = {"run": run_page(run), "several": comparison_page({"A": run, "B": other}, {"A": cases, "B": cases})}
+    for name, text in pages.items():
+        path = tmp_path / f"{name}.html"
+        path.write_text(text, encoding="utf-8")
+        for width, dark in ((1280, False), (390, True)):
+            tab.open(path, width=width, dark=dark)
+            tab.run("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+            tab.run(plot(0, "scrollIntoView()"))
+            tab.until(plot(0, "plot"))
+            assert tab.run("document.documentElement.scrollWidth") <= width
+            assert axe.findings(tab, axe.script()) == [], (name, width, dark)

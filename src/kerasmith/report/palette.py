@@ -8,4 +8,4 @@ LIGHT = ("#0072b2", "#d55e00", "#00876a", "#a2397b", "#c98a00", "#3f9fdb", "#6b7
 DARK = ("#5ab4f0", "#ff9457", "#38cfa3", "#e58ac0", "#f2c14e", "#9bd8ff", "#a9b2c0", "#d1a283")
 
 GOOD, BAD = (0, 135, 106), (213, 94, 0)
-"""What the style sheet calls --good and --bad, for pixels."""
+"""For pixels; the style sheet has them a little darker as --good and --bad, for letters on white."""

@@ -24,8 +24,8 @@ class Markup(str):
 def render_template(name: str, **values: Any) -> Markup:
     """The text of a file in `templates` with these values.
 
-    >>> render_template("pairs.html", pairs=[("a < b", "7")])
-    '<div class="scroll"><table class="pairs"><tbody><tr><th scope="row">a &lt; b</th><td>7</td></tr></tbody></table></div>'
+    >>> '<tr><th scope="row">a &lt; b</th><td>7</td></tr>' in render_template("pairs.html", pairs=[("a < b", "7")])
+    True
     """
     return Markup(_TEMPLATES.get_template(name).render(values))
 

@@ -55,7 +55,9 @@
       figure.querySelector(".said").classList.add("unseen");
       this.tools = make("span", { class: "tools", role: "group", "aria-label": `view of ${spec.title || "the chart"}` });
       const tool = (text, label, action) => {
-        const button = make("button", { type: "button", title: label, "aria-label": label }, text);
+        // Who speaks to the browser says what stands on the button.
+        const name = /[a-z]/.test(text) ? `${text}: ${label}` : label;
+        const button = make("button", { type: "button", title: label, "aria-label": name }, text);
         button.addEventListener("click", action);
         this.tools.append(button);
         return button;
