@@ -208,13 +208,14 @@ def test_jit_equals_eager(row, channels):
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_sums_in_float32(row, channels, dtype):
     data = batch(channels, size=(1, 512, 512))
-    half = ops.cast(ops.convert_to_tensor(data.y_pred), dtype)
+    y_true = data.y_true[:1]  # one image has more pixels than either type can count
+    half = ops.cast(ops.convert_to_tensor(data.y_pred[:1]), dtype)
     exact = np.asarray(ops.convert_to_numpy(ops.cast(half, "float32")), "float64")
-    expected = value(row.build(), data.y_true, exact.astype("float32"))
-    got, slope = value_and_grad(lambda p: row.build()(data.y_true, p), half)
+    expected = value(row.build(), y_true, exact.astype("float32"))
+    got, slope = value_and_grad(lambda p: row.build()(y_true, p), half)
     assert np.isfinite(slope).all()
     same(got, expected, rtol=1e-5)
-    coarse = value(row.build(dtype=dtype), data.y_true, half)
+    coarse = value(row.build(dtype=dtype), y_true, half)
     same(coarse, expected, rtol=1e-2)
 
 
