@@ -167,7 +167,7 @@ FAST_TO_COMPILE = (
     "--xla_llvm_disable_expensive_passes=true",
     "--xla_cpu_use_fusion_emitters=false",
     "--xla_cpu_parallel_codegen_split_count=1",
-    # Labels that a compiled function closes over are constants: XLA computes with them slowly, five seconds for a large picture.
+    # Labels that a compiled function closes over are constants, with which XLA computes for seconds.
     "--xla_disable_hlo_passes=constant_folding",
 )
 
