@@ -62,6 +62,15 @@ REFUSED = [
     (losses.ArcFace(), 2 * np.eye(3)[[0, 1, 2, 0]], SCORES, "a margin belongs to one class"),
     (losses.Contrastive(), np.array([0, 1, 2, 0]), SCORES[:, :1], r"1 \(different\) and 0 \(same\).*`ids_a != ids_b`"),
     (losses.Triplet(), np.array([0, 1, math.nan, 0]), VECTORS, "Class ids must be numbers"),
+    (losses.SupCon(), np.array([0, 1, 2**24, 0], "float32"), VECTORS, "in float32 up to 16777215.*to 16777216.*integers"),
+    (losses.NTXent(), np.array([0, 1, 2048, 0], "float16"), VECTORS, "in float16 up to 2047"),
+    (
+        losses.Focal(),
+        np.zeros((1, 1), "float16"),
+        np.ones((1, 1, 3000)),
+        "of float16 cannot tell 3000 classes apart: from 2049",
+    ),
+    (losses.Dice(labels="sparse"), 0.5 + IDS, P3, "it holds fractions"),
     (losses.ClickDwell(), np.array([[30.0, 1.0]] * 4), np.full((4, 2), 0.5), "clicked.*dwell time the first column"),
     (losses.ExposureWeighted(), np.array([[0.0, math.nan]] * 4), np.ones((4, 1)), "number >= 0.*NaN.*first column"),
 ]
@@ -282,6 +291,50 @@ def test_compiled_metrics_are_nan_and_say_why():
         assert any("must hold 0 and 1" in str(w.message) for w in caught), metric.name
         metric.reset_state()
         assert "NaN: y_true" not in str(metric.result())
+
+
+@pytest.mark.heavy("XLA compiles several updates", on=("tensorflow", "jax"), seconds=8)
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="PyTorch compiles nothing here")
+def test_compiled_metrics_say_which_argument_was_wrong():
+    one = np.float32(1.0) * np.ones((4,), "float32")
+    vectors, half = VECTORS, np.array([0, 1, 0, 1.5], "float32")
+    queries = np.array([[0, 1], [0, 0], [1, 1], [1, 0]])
+    for metric, wrong, text in (
+        (metrics.RetrievalRecall(1, capacity=20), (half, vectors, one), "y_true held.*Class ids must be whole"),
+        (metrics.MRR(capacity=20), (queries, vectors[:, :1], -one), "sample_weight.*held.*Weights must be"),
+        (metrics.MCC(3, predictions="ids"), (IDS, IDS + np.float32(0.5), one), "y_pred held.*must hold class ids"),
+    ):
+        given = tuple(map(ops.convert_to_tensor, wrong))
+        if keras.backend.backend() == "jax":
+            import jax
+
+            rows = ops.convert_to_tensor(np.zeros_like(wrong[0])), ops.convert_to_tensor(np.zeros_like(wrong[1])), one
+            metric.update_state(*rows)
+            metric.reset_state()
+            state = [v.value for v in metric.variables]
+            for variable, value in zip(metric.variables, jax.jit(metric.stateless_update_state)(state, *given), strict=True):
+                variable.assign(value)
+        else:
+            import tensorflow as tf
+
+            tf.function(metric.update_state, jit_compile=True)(*given)
+        with pytest.warns(UserWarning, match=text):
+            result = flat(metric.result())
+        assert math.isnan(float(next(iter(result.values()))))
+
+
+@pytest.mark.heavy("XLA compiles several updates", on=("tensorflow", "jax"), seconds=3)
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="PyTorch compiles nothing here")
+def test_a_loss_that_a_step_makes_and_drops_says_why_it_is_nan():
+    class Own(keras.Sequential):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return losses.Dice()(y, y_pred)
+
+    model = Own([keras.Input((6, 6, 1)), keras.layers.Dense(1, activation="sigmoid")])
+    model.compile("sgd", jit_compile=True)
+    model.train_on_batch(P, MASK)
+    with pytest.warns(UserWarning, match="'dice' is NaN: a compiled step.*values from 0 to 255"):
+        assert math.isnan(model.train_on_batch(P, 255 * MASK))
 
 
 def flat(result):

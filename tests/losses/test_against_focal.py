@@ -126,3 +126,11 @@ def test_all_of_it_beside_dice(from_logits):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
     assert float(again(MASKS, y_pred)) == float(loss(MASKS, y_pred))
     assert losses.dice_focal(MASKS, y_pred, pos_weight=2.0, multi_label=True, from_logits=from_logits).shape == (2,)
+
+
+def test_one_alpha_never_makes_the_background_negative():
+    with pytest.raises(ValueError, match=r"alpha=2\.0\. Write `pos_weight=2\.0`"):
+        losses.Focal(alpha=2.0)(np.ones((2, 3, 1)), np.full((2, 3, 1), 0.5))
+    # A common factor of competing classes.
+    given = np.array([[0, 1, 1]]), np.full((1, 3, 2), 0.5, "float32")
+    assert float(losses.Focal(alpha=2.0)(*given)) == pytest.approx(2 * float(losses.Focal()(*given)))

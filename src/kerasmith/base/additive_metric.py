@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from keras import ops, tree
 
 from kerasmith._types import DType, Tensor
+from kerasmith.base.label_message import warn_of_wrong_labels
 from kerasmith.base.metric import Metric
 from kerasmith.base.weights import Weights, split_sample_weight
-from kerasmith.files.messages import warn
 from kerasmith.keras_internals.tensors import is_concrete, keras_mask
 from kerasmith.labels.label_check import check_labels
 from kerasmith.labels.label_domain import WEIGHTS
@@ -107,17 +107,13 @@ class AdditiveMetric(Metric):
         """What `combine` makes of the totals; NaN, with a warning, where labels were none and no error could say so."""
         totals = {name: total.value() for name, total in self._totals.items()}
         result = self.combine(totals)
-        labels = next((total.labels for total in self._totals.values() if total.labels is not None), None)
-        return self.cast_result(result if labels is None else self._without_wrong_labels(result, totals, labels))
+        domains = next((total.domains for total in self._totals.values() if total.domains), ())
+        return self.cast_result(self._without_wrong_labels(result, totals, domains) if domains else result)
 
-    def _without_wrong_labels(self, result, totals, labels):
+    def _without_wrong_labels(self, result, totals, domains):
         spoiled = ops.all(ops.stack([ops.all(ops.isnan(total)) for total in totals.values()]))
         if is_concrete(spoiled) and bool(spoiled):
-            warn(
-                f"'{self.name}' is NaN: y_true held other values than it may in a compiled step, which cannot say so. "
-                f"{labels.expected} {labels.general_advice}",
-                stacklevel=3,
-            )
+            warn_of_wrong_labels(self.name, domains)
         return tree.map_structure(lambda value: ops.where(spoiled, math.nan, ops.cast(value, "float32")), result)
 
     def cast_result(self, result: Tensor | dict[str, Tensor]) -> Tensor | dict[str, Tensor]:

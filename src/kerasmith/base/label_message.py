@@ -5,7 +5,7 @@ import contextvars
 import functools
 import math
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -15,7 +15,7 @@ from keras import ops
 from kerasmith._types import Tensor
 from kerasmith.distribution import replica_count
 from kerasmith.files.messages import warn
-from kerasmith.keras_internals.xla_steps import StepSignal
+from kerasmith.keras_internals.xla_steps import StepSignal, keep_with_trace
 from kerasmith.labels.label_domain import LabelDomain
 from kerasmith.labels.label_watch import Doubt, LabelWatch
 from kerasmith.numerics.tensors import is_float
@@ -35,6 +35,22 @@ def telling_for(whole: keras.losses.Loss) -> Iterator[None]:
         _whole.reset(token)
 
 
+def warn_of_wrong_labels(name: str, domains: Sequence[LabelDomain], otherwise: str = "") -> None:
+    """Says why a metric is NaN: labels or weights were outside of one of these domains in a compiled step.
+
+    Args:
+        name: of the metric.
+        domains: what labels and weights had to be.
+        otherwise: what else may have made it NaN.
+    """
+    held = " or ".join(dict.fromkeys(domain.of for domain in domains))
+    rules = " ".join(f"{domain.expected} {domain.general_advice}" for domain in domains)
+    warn(
+        f"'{name}' is NaN: {held} held other values than it may in a compiled step, which cannot say so{otherwise}. {rules}",
+        stacklevel=4,
+    )
+
+
 def tell_of_wrong_labels(loss: keras.losses.Loss, watch: LabelWatch) -> Tensor | None:
     """Lets the program that is being traced tell the host of labels outside of their domain, once for each loss.
 
@@ -50,9 +66,10 @@ def tell_of_wrong_labels(loss: keras.losses.Loss, watch: LabelWatch) -> Tensor |
     for doubt in watch.doubts:
         bad = ops.any(doubt.outside())
         if keras.backend.backend() == "jax":
-            nothing = _call_host(weakref.ref(loss), doubt, bad)
+            nothing = _call_host(loss, doubt, bad)
             zero = nothing if zero is None else zero + nothing
         elif replica_count() == 1:
+            keep_with_trace(loss)
             signals = _signals.setdefault(loss, {})
             if doubt.domain not in signals:
                 signals[doubt.domain] = StepSignal(functools.partial(_tell, weakref.ref(loss), doubt.domain), 4)
@@ -85,7 +102,7 @@ def _call_host(loss, doubt, bad):
 
 
 def _tell(loss, domain: LabelDomain, low: Any, high: Any, has_nan: Any, has_fractions: Any) -> None:
-    loss = loss()
+    loss = loss() if isinstance(loss, weakref.ref) else loss
     if loss is None or loss in _warned:
         return
     low, high = (math.nan if has_nan else float(x) for x in (low, high))

@@ -25,8 +25,8 @@ class Total:
         self.variable: keras.Variable = metric.add_variable(
             (3, *shape), initializer="zeros", dtype="float32", aggregation="sum", name=name
         )
-        # What labels had to be where a compiled program could only turn the total into NaN.
-        self.labels: LabelDomain | None = None
+        # What labels and weights had to be where a compiled program could only turn the total into NaN.
+        self.domains: tuple[LabelDomain, ...] = ()
 
     def add(self, amount: Tensor) -> None:
         """Adds a tensor of the total's shape."""
@@ -47,7 +47,7 @@ class Total:
         components = exact_sum.add(self.variable.value, amount)
         watch = running_watch()
         if watch is not None and watch.doubts:
-            components, self.labels = watch.poison_all(components), watch.domain
+            components, self.domains = watch.poison_all(components), watch.domains
         self.variable.assign(components)
 
     def value(self) -> Tensor:

@@ -75,7 +75,7 @@ class StepSignal:
         with tf.init_scope():
             self._handle = _resource(tf.float32, [size + 1])
             self._clear()
-        self._graphs: list[Any] = []
+        self._graphs: Any = weakref.WeakSet()
         weakref.finalize(self, _remove, [self._handle])
 
     def write(self, given: Tensor, numbers: Callable[[], Sequence[Tensor]]) -> None:
@@ -93,7 +93,7 @@ class StepSignal:
         if outer is None and not is_called:
             return
         if outer is not None and not any(graph is outer for graph in self._graphs):
-            self._graphs.append(outer)
+            self._graphs.add(outer)
             with outer.as_default(), tf.control_dependencies(None):
                 self._look(tf.raw_ops.ReadVariableOp(resource=self._handle, dtype=tf.float32))
         left = tf.raw_ops.ReadVariableOp(resource=self._handle, dtype=tf.float32)
@@ -176,6 +176,14 @@ class _Slot:
         if count > 1:
             raise RuntimeError(ONE_STEP_AFTER_THE_OTHER)
         take(*(tf.cast(value, dtype) for value, dtype in zip(values, self.dtypes)))
+
+
+def keep_with_trace(one: Any) -> None:
+    """Keeps an object for as long as the function that TensorFlow is tracing: a user's step may make one and drop it."""
+    import tensorflow as tf
+
+    graph = tf.compat.v1.get_default_graph()
+    graph._made_while_traced = [*getattr(graph, "_made_while_traced", ()), one]
 
 
 def _resource(dtype, shape):

@@ -6,10 +6,22 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from kerasmith._types import Tensor
-from kerasmith.keras_internals.tensors import is_concrete
+from kerasmith.labels.label_check import check_labels
+from kerasmith.labels.label_domain import LabelDomain
 from kerasmith.labels.pixels import Pixels, encode, flatten, ids_to_ignore
 from kerasmith.numerics.largest import among_largest
 from kerasmith.numerics.tensors import compatible, is_float, repeat_each, static_shape
+
+_SCORES = "Write predictions='scores' and give y_pred a class axis, (B, *spatial, C)."
+_WHOLE_IDS = {
+    what: LabelDomain(
+        expected := f"With predictions='ids', {what} must hold class ids.",
+        _SCORES,
+        fractions=f"{expected} Received: fractions. {_SCORES}",
+        of=what,
+    )
+    for what in ("y_true", "y_pred")
+}
 
 
 class ClassIds(NamedTuple):
@@ -136,13 +148,7 @@ def _of_ids(y_true, y_pred, classes, ignore_class, pixel, mask):
             f"{shape_true} and y_pred of shape {shape_pred}, which would broadcast. Write predictions='scores' for scores "
             "(B, *spatial, C), and `keras.ops.argmax(y_true, -1)` for one-hot labels."
         )
-    for name, x in (("y_true", y_true), ("y_pred", y_pred)):
-        if is_float(x) and is_concrete(x) and not bool(ops.all(ops.equal(x, ops.floor(x)))):
-            raise ValueError(
-                f"With predictions='ids', {name} must hold class ids. Received: fractions. "
-                "Write predictions='scores' and give y_pred a class axis, (B, *spatial, C)."
-            )
-    truth, prediction = _flat(y_true), _flat(y_pred)
+    truth, prediction = (_flat(check_labels(x, _WHOLE_IDS[what])) for what, x in (("y_true", y_true), ("y_pred", y_pred)))
     valid = None if mask is None else ops.cast(_flat(mask), "float32")
     for ignored in ids_to_ignore(ignore_class):
         counts = ops.cast(ops.not_equal(truth, ignored), "float32")

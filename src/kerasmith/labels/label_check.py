@@ -88,7 +88,7 @@ def _are_inside(labels, domain):
 def _raise_unless_inside(labels, domain):
     if _are_inside(labels, domain):
         return
-    raise ValueError(domain.answer(*_extremes(labels), has_fractions=True))
+    raise ValueError(domain.answer(*_extremes(labels), _has_fractions(labels, domain)))
 
 
 def _has_bits_inside(labels, domain):

@@ -16,6 +16,7 @@ class LabelDomain:
         advice: what to write instead; `{low}`, `{high}` and `{odd}` stand for the least, the largest and the wrong value.
         low, high: the bounds, inclusive.
         fractions: the text that answers fractions where only whole numbers are allowed, else "".
+        of: the argument that holds them.
     """
 
     expected: str
@@ -23,6 +24,7 @@ class LabelDomain:
     low: float = -math.inf
     high: float = math.inf
     fractions: str = ""
+    of: str = "y_true"
 
     @property
     def template(self) -> str:
@@ -38,9 +40,9 @@ class LabelDomain:
 
     def answer(self, low: Any, high: Any, has_fractions: bool) -> str:
         """The text of the error for labels from `low` to `high`, NaN if one is; "" if all are inside."""
-        if not (low >= self.low and high <= self.high):
-            return self.complaint(low, high)
-        return self.fractions if has_fractions else ""
+        if self.fractions and has_fractions and not math.isnan(low + high):
+            return self.fractions
+        return "" if low >= self.low and high <= self.high else self.complaint(low, high)
 
     @property
     def general_advice(self) -> str:
@@ -74,15 +76,40 @@ ONE_HOT = LabelDomain(
     1 + _ROUNDING,
 )
 WEIGHTS = LabelDomain(
-    "Weights must be numbers >= 0.", "Write 0 for what does not count, `abs(sample_weight)` for a sign that is not meant.", 0
+    "Weights must be numbers >= 0.",
+    "Write 0 for what does not count, `abs(sample_weight)` for a sign that is not meant.",
+    0,
+    of="sample_weight",
 )
 NUMBERS = LabelDomain("Class ids must be numbers.", "Leave samples without a class out of the batch.")
+# From here on, two whole numbers are one in a dtype.
+_FIRST_ROUNDED = {"float64": 2**53, "float32": 2**24, "float16": 2**11, "bfloat16": 2**8}
+_NUMBERED = "Number them from 0: `np.unique(ids, return_inverse=True)[1].reshape(ids.shape)`."
 
 
-def whole_id_domain(what: str, bits: int = 32) -> LabelDomain:
-    """Ids of any classes or objects, as whole numbers of so many bits."""
-    numbered = "Number them from 0: `np.unique(ids, return_inverse=True)[1].reshape(ids.shape)`."
-    expected = f"{what} must be whole numbers{' that fit into int32' if bits == 32 else ''}."
-    return LabelDomain(
-        expected, numbered, -(2 ** (bits - 1)), 2 ** (bits - 1) - 1, f"{expected} Received: fractions. {numbered}"
-    )
+def last_exact(dtype: str, otherwise: float = math.inf) -> float:
+    """The largest whole number that no other one becomes in a dtype; `otherwise` for integers."""
+    return _FIRST_ROUNDED[dtype] - 1 if dtype in _FIRST_ROUNDED else otherwise
+
+
+def id_domain(dtype: str) -> LabelDomain:
+    """Ids of any classes, as numbers of a dtype that tells them apart."""
+    last = last_exact(dtype)
+    if math.isinf(last):
+        return NUMBERS
+    expected = f"Class ids must be numbers, in {dtype} up to {last}: larger ones became one another."
+    return LabelDomain(expected, f"Pass integers. {_NUMBERED}", -last, last)
+
+
+def whole_id_domain(what: str, bits: int = 32, dtype: str = "") -> LabelDomain:
+    """Ids of any classes or objects, as whole numbers of so many bits, that came in a dtype which tells them apart."""
+    high = 2 ** (bits - 1) - 1
+    last, whole = last_exact(dtype, high), f"{what} must be whole numbers"
+    fractions = f"{whole}. Received: fractions. {_NUMBERED}"
+    if last < high:
+        expected = f"{whole}, in {dtype} up to {last}: larger ones became one another."
+        low, high = -last, last
+    else:
+        expected = f"{whole}{' that fit into int32' if bits == 32 else ''}."
+        low = -high - 1
+    return LabelDomain(expected, _NUMBERED, low, high, fractions)

@@ -122,9 +122,9 @@ class LabelWatch:
         return next((doubt for doubt in self.doubts if doubt.labels is labels), None)
 
     @property
-    def domain(self) -> LabelDomain | None:
-        """What labels had to be; the last that came up."""
-        return self.doubts[-1].domain if self.doubts else None
+    def domains(self) -> tuple[LabelDomain, ...]:
+        """What labels and weights had to be, each once."""
+        return tuple(dict.fromkeys(doubt.domain for doubt in self.doubts))
 
     def bad(self) -> Tensor | None:
         """(B,) booleans, or None if there is no doubt."""

@@ -14,7 +14,7 @@ from keras import ops
 
 from kerasmith._types import ClassIds, Labels, Tensor
 from kerasmith.labels.label_check import check_labels
-from kerasmith.labels.label_domain import BINARY, ONE_HOT, class_id_domain
+from kerasmith.labels.label_domain import BINARY, ONE_HOT, class_id_domain, last_exact
 from kerasmith.labels.label_watch import Doubt, doubt_about
 from kerasmith.labels.layout import channels_of, fastest_axis, flatten, holds_ids, moved
 from kerasmith.labels.pixel_weights import beside, ids_to_ignore, ignored_labels, weight_and_valid
@@ -177,6 +177,13 @@ def encode(
 
 def _checked_ids(flat, channels, counts, strict):
     """Before ids become int32: what is beyond would wrap into the range of the classes."""
+    kind = keras.backend.standardize_dtype(flat.dtype)
+    last = last_exact(kind)
+    if channels - 1 > last:
+        raise ValueError(
+            f"Class ids of {kind} cannot tell {channels} classes apart: from {last + 2} on, ids became others. Received: "
+            f"y_true of {kind}. Pass integers."
+        )
     domain = class_id_domain(channels)
     return check_labels(flat, domain if strict else dataclasses.replace(domain, low=-math.inf, high=math.inf), counts)
 

@@ -3,13 +3,14 @@
 import copy
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops
 
 from kerasmith._types import Contract, Tensor
 from kerasmith.base import Loss, PerSample
 from kerasmith.base.weights import Weights
 from kerasmith.labels.label_check import check_labels
-from kerasmith.labels.label_domain import NUMBERS
+from kerasmith.labels.label_domain import id_domain
 from kerasmith.numerics.inputs import as_tensor
 from kerasmith.numerics.pairs import Pairs, pairs, with_references
 from kerasmith.numerics.tensors import accumulation_dtype, compatible, static_shape
@@ -40,13 +41,14 @@ class EmbeddingLoss(Loss):
         reduction, name, dtype: see `kerasmith.base.Loss`.
 
     Call arguments:
-        y_true: class ids (B,) or (B, 1), any numbers; equal ids are one class, negative ones too. Float ids above 2^24
-            cannot be told apart in float32: pass integers.
+        y_true: class ids (B,) or (B, 1), any numbers; equal ids are one class, negative ones too. Float ids from 2^24
+            on cannot be told apart in float32 and are refused: pass integers.
         y_pred: embeddings (B, D).
         sample_weight: a scalar, (B,) or (B, 1).
 
     Raises:
-        ValueError: for labels or embeddings of another rank, or of different batch sizes.
+        ValueError: for labels or embeddings of another rank, or of different batch sizes, and for ids too large for their
+            dtype.
     """
 
     _reads_one_array = True
@@ -98,7 +100,7 @@ class EmbeddingLoss(Loss):
         if static_shape(x, "y_pred")[0] == 0:
             return PerSample(ops.sum(x, axis=-1))
         valid = weights.valid_sample
-        ids = check_labels(ids, NUMBERS, valid)
+        ids = check_labels(ids, id_domain(keras.backend.standardize_dtype(ids.dtype)), valid)
         if valid is not None:
             valid = valid > 0
             x = ops.where(valid[:, None], x, ops.zeros_like(x))  # a masked vector may hold anything, NaN too

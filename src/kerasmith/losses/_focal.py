@@ -105,6 +105,11 @@ class Focal(PixelLoss):
 
     def _binary_alpha(self, pixels, y):
         if not hasattr(self.alpha, "__len__"):
+            if self.alpha > 1:
+                raise ValueError(
+                    f"One `alpha` weighs the foreground, and 1 - alpha the background, which must not be negative. Received: "
+                    f"alpha={self.alpha}. Write `pos_weight={self.alpha}` to weigh the foreground so and the background by 1."
+                )
             background, foreground = 1.0 - self.alpha, self.alpha
         elif pixels.class_axis is None:
             background, foreground = two_values(self.alpha, "alpha")

@@ -146,7 +146,7 @@ class Bootstrap(Metric):
         return self.metric.cast_result(result)
 
     def _has_wrong_labels(self):
-        return any(total.labels is not None for total in self.metric._totals.values())
+        return any(total.domains for total in self.metric._totals.values())
 
     def _intervals(self):
         """{key: (low, high)}; empty where values cannot be read."""

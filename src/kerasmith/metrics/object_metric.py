@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 from keras import ops
 
 from kerasmith._types import Tensor
@@ -80,4 +81,4 @@ def whole_ids(ids: Tensor, name: str) -> Tensor:
     """Instance ids in int32."""
     option = "instance_labels" if name == "y_true" else "instance_predictions"
     what = f"`{option}=True` expects {name} to hold the id of the object at each pixel and 0 for none, which"
-    return ops.cast(check_labels(ids, whole_id_domain(what)), "int32")
+    return ops.cast(check_labels(ids, whole_id_domain(what, dtype=keras.backend.standardize_dtype(ids.dtype))), "int32")

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -10,14 +11,16 @@ from kerasmith._types import DType, Tensor
 from kerasmith.base import AdditiveMetric, Weights
 from kerasmith.base.arguments import check_choice, check_integer
 from kerasmith.base.configured import snake_case
+from kerasmith.base.label_message import warn_of_wrong_labels
 from kerasmith.distribution import replica_count
 from kerasmith.keras_internals.tensors import is_concrete
+from kerasmith.labels.label_domain import LabelDomain, last_exact, whole_id_domain
+from kerasmith.labels.label_watch import running_watch
 from kerasmith.numerics import safe
 from kerasmith.numerics.ranked_candidates import LAST_QUERY, Ranking, as_candidates, over_runs, ranked
 from kerasmith.numerics.tensors import compatible, is_float, repeat_each, static_shape
 
 _ROWS = ("query", "score", "relevance", "weight")
-_LARGEST_ID = {"float32": 2**24, "float16": 2**11, "bfloat16": 2**8}
 
 
 class QueryMetric(AdditiveMetric):
@@ -57,6 +60,7 @@ class QueryMetric(AdditiveMetric):
         self.k = k
         self.capacity = capacity
         self.absent = absent
+        self._domains: tuple[LabelDomain, ...] = ()
         self._rows = None
 
     def score_queries(self, ranking: Ranking) -> tuple[Tensor, Tensor]:
@@ -99,7 +103,12 @@ class QueryMetric(AdditiveMetric):
                 f"{type(self).__name__} with query ids ranks all candidates of a data set and cannot be split over replicas. "
                 f"Received: {replica_count()} replicas. Evaluate on one device, or give a list of candidates for each query."
             )
-        self._add_rows(*_read_ids(given, y_true), ops.reshape(y_pred, (-1,)), weights.effective_sample)
+        query, known, relevance = _read_ids(given, y_true)
+        watch = running_watch()
+        bad = watch.bad()  # weights that a compiled step could not refuse
+        self._domains = (*watch.domains, whole_id_domain("Query ids"))
+        known = known if bad is None else ops.logical_and(known, ops.logical_not(bad))
+        self._add_rows(query, known, relevance, ops.reshape(y_pred, (-1,)), weights.effective_sample)
 
     def _check_form(self, right, this, other):
         if not right:
@@ -118,7 +127,7 @@ class QueryMetric(AdditiveMetric):
         weight = ops.where(relevance < 0, 0.0, weight)
         exists = weight > 0
         score, relevance = (ops.where(exists, x, 0.0) for x in (score, relevance))
-        lost = ops.sum(ops.cast(ops.logical_and(exists, ops.logical_not(known)), "int32"))
+        lost = ops.sum(ops.cast(ops.logical_and(weight != 0, ops.logical_not(known)), "int32"))
         seen = ops.convert_to_tensor(self._seen)
         added = ops.stack([ops.cast(ops.shape(score)[0], "int32"), lost])
         if is_concrete(seen) and is_concrete(added):
@@ -168,6 +177,8 @@ class QueryMetric(AdditiveMetric):
         weight = weight * counts
         mean = safe.ratio(ops.sum(weight * value), ops.sum(weight), when_empty=math.nan)
         right = ops.logical_and(seen[0] <= self.capacity, seen[1] == 0)
+        if self._domains and is_concrete(seen[1]) and int(seen[1]):
+            warn_of_wrong_labels(self.name, self._domains)
         return self.cast_result({self.name: ops.where(right, mean, math.nan), self.key("cases"): ops.sum(counts)})
 
 
@@ -189,7 +200,7 @@ def _has_ids(y_true: Tensor, y_pred: Tensor) -> bool:
 def _read_ids(given: Any, y_true: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Query ids (B,) int32, whether each could be kept as it is, and relevance (B,)."""
     ids, relevance = y_true[:, 0], y_true[:, 1]
-    bound = _LARGEST_ID.get(str(ids.dtype).rsplit(".", 1)[-1], LAST_QUERY)
+    bound = int(min(last_exact(keras.backend.standardize_dtype(ids.dtype)) + 1, LAST_QUERY))
     known = ops.logical_and(ids <= bound - 1, ids >= -bound)
     if is_float(ids):
         known = ops.logical_and(known, ops.equal(ids, ops.floor(ids)))

@@ -3,17 +3,20 @@
 import math
 from collections.abc import Callable
 
+import keras
 from keras import ops
 
 from kerasmith._moved import renamed
 from kerasmith._types import DType, Function, Tensor
 from kerasmith.base import Metric
 from kerasmith.base.arguments import check_choice, check_integer
+from kerasmith.base.label_message import warn_of_wrong_labels
 from kerasmith.base.weights import split_sample_weight
 from kerasmith.distribution import replica_count
 from kerasmith.keras_internals.tensors import is_concrete, keras_mask
 from kerasmith.labels.label_check import check_labels, id_dtype
-from kerasmith.labels.label_domain import whole_id_domain
+from kerasmith.labels.label_domain import WEIGHTS, LabelDomain, whole_id_domain
+from kerasmith.labels.label_watch import running_watch
 from kerasmith.numerics import safe
 from kerasmith.numerics.inputs import as_tensor
 from kerasmith.numerics.pairwise_distances import unit_length
@@ -53,6 +56,8 @@ class RetrievalMetric(Metric):
         self.absent = absent
         self._nearest = nearest
         self._rows = None
+        # What ids and weights had to be where a compiled program could only count those that were not.
+        self._domains: tuple[LabelDomain, ...] = ()
         # Rows in use, and how many vectors held NaN.
         self._seen = self.add_variable((2,), initializer="zeros", dtype="int32", name="seen")
 
@@ -75,8 +80,12 @@ class RetrievalMetric(Metric):
             )
         mask = keras_mask(y_pred)
         y_true, y_pred = as_tensor(y_true, "y_true"), as_tensor(y_pred, "y_pred")
-        labels, size = _checked(y_true, y_pred)
         weights = split_sample_weight(sample_weight, mask, static_shape(y_pred, "y_pred")[:1]).effective_sample
+        watch = running_watch()
+        if weights is not None:
+            check_labels(weights, WEIGHTS)
+            watch.sample = weights
+        labels, size = _checked(y_true, y_pred)
         if self._rows is None:
             self._build(size)
         elif self._rows.vectors.shape[1] != size:
@@ -86,7 +95,11 @@ class RetrievalMetric(Metric):
         vectors = ops.stop_gradient(ops.cast(y_pred, "float32"))
         batch = ops.shape(vectors)[0]
         weights = ops.ones((batch,), "float32") if weights is None else weights * ops.ones((batch,), "float32")
-        spoiled = ops.logical_and(ops.any(vectors != vectors, axis=-1), weights > 0)
+        spoiled = ops.any(vectors != vectors, axis=-1)
+        if watch.doubts:
+            self._domains = watch.domains
+            spoiled = ops.logical_or(spoiled, watch.bad())
+        spoiled = ops.logical_and(spoiled, weights != 0)
         vectors = ops.where(ops.logical_or(spoiled, weights == 0)[:, None], 0.0, vectors)
         if self.similarity == "cosine":
             # Keras takes no maximum of an empty batch on PyTorch: one more row for the moment.
@@ -117,6 +130,8 @@ class RetrievalMetric(Metric):
             weight = ops.where(rows.relevant > 0, weight, 0.0)
         mean = safe.ratio(ops.sum(weight * score(rows.codes, rows.relevant)), ops.sum(weight), when_empty=math.nan)
         right = ops.logical_and(used <= self.capacity, seen[1] == 0)
+        if self._domains and is_concrete(used) and int(seen[1]):
+            warn_of_wrong_labels(self.name, self._domains, ", or a vector was NaN")
         mean = ops.where(ops.logical_and(right, when_valid), mean, math.nan)
         return ops.cast(mean, self.dtype), ops.cast(ops.sum(ops.cast(weight > 0, "float32")), self.dtype)
 
@@ -143,5 +158,6 @@ def _checked(y_true, y_pred):
             f"y_true must hold one class id a sample, {(shape_pred[0],)} or {(shape_pred[0], 1)}. Received: y_true of shape "
             f"{shape_true}. Write `keras.ops.argmax(y_true, axis=-1)` for one-hot labels."
         )
-    bits = 64 if id_dtype() == "int64" else 32
-    return ops.cast(check_labels(ops.reshape(y_true, (-1,)), whole_id_domain("Class ids", bits)), id_dtype()), shape_pred[1]
+    bits, kind = 64 if id_dtype() == "int64" else 32, keras.backend.standardize_dtype(y_true.dtype)
+    ids = check_labels(ops.reshape(y_true, (-1,)), whole_id_domain("Class ids", bits, kind))
+    return ops.cast(ids, id_dtype()), shape_pred[1]
