@@ -106,6 +106,7 @@ The learning rate takes the same: `schedule: one_cycle(30, 0.003)`; `constant` l
 - models: `unet(widths=[...])`; a network of `keras.applications` with a decoder, such as `resnet50` with random weights,
   `resnet50(weights='imagenet')` or `resnet50(weights='file.weights.h5')`; `module:function`, a function
   `(input_shape, outputs)` that returns a `keras.Model` from images to logits. The last one is imported, and so runs.
+  One that gives probabilities is refused: whatever its weights are, its output then stays between 0 and 1.
 
 ## A run that goes on
 

@@ -12,6 +12,7 @@ from kerasmith.checks.engine.training_setup import FitArguments, TrainingSetup
 from kerasmith.files.messages import warn
 from kerasmith.recipes.training import parts
 from kerasmith.recipes.training.config_error import ConfigError, Place
+from kerasmith.recipes.training.logits import not_logits
 from kerasmith.recipes.training.plan import Plan
 
 
@@ -36,6 +37,7 @@ def ask(plan: Plan, model: keras.Model, patches: Any, windows: Any) -> list[Find
     except Exception as problem:  # a question that cannot be asked ends no training
         warn(f"The set-up was not asked about: {type(problem).__name__}: {problem}")
         return []
+    require_logits(plan, model, patches)
     errors = [one for one in findings if one.severity == "error"]
     if errors:
         raise ConfigError(
@@ -44,3 +46,27 @@ def ask(plan: Plan, model: keras.Model, patches: Any, windows: Any) -> list[Find
             "Nothing was written. Where it is meant so, write `check: false`.",
         )
     return [one for one in findings if one.severity == "warning"]
+
+
+def require_logits(plan: Plan, model: keras.Model, patches: Any) -> None:
+    """Refuses a network of the user's with an activation behind it, of which the questions about an objective know nothing.
+
+    Args:
+        plan: what to do.
+        model: its network.
+        patches: batches of it.
+
+    Raises:
+        ConfigError: with what to write instead.
+    """
+    text = plan.values["model"]
+    if ":" not in text.split("(")[0]:
+        return
+    problem = not_logits(model, patches[0][0], elementwise=plan.outputs == "sigmoid")
+    if problem is not None:
+        raise ConfigError(
+            plan.config.places.get("model", Place(plan.config.name)),
+            f"`{text}` must give logits, numbers of any size, which all losses, metrics and predictions here read; {problem}, "
+            "whatever the weights are. Leave out the activation of the last layer. Nothing was written. Where it is meant so, "
+            "write `check: false`.",
+        )
