@@ -35,7 +35,9 @@ def check(options: argparse.Namespace) -> int:
         "kind": options.kind,
     }
     folder = pathlib.Path(options.target)
-    if folder.is_dir():
+    if options.processes is not None:
+        reports = _of_processes(options, backends, request)
+    elif folder.is_dir():
         reports = _of_folder(folder, backends, options, request)
     else:
         reports = _of_script_or_parts(options.target, backends, options, request)
@@ -45,6 +47,22 @@ def check(options: argparse.Namespace) -> int:
     else:
         print(form.render(reports), end="")
     return exit_status(reports)
+
+
+def _of_processes(options, backends, request):
+    """The report of one part in several real processes."""
+    from kerasmith.checks.engine import processes
+    from kerasmith.checks.engine.signatures import look_at_signature
+
+    if options.processes < 2:
+        raise ValueError(
+            f"`--processes` must be 2 or more: one process has no other to differ from. Received: {options.processes}"
+        )
+    if options.fit is not None or options.arguments is not None or options.select or options.ignore:
+        raise ValueError("`--processes` asks one question of a loss or a metric: leave out --fit, --select, --ignore and --")
+    look_at_signature(options.target, options.init, options.kind)
+    given = {key: request[key] for key in ("init", "like", "contract", "seed", "kind")}
+    return processes.reports_of(options.target, backends, options.processes, limit=max(options.budget, 300.0), **given)
 
 
 def _of_script_or_parts(target, backends, options, request):
@@ -197,6 +215,12 @@ def add_to(commands: Any) -> None:
     command.add_argument("--format", choices=FORMATS, default="text", help="default: text")
     command.add_argument(
         "--budget", type=_seconds, default=60.0, metavar="S", help="seconds a component and backend; default: 60"
+    )
+    command.add_argument(
+        "--processes",
+        type=whole_number(1),
+        metavar="N",
+        help="of a loss or metric: train with it alone and in N processes of each backend, and compare; asks nothing else",
     )
     command.add_argument("--seed", type=whole_number(0), default=7, metavar="N", help="of the inputs; default: 7")
     command.add_argument("-v", "--verbose", action="store_true", help="say what came of every check")
