@@ -1,6 +1,7 @@
 """Losses and metrics that are wrong, or right, in several processes only."""
 
 import os
+
 import keras
 from keras import ops
 
