@@ -101,16 +101,16 @@ def _record(question, alone, folder, backend, processes, asked, limit):
 def _difference(alone, several, processes):
     """(expected, actual, title or None) of the first difference; None where there is none."""
     for name, values in alone["columns"].items():
-        shown = [one["columns"].get(name) for one in several]
-        for rank, other in enumerate(shown):
-            if not _near(other, shown[0], _NUMBERS):
+        seen = [one["columns"].get(name) for one in several]
+        for rank, other in enumerate(seen):
+            if not _near(other, seen[0], _NUMBERS):
                 return (
-                    f"the same numbers in every process: {name} {_text(shown[0])} in rank 0",
+                    f"the same numbers in every process: {name} {_text(seen[0])} in rank 0",
                     f"{_text(other)} in rank {rank}",
                     "Processes show different numbers: the part keeps something that is of one process alone",
                 )
-        if not _near(shown[0], values, _NUMBERS):
-            actual = f"{_text(shown[0])} from {processes} processes with unequal shares of the samples{_ratio(alone, several)}"
+        if not _near(seen[0], values, _NUMBERS):
+            actual = f"{_text(seen[0])} from {processes} processes with unequal shares of the samples{_ratio(alone, several)}"
             return f"{name} {_text(values)}, as from one process", actual, None
     for one in several:
         if not _near(one["moved"], alone["moved"], _MOVED, 1e-7):
