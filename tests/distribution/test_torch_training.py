@@ -66,6 +66,22 @@ def test_every_kind_of_data_and_callback(tmp_path):
     assert len(lines) == 4
 
 
+@pytest.mark.heavy("two processes beside one that train three models", on=ON, seconds=40)
+def test_the_numbers_that_a_guard_finds(tmp_path):
+    (one,) = trained(tmp_path / "one", 1, "guarded_training.py")
+    two = trained(tmp_path / "two", 2, "guarded_training.py")
+    for found in two:
+        for name, expected in one.items():
+            assert found[name]["findings"] == expected["findings"]
+            agree(found[name], expected, name)
+        # The second has it in its share.
+        assert [one[:3] for one in found["own share"]["findings"]] == [["input", "x", 4]]
+        assert "It came up in the share of rank 1" in found["own share"]["findings"][0][3]
+    assert two[0]["own share"]["weights"] == two[1]["own share"]["weights"]
+    files = [{path.name for path in (tmp_path / name / "found").iterdir()} for name in ("one", "two")]
+    assert files[0] == files[1] == {"epoch_1_batch_4.npz", "epoch_1_batch_4.json"}
+
+
 @pytest.mark.heavy("each case starts processes", on=ON, seconds=25)
 @pytest.mark.parametrize(
     ("case", "status", "says"),

@@ -33,8 +33,8 @@ class Processes(Protocol):
         """What a step leaves in this process beside variables and random generators, as plain data."""
         ...
 
-    def load_own_state(self, state: dict[str, Any], step: int) -> None:
-        """Goes on from what `own_state` gave, at a step of an epoch; {} where there was another number of processes."""
+    def load_own_state(self, state: dict[str, Any], step: int | None) -> None:
+        """Goes on from what `own_state` gave, {} with another number of processes; at a step of the epoch, None for this."""
         ...
 
     def parts(self, model: Any) -> tuple[list[Any], list[Any]]:
@@ -62,7 +62,7 @@ class OneProcess:
         """Nothing."""
         return {}
 
-    def load_own_state(self, state: dict[str, Any], step: int) -> None:
+    def load_own_state(self, state: dict[str, Any], step: int | None) -> None:
         """Nothing to go on from."""
 
     def parts(self, model: Any) -> tuple[list[Any], list[Any]]:
@@ -76,6 +76,11 @@ _ALONE = OneProcess()
 def processes() -> Processes:
     """Those that `setup` has met, or this one alone."""
     return RUNNING.processes or _ALONE
+
+
+def rows_of_all(tensors: Any) -> Any:
+    """What layers gave for this process's part of a batch, as the loss sees it: of all where it is computed of the whole."""
+    return tensors if RUNNING.rows_of_all is None else RUNNING.rows_of_all(tensors)
 
 
 def first_decides(function: Callable[[], Any]) -> Any:

@@ -22,12 +22,14 @@ class Copy(NamedTuple):
         finite: a bool for each variable.
         random: the state of PyTorch's own random numbers, from which its dropout draws; else None.
         foreign: (object, state) of what is not Keras', such as an optimizer of PyTorch.
+        own: what else belongs to it, of which its owner knows.
     """
 
     values: list[Any]
     finite: np.ndarray
     random: Any = None
     foreign: tuple[tuple[Any, Any], ...] = ()
+    own: Any = None
 
 
 class TrainingState:

@@ -13,8 +13,10 @@ from kerasmith.callbacks.driven_optimizers import check_can_train
 from kerasmith.callbacks.numerics_guard.first_nonfinite_step import find_first_nonfinite_step, from_outside
 from kerasmith.callbacks.numerics_guard.lowered_rates import check_rates, lower_rates, scale_schedules
 from kerasmith.callbacks.numerics_guard.nonfinite_report import NonFiniteReport
+from kerasmith.callbacks.numerics_guard.origin import of_all_processes
 from kerasmith.callbacks.numerics_guard.step_record import StepRecord
 from kerasmith.callbacks.numerics_guard.step_repeater import StepRepeater
+from kerasmith.distribution.exchange import processes
 from kerasmith.files.writable_directory import writable_directory
 from kerasmith.keras_internals.train_function_hook import attach, detach, is_ready, own_function
 
@@ -52,6 +54,9 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
         findings: all of them.
         rollbacks: how many there were.
 
+    Of several processes (since 0.2, see `kerasmith.distribution.setup`; on PyTorch) all look at the same steps, and do the
+    same. Where each brings its own share of the data, the finding says in whose it came up, and no batch is saved.
+
     On TensorFlow with `steps_per_execution` above 1, or several replicas, the batches are not seen: the finding then names
     the step range as far as the loss tells it, and a rollback leaves out all steps since the last copy.
 
@@ -84,8 +89,6 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
     every: int
     factor: float
     max_rollbacks: int
-    # Not tried yet with several processes, which `kerasmith.distribution.setup` therefore refuses.
-    processes: str = "none"
     memory: int
     verbose: int
     findings: Any
@@ -120,6 +123,11 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
         self._repeater, self._of, self._is_new = None, no_model, True
         self._epoch = self._batch = 0
         self._forget()
+
+    @property
+    def processes(self) -> str:
+        """With several processes it runs in "every" one of PyTorch; on JAX and TensorFlow "none" has the whole batch."""
+        return "every" if keras.backend.backend() == "torch" else "none"
 
     # What Keras calls. `self.model` is left alone: on JAX it moves the state of the step back into the model.
 
@@ -226,9 +234,10 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
     def _look_after_the_steps(self):
         """The steps so far were fine: what is not finite now, another callback has written."""
         now = self._repeater.state.copy()
-        if not self._repeater.bad_variables(now):
+        if self._repeater.is_good({}, now):
             return
         origin = from_outside(self._repeater, now, "Another callback has written it: all was finite after the last step")
+        origin = of_all_processes(origin)
         self.finding = NonFiniteReport(*origin[:2], self._epoch, self._batch, *origin[2:])
         self.findings.append(self.finding)
         if self.rollback and self.rollbacks < self.max_rollbacks:
@@ -250,6 +259,7 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
         if not self._repeater.is_good(logs, copy) or self._repeater.is_stalled(copy):
             logs, copy = self._repair(logs, copy)
             there = self._repeater.go_to(copy)
+            processes().load_own_state(copy.own, self._batch + 1)
             state = None if state is None else there
         self._good = copy
         self._record.drop()
@@ -263,7 +273,8 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
         while True:
             first = find_first_nonfinite_step(self._repeater, self._good, steps, now)
             step = steps[first.index]
-            self.finding = NonFiniteReport(*first.origin[:2], self._epoch, step.number, *first.origin[2:])
+            origin = of_all_processes(first.origin)
+            self.finding = NonFiniteReport(*origin[:2], self._epoch, step.number, *origin[2:])
             self.findings.append(self.finding)
             is_over = self.rollbacks >= self.max_rollbacks or self._good is None or self._repeater.is_stalled(now)
             if not self.rollback or is_over:
@@ -297,4 +308,6 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
         self._tell(step)
 
     def _tell(self, step):
-        self.finding.tell(self.directory, step.batches[0] if step and step.batches else None, self.verbose)
+        here = processes()
+        batch = step.batches[0] if step and step.batches and not here.brings_own_share else None
+        self.finding.tell(self.directory if here.rank == 0 else None, batch, self.verbose)

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 from keras import ops, tree
 
+from kerasmith.callbacks.numerics_guard.nonfinite_report import KINDS
+from kerasmith.distribution.exchange import processes
 from kerasmith.keras_internals.device_state import is_finite
 
 _MOST_SAMPLES = 5
@@ -19,6 +21,16 @@ class Origin(NamedTuple):
     where: str
     detail: str = ""
     samples: list[int] = []
+
+
+def of_all_processes(own: Origin) -> Origin:
+    """What all processes tell: where each brings its own share of the data, the earliest in a step, and whose it is."""
+    here = processes()
+    known = [Origin(*one) for one in here.of_all(tuple(own))]
+    if not here.brings_own_share:
+        return known[0]
+    rank = min(range(here.count), key=lambda rank: KINDS.index(known[rank].kind))
+    return known[rank]._replace(detail=f"It came up in the share of rank {rank}. {known[rank].detail}".strip())
 
 
 def in_calls(model: keras.Model, calls: Sequence[Any], y_pred: Any) -> Origin | None:

@@ -6,6 +6,7 @@ import keras
 from keras import tree
 
 from kerasmith.callbacks.numerics_guard.first_nonfinite_step import RecordedStep, recorded_steps
+from kerasmith.distribution.exchange import processes
 from kerasmith.keras_internals.train_function_hook import replica_count
 
 
@@ -44,7 +45,9 @@ class StepRecord:
         self.is_seen = replica_count(model) == 1
         self._last = last or float("inf")
         size = sum(getattr(leaf, "nbytes", 0) for leaf in tree.flatten(batches))
-        self._capacity = max(1, min(self._every, int(memory * 1e6) // max(size, 1)))
+        capacity = max(1, min(self._every, int(memory * 1e6) // max(size, 1)))
+        # Processes look at the same step.
+        self._capacity = min(processes().of_all(capacity))
 
     def add(self, number: int, batches: Any, loss: Any) -> bool:
         """Keeps the batches of a step.

@@ -6,12 +6,26 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasmith.distribution.exchange import processes
 from kerasmith.keras_internals.device_state import Copy, TrainingState
 from kerasmith.keras_internals.owned import owned
 from kerasmith.keras_internals.train_function_hook import own_function, run_step
 
 # Keras begins at 2^15 and halves with each step it leaves out: this is some thirty in a row.
 _SMALLEST_LOSS_SCALE = 2.0**-14
+
+
+class SharedTrainingState(TrainingState):
+    """A `TrainingState` with what else a step leaves in one of several processes."""
+
+    def copy(self, state: Any = None) -> Copy:
+        """As of `TrainingState`."""
+        return super().copy(state)._replace(own=processes().own_state())
+
+    def assign(self, copy: Copy) -> None:
+        """As of `TrainingState`."""
+        super().assign(copy)
+        processes().load_own_state(copy.own, None)
 
 
 class StepRepeater:
@@ -33,7 +47,7 @@ class StepRepeater:
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
-        self.state = TrainingState(model)
+        self.state = SharedTrainingState(model)
         self.excused = np.zeros(len(self.state.variables), bool)
         found = owned(model).optimizers.values()
         self.loss_scales = [one.dynamic_scale for one in found if getattr(one, "dynamic_scale", None) is not None]
@@ -81,8 +95,10 @@ class StepRepeater:
         return before._replace(values=[*before.values[:begin], *now.values[begin:end], *before.values[end:]])
 
     def is_good(self, logs: Any, copy: Copy) -> bool:
-        """Whether the loss in the logs, a running mean, and all variables are finite."""
-        return is_finite_loss(logs) and (copy.finite.all() or not self.bad_variables(copy))
+        """Whether the loss in the logs, a running mean, and all variables are finite, in each process."""
+        is_good = is_finite_loss(logs) and bool(copy.finite.all() or not self.bad_variables(copy))
+        # Several processes do the same, each with statistics of its own.
+        return is_good if processes().count == 1 else all(processes().of_all(is_good))
 
     def bad_variables(self, copy: Copy) -> list[str]:
         """Paths of the variables that have become not finite: weights in the order of the graph, then those of optimizers."""

@@ -13,6 +13,7 @@ from kerasmith.keras_internals.global_batch import override
 _WRITERS = ("ModelCheckpoint", "CSVLogger", "TensorBoard", "RemoteMonitor", "ProgbarLogger")
 _INSTEAD = {
     "BackupAndRestore": 'Write `kerasmith.callbacks.Resume("checkpoints")` instead, which goes on with any of them killed.',
+    "NumericsGuard": "It works with `--engine torch`, where each process has the whole batch. Or leave it out.",
     "FindLR": "Find the rate in one process, with the same `batch_size`.",
 }
 

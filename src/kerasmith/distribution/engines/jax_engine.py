@@ -164,7 +164,7 @@ class JaxTraining:
         """Nothing: all variables are those of one program."""
         return {}
 
-    def load_own_state(self, state: dict[str, Any], step: int) -> None:
+    def load_own_state(self, state: dict[str, Any], step: int | None) -> None:
         """Nothing to go on from."""
 
     def parts(self, model: keras.Model) -> tuple[list[Any], list[Any]]:

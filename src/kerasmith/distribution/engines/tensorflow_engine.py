@@ -167,7 +167,7 @@ class TensorFlowTraining:
         """Nothing: variables are the same in all workers."""
         return {}
 
-    def load_own_state(self, state: dict[str, Any], step: int) -> None:
+    def load_own_state(self, state: dict[str, Any], step: int | None) -> None:
         """Nothing to go on from."""
 
     def parts(self, model: keras.Model) -> tuple[list[Any], list[Any]]:
@@ -226,10 +226,17 @@ def _refused_method(name):
 def _refuse(model, arguments, training):
     """Raises a `SetupError` for what would give other numbers, and for other data in other processes."""
     cls = type(model)
-    if getattr(model, "objective", None) is not None:
+    objective = getattr(model, "objective", None)
+    if getattr(getattr(objective, "balance", None), "needs_gradients", False):
         raise SetupError(
-            "An `Objective` does not train in several processes of TensorFlow yet. Use `--engine torch` or `--engine jax`, or "
-            "compile with a loss."
+            f"{type(objective.balance).__name__} does not train in several processes of TensorFlow: it needs gradients at a "
+            "tap, of which each worker has its own part only. Use `--engine torch` or `--engine jax`, or `DWA`."
+        )
+    not_yet = [term.name for term in getattr(objective, "terms", ()) if term.differentiates or term.memory is not None]
+    if not_yet:
+        raise SetupError(
+            "Terms that derive the model by its inputs, and such with a memory, do not train in several processes of "
+            f"TensorFlow yet. Use `--engine torch` or `--engine jax`. Received: the terms {not_yet}"
         )
     for method in ("train_step", "test_step", "compute_loss", "compute_metrics"):
         made_by = getattr(cls, method).__module__.partition(".")[0]

@@ -190,9 +190,9 @@ class TorchTraining:
         """The random numbers of dropout."""
         return {"dropout": None if self._generator is None else self._generator.numpy().copy()}
 
-    def load_own_state(self, state: dict[str, Any], step: int) -> None:
-        """Goes on at a step of the epoch."""
-        self.step = step
+    def load_own_state(self, state: dict[str, Any], step: int | None) -> None:
+        """Goes on at a step of the epoch, with None at that of now."""
+        self.step = self.step if step is None else step
         if state:
             self._generator = None if state["dropout"] is None else torch.from_numpy(state["dropout"].copy())
 
