@@ -7,7 +7,8 @@ import sys
 import keras
 import numpy as np
 
-from kerasmith import distribution, losses, metrics
+from kerasmith import Model, Objective, Tap, Term, distribution, losses, metrics
+from kerasmith.multitask import DWA
 from tests.distribution.peak import Peak
 from tests.distribution.weighted_masks import weighted_masks
 
@@ -37,10 +38,33 @@ def masked():
     return model
 
 
+def sparse(features):
+    """A value for each pixel, of what a layer gave."""
+    return keras.ops.mean(keras.ops.abs(features["hidden"]), axis=-1)
+
+
+def near(x, y_pred):
+    """One number for a batch, a mean over its samples."""
+    return keras.ops.mean(keras.ops.square(y_pred - x[..., :1]))
+
+
+def of_objective(balance=None):
+    inputs = keras.Input((3, 3, 2))
+    hidden = Tap("hidden")(keras.layers.Dense(4, "tanh", activity_regularizer="l2")(inputs))
+    model = Model(inputs, keras.layers.Dense(1, "sigmoid")(hidden))
+    terms = {"dice": losses.Dice(scope="batch"), "sparse": sparse, "near": Term(near, weight=0.5), "fit": "mae"}
+    if balance is None:
+        terms["dice"] = Term(terms["dice"], weight="learned")
+    model.compile(keras.optimizers.Adam(0.01), Objective(terms, balance=balance), metrics=["mae", Peak()])
+    return model
+
+
 CASES = {
     "a plain loss": lambda: of_loss("mse", kernel_regularizer="l2", activity_regularizer="l2"),
     "a sum of the batch": lambda: of_loss(losses.Dice(scope="batch")),
     "a mask": masked,
+    "an objective": of_objective,
+    "a balanced objective": lambda: of_objective(DWA()),
 }
 whole = x, y, weight
 # Steps without data, of other lengths.

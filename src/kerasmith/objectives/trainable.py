@@ -9,6 +9,7 @@ from keras import ops, tree
 from kerasmith._types import Config, Tensor, Tensors
 from kerasmith.base.loss_columns import LossColumns
 from kerasmith.distribution import display_global_value
+from kerasmith.distribution.exchange import rows_of_all
 from kerasmith.files.messages import warn
 from kerasmith.keras_internals.compiled import forget_loss, metrics_given
 from kerasmith.keras_internals.layers import added_loss, all_layers, replace_tracked
@@ -91,6 +92,8 @@ class TrainsOnObjective(SharesSampleWeight, TransfersWeights, SurvivingVariables
         # A second forward pass in a term would add to both.
         own = [added_loss(self, loss) for loss in self.losses]
         features = take_features(lambda: taps_of(self))
+        if any("features" in term.asks for term in objective.terms):
+            features.update(rows_of_all(dict(features)))
         step = _read_step(objective)
         names = tuple(getattr(self, "output_names", None) or ())
         one_weight = self.shares_sample_weight(training) or one_object(sample_weight)

@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras import tree
 
 from kerasmith.distribution._alone import alone
+from kerasmith.distribution._running import RUNNING
 from kerasmith.keras_internals.tensors import keras_mask, set_keras_mask
 
 # What workers can exchange.
@@ -47,9 +48,18 @@ class WholeStep:
         with tf.control_dependencies([] if same is None else [same]):
             self._whole = tf.identity(self._whole)
         y, y_pred, sample_weight = self._of_all(y), self._of_all(y_pred, True), self._of_all(sample_weight)
-        with alone():
-            value = own(model, x, y, y_pred, sample_weight, training)
+        if any("x" in term.asks for term in getattr(getattr(model, "objective", None), "terms", ())):
+            x = self._of_all(x)
+        RUNNING.rows_of_all = self._rows_of_all
+        try:
+            with alone():
+                value = own(model, x, y, y_pred, sample_weight, training)
+        finally:
+            RUNNING.rows_of_all = None
         return _scaled_gradient(value, 1.0 / self._count)
+
+    def _rows_of_all(self, values):
+        return self._of_all(values, True)
 
     def added(self, own: Any, model: Any, value: Any) -> Any:
         """What layers have added, which is a mean over the samples of this worker, as that over all."""
