@@ -1,6 +1,8 @@
 """`kerasmith report` and `kerasmith list`: pages from directories alone, and what is said of bad input."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -21,7 +23,8 @@ def make_run(directory, name, *, finished=True, rate=0.1, cases=True, epochs=3):
     (run / "history.csv").write_text("\n".join(lines) + "\n")
     data = {
         "title": f"run {name}", "status": "completed", "seconds": 75.4, "planned": epochs, "config": {"rate": rate, "seed": 0},
-        "directions": {"dice": "max"}, "compiled": {"optimizer": "Adam"}, "events": [],
+        "directions": {"dice": "max"}, "compiled": {"optimizer": "Adam", "model": f"Sequential sequential_{epochs}"},
+        "events": [], "terms": ["ce"],
         "sections": [{"title": "Pictures", "html": "<p>a picture</p>", "collapsed": False, "kind": ""}],
     }  # fmt: skip
     write_run_data(run / "report.json", data)
@@ -66,6 +69,7 @@ def test_runs_are_compared(tmp_path, capsys):
     assert status == 0
     assert "b better by .050, .050 to .050" in page.text("td")
     assert "a 0.1000 b 0.2000" in " ".join(page.text("td").split())
+    assert "sequential" not in page.text()  # the number that Keras appends to a name is no setting
     drawn = plot_named(text, "val_dice")
     assert [one["name"] for one in drawn["series"]] == ["a", "b"]
     assert values_of(drawn, "a") == [0.5, 0.75, 0.833333, None]
@@ -88,7 +92,11 @@ def test_the_list_fits_80_columns(tmp_path, capsys):
     assert lines[0].split() == ["run", "state", "epochs", "best", "time"]
     assert lines[1].split()[1:] == ["completed", "3", "val_dice", "0.8333", "(3)", "0:01:15"]
     assert lines[2].split()[:2] == ["broken", "unreadable"]
-    assert lines[3].split() == ["deep/b", "unfinished", "3", "val_loss", "0.3667", "(3)", "0:01:15"]
+    assert lines[3].split() == ["deep/b", "unfinished", "3", "val_dice", "0.8333", "(3)", "0:01:15"]
+    # Whoever reads may have seen enough.
+    call = f"{sys.executable} -c 'from kerasmith.cli import main; raise SystemExit(main())' list {tmp_path} | true"
+    done = subprocess.run(call, shell=True, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
 
 
 def test_bad_input_says_what_was_expected(tmp_path, capsys):

@@ -30,7 +30,7 @@ from kerasmith.report import (
 )
 from kerasmith.report.describe import describe
 from kerasmith.report.observations import observations
-from kerasmith.report.training import curves, epoch_table, headline, training_sections, value_table
+from kerasmith.report.training import curves, epoch_table, headline, training_sections, value_table, with_terms
 from tests.report.html_checks import Page, assert_loads_nothing, plots
 
 pytestmark = pytest.mark.host("draws and writes from numbers and text")
@@ -276,3 +276,16 @@ def test_counts_are_whole_numbers_and_losses_are_not():
     cells = Page(epoch_table(rows, known)).text("td").split()
     assert cells[cells.index("8") + 1] == "0.5000"
     assert "8.0000" not in Page(value_table(rows, known)).text("td")
+
+
+def test_long_tables_scroll_in_a_box_of_their_own():
+    assert 'class="scroll long"' in table([{"run": i} for i in range(31)])
+    assert 'class="scroll"' in table([{"run": i} for i in range(30)])
+
+
+def test_terms_of_a_loss_say_what_is_better():
+    rows = [{"epoch": e, "ce": 1 / e, "val_ce": 1 / e, "dice_score": 0.5} for e in (1, 2)]
+    sections = training_sections(rows, {"dice_score": "max"}, terms=["ce"])
+    (ce,) = [one for one in plots(sections[-1].html) if one["title"] == "ce"]
+    assert "lower is better" in json.dumps(ce)
+    assert with_terms({"ce": "max"}, ["ce", "dice"]) == {"ce": "max", "dice": "min"}

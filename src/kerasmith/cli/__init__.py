@@ -1,6 +1,8 @@
 """The command line: `kerasmith demo nuclei`, `kerasmith check path.py:Name`. Starts without importing Keras."""
 
 import argparse
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -9,7 +11,7 @@ from kerasmith.cli import check, demo, export, launch, list_runs, migrate, new, 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns the exit status: 0 done, 1 faults found, 2 bad input, 130 interrupted."""
+    """Runs one command; returns the exit status: 0 done, 1 faults found, 2 bad input, 130 interrupted, 141 nobody reads."""
     parser = argparse.ArgumentParser(prog="kerasmith", description=kerasmith.__doc__.splitlines()[0])
     parser.add_argument("--version", action="version", version=f"kerasmith {kerasmith.__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -22,7 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error("only `kerasmith check train.py -- ...` and `kerasmith launch` take arguments behind two dashes")
         options.arguments = [*(options.arguments or ()), *of_script]
     try:
-        return options.command(options) or 0
+        status = options.command(options) or 0
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # who reads has seen enough, as `head` has
+        with contextlib.suppress(OSError, ValueError):  # a stream that is no file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that nothing fails at the end of the process
+        return 141
     except (ValueError, TypeError, ImportError, OSError) as error:
         if options.traceback:
             raise

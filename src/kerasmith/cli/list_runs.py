@@ -60,7 +60,7 @@ def _row(path: Path, top: Path) -> tuple[str, str, str, str, str]:
     state = summary.get("status") or ("running" if lock.exists() and _is_locked(FileLock(lock)) else "unfinished")
     epochs = str(rows[-1]["epoch"]) if rows else "0"
     seconds = summary.get("seconds", data.get("seconds"))
-    return name, state, epochs, _best(summary, rows), _clock(seconds)
+    return name, state, epochs, _best(summary, data, rows), _clock(seconds)
 
 
 def _is_locked(lock: Any) -> bool:
@@ -73,17 +73,18 @@ def _is_locked(lock: Any) -> bool:
     return False
 
 
-def _best(summary: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+def _best(summary: dict[str, Any], data: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     from kerasmith.files import run_files
 
     best = summary.get("best") or {}
-    if not best:  # it is not finished, and only of a loss it is sure that less is better
-        for name in ("val_loss", "loss"):
+    if not best:  # it is not finished
+        directions = data.get("directions") or {}
+        for name in dict.fromkeys(name for row in rows for name in row):
+            direction = "min" if name.endswith("loss") else directions.get(name.removeprefix("val_"))
             values = [(row[name], row["epoch"]) for row in rows if name in row and math.isfinite(row[name])]
-            if values:
-                value, epoch = min(values)
-                best = {name: {"value": value, "epoch": epoch}}
-                break
+            if values and direction in ("min", "max"):
+                value, epoch = (max if direction == "max" else min)(values, key=lambda pair: pair[0])
+                best[name] = {"value": value, "epoch": epoch}
     name = run_files.monitored(best)
     return "–" if name is None else f"{name} {best[name]['value']:.4g} ({best[name]['epoch']})"
 

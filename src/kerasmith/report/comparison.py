@@ -1,5 +1,6 @@
 """Several runs on one page: their curves over each other, what differs in them, how much better which is."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from kerasmith.report.pairing import NotPaired, differences
 from kerasmith.report.run_data import best_value
 from kerasmith.report.tables import table
 from kerasmith.report.templating import Markup, render_template
-from kerasmith.report.training import BETTER, LEARNING_RATE, quantities
+from kerasmith.report.training import BETTER, LEARNING_RATE, quantities, with_terms
 
 _DIGITS = 6
 _MOST_CASES = 8
@@ -67,10 +68,16 @@ def settings_that_differ(runs: Mapping[str, Mapping[str, Any]]) -> list[dict[str
         for name in dict.fromkeys(key for run in runs.values() for key in run[part]):
             if part == "environment" and any(name in run["config"] for run in runs.values()):
                 continue  # a seed is in both
-            values = {run: flat_text(data[part][name]) if name in data[part] else None for run, data in runs.items()}
+            values = {run: _setting(name, data[part]) for run, data in runs.items()}
             if len(set(map(repr, values.values()))) > 1:
                 rows.append({"setting": name, **{run: "–" if v is None else format_number(v) for run, v in values.items()}})
     return rows
+
+
+def _setting(name: str, part: Mapping[str, Any]) -> Any:
+    """A setting in one line; the number that Keras appends to the names of models says which came first, and is no setting."""
+    value = flat_text(part[name]) if name in part else None
+    return re.sub(r"_\d+$", "", value) if name == "model" and isinstance(value, str) else value
 
 
 def _settings(runs: Mapping[str, Mapping[str, Any]]) -> Markup:
@@ -90,7 +97,7 @@ def _results(runs: Mapping[str, Mapping[str, Any]], cases: Mapping[str, Sequence
     figures = table(
         [{"run": name, **values[name]} for name in names],
         ["run", *columns],
-        best=_best(columns, values, runs[names[0]]["directions"]),
+        best=_best(columns, values, with_terms(runs[names[0]]["directions"], runs[names[0]]["terms"])),
         caption="Results on held-out data that the run has stored, then the values of the last epoch.",
     )
     rows, refused = [], []
@@ -150,6 +157,7 @@ def _curves(runs: Mapping[str, Mapping[str, Any]]) -> Markup:
         logged = dict.fromkeys(n for row in run["rows"] for n in row)
         names.update(dict.fromkeys(VALIDATION + q if VALIDATION + q in logged else q for q in quantities(run["rows"])))
     charts = []
+    known_directions = {name: with_terms(run["directions"], run["terms"]) for name, run in runs.items()}
     for name in [*names, LEARNING_RATE]:
         series = {}
         for label, run in runs.items():
@@ -158,9 +166,7 @@ def _curves(runs: Mapping[str, Mapping[str, Any]]) -> Markup:
                 values[place[row["epoch"]]] = row.get(name)
             series[label] = values
         if any(v is not None for values in series.values() for v in values):
-            known = next(
-                (run["directions"] for run in runs.values() if name.removeprefix(VALIDATION) in run["directions"]), None
-            )
+            known = next((one for one in known_directions.values() if name.removeprefix(VALIDATION) in one), None)
             best_is = BETTER[direction_of(name, known)]
             charts.append(
                 line_chart(

@@ -20,7 +20,7 @@ _EMPTY: dict[str, Any] = {
     "status": "running", "started": None, "seconds": 0.0, "planned": None, "rows": [], "epoch_seconds": [], "directions": {},
     "events": [], "config": {}, "compiled": {}, "environment": {}, "origin": {}, "results": {}, "remarks": {}, "steps": None,
     "rate_curve": None, "pictures": [], "sections": [], "layers": None,
-    "case_pictures": None,
+    "case_pictures": None, "terms": [],
 }  # fmt: skip
 _OF_RUN = {
     "title", "status", "started", "epochs", "seconds", "parameters", "trainable", "final", "best", "directions", "events",

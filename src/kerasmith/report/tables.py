@@ -7,6 +7,9 @@ from typing import Any
 from kerasmith.report.numbers import format_number
 from kerasmith.report.templating import Markup, render_template
 
+_LONG = 30
+"""Rows; a longer table scrolls in a box of its own, its head line in sight."""
+
 
 def table(
     rows: Iterable[Mapping[str, Any]],
@@ -40,7 +43,7 @@ def table(
         ]
         for index, row in enumerate(rows)
     ]  # fmt: skip
-    return render_template("table.html", head=head, rows=body, caption=caption)
+    return render_template("table.html", head=head, rows=body, caption=caption, is_long=len(body) > _LONG)
 
 
 def key_value_table(values: Mapping[str, Any]) -> Markup:

@@ -1,7 +1,7 @@
 """The sections of the report of a training run: curves, what stands out, tables of values."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ def training_sections(
     known: Directions = None,
     rate_curve: tuple[Sequence[float], Sequence[float]] | None = None,
     events: Sequence[Mapping[str, Any]] = (),
+    terms: Iterable[str] = (),
 ) -> list[Section]:
     """[what stands out, curves] of a history.
 
@@ -35,13 +36,19 @@ def training_sections(
         known: {metric name: "max" or "min"}.
         rate_curve: (positions in epochs, learning rates), finer than one for each epoch.
         events: {"epoch", "kind", "by", "text"} of what happened; marks on the curves.
+        terms: names of the terms of losses: their curves say what is better, and nothing is told of them.
     """
     if not rows:
         return [Section("Training", "<p>No epoch has ended yet.</p>")]
     notes = observations(rows, known)
     listed = render_template("charts.html", notes=notes, charts=[], hint=None)
     sections = [Section("What stands out", listed, kind="notes")] if notes else []
-    return [*sections, Section("Curves", curves(rows, known, rate_curve, events))]
+    return [*sections, Section("Curves", curves(rows, with_terms(known, terms), rate_curve, events))]
+
+
+def with_terms(known: Directions, terms: Iterable[str]) -> dict[str, str | None]:
+    """Directions, with those of terms of losses: less is better."""
+    return {**dict.fromkeys(terms, "min"), **(known or {})}
 
 
 def curves(

@@ -112,6 +112,7 @@ class ReportPage(RunOutput):
             "rows": record.rows,
             "epoch_seconds": record.epoch_seconds,
             "directions": record.directions,
+            "terms": record.terms,
             "events": record.events.in_order(),
             "config": self.config,
             "compiled": record.description,

@@ -35,6 +35,7 @@ class RunRecord(Copyable, keras.callbacks.Callback):
         events: the `EventLog`.
         started: when training began, as text (UTC).
         directions: {metric name: "max", "min" or None}.
+        terms: names of the terms of losses, of which less is better.
         description: {name: text or number} of the model and its compilation.
         layers: an HTML table of the layers, None until training has ended.
         rate_curve: (positions in epochs, learning rates) of a schedule, finer than one an epoch; None until training has
@@ -48,6 +49,7 @@ class RunRecord(Copyable, keras.callbacks.Callback):
         self.status: str = "not started"
         self.started: str | None = None
         self.directions: dict[str, str | None] = {}
+        self.terms: list[str] = []
         self.description: dict[str, Any] = {}
         self.layers: str | None = None
         self.rate_curve: tuple[np.ndarray, np.ndarray] | None = None
@@ -180,6 +182,8 @@ class RunRecord(Copyable, keras.callbacks.Callback):
 
     def _read_model(self) -> None:
         self.directions = directions_of(self.model.metrics)
+        columns = getattr(getattr(self.model, "loss_columns", None), "trackers", None) or ()
+        self.terms = sorted({one.name for one in (*columns, *getattr(self.model, "loss_terms", ()))})
         self.description = {**describe_compilation(self.model), **parameter_counts(self.model)}
 
     def _read_rate_curve(self) -> None:
