@@ -110,3 +110,21 @@ def test_files_with_parts_are_found(tmp_path):
     for text, there in (("class A(B): pass", True), ("def f(y_true, y_pred): pass", True), ("class A: pass\nx = 1", False)):
         (tmp_path / "one.py").write_text(text)
         assert has_parts(tmp_path / "one.py") is there
+
+
+@pytest.mark.parametrize(
+    ("base", "words"),
+    [
+        ("keras.utils.PyDataset", "train.py"),
+        ("keras.optimizers.schedules.LearningRateSchedule", "train.py"),
+        ("keras.Optimizer", "train.py"),
+        ("Regularizer", "part.py:make"),
+        ("keras.constraints.Constraint", "part.py:make"),
+        ("initializers.Initializer", "part.py:make"),
+    ],
+)
+def test_what_is_no_part_is_told_where_to_ask(tmp_path, base, words):
+    file = tmp_path / "parts.py"
+    file.write_text(f"class Base({base}):\n    pass\n\n\nclass Mine(Base):\n    pass\n")
+    with pytest.raises(CannotCheck, match=words):
+        look_at_signature(f"{file}:Mine")

@@ -15,6 +15,19 @@ from kerasmith.checks.engine.target import FIRST, source_file, split
 _TRAINS = ("fit", "fit_generator", "train_on_batch")
 # What keeps a function of points from being taken for a loss with the wrong number of arguments.
 _FIELDS = ("f", "field")
+_IN_A_TRAINING = "It is asked together with the model that trains with it: `kerasmith check train.py`, or check(model, x, y)."
+_BY_ITS_LAYER = (
+    "Ask a layer that is made with it: a function without arguments that returns one, `kerasmith check part.py:make`."
+)
+# Bases of classes that are no parts: what they are, and what asks about them.
+_ELSEWHERE = {
+    **dict.fromkeys(("PyDataset", "Sequence"), ("a data set", _IN_A_TRAINING)),
+    "LearningRateSchedule": ("a learning-rate schedule", _IN_A_TRAINING),
+    "Optimizer": ("an optimizer", _IN_A_TRAINING),
+    "Regularizer": ("a regularizer", _BY_ITS_LAYER),
+    "Constraint": ("a constraint", _BY_ITS_LAYER),
+    "Initializer": ("an initializer", _BY_ITS_LAYER),
+}
 _UNREADABLE = ("__new__", "__signature__")
 
 
@@ -41,10 +54,26 @@ def look_at_signature(target: str, init: Any = None, kind: str | None = None) ->
             raise CannotCheck(f"{place} has no {name!r}; it has {names}. Received: {target!r}")
         return
     if isinstance(node, ast.ClassDef):
+        _refuse_other_kinds(node, definitions)
         if init is None or isinstance(init, dict):
             _look_at_class(node, definitions, init or {})
     elif not node.decorator_list and kind is None:
         _look_at_function(node)
+
+
+def _refuse_other_kinds(node: ast.ClassDef, definitions: dict[str, Any]) -> None:
+    """Says of a class whose base shows that it is no part what asks about it instead."""
+    name, seen = node.name, set()
+    while node.name not in seen and len(node.bases) == 1:
+        seen.add(node.name)
+        base = ast.unparse(node.bases[0]).rpartition(".")[2]
+        if base in _ELSEWHERE:
+            what, instead = _ELSEWHERE[base]
+            raise CannotCheck(f"{name} is {what}, and no loss, metric, callback or layer. {instead}")
+        found = definitions.get(base)
+        if not isinstance(found, ast.ClassDef):
+            return
+        node = found
 
 
 def training_on_import(target: str) -> str | None:

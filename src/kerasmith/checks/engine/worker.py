@@ -6,12 +6,14 @@ another with what is done. What a component prints goes to standard error.
 
 import json
 import os
+import pathlib
 import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
 
 from kerasmith.checks.engine.subject import SourceSubject, Subject
+from kerasmith.keras_internals.quick_import import import_keras
 
 
 def main() -> None:
@@ -39,6 +41,7 @@ def _is_cannot_check(error: BaseException) -> bool:
 
 
 def _answer(request: dict[str, Any], send: Callable[..., None]) -> None:
+    import_keras(_text_of(request["target"]))
     import keras
 
     if keras.config.backend() == "tensorflow":
@@ -55,6 +58,17 @@ def _answer(request: dict[str, Any], send: Callable[..., None]) -> None:
             _examine(index, make(), request, send)
         except CannotCheck as error:
             send("cannot", index=index, message=str(error), details=error.details)
+
+
+def _text_of(place: str) -> str | None:
+    """The text of the file that will be imported; None for a module by name, which is found by importing its package."""
+    from kerasmith.checks.engine import target
+
+    file = target.split(place)[0]
+    try:
+        return pathlib.Path(file).read_text(errors="replace") if file.endswith(".py") else None
+    except OSError:
+        return None
 
 
 def split_processor() -> None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from kerasmith.checks.engine.lazy_keras import backend
 from kerasmith.checks.engine.messages import describe_error
+from kerasmith.keras_internals.quick_import import import_keras
 from kerasmith.keras_internals.without_tensorflow import without_tensorflow
 
 
@@ -25,6 +26,7 @@ def main() -> None:
     """Answers until the input ends."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # What a component prints must not stand between the answers.
+    import_keras()
     import keras
 
     keras.ops.zeros(1)  # The backend, not only its name, is there from now on.
