@@ -13,6 +13,8 @@ TOPICS = {
     "edges": "CPU time of EdgeEnhancement beside kornia and tf.image; the backend is KERAS_BACKEND",
     "callbacks": "CPU time that each callback adds to a training step; the backend is KERAS_BACKEND",
     "resume": "how long training waits for a checkpoint; the backend is KERAS_BACKEND",
+    "replicas": "exchanges, bytes and CPU time of a step in two processes of PyTorch",
+    "scale": "what 8, 256 and 4,096 processes would do to data order, resume and exchanges",
     "sampling": "CPU time of an epoch's order by weights",
     "physics": "errors of learned solutions and CPU time of a step, beside DeepXDE; the backend is KERAS_BACKEND",
     "objectives": "CPU time of training steps with an Objective; the backend is KERAS_BACKEND",

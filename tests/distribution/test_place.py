@@ -103,6 +103,35 @@ def test_the_end_of_one_fails_only_those_that_wait():
     assert "Rank 1 has ended" in watches[0].failure
 
 
+def test_of_many_each_asks_a_few_and_all_learn_of_a_failure():
+    store, count = Counted(), 400
+    watches = [Watch(store, rank, count) for rank in range(count)]
+    watches[399].fail(KeyError("lost"))
+    store.asked = 0
+    for watch in watches:
+        watch._look()
+    # Two for each of eight, and two for what others have found.
+    assert store.asked < 20 * count
+    watches[50]._look()
+    watches[5]._look()
+    assert "KeyError: 'lost'" in watches[5].failure
+    assert watches[50].failure == watches[398].failure
+
+
+class Counted(Said):
+    """Counts what it is asked."""
+
+    asked = 0
+
+    def check(self, keys):
+        self.asked += 1
+        return super().check(keys)
+
+    def get(self, key):
+        self.asked += 1
+        return super().get(key)
+
+
 def test_processes_that_wait_for_each_other(monkeypatch):
     monkeypatch.setattr("kerasmith.distribution.engines.watch.CIRCLE", -1)
     store = Said()

@@ -4,6 +4,7 @@ from keras import ops
 
 from kerasmith._types import Reduction, Tensor
 from kerasmith.distribution import cross_replica_sum, replica_count, scale_loss_for_replicas
+from kerasmith.distribution._share_of_batch import processes_with_equal_shares
 from kerasmith.numerics import safe
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none", None)
@@ -44,8 +45,10 @@ def reduce_samples(
         return scale_loss_for_replicas(total)
     factors = (weight, weight_mean, valid) if reduction == "mean_with_sample_weight" else (valid,)
     factors = [factor for factor in factors if factor is not None]
-    if not factors and values.shape[0] is not None and replica_count() == 1:
-        return total / max(values.shape[0], 1)
+    if not factors and values.shape[0] is not None:
+        processes = 1 if replica_count() == 1 else processes_with_equal_shares(values.shape[0])
+        if processes is not None:
+            return scale_loss_for_replicas(total / (max(values.shape[0], 1) * processes))
     divisor = ops.ones_like(values)
     for factor in factors:
         divisor = divisor * ops.cast(factor, values.dtype)

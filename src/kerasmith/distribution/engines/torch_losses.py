@@ -10,7 +10,7 @@ from kerasmith._types import Tensor
 from kerasmith.distribution._alone import alone
 from kerasmith.distribution._cross_replica_sum import cross_replica_sum, replica_count
 from kerasmith.distribution._running import RUNNING
-from kerasmith.distribution._share_of_batch import share_of_batch
+from kerasmith.distribution._share_of_batch import processes_with_equal_shares, share_of_batch
 from kerasmith.distribution._shares import display_global_value, scale_loss_for_replicas
 from kerasmith.keras_internals import global_batch
 
@@ -89,7 +89,8 @@ def _divisor(module, weighted, sample_weight, mask, reduction):
         return cross_replica_sum(ops.stop_gradient(ops.sum(ops.cast(weight, dtype))))
     elements = _count(weighted, dtype)
     if mask is None:
-        return cross_replica_sum(elements)
+        processes = processes_with_equal_shares(int(weighted.shape[0]))
+        return cross_replica_sum(elements) if processes is None else elements * processes
     # Elements that count, times values of a loss to each element of the mask.
     parts = ops.stack([elements, _count(mask, dtype), ops.cast(ops.sum(ops.cast(mask, dtype)), dtype)])
     elements, places, valid = ops.unstack(cross_replica_sum(parts), num=3)

@@ -101,16 +101,23 @@ class TorchTraining:
         try:
             if self.mode == "own":
                 own = torch_batches.samples_of(batch)
-                part, whole = batch, int(self.meet(Phase.STEP, own)[:, 0].sum())
+                known = self.meet(Phase.STEP, own)[:, 0]
+                part, whole, is_equal = batch, int(known.sum()), bool((known == own).all())
             else:
                 if fresh:
                     self._compare(batch)
                 elif not self.counted or not trains:
                     self.meet(Phase.STEP)
                 part, own, whole = torch_batches.part_of(batch, self.rank, self.count)
+                is_equal = whole % self.count == 0
             if trains:
                 self.watch.at("training", self.epoch, self.step)
-            with alone(False), sharing(own, whole), self._own_random_numbers(), without_new_nans(model if own == 0 else None):
+            with (
+                alone(False),
+                sharing(own, whole, is_equal),
+                self._own_random_numbers(),
+                without_new_nans(model if own == 0 else None),
+            ):
                 yield part
             self.step += 1
         finally:

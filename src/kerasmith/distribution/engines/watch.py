@@ -17,6 +17,8 @@ EVERY = 0.5
 SILENCE = 30.0
 # After which processes that all wait for another exchange are ended.
 CIRCLE = 5.0
+# How many others a process looks at: if each asked all, the store could not answer. Who finds a failure tells all.
+LOOKED_AT = 8
 # How long a process that waits inside of the engine, where no Python error reaches it, may go on after another has failed.
 LAST_CALL = 10.0
 
@@ -144,8 +146,12 @@ class Watch:
 
     def _look(self):
         waiting = {self.rank: (self._exchange, self._where())} if self.waiting else {}
-        for other in range(self.count):
-            if other == self.rank or not self._store.check([f"beat/{other}"]):
+        others = [(self.rank + step) % self.count for step in range(1, min(self.count, LOOKED_AT + 1))]
+        asks_some = len(others) < self.count - 1
+        if asks_some and self.failure is None and self._store.check(["failure"]):
+            self.failure = _text_of(self._store.get("failure"))
+        for other in others:
+            if not self._store.check([f"beat/{other}"]):
                 continue
             beats, state, where, cause, waits, exchange = json.loads(self._store.get(f"beat/{other}"))
             if waits:
@@ -162,11 +168,13 @@ class Watch:
             elif now - since > SILENCE and beats == before:
                 self.failure = f"Rank {other} has said nothing for {SILENCE:.0f} s; it was {where}."
 
-        self._look_for_a_circle(waiting)
+        self._look_for_a_circle(waiting, len(others) + 1)
+        if asks_some and self.failure is not None and not self._store.check(["failure"]):
+            self._store.set("failure", self.failure)
 
-    def _look_for_a_circle(self, waiting):
+    def _look_for_a_circle(self, waiting, known):
         """Processes that all wait, in different exchanges, wait for ever."""
-        if len(waiting) < self.count or len({exchange for exchange, _ in waiting.values()}) == 1 or waiting != self._circle[0]:
+        if len(waiting) < known or len({exchange for exchange, _ in waiting.values()}) == 1 or waiting != self._circle[0]:
             self._circle = (waiting, time.monotonic())
         elif time.monotonic() - self._circle[1] > CIRCLE and self.failure is None:
             places = "; ".join(f"rank {rank} {where} ({exchange[1]})" for rank, (exchange, where) in sorted(waiting.items()))
@@ -176,3 +184,7 @@ class Watch:
         """Another process has come to its end, which is an error while this one waits for it."""
         if self.waiting:
             self.failure = f"Rank {other} has ended ({where}), and rank {self.rank} waits for it: {self._where()}."
+
+
+def _text_of(value):
+    return value.decode() if isinstance(value, bytes) else value
