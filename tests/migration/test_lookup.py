@@ -12,6 +12,9 @@ from tests.migration import table
 pytestmark = pytest.mark.host("a table of calls and a parser, without any tensor")
 
 
+_MACRO = "ConfusionMatrix(3, multi_label=True, report=('recall',), absent='skip_both')"
+
+
 @pytest.mark.parametrize(
     ("call", "expression"),
     [
@@ -22,6 +25,8 @@ pytestmark = pytest.mark.host("a table of calls and a parser, without any tensor
         ("sm.losses.bce_dice_loss", "CrossEntropy() + Dice(scope='batch', smooth=5e-06)"),
         ("tfa.losses.PinballLoss(tau=0.2)", "Pinball(quantiles=0.2)"),
         ("torchmetrics.CohenKappa('multiclass', num_classes=5)", "CohenKappa(5)"),
+        ("torchmetrics.Accuracy(task='multiclass', num_classes=3)", "ConfusionMatrix(3, report=())"),
+        ("torchmetrics.Recall('multilabel', num_labels=3, average='macro')", _MACRO),
         ("torchmetrics.F1Score(task='binary')", "ConfusionMatrix(2, report=('f1',), absent='zero')"),
         ("tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)", "CrossEntropy(from_logits=True)"),
         ("pl.callbacks.Timer({'hours': 2})", "TimeLimit(7200)"),

@@ -9,6 +9,9 @@ from kerasmith.migration.line import Line
 from kerasmith.migration.peers import ALIASES, TABLES, TASKS
 from kerasmith.migration.reading import bind, read
 
+_MICRO = ("Accuracy", "F1Score", "FBetaScore", "NegativePredictiveValue", "Precision", "Recall", "Specificity")
+"""Metrics of torchmetrics that average over all decisions where the task is an argument."""
+
 
 @functools.cache
 def known_calls() -> dict[str, Call]:
@@ -38,9 +41,13 @@ def migrate(text: str) -> Line:
     name, positional, keywords = read(text)
     task = (keywords.get("task") or (positional or [""])[0]).strip("'\"")
     path = _full(name, task)
+    call = known_calls()[path]
     if path.startswith("torchmetrics.") and task in TASKS:
         positional = positional if keywords.pop("task", None) else positional[1:]
-    call = known_calls()[path]
+        # The classes of each task have "macro" by themselves, those that choose by `task` another default.
+        is_micro = path.rpartition(".")[2].removeprefix(TASKS[task]) in _MICRO and "average" in call.defaults
+        if is_micro and len(positional) <= list(call.defaults).index("average"):
+            keywords.setdefault("average", "'micro'")
     line = Line(call)
     arguments = bind(call, positional, keywords)
     for argument in arguments.values():

@@ -7,8 +7,21 @@ from kerasmith.migration.line import Line
 from kerasmith.migration.rules import both, drop, lost, scales, sets, to
 
 _WEIGHTS = both(to("class_weights", None), scales(mean_of=True))
+
+
+def _weighted_region(line: Line, argument: Argument) -> None:
+    """1 - mean(w score) = mean(w (1 - score)) + 1 - mean(w)."""
+    before = line.ours
+    _WEIGHTS(line, argument)
+    if line.ours != before:
+        line.notes.append(
+            "The loss there is 1 - mean(class_weights * score), so it is 1 - mean(class_weights) more than this one: another "
+            "number, the same gradients."
+        )
+
+
 _INDEXES = lost(None, "all classes count; `class_weights` of 0 leave some out.")
-_REGION = {"class_weights": _WEIGHTS, "class_indexes": _INDEXES, "per_image": sets(False, scope="batch")}
+_REGION = {"class_weights": _weighted_region, "class_indexes": _INDEXES, "per_image": sets(False, scope="batch")}
 _CHANNELS = "segmentation_models takes the mean over the C channels too: its categorical terms are these / C."
 _BINARY = "The channels are independent: for several add `multi_label=True`."
 _HARD = (
@@ -38,7 +51,7 @@ def _soft(line: Line, arguments: Mapping[str, Argument]) -> None:
 
 
 _SCORE = {
-    "class_weights": _WEIGHTS,
+    "class_weights": lost(None, "the mean over classes is a plain one."),
     "class_indexes": _INDEXES,
     "threshold": to("threshold", 0.5),
     "per_image": sets(False, per="dataset"),

@@ -123,6 +123,7 @@ _CURVE = {
     "average": choice("average", {"macro": None, "weighted": "weighted", "micro": "micro", "none": None, None: None}),
     "normalization": drop,
 }
+_BINS = "Scores that fall into one of 16,384 bins count as equal here; `bins=2**20` tells all of them apart."
 _DECIDED = {"threshold": to("threshold", 0.5)}
 _NORM = {
     "n_bins": to("bins", 15),
@@ -187,7 +188,7 @@ CALLS = (
     *_agreement("CohenKappa", "metrics.CohenKappa", weights=True),
     *_agreement("MatthewsCorrCoef", "metrics.MCC", weights=False),
     *_one("AUROC", "{average}max_fpr=None, thresholds=None, " + _TAIL, "metrics.AUC", _CURVE, (_BINARY,)),
-    *_one("AUROC", "{average}thresholds=None, " + _TAIL, "metrics.AUC", _CURVE, (_MULTI, _LABELS), "auc"),
+    *_one("AUROC", "{average}thresholds=None, " + _TAIL, "metrics.AUC", _CURVE, (_MULTI, _LABELS), "auc", notes=(_BINS,)),
     *_one(
         "AveragePrecision",
         "{average}thresholds=None, " + _TAIL,
@@ -195,6 +196,7 @@ CALLS = (
         _CURVE,
         (_MULTI, _LABELS),
         "average_precision",
+        notes=(_BINS,),
     ),
     *_one(
         "AveragePrecision",
@@ -202,6 +204,7 @@ CALLS = (
         "metrics.AveragePrecision",
         _CURVE,
         (_BINARY,),
+        notes=(_BINS,),
     ),
     *_one(
         "CalibrationError",
