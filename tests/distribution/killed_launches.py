@@ -4,7 +4,7 @@
 
 Half of the kills come from outside, at any time of the training, the others in a hook of callbacks. Each launch has a time
 limit of its own. "differences" names what is not bit for bit that of an undisturbed training, "seconds" how long after the
-kill, or after the first process had no more data, all processes had ended.
+kill, or after the first process had found that lengths are unequal, all processes had ended.
 """
 
 import argparse

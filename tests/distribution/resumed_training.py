@@ -1,6 +1,7 @@
 """Run as one of several processes, or alone, `FOLDER [HOOK RANK COUNT]`: trains with `Resume` and writes what came out.
 
-With HOOK the process of a rank kills itself in the COUNT-th call of that hook of callbacks.
+With HOOK the process of a rank kills itself in the COUNT-th call of that hook of callbacks; with "pauses" it ends the run for
+now in its COUNT-th step, as `TimeLimit` does.
 """
 
 import itertools
@@ -51,7 +52,26 @@ def die():
     os.kill(os.getpid(), 9)
 
 
+class Pauses(keras.callbacks.Callback):
+    """Says so in one step, and stops in the next, when `Resume` has saved."""
+
+    def __init__(self):
+        super().__init__()
+        self.pausing, self.steps = False, 0
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.pausing:
+            self.model.stop_training = True
+        self.steps += 1
+        self.pausing = self.steps >= count
+
+    def state_dict(self):
+        """Nothing that the next run needs."""
+
+
 def killer():
+    if hook == "pauses":
+        return Pauses() if place.rank == rank else keras.callbacks.Callback()
     calls, callback = itertools.count(1), keras.callbacks.Callback()
     if place.rank == rank:
         setattr(callback, hook, lambda *args, **kwargs: die() if next(calls) == count else None)

@@ -21,7 +21,7 @@ def launch(folder, *kill, **variables):
     return launched(ENGINE, "resumed_training.py", folder, *kill, **variables)
 
 
-@pytest.mark.heavy("four launches of two processes", on=ON, seconds=90)
+@pytest.mark.heavy("five launches of two processes", on=ON, seconds=110)
 def test_a_killed_process(tmp_path):
     assert launch(tmp_path / "whole").returncode == 0
     killed = launch(tmp_path / "killed", "on_train_batch_end", 1, 9)
@@ -29,6 +29,9 @@ def test_a_killed_process(tmp_path):
     again = launch(tmp_path / "killed", "on_train_batch_begin", 0, 8)
     assert "Resume: goes on at epoch 2, step 3" in again.stdout
     assert again.returncode == 1, again.stderr
+    paused = launch(tmp_path / "killed", "pauses", 1, 3)
+    assert paused.returncode == 0, paused.stderr
+    assert len(found(tmp_path / "killed", 0)["losses"]) < 24
     ended = launch(tmp_path / "killed")
     assert ended.returncode == 0, ended.stderr
     for rank in (0, 1):
