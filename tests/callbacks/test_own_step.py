@@ -51,6 +51,23 @@ def test_resume_keeps_the_state_of_every_optimizer(kind, undisturbed, tmp_path):
     assert sum("d_optimizer:" in name for name in undisturbed[1]) == 2 + 2 * 4
 
 
+class InAFunction(InAttributes):
+    def keep(self, d_optimizer, g_optimizer):
+        self.kept = lambda: (d_optimizer, g_optimizer)
+
+
+@pytest.mark.parametrize("make", [lambda where: Resume(where, verbose=0), lambda where: NumericsGuard(verbose=0)])
+def test_an_optimizer_that_the_model_does_not_keep_is_told(make, undisturbed, tmp_path):
+    model, before = gan(InAFunction), keras.optimizers.Adam()
+    before.build(model.discriminator.trainable_variables)  # of another training, still alive
+    with pytest.warns(
+        UserWarning, match="the optimizer Adam, which trains .* kept nowhere in the model.*my_optimizer"
+    ) as told:
+        history = fit(model, [make(tmp_path)], epochs=2)
+    assert history == undisturbed[0]
+    assert sum("kept nowhere" in str(one.message) for one in told) == 1
+
+
 class CountsItsSteps(keras.Sequential):
     def train_step(self, *args):
         self.steps = getattr(self, "steps", 0) + 1

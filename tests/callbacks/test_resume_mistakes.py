@@ -158,6 +158,8 @@ def test_other_settings(tmp_path):
     assert "nothing is left to train" in text
     (text,) = said(tmp_path, X, Y, epochs=7, shuffle=False, activation="tanh")
     assert re.search(r"the layers were Dense\(.*activation=linear.* and are Dense\(.*activation=tanh.* in this script", text)
+    (text,) = said(tmp_path, X, Y, epochs=8, shuffle=True)
+    assert "the shuffling was off when this training began and is on in this script" in text
     # A schedule of a callback is the same one in both runs.
     schedule = CosineRestarts(T_0=2, eta_max=0.1, steps_per_epoch=2)
     assert not said(tmp_path / "2", X, Y, ScheduleLR(schedule), optimizer=sgd(0.1), epochs=2, shuffle=False)
@@ -165,6 +167,29 @@ def test_other_settings(tmp_path):
     longer = CosineRestarts(T_0=4, eta_max=0.1, steps_per_epoch=2)
     (text,) = said(tmp_path / "2", X, Y, ScheduleLR(longer), optimizer=sgd(0.1), epochs=4, shuffle=False)
     assert "the schedule of this script counts" in text
+
+
+def loss_of(power, note="one"):
+    if note == "one":
+
+        def mine(y_true, y_pred):
+            """The loss."""
+            return keras.ops.mean(keras.ops.abs(y_true - y_pred) ** power)
+    else:
+
+        def mine(y_true, y_pred):
+            """The same loss."""
+            # Said otherwise.
+            return keras.ops.mean(keras.ops.abs(y_true - y_pred) ** power)
+
+    return mine
+
+
+def test_a_loss_that_was_changed_under_its_name(tmp_path):
+    fit(tmp_path, X, Y, epochs=1, loss=loss_of(1), shuffle=False)
+    assert not said(tmp_path, X, Y, epochs=2, loss=loss_of(1, "two"), shuffle=False)
+    (text,) = said(tmp_path, X, Y, epochs=3, loss=loss_of(2), shuffle=False)
+    assert re.search(r"the code of the loss \(Python 3\.\d+\) was mine \w+ .* and is mine \w+ in this script", text)
 
 
 @pytest.mark.parametrize("epochs", [2, 3], ids=["over", "goes on"])

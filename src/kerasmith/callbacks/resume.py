@@ -15,6 +15,7 @@ from kerasmith.callbacks.resume_checks import check_callback_list, warn_of_the_o
 from kerasmith.callbacks.resume_messages import refuse_short_data, say_where
 from kerasmith.callbacks.training_settings import settings, warn_of_other_settings
 from kerasmith.callbacks.training_snapshot import TrainingSnapshot
+from kerasmith.callbacks.unseen_optimizers import UnseenOptimizers
 from kerasmith.checkpoints.directory import CheckpointDirectory
 from kerasmith.checkpoints.state_of_processes import joined
 from kerasmith.checkpoints.training_lock import TrainingLock
@@ -86,7 +87,7 @@ class Resume(Copyable, keras.callbacks.Callback):
 
     of_one_fit = {
         **dict.fromkeys(("_fit", "_pending", "_replay", "_training", "_last", "_source", "_random_at_epoch"), no_model),
-        **dict.fromkeys(("_random_at_first_step", "_saved_step", "_data", "_settings"), no_model),
+        **dict.fromkeys(("_random_at_first_step", "_saved_step", "_data", "_settings", "_unseen"), no_model),
         "_others": list,
     }
 
@@ -230,8 +231,10 @@ class Resume(Copyable, keras.callbacks.Callback):
     def _begin(self):
         """What can be done when all other callbacks have begun."""
         state, epochs = self._pending, self._fit.epochs
-        self._settings = settings(self.model, self._fit.class_weight)
+        self._first_step = 0 if state is None else state["step"]
+        self._settings = settings(self.model, self._fit)
         self._training = TrainingSnapshot(self, self._fit, self._others)
+        self._unseen = UnseenOptimizers(self.model, "Resume", "a training that goes on begins with a new one")
         if state is None:
             return
         all_must_succeed(lambda: self._training.accept(state, self._source))
@@ -286,6 +289,8 @@ class Resume(Copyable, keras.callbacks.Callback):
         }
 
     def _write(self, state):
+        if state["step"] > self._first_step:
+            self._unseen.tell()
         here = processes()
         state = joined(state, here)
         if here.rank == 0:

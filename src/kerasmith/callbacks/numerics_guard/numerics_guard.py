@@ -16,6 +16,7 @@ from kerasmith.callbacks.numerics_guard.nonfinite_report import NonFiniteReport
 from kerasmith.callbacks.numerics_guard.origin import of_all_processes
 from kerasmith.callbacks.numerics_guard.step_record import StepRecord
 from kerasmith.callbacks.numerics_guard.step_repeater import StepRepeater
+from kerasmith.callbacks.unseen_optimizers import UnseenOptimizers
 from kerasmith.distribution.exchange import processes
 from kerasmith.files.writable_directory import writable_directory
 from kerasmith.keras_internals.train_function_hook import attach, detach, is_ready, own_function
@@ -78,7 +79,7 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
     """
 
     of_one_fit = {
-        **dict.fromkeys(("_repeater", "_good", "_record"), no_model),
+        **dict.fromkeys(("_repeater", "_good", "_record", "_unseen"), no_model),
         "_of": lambda: no_model,
         "_logs": dict,
         "_is_new": lambda: True,
@@ -134,6 +135,7 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         self._forget()
         check_can_train(self._model, "NumericsGuard")
+        self._unseen = UnseenOptimizers(self._model, "NumericsGuard", "it cannot put back its state")
         if self.rollback:
             check_rates(self._model)
         # What is not finite now, is meant so. A layer may have been thawed since the last `fit`.
@@ -156,6 +158,7 @@ class NumericsGuard(Copyable, keras.callbacks.Callback):
         self._look_between_steps()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self._unseen.tell()
         self._look_between_steps()
 
     def on_train_end(self, logs: Logs = None) -> None:
