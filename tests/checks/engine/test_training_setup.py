@@ -90,6 +90,46 @@ def test_what_stops_fit_is_told_with_shapes():
     assert "fit" in report.findings[0].title
 
 
+@pytest.mark.host("SciPy's matrices, the same on each backend")
+def test_sparse_data_are_written_out():
+    import scipy.sparse
+
+    sparse = scipy.sparse.csr_matrix(np.where(np.abs(X) > 1, X, 0))
+    for matrix in (sparse, sparse.tocoo()):
+        report = ask(model_of(), matrix, Y, validation_split=0.25)
+        assert (report.ok, report.inputs) == (True, "x=float32[32,3] y=float32[32,1]")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kerasmith.checks.harness.fit_data._MOST_DENSE", 10)
+        assert kerasmith.check(model_of(), sparse.tocoo(), Y, select=["T000", "T16"], validation_split=0.25).ok
+
+
+@pytest.mark.host("refused before anything is computed")
+def test_ragged_data_are_refused_with_what_to_write():
+    class Ragged:
+        row_splits, shape = (0, 1), (64, None)
+
+    with pytest.raises(ValueError, match=r"`x.to_tensor\(\)`.*Received: Ragged"):
+        ask(model_of(), Ragged(), Y)
+
+
+@pytest.mark.host("the same words on each backend")
+def test_what_stops_fit_is_one_error_with_its_cause():
+    ids = np.arange(64)[:, None] % 9
+    words = keras.Sequential([keras.Input((1,)), keras.layers.Embedding(8, 2), keras.layers.Flatten(), keras.layers.Dense(1)])
+    words.compile("sgd", "mse")
+    cases = [
+        ("T125", model_of(keras.layers.Dense(4), loss="sparse_categorical_crossentropy"), X, np.eye(4)[np.arange(64) % 4])
+    ]
+    if BACKEND == "torch":  # the others do not stop
+        cases.append(("T172", words, ids, Y))
+    for cause, model, *data in cases:
+        report = kerasmith.check(model, *data, select=["T000", "T12", "T172"])
+        assert {finding.id: finding.severity for finding in report.findings} == {"T000": "note", cause: "error"}
+        assert not report.ok
+        alone = ask(model, *data)
+        assert [finding.severity for finding in alone.findings] == ["error"]
+
+
 class Lazy(keras.Model):
     """Makes its layers in `build`, counts its calls, and draws in them."""
 

@@ -225,6 +225,37 @@ def key_of_an_own_callback():
     return yes_or_no(), X, YES, {"callbacks": [Writes(), stopping]}
 
 
+@faulty("T113")
+def overlap_without_its_minus():
+    def overlap(y, p):
+        return (2 * ops.sum(y * p) + 1) / (ops.sum(y) + ops.sum(p) + 1)
+
+    return head(layers.Dense(4, activation="sigmoid"), loss=overlap), X, TAGS, {}
+
+
+@faulty("T113")
+def likelihood_without_its_minus():
+    def likelihood(y, p):
+        return ops.mean(ops.log(ops.sum(y * p, -1) + 1e-6))
+
+    return head(layers.Dense(3, activation="softmax"), loss=likelihood), X, ROWS, {}
+
+
+@faulty("T127")
+def softmax_of_tags_over_time():
+    model = keras.Sequential([keras.Input((5, 6)), layers.Dense(3), layers.Softmax(axis=1)])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model, STEPS, np.arange(80).reshape(16, 5) % 3, {}
+
+
+@healthy
+def margin_of_distances():
+    def contrast(y, p):
+        return ops.mean(y * ops.square(p) + (1 - y) * ops.square(ops.maximum(1 - p, 0.0)))
+
+    return head(layers.Dense(1, activation="sigmoid"), loss=contrast), X, YES[:, None].astype("float32"), {}
+
+
 def part_of(cases, part):
     """Half of them on PyTorch, a few on the others, where each costs compilations."""
     return list(cases)[part::2] if keras.config.backend() == "torch" else list(cases)[part::10]

@@ -60,7 +60,7 @@ def check(
         backends: ["tensorflow", "jax", "torch"]: a process of its own for each. By default this process and its backend; for a
             text, all that are installed.
         select, ignore: ids of checks, or how they begin: `["L1", "X104"]`.
-        budget: seconds for all checks on one backend; one check may take a fourth of it.
+        budget: seconds for all checks on one backend; one check may take a fourth of it, of a set-up the half.
         seed: of the inputs.
         kind: "metric" for a function that is not a loss.
         x, y, sample_weight: of a model, as its `fit` takes them: arrays, dicts of arrays; or `x` alone, a PyDataset, a
@@ -192,6 +192,7 @@ def _in_process(
     kind: str | None,
     options: dict[str, Any],
 ) -> Report:
+    from kerasmith.checks.engine import registry
     from kerasmith.checks.engine.examination import Examination
     from kerasmith.checks.engine.lazy_keras import backend
     from kerasmith.checks.engine.subject import subject_of
@@ -200,7 +201,8 @@ def _in_process(
     start = time.monotonic()
     subject = SetupSubject(component) if isinstance(component, TrainingSetup) else subject_of(component, init, kind)
     examination = Examination(subject, like, contract, **options)
-    records = list(examination.records(lambda: min(budget / 4, start + budget - time.monotonic())))
+    one = budget / (registry.SHARE_OF_A_SETUP if isinstance(component, TrainingSetup) else registry.SHARE)
+    records = list(examination.records(lambda: min(one, start + budget - time.monotonic())))
     return report_of(subject.name, {backend(): examination.answer(records, time.monotonic() - start)})
 
 

@@ -127,7 +127,7 @@ class Examination:
             with self.case.surroundings(), deadline(seconds), without_tensorflow(backend()), _quiet():
                 data = one.run(self.case)
         except Failed as failed:
-            return Record(one.id, "fail", finding=self._finding(one, failed))
+            return Record(one.id, "fail", finding=self._finding(one, failed), cause=failed.cause)
         except Inconclusive as reason:
             return Record(one.id, "inconclusive", str(reason))
         except NotApplicable as reason:

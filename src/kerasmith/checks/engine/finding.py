@@ -50,6 +50,7 @@ class Record:
         why: for all but pass and fail.
         finding: for fail.
         data: {"values": numbers that are compared across backends, "finding": what a difference is}, or None.
+        cause: for fail, the id of a check that tells why, if it is asked too (since 0.2).
     """
 
     id: str
@@ -57,6 +58,12 @@ class Record:
     why: str = ""
     finding: Finding | None = None
     data: Any = None
+    cause: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The attributes by name, plain but for `data`."""
+        finding = None if self.finding is None else self.finding.as_dict()
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)} | {"finding": finding}
 
 
 class Failed(Exception):
@@ -70,6 +77,7 @@ class Failed(Exception):
         severity: where this form of the fault is milder or graver than the check's own.
         title: instead of the check's, where one check knows several forms.
         place: a `Place` in the user's script, where the fault is not in the component's own file (since 0.2).
+        cause: the id of a check that finds the same and says why: beside its error this one is a note (since 0.2).
     """
 
     def __init__(
@@ -82,8 +90,10 @@ class Failed(Exception):
         severity: str | None = None,
         title: str | None = None,
         place: Any = None,
+        cause: str | None = None,
     ) -> None:
         super().__init__(actual)
+        self.cause: str | None = cause
         self.place: Any = place
         self.expected: str = expected
         self.actual: str = actual

@@ -23,6 +23,8 @@ BASE = {
     "problem": "P000",
     "setup": "T000",
 }
+# Into how many parts a budget goes, of which one check has one: trainings of a whole set-up take longer.
+SHARE, SHARE_OF_A_SETUP = 4, 2
 # What cannot be built or lacks its base class' state is not called either.
 BEFORE_BASE = ("X103", "X100", "L135")
 _PACKAGES = ("common", "losses", "metrics", "callbacks", "layers", "equations", "problems", "setups", "source")

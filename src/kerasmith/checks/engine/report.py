@@ -124,6 +124,18 @@ class Report:
         return text.render([self])
 
 
+def with_causes_first(records: Sequence[Record]) -> list[Record]:
+    """The records, with a note in place of an error where another error of them says why."""
+    errors = {record.id for record in records if record.finding is not None and record.finding.severity == "error"}
+    made = []
+    for record in records:
+        if record.finding is not None and record.cause in errors:
+            told = dataclasses.replace(record.finding, severity="note", actual=f"{record.finding.actual}: see {record.cause}")
+            record = dataclasses.replace(record, finding=told)
+        made.append(record)
+    return made
+
+
 def report_of(name: str, answers: dict[str, Answer], seconds: float | None = None, target: str | None = None) -> Report:
     """The `Report` of one component.
 
@@ -148,7 +160,7 @@ def report_of(name: str, answers: dict[str, Answer], seconds: float | None = Non
         inputs=next((part.inputs for part in parts if part.inputs), ""),
         inferred=any(part.inferred for part in parts),
         contract=next((part.contract for part in parts if part.contract), []),
-        records={backend: part.records for backend, part in answers.items() if not part.problem},
+        records={backend: with_causes_first(part.records) for backend, part in answers.items() if not part.problem},
         seconds=max(part.seconds for part in parts) if seconds is None else seconds,
         problem="\n".join(problems) or None,
         unrun=next((part.unrun for part in parts if part.unrun), None),

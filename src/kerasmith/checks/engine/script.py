@@ -118,6 +118,7 @@ class ScriptRun(Run):
     """One backend: the process that runs the script; see `Run`."""
 
     module: str = "kerasmith.checks.engine.script_worker"
+    share: int = registry.SHARE_OF_A_SETUP
 
     @property
     def import_limit(self) -> float:

@@ -121,8 +121,7 @@ class _Run:
         plan = [one.id for one in examination.plan]
         self._send("component", index=0, kind="setup", file=subject.file, line=subject.line, plan=plan)
         for record in examination.records(announce=lambda id: self._send("begin", index=0, id=id)):
-            found = None if record.finding is None else record.finding.as_dict()
-            self._send("end", index=0, id=record.id, outcome=record.outcome, why=record.why, finding=found, data=record.data)
+            self._send("end", index=0, **record.as_dict())
         self._send("finished", index=0, **examination.circumstances())
 
     def _on_own_step(self, what: str, line: Line | None) -> None:

@@ -119,8 +119,7 @@ def _examine(index: int, subject: Subject | SourceSubject, request: dict[str, An
         plan=[one.id for one in examination.plan],
     )
     for record in examination.records(announce=lambda id: send("begin", index=index, id=id)):
-        finding = None if record.finding is None else record.finding.as_dict()
-        send("end", index=index, id=record.id, outcome=record.outcome, why=record.why, finding=finding, data=record.data)
+        send("end", index=index, **record.as_dict())
     send("finished", index=index, **examination.circumstances())
 
 

@@ -74,6 +74,7 @@ class Run:
 
     module: str = "kerasmith.checks.engine.worker"
     import_limit: float = IMPORT
+    share: int = registry.SHARE
 
     def __init__(
         self, backend: str | None, request: dict[str, Any], budget: float, on_event: Callable[[str, dict[str, Any]], None]
@@ -160,7 +161,7 @@ class Run:
 
     def _limit(self, index: int) -> float:
         left = self.budget - self.components[index].seconds
-        return min(self.budget / 4, left)
+        return min(self.budget / self.share, left)
 
     def _too_long(self, phase: str, index: int | None, limit: float) -> bool:
         """Notes a check that hangs; the next worker goes on behind it."""
@@ -206,7 +207,7 @@ class Run:
 
 def _record(event: dict[str, Any]) -> Record:
     finding = None if event["finding"] is None else Finding(**event["finding"])
-    return Record(event["id"], event["outcome"], event["why"], finding, event["data"])
+    return Record(event["id"], event["outcome"], event["why"], finding, event["data"], event["cause"])
 
 
 def _joined(target: str, results: dict[str, tuple[list[str], dict[int, Answer]]], seconds: float) -> list[Report]:

@@ -16,6 +16,8 @@ from kerasmith.checks.engine.messages import describe_error
 Batch = tuple[Any, Any, Any]
 # Samples of the arrays that are looked through for the first batch have this order where `fit` would shuffle.
 _SEED = 7
+# Numbers of a sparse matrix that are written out.
+_MOST_DENSE = 20_000_000
 
 
 class FitData:
@@ -51,8 +53,10 @@ class FitData:
         self.batch_size: int = int(batch_size or 32)
         self.arrays: Batch | None = None
         if self.kind == "arrays":
-            self.arrays = tuple(as_arrays(part) for part in (x, y, sample_weight))
-            self._length = common_length(self.arrays)
+            self._sliced: Batch = tuple(as_arrays(part) for part in (x, y, sample_weight))
+            self._length = common_length(self._sliced)
+            # A large sparse matrix is drawn from, and not looked at whole.
+            self.arrays = None if any(is_sparse(leaf) for leaf in leaves_of(self._sliced)) else self._sliced
         elif y is not None or sample_weight is not None:
             name = "y" if y is not None else "sample_weight"
             raise CannotCheck(
@@ -102,7 +106,7 @@ class FitData:
     def _draw(self) -> Iterator[Any]:
         from kerasmith.keras_internals import data_copies
 
-        if self.arrays is not None:
+        if self.kind == "arrays":
             return self._slices()
         if self.kind == "PyDataset":
             length = self._x.num_batches
@@ -121,7 +125,7 @@ class FitData:
             np.random.default_rng(_SEED).shuffle(order)
         for start in range(0, self._length, self.batch_size):
             chosen = order[start : start + self.batch_size]
-            yield map_leaves(lambda leaf, chosen=chosen: _as_floatx(leaf[chosen]), self.arrays)
+            yield map_leaves(lambda leaf, chosen=chosen: _as_floatx(dense(leaf[chosen])), self._sliced)
 
     def _unpacked(self, drawn: Any) -> Batch:
         drawn = tuple(drawn) if isinstance(drawn, list) else drawn
@@ -173,8 +177,13 @@ def as_arrays(data: Any) -> Any:
 def _array(leaf: Any) -> Any:
     if isinstance(leaf, np.ndarray):
         return leaf
-    if hasattr(leaf, "row_splits") or hasattr(leaf, "tocsr") or hasattr(leaf, "dense_shape"):
-        return leaf
+    if hasattr(leaf, "row_splits"):
+        raise CannotCheck(
+            "Ragged tensors cannot be checked: give padded ones, `x.to_tensor()`, with a `Masking` layer or `mask_zero=True` "
+            f"in the model. Received: {type(leaf).__name__} of shape {tuple(leaf.shape)}"
+        )
+    if is_sparse(leaf):
+        return dense(leaf) if int(np.prod(leaf.shape)) <= _MOST_DENSE else _by_rows(leaf)
     with contextlib.suppress(Exception):
         if hasattr(leaf, "numpy") and "tensorflow" in type(leaf).__module__:
             return leaf.numpy()
@@ -183,6 +192,32 @@ def _array(leaf: Any) -> Any:
             return np.asarray(ops.convert_to_numpy(leaf))
         return np.asarray(leaf)
     return leaf
+
+
+def is_sparse(leaf: Any) -> bool:
+    """Whether `leaf` is a sparse matrix of SciPy or a sparse tensor of TensorFlow or JAX."""
+    return any(hasattr(leaf, name) for name in ("tocsr", "dense_shape", "todense"))
+
+
+def dense(leaf: Any) -> Any:
+    """A sparse matrix or tensor as an array; anything else as it is."""
+    if hasattr(leaf, "tocsr"):
+        return leaf.toarray()
+    if hasattr(leaf, "dense_shape"):
+        import tensorflow as tf
+
+        return tf.sparse.to_dense(tf.sparse.reorder(leaf)).numpy()
+    return np.asarray(leaf.todense()) if hasattr(leaf, "todense") else leaf
+
+
+def _by_rows(leaf: Any) -> Any:
+    """A large sparse matrix in a form whose rows can be taken."""
+    if not hasattr(leaf, "tocsr"):
+        raise CannotCheck(
+            "A sparse tensor of this size cannot be checked as it is: give a part of it, `tf.sparse.slice`, or a matrix of "
+            f"SciPy. Received: {type(leaf).__name__} of shape {tuple(leaf.shape)}"
+        )
+    return leaf.tocsr()
 
 
 def _as_floatx(leaf: Any) -> Any:

@@ -17,7 +17,7 @@ from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.subject import SourceSubject, Subject
 from kerasmith.checks.engine.training_setup import FitArguments, Place
 from kerasmith.checks.harness.eager import as_tensors, without_gradients
-from kerasmith.checks.harness.fit_data import Batch, FitData, as_arrays, leaves_of, map_leaves
+from kerasmith.checks.harness.fit_data import Batch, FitData, as_arrays, is_sparse, leaves_of, map_leaves
 from kerasmith.checks.harness.loss_probes import per_sample, with_respect_to_outputs
 from kerasmith.checks.rules.setups.outputs import SetupOutput, outputs_of
 
@@ -278,9 +278,9 @@ def _split(x: Any, y: Any, sample_weight: Any, share: float) -> tuple[Batch, Bat
     """The part for training and the tail for validation, as `fit` splits arrays."""
     parts = tuple(as_arrays(part) for part in (x, y, sample_weight))
     leaves = leaves_of(parts)
-    if not all(isinstance(leaf, np.ndarray) for leaf in leaves):
+    if not all(isinstance(leaf, np.ndarray) or is_sparse(leaf) for leaf in leaves):
         raise CannotCheck(f"`validation_split` is for arrays. Received: x={type(x).__name__}, validation_split={share}")
-    at = int(np.floor(len(leaves[0]) * (1.0 - share)))
+    at = int(np.floor(leaves[0].shape[0] * (1.0 - share)))
     return tuple(map_leaves(lambda leaf: leaf[:at], parts)), tuple(map_leaves(lambda leaf: leaf[at:], parts))
 
 

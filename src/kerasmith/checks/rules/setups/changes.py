@@ -17,9 +17,27 @@ def without_penalties(model: Any) -> Iterator[None]:
 @contextlib.contextmanager
 def without_dropout(model: Any) -> Iterator[None]:
     """Layers that drop or add noise leave their inputs as they are."""
+    with _left_out(model, is_dropout):
+        yield
+
+
+@contextlib.contextmanager
+def without_normalization(model: Any) -> Iterator[None]:
+    """Layers that normalize what the layers before them give leave it as it is."""
+    with _left_out(model, _normalizes):
+        yield
+
+
+def _normalizes(layer: Any) -> bool:
+    kinds = ("BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "UnitNormalization")
+    return isinstance(layer, tuple(getattr(keras.layers, name) for name in kinds if hasattr(keras.layers, name)))
+
+
+@contextlib.contextmanager
+def _left_out(model: Any, chosen: Callable[[Any], bool]) -> Iterator[None]:
     changed = []
     for layer in _layers(model):
-        if is_dropout(layer):
+        if chosen(layer):
             changed.append((layer, vars(layer).get("call")))
             layer.call = _unchanged
     try:
@@ -63,7 +81,7 @@ def is_dropout(layer: Any) -> bool:
     return isinstance(layer, tuple(kinds))
 
 
-def _unchanged(inputs: Any, training: Any = None, noise_shape: Any = None) -> Any:
+def _unchanged(inputs: Any, training: Any = None, mask: Any = None) -> Any:
     return inputs
 
 

@@ -9,6 +9,15 @@ from kerasmith.checks.engine.finding import Inconclusive
 
 def constant_loss(case: Any, samples: int) -> float | None:
     """The loss of the best answer that is the same for all samples, over all outputs; None where it is not known."""
+    return _best_loss(case, samples, _constants)
+
+
+def lowest_loss(case: Any, samples: int) -> float | None:
+    """The loss of answers that equal the labels, over all outputs: soft labels have an entropy that no model gets below."""
+    return _best_loss(case, samples, _labels)
+
+
+def _best_loss(case, samples, candidates):
     try:
         outputs = case.outputs
         predictions = case.predictions()
@@ -18,7 +27,7 @@ def constant_loss(case: Any, samples: int) -> float | None:
     for output, predicted in zip(outputs, predictions):
         if output.loss is None:
             continue
-        found = _best_constant(case, output, predicted[:samples], samples)
+        found = _best_of(case, output, predicted[:samples], samples, candidates)
         if found is None:
             return None
         weight = output.loss_weight
@@ -27,7 +36,7 @@ def constant_loss(case: Any, samples: int) -> float | None:
     return total if any_known else None
 
 
-def _best_constant(case, output, predicted, samples):
+def _best_of(case, output, predicted, samples, candidates):
     y, weights = output.y_true, output.sample_weight
     if not isinstance(y, np.ndarray) or predicted.ndim < 1 or y.dtype.kind not in "biuf":
         return None
@@ -36,7 +45,7 @@ def _best_constant(case, output, predicted, samples):
         weights = np.asarray(weights)[:samples]
         if weights.ndim != 1:
             return None
-    for candidate in _constants(y, predicted, output.activation):
+    for candidate in candidates(y, predicted, output.activation):
         try:
             values = case.loss_values(output, y, np.broadcast_to(candidate, predicted.shape).astype("float32"))
         except Inconclusive:
@@ -45,6 +54,23 @@ def _best_constant(case, output, predicted, samples):
         if np.isfinite(value) and (best is None or value < best):
             best = value
     return best
+
+
+def _labels(y, predicted, activation) -> list[np.ndarray]:
+    """Answers that say what the labels say, as values, probabilities and logits."""
+    width = predicted.shape[-1] if predicted.ndim > 1 else 1
+    if y.size == predicted.size:
+        told = y.reshape(predicted.shape).astype("float64")
+    elif width > 1 and y.size * width == predicted.size and y.min() >= 0 and y.max() < width:
+        told = np.eye(width)[y.astype("int64").reshape(predicted.shape[:-1])]
+    else:
+        return []
+    found = [told]
+    if told.min() >= 0 and told.max() <= 1:
+        share = np.clip(told, 1e-6, 1 - 1e-6)
+        # Labels are smoothed by a part of them.
+        found += [share, 0.9 * share + 0.1 * share.mean(), np.log(share / (1 - share)), np.log(share)]
+    return found
 
 
 def _constants(y, predicted, activation) -> list[np.ndarray]:

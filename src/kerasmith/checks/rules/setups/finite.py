@@ -1,5 +1,8 @@
 """Numbers of the data that are not finite, and ids that an embedding does not have."""
 
+import contextlib
+from typing import Any
+
 import numpy as np
 
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
@@ -8,7 +11,7 @@ from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.fit_data import leaves_of, map_leaves
 from kerasmith.checks.rules.setups.case import SetupCase
 from kerasmith.checks.rules.setups.learning import samples_of
-from kerasmith.checks.rules.setups.signals import signals
+from kerasmith.checks.rules.setups.signals import few, signals
 
 _BATCHES = 3
 
@@ -97,7 +100,7 @@ def samples_differ(case: SetupCase) -> None:
     )
 
 
-@check("T172", "setup", "error", since="0.2.0")
+@check("T172", "setup", "error", requires=(), since="0.2.0")
 def ids_are_in_the_embedding(case: SetupCase) -> None:
     """Ids of the inputs are not in the embedding: it has fewer rows than there are words.
 
@@ -107,24 +110,56 @@ def ids_are_in_the_embedding(case: SetupCase) -> None:
     Fix: `Embedding(input_dim=largest id + 1, ...)`: the size of the vocabulary, and one more for the padding and one for
     unknown words where these have ids.
     """
-    found = [s for s in signals(case) if isinstance(s.layer, keras.layers.Embedding)]
+    pairs = _ids_of_embeddings(case)
+    for layer, ids in pairs:
+        rows = int(layer.input_dim)
+        if ids.size and (ids.max() >= rows or ids.min() < 0):
+            wrong = float(np.mean((ids >= rows) | (ids < 0)))
+            raise Failed(
+                f"ids from 0 to {rows - 1}",
+                f"from {int(ids.min())} to {int(ids.max())}; {wrong:.2%} are outside",
+                [f"print(x.min(), x.max())  # `{layer.name}` has {rows} rows"],
+                place=case.place(layer) or case.place("fit"),
+            )
+
+
+def _ids_of_embeddings(case) -> list[tuple[Any, np.ndarray]]:
+    """[(embedding, the ids that reach it)], as far as inputs go to embeddings as they are."""
+    from kerasmith.keras_internals.layers import all_layers
+
+    found = [layer for layer in all_layers(case.model, include_self=False) if isinstance(layer, keras.layers.Embedding)]
     if not found:
         raise NotApplicable("there is no embedding")
-    rows = min(int(signal.layer.input_dim) for signal in found)
-    candidates = [
-        leaf for leaf in leaves_of(case.x if case.arrays is None else case.arrays[0]) if isinstance(leaf, np.ndarray)
-    ]
-    if len(found) > 1 or len(candidates) != 1 or candidates[0].dtype.kind not in "iuf":
-        raise Inconclusive("several embeddings or inputs")
-    ids = candidates[0]
-    if ids.size and (ids.max() >= rows or ids.min() < 0):
-        wrong = float(np.mean((ids >= rows) | (ids < 0)))
-        raise Failed(
-            f"ids from 0 to {rows - 1}",
-            f"from {int(ids.min())} to {int(ids.max())}; {wrong:.2%} are outside",
-            [f"print(x.min(), x.max())  # `{found[0].name}` has {rows} rows"],
-            place=case.place(found[0].layer) or case.place("fit"),
-        )
+    leaves = leaves_of(case.x if case.arrays is None else case.arrays[0])
+    pairs = []
+    inputs = list(getattr(case.model, "inputs", None) or [])
+    for layer in found:
+        with contextlib.suppress(AttributeError, ValueError):  # of a subclass, or called several times
+            places = [k for k, one in enumerate(inputs) if layer.input is one]
+            if len(places) == 1 and len(inputs) == len(leaves):
+                pairs.append((layer, _fitting(case, inputs, leaves, places[0])))
+    if not inputs and len(found) == len(leaves) == 1 and _gets_as_it_is(case, found[0]):
+        pairs = [(found[0], leaves[0])]
+    pairs = [(layer, ids) for layer, ids in pairs if isinstance(ids, np.ndarray) and ids.dtype.kind in "iuf"]
+    if not pairs:
+        raise Inconclusive("which inputs go to which embedding is not known")
+    return pairs
+
+
+def _gets_as_it_is(case, layer) -> bool:
+    """Whether the only input reaches an embedding unchanged; a model that stops at it is taken for one."""
+    try:
+        calls = [signal for signal in signals(case) if signal.layer is layer]
+    except Inconclusive:
+        return True
+    (ids,) = leaves_of(few(case))
+    return any(np.array_equal(signal.inputs[0], ids) for signal in calls if signal.inputs)
+
+
+def _fitting(case, inputs, leaves, place):
+    """The leaf that goes to an input: by its name in a dict, else by its place."""
+    x = case.x if case.arrays is None else case.arrays[0]
+    return x.get(inputs[place].name) if isinstance(x, dict) else leaves[place]
 
 
 def _all_same(leaf) -> bool:

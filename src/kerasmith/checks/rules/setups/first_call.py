@@ -3,12 +3,14 @@
 import contextlib
 from typing import Any
 
+from kerasmith.checks.engine import registry
 from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.eager import as_tensors, without_gradients
 from kerasmith.checks.harness.fit_data import leaves_of
 from kerasmith.checks.rules.setups.case import SetupCase
+from kerasmith.checks.rules.setups.finite import ids_are_in_the_embedding
 from kerasmith.checks.rules.setups.label_ids import ids_have_units
 from kerasmith.checks.rules.setups.label_shapes import ids_or_one_hot, labels_meet_their_predictions
 from kerasmith.checks.rules.setups.label_values import labels_are_in_the_domain, labels_are_numbers
@@ -17,7 +19,18 @@ from kerasmith.checks.rules.setups.metric_shapes import metric_takes_these_label
 from kerasmith.checks.rules.setups.output_and_loss import softmax_over_one_unit
 from kerasmith.checks.rules.setups.several_outputs import names_reach_their_output
 
-_LABELS = (labels_are_in_the_domain, ids_have_units, ids_or_one_hot, labels_meet_their_predictions, metric_takes_these_labels)
+_INPUTS = (names_reach_their_output, ids_are_in_the_embedding)
+_LABELS = (
+    names_reach_their_output,
+    labels_are_numbers,
+    softmax_over_one_unit,
+    loss_depends_on_predictions,
+    labels_are_in_the_domain,
+    ids_have_units,
+    ids_or_one_hot,
+    labels_meet_their_predictions,
+    metric_takes_these_labels,
+)
 
 
 @check("T000", "setup", "error", requires=(), since="0.2.0")
@@ -35,8 +48,13 @@ def set_up_runs(case: SetupCase) -> None:
     except Inconclusive as error:
         if case.has_own_step:
             return  # its step may call other things than the model
+        known = {"fix": "mend what the message names: `x` needs the structure, rank and dtype that the first layer takes."}
         raise Failed(
-            f"outputs for x of shape {inputs}", str(error).partition(": ")[2], ["model(x)"], title=_title("model", "inputs")
+            f"outputs for x of shape {inputs}",
+            str(error).partition(": ")[2],
+            ["model(x)"],
+            title=_title("model", "inputs"),
+            **known | _why(case, _INPUTS),
         ) from error.__cause__
     if case.has_own_step:
         return
@@ -57,7 +75,7 @@ def set_up_runs(case: SetupCase) -> None:
                 describe_error(error),
                 ["y_pred = model(x)", f"print(model.compute_{part}(x, y, y_pred, sample_weight=None))"],
                 title=_title(part, "labels and outputs"),
-                fix=_fix_of_the_cause(case),
+                **_why(case, _LABELS),
             ) from error
 
 
@@ -70,16 +88,17 @@ def _as_a_step(case: SetupCase) -> contextlib.AbstractContextManager[Any]:
     return recording()
 
 
-def _fix_of_the_cause(case: SetupCase) -> str | None:
-    """What a check of labels says to write, where one of them knows why."""
-    for rule in (names_reach_their_output, labels_are_numbers, softmax_over_one_unit, loss_depends_on_predictions, *_LABELS):
+def _why(case: SetupCase, rules: tuple[Any, ...]) -> dict[str, Any]:
+    """{"fix", "cause"} of the first check that knows why `fit` stops, {} where none does."""
+    for rule in rules:
         try:
             rule(case)
         except Failed as found:
-            return found.fix
+            (known,) = (one for one in registry.CHECKS.values() if one.run is rule)
+            return {"fix": found.fix or known.fix, "cause": known.id}
         except Exception:  # no answer is no cause
             continue
-    return None
+    return {}
 
 
 def _title(what: str, whose: str) -> str:

@@ -184,11 +184,13 @@ def classes_are_on_one_axis(case: SetupCase) -> None:
     seen = False
     for read in read_outputs(case):
         pred = read.head.predicted
-        of_classes = read.reading.kind in ("probabilities", "logits") and read.reading.encoding == "classes"
+        of_ids = read.reading.encoding == "ids"
+        of_classes = read.reading.kind in ("probabilities", "logits") and read.reading.encoding in ("classes", "ids")
         if pred.ndim < 3 or not of_classes:
             continue
-        rows, labels = read.head.rows, _axis_of_ones(labels_of(case, read.output))
-        loss = _axis_of_loss(read)
+        # Ids have no axis of classes; that of the loss is the one that they lack.
+        rows, labels = read.head.rows, None if of_ids else _axis_of_ones(labels_of(case, read.output))
+        loss = read.reading.axis % pred.ndim if of_ids else _axis_of_loss(read)
         named = {"outputs": rows, "labels": labels, "loss": loss}
         known = {name: axis for name, axis in named.items() if axis is not None}
         seen = seen or len(known) > 1

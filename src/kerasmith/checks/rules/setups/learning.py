@@ -1,7 +1,6 @@
 """Short trainings of a set-up on one batch, as it is and with one thing changed; and what of them counts as learning."""
 
 import dataclasses
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +10,11 @@ from kerasmith.checks.engine.finding import Inconclusive
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.harness.fit_data import leaves_of, map_leaves
 from kerasmith.checks.harness.trial import Trial
-from kerasmith.checks.rules.setups.constant_answer import constant_loss
+from kerasmith.checks.harness.work import seconds_of_a_step
+from kerasmith.checks.rules.setups.constant_answer import constant_loss, lowest_loss
 
 STEPS, SAMPLES = 100, 64
-# Seconds of a processor for one training, and for all of a set-up together, not of a clock: other programs move that one.
+# Seconds for one training, and for all of a set-up together, as they are estimated: no clock decides what is found.
 _SECONDS, _ALL_SECONDS, _FEWEST = 2.0, 14.0, 25
 # What is left of the loss of a constant answer: below the first it learns, above the second it does not.
 LEARNS, FAILS = 0.7, 0.9
@@ -61,6 +61,7 @@ class Learning:
         batch: (x, y, sample_weight) that is trained on; batches: several, where one has few samples.
         base: the `Curve` of the set-up as it is.
         reference: the lower of the first loss and that of the best constant answer.
+        lowest: the loss of answers that equal the labels, which soft labels leave above 0; 0 where it is not known.
     """
 
     def __init__(self, case: Any) -> None:
@@ -71,6 +72,9 @@ class Learning:
         self.batch: Any = cut((case.x, case.y, case.sample_weight), SAMPLES)
         constant = constant_loss(case, samples_of(self.batch)) if samples_of(self.batch) >= _FEW_SAMPLES else None
         self.reference: float = float("nan") if constant is None else constant
+        lowest = None if constant is None else lowest_loss(case, samples_of(self.batch))
+        # One below 0 is that of a loss without a lowest value, or of a likelihood: they are taken as before, from 0.
+        self.lowest: float = 0.0 if lowest is None or constant is None or not 0 < lowest < constant else lowest
         self.base: Curve = self._first()
         begin = self.base.losses[0]
         if len(self.batches) > 1:
@@ -84,14 +88,11 @@ class Learning:
         for samples in (SAMPLES, 8):
             self.batch = cut(self.batch, samples)
             self.batches = self._several()
-            made = trial(self.case)
-            made.run(1, [self.batch])
-            self._each = min(_seconds(made, self.batch) for _ in range(3))
+            self._each = _seconds(self.case, samples)
             if self._each * _FEWEST < _SECONDS:
-                # In three sizes, so that a busy machine seldom changes what is found.
                 self.steps = next(steps for steps in (STEPS, STEPS // 2, _FEWEST) if steps * self._each < 2 * _SECONDS)
                 return self.train("base")
-        raise Inconclusive(f"a step of training on 8 samples takes {self._each:.2g} s")
+        raise Inconclusive(f"a step of training on 8 samples takes {self._each:.2g} s by estimate")
 
     def _several(self):
         """One batch, or as many of the size that `fit` has as give a few samples together."""
@@ -119,7 +120,12 @@ class Learning:
     @property
     def _enough(self) -> float | None:
         """A loss that shows that it learns, beyond doubt."""
-        return 0.5 * self.reference if self.reference > 0 else None
+        return self.reference - 0.5 * self._size if self.reference > 0 else None
+
+    @property
+    def _size(self) -> float:
+        """What there is to learn: the way from the reference down to the lowest loss, 0 where that is not known."""
+        return float(min(abs(self.reference), self.reference - self.lowest))
 
     def left(self, curve: Curve) -> float:
         """The part of the reference that a training leaves: 1 for none learned, 0 for all, infinite where it diverges."""
@@ -127,13 +133,12 @@ class Learning:
             return float("inf")
         if not np.isfinite(self.reference):
             return 0.0
-        size = abs(self.reference)
-        return float(1 + (curve.end - self.reference) / max(size, 1e-12))
+        return float(1 + (curve.end - self.reference) / max(self._size, 1e-12))
 
     @property
     def is_trivial(self) -> bool:
         """Whether there is nothing to learn: the first answers are right."""
-        return bool(np.isfinite(self.reference) and abs(self.reference) < 1e-5)
+        return bool(np.isfinite(self.reference) and self._size < 1e-5)
 
     @property
     def learns(self) -> bool:
@@ -253,10 +258,12 @@ def failing(case: Any) -> Learning:
     return found
 
 
-def _seconds(made, batch) -> float:
-    start = time.process_time()
-    made.run(1, [batch])
-    return time.process_time() - start
+def _seconds(case, samples) -> float:
+    """What a step takes, by an estimate."""
+    from kerasmith.checks.rules.setups.signals import signals
+
+    calls = [(one.layer, one.inputs, one.outputs) for one in signals(case)]
+    return seconds_of_a_step(case.model, calls, min(samples, samples_of((case.x, None, None))))
 
 
 def _is_float(leaf: Any) -> bool:

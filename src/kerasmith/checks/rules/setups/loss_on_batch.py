@@ -10,6 +10,9 @@ from kerasmith.checks.rules.setups.label_kinds import head_for, kind_of_labels, 
 from kerasmith.checks.rules.setups.loss_reading import few
 from kerasmith.checks.rules.setups.read_outputs import labels_of, of, read_outputs
 
+# By which part a loss must differ between right and wrong answers.
+_GAP = 0.05
+
 
 @check("T107", "setup", "error", requires=("T101",), since="0.2.0")
 def loss_depends_on_predictions(case: SetupCase) -> None:
@@ -42,6 +45,52 @@ def loss_depends_on_predictions(case: SetupCase) -> None:
             ["print([model.compute_loss(x, y, p * np.ones_like(model.predict(x))) for p in (0.1, 0.5, 0.9)])"],
             fix=f"For these labels write {head_for(labels_of(case, read.output), 1)}." if one_unit else None,
         )
+
+
+@check("T113", "setup", "error", requires=("base", "T107", "T121", "T127"), since="0.2.0")
+def right_answers_cost_less(case: SetupCase) -> None:
+    """The loss is lower for wrong predictions than for right ones: training leads away from the labels.
+
+    A similarity - an overlap, a cosine, a likelihood, R² - is larger where predictions are better, and `fit` makes its loss
+    small. The sign is missing, or `1 -`.
+
+    Fix: `1 - dice` or `-similarity` in the loss; a log-likelihood needs a minus.
+    """
+    for read in read_outputs(case):
+        head, y = read.head, few(read.y)
+        answers = _right_and_wrong(y, few(head.predicted))
+        if answers is None or not head.is_probability:
+            continue
+        right, wrong, none = (read.value(y, one) for one in answers)
+        if not np.isfinite([right, wrong, none]).all() or not right > none > wrong:
+            continue
+        if right - wrong < _GAP * max(abs(right), abs(wrong)):
+            continue
+        one_number = head.predicted[0].size == 1
+        raise Failed(
+            f"a loss{of(case, read.output)} that is lowest where predictions equal the labels",
+            f"{read.loss_text} is {right:.4g} for the labels themselves, {none:.4g} for predictions that say nothing, and "
+            f"{wrong:.4g} for those that deny every label",
+            ["p = y.astype('float32')", "print([model.compute_loss(x, y, q) for q in (p, 1 - p)])"],
+            # One number for a sample may be a distance, which is large where the label says "alike".
+            severity="warning" if one_number else read.severity,
+        )
+
+
+def _right_and_wrong(y, predicted):
+    """(predictions that equal the labels, that say nothing, that deny them) where labels are 0 and 1 or ids, else None."""
+    classes = predicted.shape[-1]
+    if y.size == predicted.size and set(np.unique(y).tolist()) == {0, 1}:
+        hot = y.reshape(predicted.shape).astype("float64")
+        is_row = classes > 1 and np.all(hot.sum(axis=-1) == 1)
+        wrong = np.roll(hot, 1, axis=-1) if is_row else 1 - hot
+    elif classes > 1 and y.size * classes == predicted.size and y.min() >= 0 and y.max() < classes and np.all(y % 1 == 0):
+        is_row, hot = True, np.eye(classes)[y.astype("int64").reshape(predicted.shape[:-1])]
+        wrong = np.roll(hot, 1, axis=-1)
+    else:
+        return None
+    even = np.full_like(hot, 1 / classes if is_row else 0.5)
+    return [np.clip(one, 1e-6, 1 - 1e-6) for one in (hot, wrong, even)]
 
 
 @check("T108", "setup", "error", since="0.2.0")

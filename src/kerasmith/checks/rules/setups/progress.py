@@ -4,13 +4,17 @@ import contextlib
 
 import numpy as np
 
-from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
+from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable, OutOfTime
+from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.fit_data import leaves_of
 from kerasmith.checks.harness.trial import fresh_weights
 from kerasmith.checks.rules.setups.case import SetupCase
+from kerasmith.checks.rules.setups.changes import with_leaky_units, without_normalization, without_penalties
+from kerasmith.checks.rules.setups.counterfactual import counterfactual
 from kerasmith.checks.rules.setups.learning import FAILS as ALMOST
 from kerasmith.checks.rules.setups.learning import failing, learning
+from kerasmith.checks.rules.setups.scale import standardizer
 
 _CAUSES = ("T160", "T161", "T162", "T163", "T175", "T176", "T179", "T180", "T181", "T186", "T187", "T193", "T194")
 # Outputs, losses and labels that do not fit: nothing is learned, for a reason that is told already.
@@ -23,12 +27,13 @@ _START = 10.0
 _KNOWS = 0.02
 
 
-@check("T185", "setup", "error", requires=("base", "T160", "T161", "T163", "T186"), since="0.2.0")
+@check("T185", "setup", "warning", requires=("base", *_MISFITS, "T109", "T110", "T160", "T161", "T163", "T186"), since="0.2.0")
 def loss_stays_finite(case: SetupCase) -> None:
     """The loss is NaN or infinite within the first steps, though the data are finite.
 
     From there on every weight is NaN. A logarithm, root or division in the loss or a layer gets a 0 or a negative number, or
-    the steps grow without a bound.
+    the steps grow without a bound. It is an error where the steps stay finite with another loss, with new first weights, or
+    with a slope below 0 in hidden layers, and nothing else changed.
 
     Fix: an epsilon within the logarithm or root, the loss that takes logits (`from_logits=True`) in place of one of
     probabilities, a smaller rate. `callbacks.NumericsGuard()` names the operation.
@@ -37,13 +42,35 @@ def loss_stays_finite(case: SetupCase) -> None:
     bad = np.flatnonzero(~np.isfinite(found.base.losses))
     if not len(bad):
         return
+    cured = _stays_finite(case, found)
     raise Failed(
         "a finite loss",
         f"it is {found.base.losses[bad[0]]} in step {bad[0] + 1} on one batch; before: "
-        + (", ".join(f"{value:.4g}" for value in found.base.losses[max(0, bad[0] - 4) : bad[0]]) or "none"),
+        + (", ".join(f"{value:.4g}" for value in found.base.losses[max(0, bad[0] - 4) : bad[0]]) or "none")
+        + cured,
         ["print(model.evaluate(x[:32], y[:32], verbose=0))"],
+        severity="error" if cured else None,
         place=case.place("fit"),
     )
+
+
+def _stays_finite(case, found) -> str:
+    """With which change the steps stay finite, as text; "" with none."""
+    repairs = (
+        ("squares", "the mean square of the outputs as the loss", {"loss": _mean_square}),
+        ("fresh weights", "new first weights", {"start": fresh_weights(case.model)}),
+        ("leaky units", "a slope below 0 in hidden layers", {"around": with_leaky_units}),
+    )
+    with contextlib.suppress(Inconclusive, OutOfTime):
+        for name, text, changes in repairs:
+            losses = found.train(name, **changes).losses
+            if np.isfinite(losses).all() and len(losses) >= len(found.base.losses):
+                return f". With {text} in its place it stays finite for {len(losses)} steps"
+    return ""
+
+
+def _mean_square(y_true, y_pred, sample_weight=None):
+    return sum(keras.ops.mean(keras.ops.square(leaf)) for leaf in keras.tree.flatten(y_pred))
 
 
 @check("T188", "setup", "warning", requires=("base", *_MISFITS, "T171", "T179", "T181", "T186"), since="0.2.0")
@@ -51,7 +78,8 @@ def answers_depend_on_the_inputs(case: SetupCase) -> None:
     """The predictions are the same for all samples, before and after training on a batch whose labels differ.
 
     The inputs do not reach the output: units that are dead or saturated, a branch that is never used, an input that is lost on
-    the way, or an output with one possible value.
+    the way, or an output with one possible value. It is an error where one batch is learned with new first weights, with
+    another activation, with standardized inputs, without normalization or without penalties, and nothing else changed.
 
     Fix: look at each layer's output for two samples: `keras.Model(model.inputs, layer.output).predict(x[:2])`. The first one
     that is the same for both is the cause.
@@ -63,12 +91,25 @@ def answers_depend_on_the_inputs(case: SetupCase) -> None:
     sizes = [(float(np.ptp(a, axis=0).max()), float(np.abs(a).max())) for a in answers if a.dtype.kind == "f" and a.size]
     if not sizes or any(not np.isfinite(size) or change > _SAME * max(size, 1e-6) for change, size in sizes):
         return
+    cured = counterfactual(
+        case,
+        ("fresh weights", "with new first weights", lambda: {"start": fresh_weights(case.model)}),
+        (
+            ("leaky units", "T178"),
+            "with leaky units",
+            lambda: {"around": with_leaky_units, "start": fresh_weights(case.model)},
+        ),
+        ("without normalization", "without normalization", lambda: {"around": without_normalization}),
+        ("no penalties", "without penalties", lambda: {"around": without_penalties}),
+        ("standardized inputs", "with standardized inputs", lambda: {"scale_x": standardizer(case.x)}),
+    )
     raise Failed(
         "other predictions for other samples",
         f"after {len(found.base.losses)} steps they differ by {max(change for change, _ in sizes):.2g} at most over "
-        f"{len(answers[0])} samples, the first is {np.ravel(answers[0])[:3].round(4).tolist()}; the loss goes {found.base}",
+        f"{len(answers[0])} samples, the first is {np.ravel(answers[0])[:3].round(4).tolist()}; the loss goes "
+        f"{found.base}{cured}",
         ["print(model.predict(x[:8]))"],
-        severity="error" if all(change == 0 for change, _ in sizes) else None,
+        severity="error" if cured else None,
         place=case.place("fit"),
     )
 
@@ -110,6 +151,7 @@ def one_batch_can_be_learned(case: SetupCase) -> None:
     if not _differ(case.y):
         raise NotApplicable("the labels of the batch are the same")
     text = f"the loss goes {found.base}; a constant answer has {found.reference:.4g}"
+    text += f", the labels themselves {found.lowest:.4g}" if found.lowest > 0 else ""
     for factor in (10, 100):
         with contextlib.suppress(Inconclusive):
             if found.rate and found.left(found.train(f"rate x {factor}", lr=found.rate * factor)) < ALMOST:
