@@ -130,8 +130,8 @@ def with_causes_first(records: Sequence[Record]) -> list[Record]:
     made = []
     for record in records:
         if record.finding is not None and record.cause in errors:
-            told = dataclasses.replace(record.finding, severity="note", actual=f"{record.finding.actual}: see {record.cause}")
-            record = dataclasses.replace(record, finding=told)
+            noted = dataclasses.replace(record.finding, severity="note", actual=f"{record.finding.actual}: see {record.cause}")
+            record = dataclasses.replace(record, finding=noted)
         made.append(record)
     return made
 

@@ -60,14 +60,14 @@ def _labels(y, predicted, activation) -> list[np.ndarray]:
     """Answers that say what the labels say, as values, probabilities and logits."""
     width = predicted.shape[-1] if predicted.ndim > 1 else 1
     if y.size == predicted.size:
-        told = y.reshape(predicted.shape).astype("float64")
+        equal = y.reshape(predicted.shape).astype("float64")
     elif width > 1 and y.size * width == predicted.size and y.min() >= 0 and y.max() < width:
-        told = np.eye(width)[y.astype("int64").reshape(predicted.shape[:-1])]
+        equal = np.eye(width)[y.astype("int64").reshape(predicted.shape[:-1])]
     else:
         return []
-    found = [told]
-    if told.min() >= 0 and told.max() <= 1:
-        share = np.clip(told, 1e-6, 1 - 1e-6)
+    found = [equal]
+    if equal.min() >= 0 and equal.max() <= 1:
+        share = np.clip(equal, 1e-6, 1 - 1e-6)
         # Labels are smoothed by a part of them.
         found += [share, 0.9 * share + 0.1 * share.mean(), np.log(share / (1 - share)), np.log(share)]
     return found
