@@ -267,3 +267,8 @@ def leaves_of(data: Any) -> list[Any]:
     found: list[Any] = []
     map_leaves(found.append, data)
     return found
+
+
+def cut(batch: Any, samples: int) -> Any:
+    """The first samples of (x, y, sample_weight)."""
+    return tuple(map_leaves(lambda leaf: leaf[:samples], part) for part in batch)

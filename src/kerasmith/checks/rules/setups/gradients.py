@@ -5,11 +5,12 @@ import numpy as np
 from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.harness.fit_data import cut
 from kerasmith.checks.harness.trial import fresh_weights
 from kerasmith.checks.rules.setups.case import SetupCase
 from kerasmith.checks.rules.setups.changes import with_leaky_units
 from kerasmith.checks.rules.setups.counterfactual import counterfactual
-from kerasmith.checks.rules.setups.learning import cut, trial
+from kerasmith.checks.rules.setups.learning import trial
 
 # The gradient of the first layer against that of the last, per weight, below which it learns nothing.
 _VANISHED, _EXPLODED = 1e-5, 1e4

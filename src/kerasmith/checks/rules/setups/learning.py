@@ -8,10 +8,11 @@ import numpy as np
 
 from kerasmith.checks.engine.finding import Inconclusive
 from kerasmith.checks.engine.lazy_keras import keras
-from kerasmith.checks.harness.fit_data import leaves_of, map_leaves
+from kerasmith.checks.harness.fit_data import cut, leaves_of
 from kerasmith.checks.harness.trial import Trial
 from kerasmith.checks.harness.work import seconds_of_a_step
 from kerasmith.checks.rules.setups.constant_answer import constant_loss, lowest_loss
+from kerasmith.checks.rules.setups.signals import signals
 
 STEPS, SAMPLES = 100, 64
 # Seconds for one training, and for all of a set-up together, as they are estimated: no clock decides what is found.
@@ -260,8 +261,6 @@ def failing(case: Any) -> Learning:
 
 def _seconds(case, samples) -> float:
     """What a step takes, by an estimate."""
-    from kerasmith.checks.rules.setups.signals import signals
-
     calls = [(one.layer, one.inputs, one.outputs) for one in signals(case)]
     return seconds_of_a_step(case.model, calls, min(samples, samples_of((case.x, None, None))))
 
@@ -282,8 +281,3 @@ def weight_penalty(model: Any) -> float:
 def samples_of(batch: Sequence[Any]) -> int:
     """The number of samples of (x, y, sample_weight)."""
     return int(leaves_of(batch)[0].shape[0])
-
-
-def cut(batch: Any, samples: int) -> Any:
-    """The first samples of (x, y, sample_weight)."""
-    return tuple(map_leaves(lambda leaf: leaf[:samples], part) for part in batch)

@@ -5,10 +5,11 @@ import numpy as np
 from kerasmith.checks.engine.finding import Failed, NotApplicable
 from kerasmith.checks.engine.lazy_keras import keras
 from kerasmith.checks.engine.registry import check
+from kerasmith.checks.harness.fit_data import cut
 from kerasmith.checks.rules.setups.case import SetupCase
 from kerasmith.checks.rules.setups.changes import is_dropout, without_dropout, without_penalties
 from kerasmith.checks.rules.setups.counterfactual import counterfactual
-from kerasmith.checks.rules.setups.learning import cut, learning, samples_of, trial, weight_penalty
+from kerasmith.checks.rules.setups.learning import learning, samples_of, trial, weight_penalty
 from kerasmith.checks.rules.setups.signals import signals
 
 # A penalty that is so many times the loss rules the training; a rate of dropout above which little is left.

@@ -8,9 +8,9 @@ from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import ops
 from kerasmith.checks.engine.registry import check
 from kerasmith.checks.harness.eager import as_tensors, without_gradients
-from kerasmith.checks.harness.fit_data import leaves_of, map_leaves
+from kerasmith.checks.harness.fit_data import cut, leaves_of, map_leaves
 from kerasmith.checks.rules.setups.case import SetupCase
-from kerasmith.checks.rules.setups.learning import cut, samples_of, trial, weight_penalty
+from kerasmith.checks.rules.setups.learning import samples_of, trial, weight_penalty
 
 # A mean weight outside of these changes the size of the steps.
 _LIGHT, _HEAVY = 0.1, 10.0

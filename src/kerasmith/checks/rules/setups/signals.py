@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from kerasmith.checks.engine.lazy_keras import keras, ops
-from kerasmith.checks.harness.fit_data import leaves_of
-from kerasmith.checks.rules.setups.learning import cut
+from kerasmith.checks.harness.fit_data import cut, leaves_of
 
 # Numbers of the inputs that are sent through the layers, at most.
 _MOST_NUMBERS, _SAMPLES = 400_000, 32
