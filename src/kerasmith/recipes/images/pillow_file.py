@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kerasmith.recipes.images.orientation import TAG, TURNED, upright
 from kerasmith.recipes.images.sixteen_bit_png import depth_and_colour, sixteen_bit_colours
@@ -22,10 +22,10 @@ def read(path: Path, *, mask: bool = False) -> Stored:
         mask: a palette as its indices; grey values of 1, 2 and 4 bits as numbers from 0, not stretched to 255.
 
     Raises:
-        ValueError: a mask that is a JPEG file.
+        ValueError: a mask that is a JPEG file; a file that is no picture.
     """
     data = path.read_bytes()
-    with Image.open(io.BytesIO(data)) as image:
+    with _opened(data) as image:
         if mask and image.format in ("JPEG", "MPO"):
             raise ValueError(
                 "it is a JPEG picture, which blurs the ids at each edge; save masks as PNG, a binary one with `Image.open("
@@ -43,7 +43,7 @@ def read(path: Path, *, mask: bool = False) -> Stored:
 def size(path: Path) -> Stored:
     """The height and width without the pixels."""
     data = path.read_bytes()
-    with Image.open(io.BytesIO(data)) as image:
+    with _opened(data) as image:
         width, height = image.size
         # Pillow decodes all of a PNG file to find what may follow the pixels.
         silent = image.format == "PNG" and not any(sign in data for sign in _ORIENTATIONS)
@@ -57,6 +57,14 @@ def encode(array: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(array).save(file, "PNG")
     return file.getvalue()
+
+
+def _opened(data: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data))
+    except UnidentifiedImageError:
+        what = f"its {len(data)} bytes are no picture, whatever its name ends in" if data else "it is empty"
+        raise ValueError(what) from None  # Pillow's words name an object in memory
 
 
 def _values(image: Image.Image, depth: int, *, mask: bool) -> np.ndarray:

@@ -13,6 +13,7 @@ def class_ids(config: Config, cases: Sequence[Case]) -> tuple[dict[int, int], st
         ConfigError: for ids that are no class, by file, and for masks of one class only.
     """
     classes, void = config["classes"], config["void"]
+    _refuse_negative(config, cases, "ids of classes are 0 and above; `void: -1` leaves pixels out of everything.")
     result = sorted({number for case in cases for number in case.ids} - {void})
     why = "as `classes` says"
     if None in classes.values():
@@ -38,9 +39,7 @@ def class_ids(config: Config, cases: Sequence[Case]) -> tuple[dict[int, int], st
 def check_instances(config: Config, cases: Sequence[Case]) -> None:
     """Raises `ConfigError` for masks that hold no ids of objects."""
     void = config["void"]
-    negative = [case for case in cases if min(set(case.ids) - {void}, default=0) < 0]
-    if negative:
-        raise config.error("masks", listed([f"{case.mask}: ids of objects are 0 and above." for case in negative]))
+    _refuse_negative(config, cases, "ids of objects are 0 and above.")
     if any(len(case.shape) != 2 for case in cases):
         raise config.error("instances", "objects are kept apart in images of two axes only. Write `instances: false`.")
     objects = [len(set(case.ids) - {0, void}) for case in cases]
@@ -54,6 +53,14 @@ def check_instances(config: Config, cases: Sequence[Case]) -> None:
             "no mask holds more than one id beside 0, so objects are not told apart. Give each object its own id, or write "
             "`instances: false`.",
         )
+
+
+def _refuse_negative(config: Config, cases: Sequence[Case], rule: str) -> None:
+    """No file of a predicted mask could hold them."""
+    lowest = {case: min(set(case.ids) - {config["void"]}, default=0) for case in cases}
+    negative = [f"{case.mask}: it holds {low}; {rule}" for case, low in lowest.items() if low < 0]
+    if negative:
+        raise config.error("masks", listed(negative))
 
 
 def absent_classes(ids: dict[int, int], names: Sequence[str], cases: Sequence[Case]) -> list[str]:

@@ -87,6 +87,10 @@ def terms_of(products: Sequence[Product]) -> list[LossTerm]:
         terms.append(_term(losses[0], product.factor, schedules[0] if schedules else None, [one.name for one in terms]))
     if all(term.factor == 0 for term in terms):
         raise ConfigError(products[0].place, "every factor is 0: nothing would be learned.")
+    if all(term.factor <= 0 for term in terms):
+        raise ConfigError(
+            products[0].place, "no factor is above 0, and training would make the loss larger. Leave the minus out."
+        )
     return terms
 
 
