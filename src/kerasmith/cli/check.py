@@ -34,6 +34,8 @@ def check(options: argparse.Namespace) -> int:
         "seed": options.seed,
         "kind": options.kind,
     }
+    if not options.target.strip():
+        raise ValueError("Name a part as path.py:Name, a file or a folder; `.` is this folder. Received: ''")
     folder = pathlib.Path(options.target)
     if options.processes is not None:
         reports = _of_processes(options, backends, request)

@@ -128,3 +128,26 @@ def test_what_is_no_part_is_told_where_to_ask(tmp_path, base, words):
     file.write_text(f"class Base({base}):\n    pass\n\n\nclass Mine(Base):\n    pass\n")
     with pytest.raises(CannotCheck, match=words):
         look_at_signature(f"{file}:Mine")
+
+
+@pytest.mark.parametrize(
+    ("init", "words"),
+    [("{}:nothing", "has no 'nothing'"), ("{}:needs", "without any"), ("nofile.py:make", "no file"), ("{}:make", None)],
+)
+def test_a_bad_factory_is_told_from_its_text(tmp_path, init, words):
+    file = tmp_path / "parts.py"
+    file.write_text("class Mine(Loss):\n    pass\n\n\ndef make():\n    return Mine()\n\n\ndef needs(x):\n    return x\n")
+    init = init.format(file)
+    if words is None:
+        assert look_at_signature(f"{file}:Mine", init) is None
+        return
+    with pytest.raises(CannotCheck, match=words):
+        look_at_signature(f"{file}:Mine", init)
+
+
+def test_a_number_is_no_part(tmp_path):
+    file = tmp_path / "parts.py"
+    file.write_text("rate = 3\nloss = make(rate)\n")
+    with pytest.raises(CannotCheck, match=r"rate in .* is 3"):
+        look_at_signature(f"{file}:rate")
+    assert look_at_signature(f"{file}:loss") is None

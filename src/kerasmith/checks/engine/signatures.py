@@ -43,6 +43,8 @@ def look_at_signature(target: str, init: Any = None, kind: str | None = None) ->
         CannotCheck: with what the constructor takes and what to write.
     """
     place, name = split(target)
+    if isinstance(init, str):
+        _look_at_factory(init)
     tree = _tree(place)
     if tree is None or name is None or "." in name:
         return
@@ -52,6 +54,9 @@ def look_at_signature(target: str, init: Any = None, kind: str | None = None) ->
         if name not in _bound(tree):
             names = ", ".join(one for one in definitions if not one.startswith("_")) or "no class and no function"
             raise CannotCheck(f"{place} has no {name!r}; it has {names}. Received: {target!r}")
+        value = _written_value(tree, name)
+        if value is not None:
+            raise CannotCheck(f"{name} in {place} is {value}, and no loss, metric, callback, layer or function of one.")
         return
     if isinstance(node, ast.ClassDef):
         _refuse_other_kinds(node, definitions)
@@ -59,6 +64,48 @@ def look_at_signature(target: str, init: Any = None, kind: str | None = None) ->
             _look_at_class(node, definitions, init or {})
     elif not node.decorator_list and kind is None:
         _look_at_function(node)
+
+
+def _look_at_factory(factory: str) -> None:
+    """Refuses a factory that its file shows to be missing, or to need arguments.
+
+    Raises:
+        CannotCheck: with what to write.
+    """
+    place, name = split(factory)
+    tree = _tree(place)
+    if tree is None or name is None:
+        if place.endswith(".py") and not pathlib.Path(place).is_file():
+            raise CannotCheck(f"There is no file {place!r}. --init takes path.py:make. Received: {factory!r}")
+        return
+    if name not in _bound(tree):
+        raise CannotCheck(f"{place} has no {name!r}, which --init names. Received: {factory!r}")
+    node = next((one for one in top_level(tree) if isinstance(one, ast.FunctionDef) and one.name == name), None)
+    if node is None or node.decorator_list:
+        return
+    positional = [*node.args.posonlyargs, *node.args.args]
+    required = [one.arg for one in positional[: len(positional) - len(node.args.defaults)]]
+    required += [one.arg for one, default in zip(node.args.kwonlyargs, node.args.kw_defaults) if default is None]
+    if required:
+        raise CannotCheck(
+            f"{name}({', '.join(required)}) needs arguments: --init takes a function without any that returns the part. "
+            f"Received: {factory!r}"
+        )
+
+
+def _written_value(tree: ast.Module, name: str) -> str | None:
+    """The number, text, list or dict that a file binds to a name, as it is written; None for anything else."""
+    values = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and name in [getattr(one, "id", None) for one in _targets(node)]
+    ]
+    literals = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set)
+    return ast.unparse(values[0])[:60] if len(values) == 1 and isinstance(values[0], literals) else None
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
 
 
 def _refuse_other_kinds(node: ast.ClassDef, definitions: dict[str, Any]) -> None:
