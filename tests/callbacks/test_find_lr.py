@@ -1,5 +1,7 @@
 """FindLR: the curve of a plain loop, everything as before to the bit, and a picture of it."""
 
+from xml.etree import ElementTree
+
 import keras
 import numpy as np
 import pytest
@@ -223,8 +225,14 @@ def test_the_picture(tmp_path):
     assert (found["x_label"], found["log_x"], found["x"]) == ("learning rate", True, pytest.approx(finder.rates.tolist()))
     assert [one["name"] for one in found["series"]] == ["loss", "smoothed"]
     assert "Steepest descent at" in found["title"]
-    with pytest.warns(FutureWarning, match="no SVG any more"):
-        assert finder.plot(tmp_path / "old.svg") == tmp_path / "old.html"
+    drawn = ElementTree.parse(finder.plot(tmp_path / "rates.svg")).getroot()
+    lines = [one.get("points").split() for one in drawn.iter("{http://www.w3.org/2000/svg}polyline")]
+    # Five rates, one in each decade: equal steps across; the lowest loss is at the bottom, the highest at the top.
+    places = np.array([[float(number) for number in point.split(",")] for point in lines[0]])
+    np.testing.assert_allclose(places[:, 0], np.linspace(60, 620, 5), atol=0.1)
+    assert (places[:, 1].max(), places[:, 1].min()) == (340, 44)
+    assert len(lines) == 2
+    assert len(list(drawn.iter("{http://www.w3.org/2000/svg}circle"))) == 1
     with pytest.raises(ValueError, match="is a page"):
         finder.plot(tmp_path / "rates.png")
     with pytest.raises(ValueError, match="no test yet"):

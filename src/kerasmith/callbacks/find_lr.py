@@ -18,7 +18,6 @@ from kerasmith.callbacks.driven_optimizers import StepWatch, check_places, drive
 from kerasmith.callbacks.rate_curve import RateCurve, Suggestion
 from kerasmith.checkpoints import variables
 from kerasmith.files.atomic_write import write_atomically
-from kerasmith.files.messages import warn
 from kerasmith.keras_internals import fit_call, random_state
 from kerasmith.keras_internals.learning_rate import put_rate, rate_given, step_counter, steps_done
 from kerasmith.keras_internals.optimizers import initial_values
@@ -162,21 +161,21 @@ class FindLR(Copyable, keras.callbacks.Callback):
         return self._curve.suggestion
 
     def plot(self, path: str | os.PathLike[str]) -> Path:
-        """Writes a page with the curve and the suggested rate, one file that needs nothing else; returns its path.
+        """Writes the curve with the suggested rate and returns its path.
 
-        Until version 0.1 it was an SVG picture: for a path that ends in ".svg" the page stands beside it, in ".html".
+        Args:
+            path: ends in ".html" for a page whose chart can be zoomed, in ".svg" for a picture; each needs nothing else.
+
+        Raises:
+            ValueError: for another ending.
         """
         path = Path(path)
-        if path.suffix == ".svg":
-            path = path.with_suffix(".html")
-            warn(
-                f"FindLR.plot writes a page whose chart can be zoomed, and no SVG any more: {path}",
-                FutureWarning,
-                stacklevel=2,
+        written = {".html": self._curve.page, ".svg": self._curve.svg}
+        if path.suffix not in written:
+            raise ValueError(
+                f'The curve is a page, such as "rates.html", or a picture, "rates.svg". Received: path={str(path)!r}'
             )
-        elif path.suffix != ".html":
-            raise ValueError(f'The curve is a page, such as "rates.html". Received: path={str(path)!r}')
-        write_atomically(path, self._curve.page())
+        write_atomically(path, written[path.suffix]())
         return path
 
     def picture(self) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from kerasmith.report.curves import line_chart
 from kerasmith.report.numbers import format_number
 from kerasmith.report.page import Section, render
+from kerasmith.report.static_curve import static_curve
 
 
 class Suggestion(NamedTuple):
@@ -69,14 +70,23 @@ class RateCurve:
 
     def picture(self) -> str:
         """The curve with the suggested rate as a chart, HTML for a page of `report.render` or `RunReport.add_section`."""
+        series, title, index = self._drawing()
+        marks = {} if index is None else {"smoothed": index}
+        return line_chart(series, x=self.rates, title=title, x_label="learning rate", y_label="loss", log_x=True, marks=marks)
+
+    def svg(self) -> str:
+        """The same as the text of an SVG file."""
+        series, title, index = self._drawing()
+        return static_curve(series, self.rates.tolist(), title=title, x_label="learning rate", ring=index)
+
+    def _drawing(self):
+        """(series, title, where the ring is or None)."""
         index, _ = self._steepest()
         suggestion = self.suggestion
         title = f"Minimum / 10 at {format_number(suggestion.tenth_of_minimum)}"
         if index is not None:
             title = f"Steepest descent at {format_number(suggestion.steepest)} (ring), {title.lower()}"
-        series = {"loss": self.cut_losses.tolist(), "smoothed": self.smoothed.tolist()}
-        marks = {} if index is None else {"smoothed": index}
-        return line_chart(series, x=self.rates, title=title, x_label="learning rate", y_label="loss", log_x=True, marks=marks)
+        return {"loss": self.cut_losses.tolist(), "smoothed": self.smoothed.tolist()}, title, index
 
     def page(self) -> str:
         """The same as a page of its own."""
