@@ -3,6 +3,7 @@
 from kerasmith.multitask.balancer import Balancer
 from kerasmith.multitask.dwa import DWA
 from kerasmith.multitask.grad_norm import GradNorm
+from kerasmith.multitask.gradient_balance import GradientBalance
 from kerasmith.multitask.gradient_surgery import GradientSurgery
 from kerasmith.multitask.uncertainty import Uncertainty
 
@@ -10,6 +11,7 @@ __all__ = [
     "Balancer",
     "DWA",
     "GradNorm",
+    "GradientBalance",
     "GradientSurgery",
     "Uncertainty",
 ]

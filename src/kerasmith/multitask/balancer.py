@@ -20,7 +20,9 @@ class Balancer(Configured):
     2. `factors()`, a (K,) tensor that multiplies the weights of the K terms;
     3. if `needs_gradients`: `update_from_gradients(gram)`, with the (K, K) inner products of the gradients of the weighted
        terms by the shared representation. What it returns, (K,) coefficients, replaces the plain sum of these gradients
-       below the representation; None leaves the sum as it is.
+       below the representation; None leaves the sum as it is;
+    4. if `needs_weight_gradients`: `update_from_weight_gradients(gradients)`, with the gradients of the weighted terms by the
+       trainable weights of the model, K lists of tensors.
     Evaluation calls `factors` only.
 
     State is kept in variables that `add_state` makes; they are saved with the model. Terms keep their static weights, which
@@ -32,6 +34,7 @@ class Balancer(Configured):
     """
 
     needs_gradients = False
+    needs_weight_gradients = False
     shows_weights = True
     at = None
 
@@ -71,6 +74,10 @@ class Balancer(Configured):
     def update_from_gradients(self, gram: Tensor) -> Tensor | None:
         """Coefficients (K,) of the tasks' gradients, or None."""
         raise NotImplementedError(f"{type(self).__name__} must implement `update_from_gradients`.")
+
+    def update_from_weight_gradients(self, gradients: list[list[Tensor]]) -> None:
+        """Sees the gradients of the K weighted terms by each trainable weight, over the global batch (since 0.2)."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `update_from_weight_gradients`.")
 
 
 def when(condition: Tensor, new: Tensor, variable: Any) -> None:

@@ -34,7 +34,8 @@ class Objective(KnowsKeywords, keras.layers.Layer):
             of what it needs (see `Term`). In a list, term i belongs to output i if the model has as many outputs in a
             list as there are terms.
         weights: one weight for each term, a list, or a dict {name: weight}; see `Term`.
-        balance: a strategy of `kerasmith.multitask`: `DWA()`, `GradNorm()` or `GradientSurgery("pcgrad")`.
+        balance: a strategy of `kerasmith.multitask`: `DWA()`, `GradNorm()`, `GradientBalance()` or
+            `GradientSurgery("pcgrad")`.
         name: name of the layer that holds the state.
         dtype: dtype of the learned weights; float32 by default.
 

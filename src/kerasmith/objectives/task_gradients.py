@@ -1,4 +1,4 @@
-"""Gradients of single terms by a shared representation, inside the training step of each backend.
+"""Gradients of single terms by a shared representation or by the weights, inside the training step of each backend.
 
 The engine differentiates one number. A balancer needs K gradients by the tensors at the taps, while the step runs:
 TensorFlow takes them from a second, persistent tape around the step; PyTorch asks its graph; JAX pulls back along a
@@ -15,7 +15,7 @@ from keras import ops
 from kerasmith._types import Function, Tensor
 from kerasmith.distribution import cross_replica_sum, scale_loss_for_replicas
 from kerasmith.numerics.pairwise_distances import product
-from kerasmith.objectives.step_record import recording
+from kerasmith.objectives.step_record import current, recording
 
 # Gradients inside half-precision heads are taken of terms this much larger, so that small ones do not become 0.
 _HALF_SCALE = 2.0**10
@@ -95,6 +95,57 @@ def by_taps_jax(forward: Function, names: Sequence[str]) -> tuple[list[Tensor], 
         (by_name,) = pull_back(direction)
         found.append([jax.lax.stop_gradient(by_name[name].astype("float32")) / _scale(tensors) for name in names])
     return tensors, found, result
+
+
+def by_weights(terms: list[Tensor], variables: list[Any], tape: Any, half: bool) -> list[list[Tensor]]:
+    """Gradients of each weighted term by each variable over the global batch, K lists; TensorFlow and PyTorch.
+
+    Args:
+        terms: K scalars of the current step.
+        variables: trainable ones.
+        tape: what `tape_around` gave.
+        half: whether layers compute in float16.
+    """
+    scale = _HALF_SCALE if half else 1.0
+    differentiate = _tensorflow if keras.backend.backend() == "tensorflow" else _torch
+    found = differentiate([term * scale for term in terms], [variable.value for variable in variables], tape)
+    return [[_global(ops.convert_to_tensor(g), scale) for g in gradients] for gradients in found]
+
+
+def by_weights_jax(forward: Function, values: list[Tensor], chosen: Sequence[int], half: bool) -> list[list[Tensor]]:
+    """`by_weights` on JAX.
+
+    Args:
+        forward: values of the trainable variables -> anything; leaves `terms` in the current record.
+        values: those of all of them.
+        chosen: which of them the gradients are by.
+        half: whether layers compute in float16.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    scale = _HALF_SCALE if half else 1.0
+    # The engine derives the step once more: it must not see what happens here.
+    values = [jax.lax.stop_gradient(value) for value in values]
+    differentiable = current().differentiable
+
+    def terms_at(moving):
+        at = list(values)
+        for i, value in zip(chosen, moving, strict=True):
+            at[i] = value
+        with recording() as record:
+            record.differentiable = differentiable
+            forward(at)
+        return record.terms * scale
+
+    terms, pull_back = jax.vjp(terms_at, [values[i] for i in chosen])
+    rows = jnp.eye(terms.shape[0], dtype=terms.dtype)
+    return [[_global(g, scale) for g in pull_back(row)[0]] for row in rows]
+
+
+def _global(gradient, scale):
+    # PyTorch's shares are as many times too large as there are replicas.
+    return cross_replica_sum(ops.cast(gradient, "float32") / scale) / scale_loss_for_replicas(1.0)
 
 
 def gram_matrix(gradients: list[list[Tensor]]) -> Tensor:

@@ -108,6 +108,13 @@ class TrainsOnObjective(SharesSampleWeight, TransfersWeights, SurvivingVariables
             else:
                 gradients = task_gradients.by_taps(weighted, tensors, current().tape)
                 total = total + objective.update_from_gradients(gradients, tensors)
+        if training and _needs_weight_gradients(self):
+            if keras.backend.backend() == "jax":
+                current().terms = ops.stack(weighted)
+            else:
+                variables = [self.trainable_variables[i] for i in _weights_of_layers(self)]
+                found = task_gradients.by_weights(weighted, variables, current().tape, _computes_in_half(self))
+                objective.balance.update_from_weight_gradients(found)
         total = display_global_value(total)
         for loss in own:
             total = total + ops.cast(loss, total.dtype)
@@ -115,7 +122,8 @@ class TrainsOnObjective(SharesSampleWeight, TransfersWeights, SurvivingVariables
 
     def train_step(self, *args: Any) -> Any:
         self._build_before(args[-1])
-        around = task_gradients.tape_around() if _needs_gradients(self) else contextlib.nullcontext()
+        needs = _needs_gradients(self) or _needs_weight_gradients(self)
+        around = task_gradients.tape_around() if needs else contextlib.nullcontext()
         step = super().train_step
         with around as tape, recording(tape=tape):
             return (derived_by_inputs(step, True, bool(self.jit_compile)) if _differentiates(self) else step)(*args)
@@ -139,22 +147,38 @@ class TrainsOnObjective(SharesSampleWeight, TransfersWeights, SurvivingVariables
     ) -> Any:
         """What JAX differentiates; see `keras.Model`."""
 
-        def forward():
+        def forward(trainable_variables=trainable_variables):
             state = trainable_variables, non_trainable_variables, metrics_variables
             return step(*state, x, y, sample_weight, training, optimizer_variables)
 
         step = super().compute_loss_and_updates
+        if training and _needs_weight_gradients(self):
+            return self._with_weight_gradients(forward, trainable_variables)
         if not training or not _needs_gradients(self):
             return forward()
         tensors, gradients, result = task_gradients.by_taps_jax(forward, _shared_taps(self))
         loss, (unscaled, y_pred, non_trainable_variables, metrics_variables) = result
-        variables, values = self.non_trainable_variables, non_trainable_variables
-        with keras.StatelessScope(state_mapping=list(zip(variables, values))) as scope:
-            change = self.objective.update_from_gradients(gradients, tensors)
-        new = [scope.get_current_value(variable) for variable in variables]
+        change, new = self._with_values(
+            non_trainable_variables, lambda: self.objective.update_from_gradients(gradients, tensors)
+        )
         with keras.StatelessScope(state_mapping=list(zip(self.optimizer.variables, optimizer_variables))):
             loss = loss + self.optimizer.scale_loss(change)
         return loss, (unscaled, y_pred, new, metrics_variables)
+
+    def _with_weight_gradients(self, forward, trainable_variables):
+        """A step on JAX, after which the balancer has seen the gradients of its terms."""
+        chosen, half = _weights_of_layers(self), _computes_in_half(self)
+        gradients = task_gradients.by_weights_jax(forward, trainable_variables, chosen, half)
+        loss, (unscaled, y_pred, values, metrics_variables) = forward()
+        _, new = self._with_values(values, lambda: self.objective.balance.update_from_weight_gradients(gradients))
+        return loss, (unscaled, y_pred, new, metrics_variables)
+
+    def _with_values(self, values, update):
+        """What `update` returns where the variables that are not trained have these values, and theirs after it; JAX."""
+        variables = self.non_trainable_variables
+        with keras.StatelessScope(state_mapping=list(zip(variables, values))) as scope:
+            result = update()
+        return result, [scope.get_current_value(variable) for variable in variables]
 
     @property
     def variables(self) -> list[Any]:
@@ -234,6 +258,20 @@ def _read_step(objective):
 def _needs_gradients(model):
     balance = getattr(objective_of(model), "balance", None)
     return balance is not None and balance.needs_gradients
+
+
+def _needs_weight_gradients(model):
+    return getattr(getattr(objective_of(model), "balance", None), "needs_weight_gradients", False)
+
+
+def _weights_of_layers(model):
+    """Which of the trainable variables are weights of the model, and no learned numbers of the objective."""
+    own = {id(variable) for variable in model.objective.variables}
+    return [i for i, variable in enumerate(model.trainable_variables) if id(variable) not in own]
+
+
+def _computes_in_half(model):
+    return any(layer.compute_dtype == "float16" for layer in all_layers(model))
 
 
 def _differentiates(model):

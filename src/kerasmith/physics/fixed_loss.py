@@ -17,7 +17,7 @@ _WITHOUT = "Of a Dropout write `layer.rate = 0.0` before `polish`; polish a mode
 def fixed_loss(model: keras.Model, batch: Any) -> LossAndGradient:
     """Loss and gradient of a compiled model on one batch, at weights of one's choice.
 
-    What an objective counts and learns beside the gradient stands still: steps, schedules, the weights of `DWA`, `GradNorm`.
+    What an objective counts and learns beside the gradient stands still: steps, schedules, the weights of a balancer.
 
     Raises:
         ValueError: if the model is not compiled, has nothing to train, or trains by something else than a gradient.
