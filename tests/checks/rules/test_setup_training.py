@@ -142,6 +142,25 @@ def test_the_model_is_as_it_was():
     assert not model.optimizer.built
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "found"),
+    [
+        (keras.optimizers.SGD(0.1, momentum=1.0), {"T196": "warning"}),
+        (keras.optimizers.Adam(beta_1=0.9, beta_2=0.5), {"T196": "warning"}),
+        (keras.optimizers.SGD(0.1, momentum=0.99, nesterov=True), {}),
+        (keras.optimizers.Adam(beta_1=0.0, beta_2=0.9), {}),
+        (keras.optimizers.AdamW(), {}),
+        (keras.optimizers.RMSprop(momentum=0.9), {}),
+        (keras.optimizers.Lion(), {}),
+        (keras.optimizers.Adadelta(), {}),
+    ],
+)
+def test_an_optimizer_that_never_forgets(optimizer, found):
+    model = keras.Sequential([layers.Input((5,)), layers.Dense(1)])
+    model.compile(optimizer, "mse")
+    assert severities(model, *table(8), select=["T196"]) == found
+
+
 def test_inputs_that_are_nearly_the_same_beside_an_offset():
     x, y = table()
     for inputs, expected in ((x * 0.003 - 1, {"T162": "warning"}), (x - 1, {})):

@@ -78,6 +78,33 @@ def rate_is_not_too_low(case: SetupCase) -> None:
             )
 
 
+@check("T196", "setup", "warning", requires=(), needs_inputs=False, since="0.2.0")
+def averages_forget(case: SetupCase) -> None:
+    """The optimizer never forgets a gradient: its steps grow, or swing around the minimum without an end.
+
+    A momentum of 1 adds up all gradients since the first step. A share of 1 in the mean of squared gradients keeps that mean
+    where it began. In Adam the steps may diverge where the mean of gradients looks back further than that of their squares.
+
+    Fix: `momentum=0.9`; in Adam `beta_1=0.9, beta_2=0.999`; in RMSprop `rho=0.9`.
+    """
+    from kerasmith.keras_internals.learning_rate import inner
+
+    optimizer = None if case.model.optimizer is None else inner(case.model.optimizer)
+    shares = {name: getattr(optimizer, name, None) for name in ("momentum", "rho", "beta_1", "beta_2")}
+    shares = {name: float(value) for name, value in shares.items() if isinstance(value, (int, float))}
+    wrong = {name: value for name, value in shares.items() if value >= 1}
+    if not wrong and shares.get("beta_1", 0) ** 2 >= shares.get("beta_2", 1):
+        wrong = {name: shares[name] for name in ("beta_1", "beta_2")}
+    if wrong:
+        values = ", ".join(f"{name}={value:g}" for name, value in wrong.items())
+        raise Failed(
+            "shares below 1" if max(wrong.values()) >= 1 else "beta_2 above the square of beta_1",
+            f"{type(optimizer).__name__} has {values}",
+            ["print(model.optimizer.get_config())"],
+            place=case.place("compile"),
+        )
+
+
 def _ask_schedule(case, found):
     """Raises the finding where a schedule ends before anything is learned."""
     from kerasmith.keras_internals.learning_rate import rate_at, schedule_of
