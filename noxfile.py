@@ -65,6 +65,14 @@ def benchmarks(session):
 
 
 @nox.session
+def replicas(session):
+    """The table of what several processes differ from one by; `nox -s replicas -- torch` of one engine, `ray` is one too."""
+    session.run(sys.executable, "scripts/gate.py", "install")
+    for engine in session.posargs or BACKENDS:
+        session.run(sys.executable, "-m", "tests.distribution.table", "--engine", engine, env={"PYTHONPATH": "src"})
+
+
+@nox.session
 def docs(session):
     """The documentation, into site/; warnings are errors. `nox -s docs -- --quick` does not run the tutorials."""
     session.run(sys.executable, "scripts/gate.py", "install")

@@ -19,7 +19,7 @@ from keras import ops
 
 from kerasmith import losses
 
-STEPS, ROUNDS = 40, 7
+STEPS, ROUNDS = 10, 5
 
 
 def root(y_true, y_pred):
@@ -38,7 +38,7 @@ METRICS = {"no metric": list, "mae": lambda: ["mae"], "AUC": lambda: [keras.metr
 
 def model_of(loss, metric, optimizer):
     keras.utils.set_random_seed(1)
-    inputs = keras.Input((64, 64, 1))
+    inputs = keras.Input((32, 32, 1))
     x = inputs
     for _ in range(3):
         x = keras.layers.Conv2D(16, 3, padding="same", activation="relu")(x)
@@ -70,7 +70,7 @@ def main(how, rows, out):
     else:
         dist.init_process_group("gloo")
     rng = np.random.default_rng(0)
-    x, y = rng.random((STEPS * 16, 64, 64, 1), "float32"), rng.integers(0, 2, (STEPS * 16, 64, 64, 1)).astype("float32")
+    x, y = rng.random((STEPS * 16, 32, 32, 1), "float32"), rng.integers(0, 2, (STEPS * 16, 32, 32, 1)).astype("float32")
     if how != "kerasmith":
         x, y = x[rank::count], y[rank::count]
     fit = {"batch_size": 16 if how == "kerasmith" else 16 // count, "shuffle": False, "verbose": 0}

@@ -90,6 +90,7 @@ def test_the_numbers_that_a_guard_finds(tmp_path):
         ("leaves", 1, "error: rank 1 of 2 failed in epoch 0, step 3: SystemExit: 0"),
         ("unequal", 1, "The processes do different things"),
         ("data", 2, "error: Rank 1 has another first batch of epoch 0 than rank 0."),
+        ("few", 2, "error: There are more processes than samples in a batch."),
     ],
 )
 def test_all_end_when_one_does(case, status, says):

@@ -88,8 +88,8 @@ def _meet(place, timeout):
                 f"MASTER_PORT, or without one under `kerasmith launch`, which finds a free port. ({first[:200]})"
             ) from None
         raise SetupError(
-            f"Rank {place.rank} has met no other process at {place.address} within {timeout:.0f} s. Was rank 0 started, with "
-            f"the same MASTER_ADDR and MASTER_PORT? ({first[:200]})"
+            f"Rank {place.rank} has met no other process at {place.address} within {timeout:.0f} s. Was each started, with "
+            f"the same MASTER_ADDR and MASTER_PORT, and does it call `setup()`? ({first[:200]})"
         ) from None
     return store
 
