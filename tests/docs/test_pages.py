@@ -118,3 +118,34 @@ def test_blocks_are_told_apart():
     assert doc_blocks.python_blocks(page) == ["y = 2\n"]
     assert doc_blocks.commands(page) == ["kerasmith --version"]
     assert f"kerasmith {kerasmith.__version__}" in doc_blocks.with_fresh_output(page)
+
+
+NOT_RUN = {
+    "check": "reads code of the reader's own; tests/checks asks it",
+    "demo": "trains for minutes; tests/recipes asks short ones",
+    "export": "needs a trained run; tests/recipes/test_run_export.py asks it",
+    "launch": "starts processes; tests/distribution asks it",
+    "list": "needs runs; tests/recipes/test_run_pages.py asks it",
+    "new": "writes a part; tests/cli asks it",
+    "predict": "needs a trained run; tests/recipes/test_prediction.py asks it",
+    "report": "needs runs; tests/recipes/test_run_pages.py asks it",
+    "train": "trains; tests/recipes/training asks it",
+}
+"""Commands that pages show and that are only parsed, and why."""
+
+
+def test_commands_that_cost_nothing_run(capsys):
+    """`migrate`, lists and versions do what the page says; each of the others has a reason."""
+    from kerasmith import cli
+
+    for command, page in {command: page for page, command in shown_commands()}.items():
+        words = shlex.split(command)[1:]
+        if words[0] == "migrate" or words[-1] in ("--list", "--version"):
+            try:
+                status = cli.main(words)
+            except SystemExit as left:
+                status = left.code
+            assert status in (0, 1), (page, command)
+            assert capsys.readouterr().out, (page, command)
+        else:
+            assert words[0] in NOT_RUN, (page, command)
