@@ -38,10 +38,10 @@ def objective_model(optimizer=None):
 BALANCERS = {
     "DWA": lambda: multitask.DWA(),
     "GradNorm": lambda: multitask.GradNorm(learning_rate=0.1),
-    "norms": lambda: multitask.GradientBalance("norm", decay=0.5),
-    "max_mean": lambda: multitask.GradientBalance("max_mean", reference="against", decay=0.5),
     "pcgrad": lambda: multitask.GradientSurgery("pcgrad", seed=1),
     "nash": lambda: multitask.GradientSurgery("nash"),
+    "norms": lambda: multitask.GradientBalance("norm", decay=0.5),
+    "max_mean": lambda: multitask.GradientBalance("max_mean", reference="against", decay=0.5),
 }
 
 
