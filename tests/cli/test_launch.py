@@ -1,8 +1,12 @@
 """`kerasmith launch`: what it starts, how it ends, and what it refuses. Without a backend: the scripts are plain Python."""
 
 import json
+import os
+import signal
 import socket
 import struct
+import subprocess
+import sys
 
 import pytest
 
@@ -38,6 +42,22 @@ def test_one_that_fails_ends_all(tmp_path, capfd):
     code = "import os, sys, time\nif os.environ['RANK'] == '1':\n    sys.exit(7)\ntime.sleep(600)"
     assert launch(tmp_path, code) == 1
     assert "error: rank 1 of 2 failed before it called `setup()`: it ended with exit status 7" in capfd.readouterr().err
+
+
+def test_one_that_is_asked_to_end_ends_what_it_started():
+    code = """import sys
+from kerasmith.cli.launching.processes import Processes
+started = Processes([sys.executable, "-c", "import time; time.sleep(600)"], [{}, {}], print)
+print(*(one.pid for one in started.running), flush=True)
+started.wait()"""
+    launcher = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    started = [int(number) for number in launcher.stdout.readline().split()]
+    launcher.send_signal(signal.SIGTERM)
+    assert launcher.wait(timeout=60) == 128 + signal.SIGTERM
+    assert len(started) == 2
+    for number in started:
+        with pytest.raises(ProcessLookupError):
+            os.kill(number, 0)
 
 
 @pytest.mark.parametrize(

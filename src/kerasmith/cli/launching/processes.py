@@ -12,6 +12,8 @@ from typing import Any, TextIO
 
 # After one has failed: to notice it and say so, and to end after SIGTERM.
 GRACE, TERMINATE = 6.0, 3.0
+# What a scheduler and a closed terminal send; Ctrl-C is an exception already.
+ASKS_TO_END = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Processes:
@@ -34,6 +36,8 @@ class Processes:
     ) -> None:
         self._show, self._threads = show, []
         self.running: list[subprocess.Popen[Any]] = []
+        in_main = threading.current_thread() is threading.main_thread()
+        self._handlers = {sign: signal.signal(sign, self._asked_to_end) for sign in ASKS_TO_END if in_main}
         for number, environment in enumerate(environments):
             pipe = None if number == direct else subprocess.PIPE
             process = subprocess.Popen(
@@ -82,9 +86,16 @@ class Processes:
                     failed.setdefault(number, process.returncode)
         finally:
             self.end()
+            for sign, handler in self._handlers.items():
+                signal.signal(sign, handler)
         for thread in self._threads:
             thread.join(timeout=1)
         return failed
+
+    def _asked_to_end(self, sign: int, frame: Any) -> None:
+        """A launcher that is ended leaves nothing that it has started."""
+        self.end()
+        raise SystemExit(128 + sign)
 
     def end(self) -> None:
         """Ends what still runs, with what it has started."""
