@@ -42,7 +42,9 @@ class UnseenOptimizers:
         )
 
     def _found(self) -> list[Any]:
-        own = {id(variable) for variable in self._model.trainable_variables}
+        own = {id(variable): number for number, variable in enumerate(self._model.trainable_variables)}
         known = {id(one) for one in owned(self._model).optimizers.values()}
         alive = [one for one in gc.get_objects() if issubclass(type(one), keras.optimizers.Optimizer) and id(one) not in known]
-        return [one for one in alive if any(id(variable) in own for variable in trained_variables(one))]
+        places = [[own[id(variable)] for variable in trained_variables(one) if id(variable) in own] for one in alive]
+        # In the order of the model: Python's garbage collector has none.
+        return [one for place, one in sorted(zip(places, alive, strict=True), key=lambda pair: pair[0]) if place]

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from kerasmith.checks.engine.lazy_keras import keras
-from kerasmith.keras_internals.layers import own_weights
 
 # Seconds that a multiplication, a call of a layer and a trainable weight take on a processor of middle speed, for a step
 # there and back.
@@ -38,6 +37,8 @@ def _multiplications(layer: Any) -> int:
     """Weights that each place of an output is multiplied with; an embedding looks up instead."""
     if not isinstance(layer, keras.layers.Layer) or isinstance(layer, keras.layers.Embedding):
         return 0
+    from kerasmith.keras_internals.layers import own_weights
+
     weights = layer.weights if isinstance(layer, keras.layers.RNN) else own_weights(layer)
     return sum(int(np.prod(weight.shape)) for weight in weights if len(weight.shape) > 1)
 
