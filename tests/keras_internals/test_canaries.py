@@ -429,6 +429,18 @@ def test_global_seed_generator():
     assert "keras" in random_state.capture()
 
 
+def test_generators_without_a_seed():
+    model = keras.Sequential([keras.layers.Dropout(0.5), keras.layers.Dropout(0.5, seed=3)])
+    free, seeded = (layer.seed_generator for layer in model.layers)
+    with random_state.seeded_generators(model):
+        assert (free._initial_seed, seeded._initial_seed) == (0, 3)
+    assert (free._initial_seed, seeded._initial_seed) == (None, 3)
+    if BACKEND == "torch":
+        before = ops.convert_to_numpy(free.state).copy()
+        model(np.ones((2, 3)), training=True)
+        assert np.array_equal(before, ops.convert_to_numpy(free.state))
+
+
 def test_what_a_model_owns():
     model, variable = model_of(), keras.Variable([1.0])
     model.helpers = {

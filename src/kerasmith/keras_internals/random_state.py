@@ -1,11 +1,15 @@
 """The random generators that no variable of the model holds: Python's, NumPy's, PyTorch's, and that of Keras' unseeded ops."""
 
+import contextlib
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+
+from kerasmith.keras_internals.layers import all_layers
 
 _FOR_NOW: list[int] = []
 
@@ -61,6 +65,22 @@ def forget_generator() -> None:
     from keras.src.backend.common import global_state
 
     global_state.set_global_attribute("global_seed_generator", None)
+
+
+@contextlib.contextmanager
+def seeded_generators(layer: keras.layers.Layer) -> Iterator[None]:
+    """In the block the generators of a layer, and of those inside it, count as made with a seed.
+
+    PyTorch's `keras.random.dropout` draws from no other.
+    """
+    unseeded = [one for part in all_layers(layer) for one in part._seed_generators if one._initial_seed is None]
+    try:
+        for one in unseeded:
+            one._initial_seed = 0
+        yield
+    finally:
+        for one in unseeded:
+            one._initial_seed = None
 
 
 def tensorflow_is_seeded() -> bool:

@@ -19,6 +19,7 @@ from kerasmith.checks.harness.attributes import reached_from
 from kerasmith.checks.rules.layers.case import LayerCase
 from kerasmith.checks.rules.layers.gradients import gradient_is_finite
 from kerasmith.checks.rules.layers.lengths import stretched
+from kerasmith.checks.rules.layers.randomness import owns_its_generator
 
 
 def case_of(component, init=None, like="float32[4,8]"):
@@ -140,3 +141,28 @@ def test_an_infinite_slope_counts_where_the_inputs_may_be(like):
         gradient_is_finite(case_of(Nested, like={"inputs": like}))
     elsewhere = keras.tree.map_structure(lambda text: text.partition("(")[0] + "(1,2)", like)
     gradient_is_finite(case_of(Nested, like={"inputs": elsewhere}))
+
+
+class Dropping(keras.layers.Layer):
+    """Dropout of Keras, without a seed, in a layer; with `noise` it draws once more, from no generator of its own."""
+
+    def __init__(self, noise=False, **kwargs):
+        super().__init__(**kwargs)
+        self.noise = noise
+        self.inner = keras.layers.Dropout(0.5)
+
+    def call(self, inputs, training=False):
+        outputs = self.inner(inputs, training=training)
+        return outputs + keras.random.normal(ops.shape(inputs)) if self.noise and training else outputs
+
+
+def test_what_the_dropout_of_keras_does_is_no_fault_of_the_layer_around_it():
+    with pytest.raises(Failed) as own:
+        owns_its_generator(case_of(Dropping, {"noise": True}))
+    assert own.value.severity is None
+    if keras.config.backend() == "torch":
+        with pytest.raises(Failed) as of_keras:
+            owns_its_generator(case_of(Dropping))
+        assert of_keras.value.severity == "note"
+    else:
+        owns_its_generator(case_of(Dropping))

@@ -1,6 +1,7 @@
 """A random layer draws from a generator of its own, anew for each step and each sample."""
 
 import random
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,40 @@ def owns_its_generator(case: LayerCase) -> None:
 
     Fix: `self.seed_generator = keras.random.SeedGenerator(seed)` in `__init__`, and `seed=self.seed_generator` in every draw.
     """
+    from kerasmith.keras_internals.random_state import seeded_generators
+
     layer = case.prepared()
+    outputs = _under_two_seeds(case, layer)
+    if differ(*outputs):
+        a, b = farthest(*outputs)
+        own = generators(layer)
+        keras_does_it = False
+        if own and backend() == "torch":
+            # `keras.random.dropout` of Keras 3.15 passes over a generator that was made with seed=None, also in Keras' layers.
+            with seeded_generators(layer):
+                keras_does_it = not differ(*_under_two_seeds(case, layer))
+        raise Failed(
+            "the same output from the same state of the layer's own generators",
+            f"{a} and {b} at the same place under two global seeds; generators of the layer's own: {len(own)}",
+            [
+                f"{case.call_code()}; state = [keras.ops.convert_to_numpy(v).copy() for v in layer.variables]",
+                "for seed in (1, 2):",
+                "    keras.utils.set_random_seed(seed)",
+                "    for v, s in zip(layer.variables, state): v.assign(s)",
+                f"    print({case.call_code(training=True)})",
+            ],
+            fix="Nothing is to mend in the layer. To repeat its noise on PyTorch, give the dropout in it a seed."
+            if keras_does_it
+            else None,
+            severity="note" if keras_does_it else None,
+            title="On PyTorch the dropout of Keras draws from a generator of its own only if that has a seed"
+            if keras_does_it
+            else None,
+        )
+
+
+def _under_two_seeds(case: LayerCase, layer: Any) -> list[list[np.ndarray]]:
+    """Outputs in training from one state of the layer, under two global seeds."""
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     weights = values(layer.weights)
     outputs = []
@@ -67,23 +101,7 @@ def owns_its_generator(case: LayerCase) -> None:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
-    if differ(*outputs):
-        a, b = farthest(*outputs)
-        own = generators(layer)
-        # As `keras.random.dropout` of Keras 3.15 does.
-        fix = "Give the layer and its SeedGenerator a seed: on PyTorch `keras.random.dropout` ignores one made with seed=None."
-        raise Failed(
-            "the same output from the same state of the layer's own generators",
-            f"{a} and {b} at the same place under two global seeds; generators of the layer's own: {len(own)}",
-            [
-                f"{case.call_code()}; state = [keras.ops.convert_to_numpy(v).copy() for v in layer.variables]",
-                "for seed in (1, 2):",
-                "    keras.utils.set_random_seed(seed)",
-                "    for v, s in zip(layer.variables, state): v.assign(s)",
-                f"    print({case.call_code(training=True)})",
-            ],
-            fix=fix if own and backend() == "torch" else None,
-        )
+    return outputs
 
 
 @check("Y120", "layer", "note", requires=("base", "Y105"), since="0.1.0")
