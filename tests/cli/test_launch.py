@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from kerasmith.cli import main
-from kerasmith.cli.launching import engines, ray_driver, ray_log
+from kerasmith.cli.launching import engines, processes, ray_driver, ray_log
 from kerasmith.cli.launching.verdict import verdict
 
 ENGINES = engines.ENGINES
@@ -24,15 +24,15 @@ def _plain(monkeypatch):
     monkeypatch.setattr(engines, "ENGINES", {"torch": engines.Engine("torch", "json", engines.torchrun)})
 
 
-def launch(tmp_path, code, *arguments, processes=2):
+def launch(tmp_path, code, *arguments, count=2):
     script = tmp_path / "script.py"
     script.write_text(code)
-    return main(["launch", "--engine", "torch", "--processes", str(processes), str(script), *arguments])
+    return main(["launch", "--engine", "torch", "--processes", str(count), str(script), *arguments])
 
 
 def test_variables_of_torchrun_and_prefixes(tmp_path, capfd):
     code = "import os, sys\nprint(os.environ['RANK'], os.environ['WORLD_SIZE'], os.environ['KERAS_BACKEND'], sys.argv[1:])"
-    assert launch(tmp_path, code, "--rate", "0.1", processes=3) == 0
+    assert launch(tmp_path, code, "--rate", "0.1", count=3) == 0
     said, warned = capfd.readouterr()
     assert sorted(said.splitlines()) == [f"[{rank}] {rank} 3 torch ['--rate', '0.1']" for rank in range(3)]
     assert "has not called `kerasmith.distribution.setup()`" in warned
@@ -42,6 +42,17 @@ def test_one_that_fails_ends_all(tmp_path, capfd):
     code = "import os, sys, time\nif os.environ['RANK'] == '1':\n    sys.exit(7)\ntime.sleep(600)"
     assert launch(tmp_path, code) == 1
     assert "error: rank 1 of 2 failed before it called `setup()`: it ended with exit status 7" in capfd.readouterr().err
+
+
+def test_one_that_takes_long_to_leave_ends_all(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(processes, "LEAVE", 0.1)
+    code = """import json, os, pathlib, time
+note = pathlib.Path(os.environ["KERASMITH_LAUNCH_DIRECTORY"], os.environ["RANK"] + ".cause")
+if os.environ["RANK"] == "1":
+    note.write_text(json.dumps({"kind": "error", "text": "ValueError: no"}))
+time.sleep(600)"""
+    assert launch(tmp_path, code) == 1
+    assert "error: rank 1 of 2 failed before it called `setup()`: ValueError: no" in capfd.readouterr().err
 
 
 def test_one_that_is_asked_to_end_ends_what_it_started():

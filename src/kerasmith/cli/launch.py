@@ -1,6 +1,7 @@
 """`kerasmith launch --engine torch --processes 2 script.py`: one training in several processes of this machine."""
 
 import argparse
+import functools
 import os
 import shutil
 import sys
@@ -12,7 +13,7 @@ from kerasmith.cli.arguments import add_traceback, whole_number
 from kerasmith.cli.launching.engines import ENGINES, engine, port_to_meet
 from kerasmith.cli.launching.processes import Processes, show_with_ranks
 from kerasmith.cli.launching.ray_log import RAY_QUIET, WorkersOfRay
-from kerasmith.cli.launching.verdict import callers, verdict
+from kerasmith.cli.launching.verdict import callers, ending, verdict
 
 
 def launch(options: argparse.Namespace) -> int:
@@ -42,7 +43,8 @@ def launch(options: argparse.Namespace) -> int:
             environments = [{**shared, **found.variables(rank, options.processes, port)} for rank in range(options.processes)]
             # On a terminal the bar of rank 0 is drawn by itself.
             direct = 0 if sys.stdout.isatty() else None
-            failed = Processes([sys.executable, *command], environments, show_with_ranks, direct=direct).wait()
+            started = Processes([sys.executable, *command], environments, show_with_ranks, direct=direct)
+            failed = started.wait(functools.partial(ending, directory, options.processes))
         missing = sorted({*range(options.processes)} - {*callers(directory, options.processes)})
         end = verdict(directory, failed, options.processes)
     finally:

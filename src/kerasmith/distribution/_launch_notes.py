@@ -43,7 +43,7 @@ class LaunchNotes:
             self._memory[:] = _PLACE.pack(epoch, step)
 
     def cause(self, kind: str, text: str) -> None:
-        """Notes why this process ends.
+        """Notes why this process ends, as the last that it does: the launcher ends all soon after.
 
         Args:
             kind: "input" for a call that cannot be met, "peer" where another process is the cause, "error" otherwise.

@@ -1,6 +1,7 @@
 """Processes that end together, with their outputs joined line by line."""
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -12,6 +13,8 @@ from typing import Any, TextIO
 
 # After one has failed: to notice it and say so, and to end after SIGTERM.
 GRACE, TERMINATE = 6.0, 3.0
+# After one has said that it ends: its interpreter may take long to leave, on a busy machine more than all may.
+LEAVE = 9.0
 # What a scheduler and a closed terminal send; Ctrl-C is an exception already.
 ASKS_TO_END = (signal.SIGTERM, signal.SIGHUP)
 
@@ -63,27 +66,37 @@ class Processes:
             for line in stream:
                 self._show(number, line.rstrip("\n"), is_error)
 
-    def wait(self) -> dict[int, int]:
-        """Waits until all have ended; ends all soon after one has failed.
+    def wait(self, ending: Callable[[], Sequence[int]] = tuple) -> dict[int, int]:
+        """Waits until all have ended; ends all soon after one has failed, or has said that it will.
+
+        Args:
+            ending: gives the numbers of those that have said by now that they end with an error.
 
         Returns:
             {number: exit status} of those that failed by themselves, the first first; negative for a signal.
         """
         failed: dict[int, int] = {}
-        deadline = None
+        deadline = math.inf
         try:
             while any(process.poll() is None for process in self.running):
                 for number, process in enumerate(self.running):
                     if process.poll() not in (None, 0) and number not in failed:
                         failed[number] = process.returncode
-                if failed and deadline is None:
-                    deadline = time.monotonic() + GRACE
-                if deadline is not None and time.monotonic() > deadline:
+                now = time.monotonic()
+                if failed:
+                    deadline = min(deadline, now + GRACE)
+                elif deadline == math.inf and ending():
+                    deadline = now + LEAVE
+                if now > deadline:
                     break
                 time.sleep(0.05)
             for number, process in enumerate(self.running):
                 if process.poll() not in (None, 0):
                     failed.setdefault(number, process.returncode)
+            for number in ending():
+                if self.running[number].poll() is None:
+                    # What Python ends with, had it been given the time.
+                    failed.setdefault(number, 1)
         finally:
             self.end()
             for sign, handler in self._handlers.items():

@@ -49,6 +49,11 @@ def callers(directory: Path, count: int) -> list[int]:
     return [rank for rank in range(count) if (directory / f"{rank}.called").exists()]
 
 
+def ending(directory: Path, count: int) -> list[int]:
+    """The ranks that have noted why they end; they may take long to leave."""
+    return [rank for rank in range(count) if (directory / f"{rank}.cause").exists()]
+
+
 def _cause(directory, rank):
     try:
         return json.loads((directory / f"{rank}.cause").read_text())
