@@ -47,9 +47,10 @@ def test_one_that_fails_ends_all(tmp_path, capfd):
 def test_one_that_takes_long_to_leave_ends_all(tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(processes, "LEAVE", 0.1)
     code = """import json, os, pathlib, time
-note = pathlib.Path(os.environ["KERASMITH_LAUNCH_DIRECTORY"], os.environ["RANK"] + ".cause")
+note = pathlib.Path(os.environ["KERASMITH_LAUNCH_DIRECTORY"], os.environ["RANK"])
 if os.environ["RANK"] == "1":
-    note.write_text(json.dumps({"kind": "error", "text": "ValueError: no"}))
+    note.with_suffix(".cause").write_text(json.dumps({"kind": "error", "text": "ValueError: no"}))
+    note.with_suffix(".ends").touch()
 time.sleep(600)"""
     assert launch(tmp_path, code) == 1
     assert "error: rank 1 of 2 failed before it called `setup()`: ValueError: no" in capfd.readouterr().err

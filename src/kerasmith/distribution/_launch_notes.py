@@ -42,8 +42,13 @@ class LaunchNotes:
         if self._memory is not None:
             self._memory[:] = _PLACE.pack(epoch, step)
 
+    def ends(self) -> None:
+        """Notes that the script has come to its end with an error: the launcher ends all soon after."""
+        if self._start is not None:
+            self._start.with_suffix(".ends").touch()
+
     def cause(self, kind: str, text: str) -> None:
-        """Notes why this process ends, as the last that it does: the launcher ends all soon after.
+        """Notes why this process ends, or would if its script did not catch the error.
 
         Args:
             kind: "input" for a call that cannot be met, "peer" where another process is the cause, "error" otherwise.

@@ -57,9 +57,11 @@ def setup(*, timeout: float = 60.0, data: str = "same") -> Place:
                 engine.start(place, timeout=timeout, data=data)
     except (SetupError, ReplicaError) as problem:
         rank = os.environ.get("RANK", "0")
-        LaunchNotes(rank).cause("input", str(problem))
+        notes = LaunchNotes(rank)
+        notes.cause("input", str(problem))
         if "KERASMITH_ENGINE" in os.environ:
             # The launcher shows the error once, for all processes.
+            notes.ends()
             sys.exit(2)
         raise
     if place is not None and place.rank > 0:

@@ -50,8 +50,8 @@ def callers(directory: Path, count: int) -> list[int]:
 
 
 def ending(directory: Path, count: int) -> list[int]:
-    """The ranks that have noted why they end; they may take long to leave."""
-    return [rank for rank in range(count) if (directory / f"{rank}.cause").exists()]
+    """The ranks whose script has ended with an error; their interpreters may take long to leave."""
+    return [rank for rank in range(count) if (directory / f"{rank}.ends").exists()]
 
 
 def _cause(directory, rank):

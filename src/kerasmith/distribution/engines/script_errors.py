@@ -16,6 +16,7 @@ def note_errors(notes: LaunchNotes) -> None:
         wrong = isinstance(problem, SetupError)
         text = str(problem) if wrong else f"{kind.__name__}: {problem}".splitlines()[0]
         notes.cause("input" if wrong else "peer" if isinstance(problem, ReplicaError) else "error", text)
+        notes.ends()
         if not wrong or "KERASMITH_ENGINE" not in os.environ:  # whose launcher shows it
             before(kind, problem, trace)
 

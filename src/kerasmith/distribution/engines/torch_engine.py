@@ -149,6 +149,7 @@ def _tell_of_errors(watch):
 
     def tell(kind: Any, problem: Any, trace: Any) -> None:
         watch.fail(problem)
+        watch.notes.ends()
         if not isinstance(problem, SetupError | ReplicaError):
             before(kind, problem, trace)
         elif "KERASMITH_ENGINE" not in os.environ:  # whose launcher shows it
