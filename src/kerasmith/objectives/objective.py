@@ -12,6 +12,7 @@ from kerasmith.base import register
 from kerasmith.base.keywords import KnowsKeywords
 from kerasmith.distribution import cross_replica_sum, global_value, local_share_of_mean
 from kerasmith.multitask.balancer import Balancer
+from kerasmith.objectives.judged_outputs import judged_outputs
 from kerasmith.objectives.quantity import Quantity
 from kerasmith.objectives.step_inputs import StepInputs
 from kerasmith.objectives.task_gradients import gradient_correction, gram_matrix
@@ -168,6 +169,16 @@ class Objective(KnowsKeywords, keras.layers.Layer):
         """
         coefficients = self.balance.update_from_gradients(gram_matrix(gradients))
         return ops.zeros(()) if coefficients is None else gradient_correction(coefficients, gradients, tensors)
+
+    def judged_outputs(self, model: keras.Model, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> list[Any]:
+        """The losses among the terms, each with the output and labels that it reads (since 0.2).
+
+        Args:
+            model: what trains on this objective.
+            x, y, y_pred, sample_weight: tensors of one batch.
+        """
+        names = tuple(getattr(model, "output_names", None) or ())
+        return list(judged_outputs(self.terms, StepInputs(x, y, y_pred, sample_weight, {}, model, False, 0, names)))
 
     def attach(self, model: keras.Model, optimizer: Any = None, **compile_arguments: Any) -> Any:
         """A compiled `kerasmith.Model` that shares all layers and weights with an existing Keras model.

@@ -54,6 +54,11 @@ class Scheduled:
         return ops.cast(self.schedule(step), "float32"), None
 
 
+def is_above_zero(weight: Any) -> bool:
+    """Whether a weight object is known to be above 0 in every step: a number, or learned."""
+    return isinstance(weight, Uncertainty) or (isinstance(weight, Constant) and weight.value > 0)
+
+
 def weight_of(given: Any) -> Any:
     """The weight object of what a user wrote."""
     if isinstance(given, Uncertainty):

@@ -6,6 +6,7 @@ import pytest
 from keras import layers, ops
 
 import kerasmith
+from kerasmith import Objective, Term
 
 DRAWS = np.random.default_rng(0)
 X = DRAWS.normal(size=(48, 6)).astype("float32")
@@ -259,6 +260,34 @@ def margin_of_distances():
 def part_of(cases, part):
     """Half of them on PyTorch, a few on the others, where each costs compilations."""
     return list(cases)[part::2] if keras.config.backend() == "torch" else list(cases)[part::10]
+
+
+def own_model(terms, *last, shape=(6,)):
+    inputs = keras.Input(shape)
+    hidden = layers.Dense(8, activation="relu")(inputs)
+    model = kerasmith.Model(inputs, [one(hidden) for one in last] if len(last) > 1 else last[0](hidden))
+    model.compile("adam", terms)
+    return model
+
+
+@faulty("T103")
+def second_term_reads_logits_of_a_sigmoid():
+    entropy = kerasmith.losses.CrossEntropy(from_logits=True)
+    terms = [Term("mse", output=0), Term(entropy, weight="learned", output=1)]
+    model = own_model(Objective(terms), layers.Dense(1), layers.Dense(1, activation="sigmoid"))
+    return model, X, [PRICES[:, None], YES[:, None]], {}
+
+
+@faulty("T121")
+def masks_of_255_for_terms():
+    terms = {"dice": kerasmith.losses.Dice(), "entropy": "binary_crossentropy"}
+    return own_model(Objective(terms), layers.Dense(1, activation="sigmoid")), X, 255 * YES[:, None], {}
+
+
+@healthy
+def term_that_is_wished_away():
+    terms = [kerasmith.losses.CrossEntropy(from_logits=True), Term(kerasmith.losses.Dice(), weight=-0.1)]
+    return own_model(Objective(terms), layers.Dense(1)), X, YES[:, None], {}
 
 
 @pytest.mark.heavy("asks ten small models each about output, loss and labels", seconds=4)

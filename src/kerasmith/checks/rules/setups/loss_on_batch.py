@@ -24,7 +24,8 @@ def loss_depends_on_predictions(case: SetupCase) -> None:
     Fix: for one unit `loss="binary_crossentropy"`; for several classes as many units as there are classes.
     """
     reads = read_outputs(case)
-    if case.has_own_loss or len(reads) > 1 or getattr(case.model, "losses", None):
+    several = len(reads) > 1 or (case.is_objective and len(case.model.objective.terms) > 1)
+    if case.has_own_loss or several or getattr(case.model, "losses", None):
         raise NotApplicable("something else may be what is trained on")
     for read in reads:
         pred, y = few(read.head.predicted), few(read.y)

@@ -8,6 +8,7 @@ import numpy as np
 from kerasmith.checks.engine.finding import Inconclusive, NotApplicable
 from kerasmith.checks.rules.setups.heads import Head, head_of
 from kerasmith.checks.rules.setups.loss_reading import Reading, Value, reading_of
+from kerasmith.checks.rules.setups.objective_terms import outputs_of_terms
 
 # Labels beyond the first batch that are looked through.
 _MOST_LABELS = 4_000_000
@@ -48,20 +49,22 @@ def of(case: Any, output: Any) -> str:
 
 
 def read_outputs(case: Any) -> list[ReadOutput]:
-    """Those outputs of a set-up that have a loss and labels as numbers.
+    """Those outputs of a set-up that have a loss and labels as numbers; of an objective once for each term that is a loss.
 
     Raises:
         NotApplicable: where there is none, or where the model has a step of its own.
     """
-    if case.is_objective:
-        raise NotApplicable("an objective of terms has no loss for each output")
     if case.has_own_step:
         raise NotApplicable("the model has a `train_step` of its own")
     if "read" not in case.cache:
-        case.cache["read"] = [_read(case, output) for output in case.outputs if _has_numbers(output)]
+        case.cache["read"] = [_read(case, output) for output in _with_losses(case) if _has_numbers(output)]
     if not case.cache["read"]:
         raise NotApplicable("no output has a loss and labels that are numbers")
     return case.cache["read"]
+
+
+def _with_losses(case):
+    return outputs_of_terms(case) if case.is_objective else case.outputs
 
 
 def _has_numbers(output):
