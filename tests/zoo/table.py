@@ -24,7 +24,7 @@ BLIND = (
     "of 39 and none, put together from re-runs of what had changed. Asked anew as a whole it is 38 of 39 on PyTorch and on",
     "TensorFlow and 39 of 39 on JAX. What is left is no fault on its backend: a Python `if` on a tensor of PyTorch, functions",
     "of `tf` on TensorFlow. None of the 20 had an error on PyTorch and JAX, one on TensorFlow: a table of positions, asked",
-    "with vectors since nothing was declared, took the batch for the axis of time.",
+    "with vectors since nothing was declared, took the batch for the axis of time. That question now stays open.",
 )
 # What `python -m tests.zoo.mutants --share 0.25` printed last.
 MUTANTS = (

@@ -10,7 +10,7 @@ from keras import ops
 
 from kerasmith.checks.engine.comparison import differ
 from kerasmith.checks.engine.contract import Contract
-from kerasmith.checks.engine.finding import Failed
+from kerasmith.checks.engine.finding import Failed, Inconclusive
 from kerasmith.checks.engine.inference import set_inputs
 from kerasmith.checks.engine.spec import parse
 from kerasmith.checks.engine.subject import subject_of
@@ -20,6 +20,7 @@ from kerasmith.checks.rules.layers.case import LayerCase
 from kerasmith.checks.rules.layers.gradients import gradient_is_finite
 from kerasmith.checks.rules.layers.lengths import stretched
 from kerasmith.checks.rules.layers.randomness import owns_its_generator
+from kerasmith.checks.rules.layers.shapes import unknown_batch_size
 
 
 def case_of(component, init=None, like="float32[4,8]"):
@@ -166,3 +167,30 @@ def test_what_the_dropout_of_keras_does_is_no_fault_of_the_layer_around_it():
         assert of_keras.value.severity == "note"
     else:
         owns_its_generator(case_of(Dropping))
+
+
+class Positions(keras.layers.Layer):
+    """A table of positions along axis -2, which is time in sequences and the batch in vectors."""
+
+    def call(self, inputs):
+        return inputs + ops.convert_to_tensor(np.arange(inputs.shape[-2], dtype="float32")[:, None])
+
+
+class AppendsRows(keras.layers.Layer):
+    """Asks for the size of the batch on inputs of any shape."""
+
+    def call(self, inputs):
+        return ops.concatenate([inputs, ops.zeros((inputs.shape[0], *inputs.shape[1:]))], axis=-1)
+
+
+@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="only TensorFlow traces without a batch size")
+def test_vectors_that_were_not_declared_are_no_sequences():
+    declared, free, broken = case_of(Positions), LayerCase(subject_of(Positions, None), Contract()), case_of(AppendsRows)
+    set_inputs(free)
+    broken.archetype = "vectors"
+    with pytest.raises(Failed):
+        unknown_batch_size(declared)
+    with pytest.raises(Inconclusive, match="declare"):
+        unknown_batch_size(free)
+    with pytest.raises(Failed):
+        unknown_batch_size(broken)

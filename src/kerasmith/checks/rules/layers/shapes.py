@@ -1,7 +1,7 @@
 """A layer knows the shape of what it returns, and works where the batch size is not known."""
 
 from kerasmith.checks.engine.comparison import differ, farthest
-from kerasmith.checks.engine.finding import Failed, NotApplicable
+from kerasmith.checks.engine.finding import Failed, Inconclusive, NotApplicable
 from kerasmith.checks.engine.lazy_keras import backend, keras, to_tensors
 from kerasmith.checks.engine.messages import describe_error
 from kerasmith.checks.engine.registry import check
@@ -59,10 +59,29 @@ def unknown_batch_size(case: LayerCase) -> None:
         traced = traced_without_batch(case.on_leaves(layer), *flat)
         found = [case.number(leaf) for leaf in traced(*to_tensors(flat))]
     except Exception as error:
+        if case.archetype is not None and _traces_with_more_axes(case):
+            raise Inconclusive("it fails on vectors and runs on inputs of more axes: declare its inputs") from None
         raise Failed("an output where the batch size is None", describe_error(error), lines) from error
     if case.contract.deterministic and differ(case.run(layer), found):
         a, b = farthest(case.run(layer), found)
         raise Failed(f"{a}, as with a known batch size", f"{b}", lines)
+
+
+def _traces_with_more_axes(case: LayerCase) -> bool:
+    """Whether the batch is no axis that the layer asks for: what it takes for time, axis -2, is the batch of vectors alone."""
+    axes = max(leaf.ndim for leaf in keras.tree.flatten(case.inputs))
+    for archetype in case.preferred():
+        other = LayerCase(case.subject, case.contract)
+        other.specs = archetype.specs
+        try:
+            flat = keras.tree.flatten(other.inputs)
+            if min(leaf.ndim for leaf in flat) <= axes:
+                continue
+            traced_without_batch(other.on_leaves(other.prepared()), *flat)
+        except Exception:
+            continue
+        return True
+    return False
 
 
 def _from_keras(cls, name):
