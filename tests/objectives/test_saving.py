@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kerasmith import Objective, Term
+from kerasmith import Model, Objective, Term
 from tests.objectives.user_models import LayersInBuild, LayersInInit, X, Y, active, array, fit, functional, scores, shrink
 from tests.support import fresh_process
 
@@ -220,3 +220,14 @@ def test_an_existing_model_that_was_attached_saves(tmp_path):
     fit(model)
     model.save(tmp_path / "model.keras")
     assert scores(keras.saving.load_model(tmp_path / "model.keras")) == pytest.approx(scores(model), rel=1e-6)
+
+
+def test_a_legacy_file_is_refused_with_what_to_write(tmp_path):
+    inputs = keras.Input((3,))
+    functional = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+    for model in (Model.from_keras(functional), Model(inputs, functional(inputs))):
+        with pytest.raises(ValueError, match=r"legacy HDF5.*Write `model.save\('model.keras'\)`"):
+            model.save(tmp_path / "model.h5")
+    assert not list(tmp_path.iterdir())
+    model.save(tmp_path / "model.keras")
+    assert type(keras.models.load_model(tmp_path / "model.keras")) is type(model)

@@ -31,6 +31,7 @@ class AdditiveMetric(Metric):
 
     # Read by `kerasmith.distribution.setup`.
     sums_over_replicas: bool = True
+    _has_told = False
 
     def __init__(self, *, name: str | None = None, dtype: DType = None) -> None:
         super().__init__(name=name, dtype=dtype)
@@ -112,7 +113,8 @@ class AdditiveMetric(Metric):
 
     def _without_wrong_labels(self, result, totals, domains):
         spoiled = ops.all(ops.stack([ops.all(ops.isnan(total)) for total in totals.values()]))
-        if is_concrete(spoiled) and bool(spoiled):
+        if not self._has_told and is_concrete(spoiled) and bool(spoiled):
+            self._has_told = True  # once, not after each batch
             warn_of_wrong_labels(self.name, domains)
         return tree.map_structure(lambda value: ops.where(spoiled, math.nan, ops.cast(value, "float32")), result)
 

@@ -16,7 +16,7 @@ from kerasmith._types import Tensor
 from kerasmith.distribution import replica_count
 from kerasmith.files.messages import warn
 from kerasmith.keras_internals.xla_steps import StepSignal, keep_with_trace
-from kerasmith.labels.label_domain import LabelDomain
+from kerasmith.labels.label_domain import PREDICTIONS, LabelDomain
 from kerasmith.labels.label_watch import Doubt, LabelWatch
 from kerasmith.numerics.tensors import is_float
 
@@ -45,6 +45,9 @@ def warn_of_wrong_labels(name: str, domains: Sequence[LabelDomain], otherwise: s
     """
     held = " or ".join(dict.fromkeys(domain.of for domain in domains))
     rules = " ".join(f"{domain.expected} {domain.general_advice}" for domain in domains)
+    if set(domains) == {PREDICTIONS} and not otherwise:
+        warn(f"'{name}' is NaN: a batch held NaN in y_pred. {rules}", stacklevel=4)
+        return
     warn(
         f"'{name}' is NaN: {held} held other values than it may in a compiled step, which cannot say so{otherwise}. {rules}",
         stacklevel=4,

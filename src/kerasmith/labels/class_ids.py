@@ -8,6 +8,7 @@ from keras import ops
 from kerasmith._types import Tensor
 from kerasmith.labels.label_check import check_labels
 from kerasmith.labels.label_domain import LabelDomain
+from kerasmith.labels.nan_predictions import doubt_predictions
 from kerasmith.labels.pixels import Pixels, encode, flatten, ids_to_ignore
 from kerasmith.numerics.largest import among_largest
 from kerasmith.numerics.tensors import compatible, is_float, repeat_each, static_shape
@@ -125,7 +126,9 @@ def class_ids(
             "Write `predictions='ids'` if it holds class ids."
         )
     given = {"pixel_weight": pixel, "target_weight": target, "mask": mask, "strict": "masks"}
-    return ids_of_pixels(encode(y_true, y_pred, **given, **reading), threshold, top_k)
+    pixels = encode(y_true, y_pred, **given, **reading)
+    doubt_predictions(pixels)
+    return ids_of_pixels(pixels, threshold, top_k)
 
 
 def predictions_are_ids(y_true: Tensor, y_pred: Tensor, predictions: str, classes: int | None) -> bool:

@@ -45,7 +45,7 @@ def check_labels(labels: Tensor, domain: LabelDomain, counts: Tensor | None = No
     if is_concrete(labels) and _are_inside(labels, domain):
         return labels
     readable = all(x is None or is_concrete(x) for x in (labels, counts, sample))
-    labels = _used(labels, counts, sample)
+    labels = used_labels(labels, counts, sample)
     if readable:
         _raise_unless_inside(labels, domain)
     elif keras.backend.backend() == "tensorflow" and not compiled_by_xla():
@@ -68,7 +68,7 @@ def _bounds(labels, domain):
     return (None if low == -math.inf else low), (None if high == math.inf else high)
 
 
-def _used(labels, counts, sample):
+def used_labels(labels: Tensor, counts: Tensor | None, sample: Tensor | None) -> Tensor:
     """Labels with 0, which is in every domain, where they do not count."""
     if counts is not None:
         labels = ops.where(ops.not_equal(counts, 0), labels, ops.zeros_like(labels))

@@ -81,6 +81,11 @@ WEIGHTS = LabelDomain(
     0,
     of="sample_weight",
 )
+PREDICTIONS = LabelDomain(
+    "Predictions must be numbers, not NaN.",
+    "Add `kerasmith.callbacks.NumericsGuard()` to `fit`, which names what first became NaN.",
+    of="y_pred",
+)
 NUMBERS = LabelDomain("Class ids must be numbers.", "Leave samples without a class out of the batch.")
 # From here on, two whole numbers are one in a dtype.
 _FIRST_ROUNDED = {"float64": 2**53, "float32": 2**24, "float16": 2**11, "bfloat16": 2**8}

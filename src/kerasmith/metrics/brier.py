@@ -46,6 +46,7 @@ class Brier(PixelMetric):
     """
 
     direction = "min"
+    decides = False
 
     def __init__(
         self,

@@ -55,6 +55,7 @@ class CalibrationError(PixelMetric):
     """
 
     direction = "min"
+    decides = False
     directions: dict[str, str | None] = {"ece": "min", "mce": "min", "rmsce": "min", "cases": None}
 
     def __init__(

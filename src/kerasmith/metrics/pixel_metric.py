@@ -5,6 +5,7 @@ from typing import Any
 from kerasmith._types import ClassIds, DType, Tensor
 from kerasmith.base import AdditiveMetric, Weights
 from kerasmith.base.arguments import check_choice
+from kerasmith.labels.nan_predictions import doubt_predictions
 from kerasmith.labels.pixels import Pixels, encode, spatial_shape
 from kerasmith.numerics.tensors import static_shape
 
@@ -24,7 +25,13 @@ class PixelMetric(AdditiveMetric):
         missing: "nan": labels that are NaN are missing, and count for nothing as `ignore_class` does; None: they are an error
             (since 0.2).
         name, dtype: see `kerasmith.base.Metric`.
+
+    Attributes:
+        decides: whether it compares y_pred with numbers or among themselves: a NaN, which would lose each comparison, makes
+            the result NaN. Without it, NaN must get into the sums (since 0.2).
     """
+
+    decides: bool = True
 
     def __init__(
         self,
@@ -64,7 +71,10 @@ class PixelMetric(AdditiveMetric):
         """The batch as `Pixels`; `changes` replace arguments of the constructor."""
         reading = self.reading | changes
         given = {"pixel_weight": weights.pixel, "target_weight": weights.target, "mask": weights.valid_pixel}
-        return encode(y_true, y_pred, **given, **reading)
+        pixels = encode(y_true, y_pred, **given, **reading)
+        if self.decides:
+            doubt_predictions(pixels)
+        return pixels
 
     def check_whole_images(self, weights: Weights) -> None:
         """Refuses pixel weights where objects are counted or measured whole."""

@@ -33,6 +33,7 @@ class RankingMetric(PixelMetric):
 
     directions: dict[str, str | None] = {"cases": None}
     counted_statistic = "histograms of scores"
+    decides = False
 
     def __init__(
         self,

@@ -51,6 +51,20 @@ class Model(TrainsOnObjective, keras.Model):
             _graft(type(self))
         _Functional.__init__(self, *args, **kwargs)
 
+    def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """As `keras.Model.save`, to a `.keras` file.
+
+        Raises:
+            ValueError: for a legacy `.h5` of a model whose class is one of this library, which Keras could not load.
+        """
+        if type(self) in (FunctionalModel, WrappedModel) and str(filepath).endswith((".h5", ".hdf5")):
+            raise ValueError(
+                "`keras.models.load_model` does not find the class of a kerasmith.Model by the name in a legacy HDF5 file. "
+                "Write `model.save('model.keras')`, or `model.save_weights('model.weights.h5')` for the weights alone. "
+                f"Received: filepath={filepath}"
+            )
+        super().save(filepath, overwrite=overwrite, **kwargs)
+
     @staticmethod
     def from_keras(model: keras.Model) -> "Model":
         """A kerasmith model around an existing Keras model; both share all layers and weights.
