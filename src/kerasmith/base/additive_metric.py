@@ -31,7 +31,7 @@ class AdditiveMetric(Metric):
 
     # Read by `kerasmith.distribution.setup`.
     sums_over_replicas: bool = True
-    _has_told = False
+    _warned_of_nan = False
 
     def __init__(self, *, name: str | None = None, dtype: DType = None) -> None:
         super().__init__(name=name, dtype=dtype)
@@ -113,8 +113,8 @@ class AdditiveMetric(Metric):
 
     def _without_wrong_labels(self, result, totals, domains):
         spoiled = ops.all(ops.stack([ops.all(ops.isnan(total)) for total in totals.values()]))
-        if not self._has_told and is_concrete(spoiled) and bool(spoiled):
-            self._has_told = True  # once, not after each batch
+        if not self._warned_of_nan and is_concrete(spoiled) and bool(spoiled):
+            self._warned_of_nan = True  # once, not after each batch
             warn_of_wrong_labels(self.name, domains)
         return tree.map_structure(lambda value: ops.where(spoiled, math.nan, ops.cast(value, "float32")), result)
 
