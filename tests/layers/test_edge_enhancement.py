@@ -195,6 +195,7 @@ def test_bad_input():
         (dict(thresholds=(0.1, 0.2)), ValueError, "belongs to kind='canny'"),
         (dict(kind="canny", thresholds=(0.2, 0.1)), ValueError, "> 0.2"),
         (dict(kind="canny", thresholds=(0.2,)), ValueError, "two slopes"),
+        (dict(kind="canny", thresholds=0.2), ValueError, r"two slopes.*thresholds=\(0.2,\)"),
         (dict(kind="wavelet", wavelet="db9"), ValueError, "'sym4'"),
         (dict(data_format="last"), ValueError, "channels_first"),
     ]

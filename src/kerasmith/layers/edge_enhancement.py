@@ -194,8 +194,13 @@ def _columns(taps):
     return lambda shape, dtype=None: ops.convert_to_tensor(taps[:, None].repeat(shape[1], axis=1), dtype=dtype)
 
 
+def _listed(values):
+    """A tuple; of one value a tuple of it."""
+    return tuple(values) if hasattr(values, "__iter__") and not isinstance(values, (str, bytes)) else (values,)
+
+
 def _checked_scales(kind, scales):
-    scales = tuple(scales) if hasattr(scales, "__iter__") and not isinstance(scales, (str, bytes)) else (scales,)
+    scales = _listed(scales)
     if not scales:
         raise ValueError("`scales` must hold at least one scale. Received: scales=(). Write `scales=(1, 2)`, for example.")
     bounds = {"maximum": LARGEST.get(kind, 32), **({"above": 0} if kind in ("log", "canny") else {"minimum": 1})}
@@ -207,7 +212,7 @@ def _checked_scales(kind, scales):
 
 
 def _checked_thresholds(thresholds):
-    thresholds = tuple(thresholds)
+    thresholds = _listed(thresholds)
     if len(thresholds) != 2:
         raise ValueError(f"`thresholds` must be two slopes, (low, high). Received: thresholds={thresholds!r}")
     low, high = thresholds

@@ -79,7 +79,8 @@ def predict(
     if not 0 <= overlap < 1:
         raise ValueError(f"`overlap` must be in [0, 1), the share of a window. Received: overlap={overlap}")
     settings = {"run": trained.digest, "flips": bool(flips), "overlap": float(overlap), "threshold": threshold}
-    entries, sizes = listed_images(images, trained, out, settings, probabilities)
+    entries, sizes, failures = listed_images(images, trained, out, settings, probabilities)
+    total = len(entries) + len(failures)
     directory = writable_directory(out)
     record = PredictionRecord(directory)
     jobs = []
@@ -88,8 +89,8 @@ def predict(
         if missing:
             jobs.append(Job(entry, path, sizes[path], missing))
     if skipped := len(entries) - len(jobs):
-        show(console, f"{skipped} of {len(entries)} images {'is' if skipped == 1 else 'are'} complete and skipped")
-    objects, failures, unscaled = 0, [], 0
+        show(console, f"{skipped} of {total} images {'is' if skipped == 1 else 'are'} complete and skipped")
+    objects, unscaled, written = 0, 0, 0
     if jobs:
         model = trained.model()
         options = {
@@ -115,19 +116,19 @@ def predict(
                 try:
                     count = write_files(trained, record, job, image, values, threshold)
                 except OSError as error:
-                    complete = skipped + progress.images - len(failures)
+                    complete = skipped + written
                     raise ValueError(
-                        f"Cannot write into {directory}: {error.strerror or error}. {complete} of {len(entries)} images are "
+                        f"Cannot write into {directory}: {error.strerror or error}. {complete} of {total} images are "
                         f"complete; when it can be written, the same command goes on"
                     ) from error
-                objects += count
+                objects, written = objects + count, written + 1
                 unscaled += trained.spacing is not None and image.spacing is None
                 progress.image(job.path, count)
     if unscaled:
         show(console, f"{unscaled} images have no spacing: predicted as if theirs was {trained.spacing}, that of the training")
     if failures:
         raise ValueError(
-            f"{len(failures)} of {len(entries)} images could not be predicted, the others are complete in {directory}:\n"
+            f"{len(failures)} of {total} images could not be predicted, the others are complete in {directory}:\n"
             + lines_of(failures)
         )
     show(console, f"wrote {len(jobs)} images, {objects} objects: {directory}")

@@ -41,8 +41,12 @@ class Job:
 
 def listed_images(
     images: Any, trained: TrainedRun, out: Any, settings: dict[str, Any], probabilities: bool
-) -> tuple[list[tuple[Entry, Path]], dict[Path, tuple[int, ...]]]:
-    """[(entry, path)] of all images, and the size of each; what headers say is wrong is said before a prediction."""
+) -> tuple[list[tuple[Entry, Path]], dict[Path, tuple[int, ...]], list[str]]:
+    """[(entry, path)] of all images that can be predicted, the size of each, and what is wrong with the others.
+
+    Raises:
+        ValueError: where there is no image, none that can be predicted as far as headers say, or two have one name.
+    """
     patterns = [images] if isinstance(images, (str, os.PathLike)) else list(images)
     if not patterns:
         raise ValueError("There are no images: expected a file, a folder or a pattern")
@@ -62,17 +66,18 @@ def listed_images(
             continue
         if len(sizes[path]) != trained.dimensions:
             kinds = {2: "2-D images", 3: "volumes"}
+            size = sizes.pop(path)
             problems.append(
-                f"{path} has the size {' x '.join(map(str, sizes[path]))}, and {trained.directory} was trained on "
+                f"{path} has the size {' x '.join(map(str, size))}, and {trained.directory} was trained on "
                 f"{kinds[trained.dimensions]}"
             )
-    if problems:
+    if len(problems) == len(paths):
         raise ValueError(f"{len(problems)} of {len(paths)} images cannot be predicted:\n{lines_of(problems)}")
     if same := same_names((stem_of(path), path) for path in paths):
         raise ValueError(
             f"The predictions of several images would have one name:\n{lines_of(same)}\nPredict them into several directories"
         )
-    return [(_entry(path, settings, probabilities), path) for path in paths], sizes
+    return [(_entry(path, settings, probabilities), path) for path in sizes], sizes, problems
 
 
 def _entry(path: Path, settings: dict[str, Any], probabilities: bool) -> Entry:

@@ -180,7 +180,8 @@ def _difference(draft: Path, model: keras.Model, trained: TrainedRun) -> float:
         given, result = Path(scratch) / "image.npy", Path(scratch) / "result.npy"
         np.save(given, image)
         code = "import runpy, sys; sys.modules['kerasmith'] = None; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0])"
-        command = [sys.executable, "-c", code, str(draft / SCRIPT), str(given), str(result)]
+        # The process runs elsewhere, where a relative path would mean another file.
+        command = [sys.executable, "-c", code, str((draft / SCRIPT).resolve()), str(given), str(result)]
         process = subprocess.run(command, capture_output=True, text=True, check=False, cwd=scratch)
         if process.returncode:
             reason = process.stderr.strip().splitlines()[-1:] or [f"status {process.returncode}"]

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kerasmith import losses
 from kerasmith.cli import main
+from kerasmith.recipes.training.catalogue import snake
 from kerasmith.recipes.training.config import read_config
 from kerasmith.recipes.training.config_error import ConfigError
+from kerasmith.recipes.training.loss_expression import WITH_TERM_ON_PIXELS
 from kerasmith.recipes.training.loss_plan import class_weights
 from kerasmith.recipes.training.plan import make_plan
 from kerasmith.recipes.training.resolved_file import resolved_text
@@ -75,6 +78,11 @@ def test_the_data_decide(tmp_path):
     assert several.outputs == "softmax"
     assert several.names == ["background", "class_1", "class_2", "class_3"]
     assert plan_of(write_pairs(tmp_path / "e", instances=True), instances=True).outputs == "instances"
+
+
+def test_losses_with_a_term_on_pixels_are_those_that_weigh_them():
+    marked = {snake(name) for name, one in vars(losses).items() if getattr(one, "_weighs_pixels", False)}
+    assert marked | {"unified_focal"} == set(WITH_TERM_ON_PIXELS)  # its term reads the weights by itself
 
 
 def test_class_weights_are_those_of_median_frequency():
@@ -163,6 +171,9 @@ def test_wrong_data_are_told_by_file(tmp_path, name, words, capsys, monkeypatch)
         ("loss: 'ce(class_weights=auto) + dise'", "4:33", "Did you mean `dice`"),
         ("loss: -2*dice", "4:8", "Leave the minus out"),
         ("loss: dice(class_weights=auto)", "4:7", "no classes to weigh"),
+        ("loss: dice + 0.5*ce(class_weights=[1, 2, 3])", "4:21", "each of the 2 classes, in this order: background, square"),
+        ("loss: dice_ce(class_weights=[1])", "4:15", "Received: 1."),
+        ("loss: dice(class_weights=[1, 2])", "4:12", "no classes to weigh"),
         ("metrics: [iou, psnr]", "4:16", "reads no masks"),
         ("augment: {rotat: true}", "4:11", "Did you mean `rotate`"),
         ("model: unet(widths=3)", "4:8", "list"),

@@ -1,6 +1,7 @@
 """A training from folders to a run directory: interrupted, gone on with, refused, begun from another."""
 
 import csv
+import errno
 import io
 import json
 import shutil
@@ -15,7 +16,7 @@ from kerasmith.checks.engine.finding import Finding
 from kerasmith.cli import main
 from kerasmith.files.run_files import read_cases
 from kerasmith.recipes.images.normalization import Normalization
-from kerasmith.recipes.training import ConfigError, parts, train
+from kerasmith.recipes.training import ConfigError, fitting, parts, run_directory, train
 from kerasmith.recipes.training.patches import PatchBatches, Sample
 from kerasmith.recipes.training.windows import WindowBatches
 from tests.support.image_folders import write_pairs
@@ -105,6 +106,27 @@ def test_its_numbers_are_computed_anew(finished, tmp_path, capsys):
     assert "data of" in capsys.readouterr().err
 
 
+def full_disk(*given, **named):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_in_the_way(tmp_path, monkeypatch):
+    config = {"images": "images", "masks": "masks", "classes": 2, "backend": keras.backend.backend()}
+    write_pairs(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(fitting, "fit", full_disk)
+        with pytest.raises(ConfigError, match=r"runs/config: No space left on device\. Make room"):
+            quietly(config)
+    write = run_directory.write_atomically
+    with monkeypatch.context() as patch:
+        fails = lambda path, data: (full_disk if path.name == run_directory.CONFIG else write)(path, data)  # noqa: E731
+        patch.setattr(run_directory, "write_atomically", fails)
+        with pytest.raises(OSError, match="No space"):
+            run_directory.write_plan(tmp_path / "run", "seed: 1", {})
+    assert not list((tmp_path / "run").iterdir())
+
+
 @trains
 def test_an_interrupted_run_ends_as_an_undisturbed_one_and_may_be_longer(finished, tmp_path, monkeypatch):
     folder, _, summary, _ = finished
@@ -130,6 +152,12 @@ def test_an_interrupted_run_ends_as_an_undisturbed_one_and_may_be_longer(finishe
     for change in ({"seed": 3}, {"loss": "dice"}, {"oversample": 0.9}):
         with pytest.raises(ConfigError, match=f"`{next(iter(change))}` was"):
             quietly(**again, **change)
+    (tmp_path / "run" / "model.keras").unlink()
+    assert "goes on with the run" in quietly(**again)[1]  # without its model it is not complete
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.Model, "save", full_disk)
+        with pytest.warns(UserWarning, match="could not save"), pytest.raises(ConfigError, match=r"model\.keras could not be"):
+            quietly(**again, epochs=4)
     quietly(**again, epochs=4)
     longer = (tmp_path / "run" / "history.csv").read_text()
     assert longer.startswith(history)

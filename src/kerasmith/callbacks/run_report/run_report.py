@@ -153,8 +153,9 @@ class RunReport(Watcher):
 
     def write(self) -> None:
         """Writes `summary.json` and `report.html` again, with what was added since."""
-        self._summary.write()
+        # The summary last: who finds it takes the run for complete, which it is not where a full disk refused the page.
         self._page.write()
+        self._summary.write()
 
     # What Keras calls.
 

@@ -13,12 +13,13 @@ from kerasmith.checkpoints.directory import progress
 from kerasmith.objectives.model import Model
 from kerasmith.recipes.images.normalization import Normalization
 from kerasmith.recipes.training import evaluation, parts, run_pages, set_up
+from kerasmith.recipes.training.config_error import ConfigError
 from kerasmith.recipes.training.network import make_network
 from kerasmith.recipes.training.network_plan import axis_divisor
 from kerasmith.recipes.training.patches import PatchBatches, Sample
 from kerasmith.recipes.training.plan import Plan
 from kerasmith.recipes.training.resolved_file import resolved_text
-from kerasmith.recipes.training.run_directory import CHECKPOINTS, SUMMARY, Earlier, write_plan
+from kerasmith.recipes.training.run_directory import CHECKPOINTS, MODEL, SUMMARY, Earlier, write_plan
 from kerasmith.recipes.training.samples import MASK, fitted_normalization, samples
 from kerasmith.recipes.training.starting_weights import start_from
 from kerasmith.recipes.training.windows import WindowBatches
@@ -67,7 +68,9 @@ def fit(plan: Plan, earlier: Earlier | None, console: Console) -> dict[str, Any]
         same = {"digest": plan.digest, "seed": values["seed"]}
         resume = callbacks.Resume(directory / CHECKPOINTS, config=same, verbose=0)
         watchers = [*extra, resume, page, *events, _progress(plan, console)]
+        before_it = _stamp(directory / MODEL)
         _train(plan, model, patches, windows, watchers)
+        _require_written(page.directory / MODEL, before_it)
         threshold = evaluation.fitted_threshold(plan, model, train)
         summary = _evaluate(plan, model, page, train, held_out, threshold)
     finally:
@@ -121,6 +124,25 @@ def _batches(plan: Plan, train: Sequence[Any], held_out: Sequence[Any]) -> tuple
 def _train(plan: Plan, model: keras.Model, patches: PatchBatches, windows: Any, watchers: list[Any]) -> None:
     epochs = plan.values["epochs"]
     model.fit(patches, epochs=epochs, shuffle=False, validation_data=windows, verbose=0, callbacks=watchers)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What tells a file from the one that replaces it; None where there is none."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_ino, state.st_mtime_ns
+
+
+def _require_written(path: Path, before_it: tuple[int, int] | None) -> None:
+    """The report spares a training whose model cannot be saved; here a run without it would be called complete."""
+    if _stamp(path) == before_it:
+        raise ConfigError(
+            None,
+            f"{path} could not be written, as the warning above says. Make room; the same command then goes on from the last "
+            "checkpoint.",
+        )
 
 
 def _progress(plan: Plan, console: Console) -> callbacks.LiveProgress:

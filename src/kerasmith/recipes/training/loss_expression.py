@@ -22,6 +22,8 @@ GIVEN: dict[str, str] = {
     "dtype": "write `precision:`",
     "reduction": "terms are means over samples",
 }
+WITH_TERM_ON_PIXELS = ("dice_ce", "dice_focal", "unified_focal")
+"""Losses on regions of which one term is on pixels and takes the class weights of a single channel."""
 _OF_OTHER_THINGS = {
     "EmbeddingLoss": "compares embeddings",
     "ImageLoss": "compares images",
@@ -55,7 +57,7 @@ class LossTerm:
     @property
     def weighs_pixels(self) -> bool:
         """Whether `class_weights` of a single channel are those of background and foreground."""
-        return "PixelLoss" in self.part.bases
+        return "PixelLoss" in self.part.bases or self.part.name in WITH_TERM_ON_PIXELS
 
 
 def terms_of(products: Sequence[Product]) -> list[LossTerm]:

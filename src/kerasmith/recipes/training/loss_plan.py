@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kerasmith.recipes.training.config import Config
-from kerasmith.recipes.training.config_error import Place
+from kerasmith.recipes.training.config_error import ConfigError, Place
 from kerasmith.recipes.training.expression import Call, Product, parse_sum, text_of
 from kerasmith.recipes.training.loss_expression import LossTerm, terms_of
 
@@ -21,6 +21,8 @@ def decide_loss(decided: Callable[..., Any], config: Config, known_data: Mapping
     products = parse_sum(usual, Place("loss")) if config.is_auto("loss") else config["loss"]
     terms = terms_of(products)
     weights = class_weights(list(shares.values()))
+    for term in terms:
+        _check_weights(term, list(shares))
     products = [_with_weights(config, product, term, weights) for product, term in zip(products, terms, strict=True)]
     text = text_of(products)
     decided("loss", text, why, written=text)
@@ -50,6 +52,24 @@ def decide_metrics(decided: Callable[..., Any], config: Config, names: Sequence[
     )
     given = None if config.is_auto("metrics") else [text_of(call) for call in config["metrics"]]
     decided("metrics", usual, "of all held-out pixels", written=given)
+
+
+def _check_weights(term: LossTerm, names: list[str]) -> None:
+    """Refuses `class_weights` of another number than the classes."""
+    weights = term.arguments.get("class_weights")
+    if not isinstance(weights, list):
+        return
+    place = term.places.get("class_weights") or term.place
+    if len(names) == 2 and not term.weighs_pixels:
+        raise ConfigError(
+            place, f"`{term.part.name}` of one foreground class has no classes to weigh. Remove `class_weights`."
+        )
+    if len(weights) != len(names):
+        raise ConfigError(
+            place,
+            f"`class_weights` has one number for each of the {len(names)} classes, in this order: {', '.join(names)}. "
+            f"Received: {len(weights)}.",
+        )
 
 
 def _with_weights(config: Config, product: Product, term: LossTerm, weights: list[float]) -> Product:

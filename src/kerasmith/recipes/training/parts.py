@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from kerasmith import callbacks, losses, metrics, schedules
 from kerasmith.objectives.objective import Objective
@@ -90,9 +91,10 @@ def make_callbacks(plan: Plan, directory: Path) -> list[keras.callbacks.Callback
 
 def check_made(plan: Plan) -> None:
     """Makes all parts once: an argument that a part does not take is told before anything is written."""
-    make_loss(plan)
+    objective = make_loss(plan)
     make_metrics(plan)
     make_optimizer(plan)
+    _try_losses(plan, objective)
     with tempfile.TemporaryDirectory() as scratch:
         make_callbacks(plan, Path(scratch))
     if plan.values["schedule"] != CONSTANT:
@@ -100,6 +102,15 @@ def check_made(plan: Plan) -> None:
         rate = _made(plan, "schedule", "schedule", lambda: float(schedule(0)))
         if rate < 0:
             raise ConfigError(_place(plan, "schedule"), f"a learning rate is not negative. In step 0 it is {rate:g}.")
+
+
+def _try_losses(plan, objective):
+    """Computes each loss of a small batch: an argument may fit the class and not the number of channels."""
+    size = [min(16, side) for side in plan.values["patch"]]
+    channels = len(plan.names) if plan.outputs == "softmax" else 1
+    logits, masks = np.zeros((1, *size, channels), "float32"), np.zeros((1, *size, 1), "int32")
+    for term in objective.terms:
+        _made(plan, "loss", term.name, lambda term=term: term.fn(masks, logits))
 
 
 def _schedule(plan):

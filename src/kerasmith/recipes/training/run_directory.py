@@ -94,7 +94,12 @@ def write_plan(directory: Path, text: str, plan: Mapping[str, Any]) -> None:
     """Writes the resolved configuration and plan.json, each whole or not at all."""
     directory.mkdir(parents=True, exist_ok=True)
     write_atomically(directory / PLAN, (json.dumps(plan, indent=1, ensure_ascii=False) + "\n").encode())
-    write_atomically(directory / CONFIG, text.encode())
+    try:
+        write_atomically(directory / CONFIG, text.encode())
+    except OSError:
+        if not (directory / CONFIG).exists():  # a plan alone is no run, and would refuse the same command
+            (directory / PLAN).unlink()
+        raise
 
 
 def _plain(value):

@@ -1,6 +1,7 @@
 """`kerasmith train config.yaml`: from folders of images and masks to a run directory."""
 
 import dataclasses
+import errno
 import importlib
 import json
 import os
@@ -19,7 +20,10 @@ from kerasmith.recipes.training.folds import train_folds
 from kerasmith.recipes.training.plan import Plan, make_plan
 from kerasmith.recipes.training.plan_text import plan_text
 from kerasmith.recipes.training.resolved_file import resolved_text
-from kerasmith.recipes.training.run_directory import SUMMARY, Earlier, check_same, earlier_run, run_directory_of
+from kerasmith.recipes.training.run_directory import MODEL, SUMMARY, Earlier, check_same, earlier_run, run_directory_of
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""Of a directory that takes no more: no room, the share of a user, the size of a file, a disk that may only be read."""
 
 _RETAINED = ("from", "epochs", "backend")
 """Keys that an interrupted run keeps where nothing else is asked for."""
@@ -68,7 +72,17 @@ def train(
     else:
         _check_free(Path(plan.values["out"]))
     _choose_backend(plan)
-    return importlib.import_module("kerasmith.recipes.training.fitting").fit(plan, earlier, console)
+    fitting = importlib.import_module("kerasmith.recipes.training.fitting")
+    try:
+        return fitting.fit(plan, earlier, console)
+    except OSError as problem:
+        if problem.errno not in _FULL:
+            raise
+        raise ConfigError(
+            None,
+            f"Cannot write into {plan.values['out']}: {problem.strerror}. Make room, or give another directory with `--out`; "
+            "where there is room, the same command goes on.",
+        ) from problem
 
 
 def _from_other(config: Config) -> Config:
@@ -111,7 +125,7 @@ def _finished(earlier: Earlier, plan: Plan) -> dict[str, Any] | None:
         summary = json.loads((earlier.directory / SUMMARY).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return summary if "threshold" in summary else None
+    return summary if "threshold" in summary and (earlier.directory / MODEL).is_file() else None
 
 
 def _check_free(directory: Path) -> None:
