@@ -20,6 +20,11 @@ def why_not_savable(fn: Function) -> str | None:
     ]
     if captured:
         return f"`{fn.__name__}` captures {', '.join(captured)}, which would not be saved"
+    if _leads_to_another(fn):
+        return (
+            f"The name `{fn.__qualname__}` of {fn.__module__!r} leads to another function by now, which would be loaded in "
+            "place of this one. Give each function a name of its own"
+        )
     if is_registered(fn):
         return None
     if fn.__name__ == "<lambda>":
@@ -32,6 +37,44 @@ def why_not_savable(fn: Function) -> str | None:
 def is_registered(fn: Function) -> bool:
     """Whether Keras finds the function by name when it loads."""
     return keras.saving.get_registered_name(fn) != fn.__name__
+
+
+def _leads_to_another(fn):
+    """Whether the name under which a function is saved is that of a different one: defined again, or decorated later."""
+    own_name = f"{fn.__module__}>{fn.__qualname__}"
+    known_as = keras.saving.get_registered_name(fn) if is_registered(fn) else own_name
+    found = [keras.saving.get_registered_object(known_as)] if is_registered(fn) else []
+    if known_as == own_name:
+        found.append(_of_module(fn.__module__, fn.__qualname__))
+    return any(inspect.isfunction(other) and not _do_the_same(fn, other) for other in found)
+
+
+def _of_module(module, name):
+    """What an imported module has under a dotted name, or None."""
+    found = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def _do_the_same(fn, other):
+    """Whether two functions are one, or the same lines run twice, as a cell of a notebook is."""
+    if fn is other:
+        return True
+    codes = [(f.__code__.co_code, f.__code__.co_consts, f.__code__.co_names, f.__code__.co_varnames) for f in (fn, other)]
+    held = [
+        [*(cell.cell_contents for cell in f.__closure__ or ()), *(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).items()]
+        for f in (fn, other)
+    ]
+    return codes[0] == codes[1] and len(held[0]) == len(held[1]) and all(map(_are_the_same, *held))
+
+
+def _are_the_same(one, other):
+    """Whether two values that functions hold are one, or plain and equal, or functions that do the same."""
+    if inspect.isfunction(one) and inspect.isfunction(other):
+        return _do_the_same(one, other)
+    plain = isinstance(one, (int, float, str, tuple)) and type(one) is type(other)
+    return one is other or (plain and repr(one) == repr(other))
 
 
 def register_function(fn: Function) -> None:
@@ -56,9 +99,7 @@ def find_again(config: Any, what: str) -> None:
     if keras.saving.get_registered_object(known_as) is not None:
         return
     package, _, name = known_as.rpartition(">")
-    found = sys.modules.get(package)
-    for part in name.split("."):
-        found = getattr(found, part, None)
+    found = _of_module(package, name)
     if inspect.isfunction(found):
         register_function(found)
     if keras.saving.get_registered_object(known_as) is None:
