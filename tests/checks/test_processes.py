@@ -39,6 +39,7 @@ def test_what_is_wrong_is_named(name, id, says, monkeypatch):
     assert says in report.findings[0].actual
 
 
+@pytest.mark.thinned("one right part starts three processes as well as another", by=lambda name: ["right"])
 @pytest.mark.heavy("trains in three processes", on=ON, seconds=25)
 @pytest.mark.parametrize("name", ["Squared", "Maximum"])
 def test_what_is_right_is_silent(name, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from keras import ops
 
-from kerasmith import Model, Objective
+from kerasmith import Model, Objective, Term
 from kerasmith.multitask import GradientBalance
 from kerasmith.multitask.gradient_balance import balanced
 from kerasmith.physics import Condition, Residual, Unknown
@@ -128,6 +128,18 @@ def test_a_broken_step_and_a_term_without_gradient_change_nothing():
     np.testing.assert_array_equal(balance.weights, 1.0)
     balance.update_from_weight_gradients(tensors([[1.0]], [[0.0]], [[3.0]]))
     np.testing.assert_allclose(balance.weights, [0.6 + 0.4 * 4, 1.0, 0.6 + 0.4 * 4 / 3], rtol=1e-6)
+
+
+def test_an_embedding_has_a_weight_as_any_layer():
+    keras.utils.set_random_seed(0)
+    ids, y = np.arange(12)[:, None] % 5, np.arange(12.0)[:, None] / 12
+    inputs = keras.Input((1,), dtype="int32")
+    hidden = keras.layers.Flatten()(keras.layers.Embedding(5, 3)(inputs))
+    model = Model(inputs, {name: keras.layers.Dense(1, name=name)(hidden) for name in "ab"})
+    terms = [Term(keras.losses.MeanSquaredError(), name=name, output=name) for name in "ab"]
+    model.compile("sgd", Objective(terms, balance=GradientBalance()), run_eagerly=True)
+    history = model.fit(ids, {"a": y, "b": 10 * y}, epochs=2, batch_size=6, verbose=0).history
+    assert history["a_weight"][-1] > history["b_weight"][-1] > 0
 
 
 @pytest.mark.host("arguments are read before any tensor")

@@ -23,8 +23,8 @@ HALVES = {
 START = {"whole": slice(None), "even": slice(0, None, 2), "odd": slice(1, None, 2)}
 # What asking the broken parts of a kind takes where each operation is compiled, and the right ones.
 COST = {
-    "losses": (65, 33),
-    "metrics": (70, 28),
+    "losses": (100, 100),
+    "metrics": (70, 100),
     "callbacks": (90, 90),
     "layers": (60, 60),
     "equations": (14, 8),
@@ -45,8 +45,8 @@ def on_one(kind, half):
 
 
 def cost(kind, half, column):
-    """Seconds of a row."""
-    return COST[kind][column] * (1 if half == "whole" else 0.5)
+    """Seconds of a row; PyTorch, which compiles nothing, needs a third."""
+    return COST[kind][column] * (0.5 if half != "whole" else 0.3 if keras.config.backend() == "torch" else 1)
 
 
 @pytest.mark.thinned("each broken part is asked on one of the two that compile", by=on_one)

@@ -45,8 +45,12 @@ def by_taps(terms: list[Tensor], tensors: list[Tensor], tape: Any) -> list[list[
 
 
 def _tensorflow(terms, tensors, tape):
+    import tensorflow as tf
+
     with tape.stop_recording():
-        return [tape.gradient(term, tensors, unconnected_gradients="zero") for term in terms]
+        found = [tape.gradient(term, tensors, unconnected_gradients="zero") for term in terms]
+        # The gradient of an embedding is rows with their numbers.
+        return [[tf.convert_to_tensor(gradient) for gradient in gradients] for gradients in found]
 
 
 def _torch(terms, tensors, tape):
