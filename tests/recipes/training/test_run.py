@@ -177,7 +177,12 @@ def test_a_run_that_goes_on_says_why_it_was_decided_so(finished):
 def test_a_run_begins_with_the_weights_of_another(finished, tmp_path, monkeypatch):
     folder, config, *_ = finished
     begun = []
-    monkeypatch.setattr("kerasmith.recipes.training.fitting._train", lambda plan, model, *_: begun.append(model.get_weights()))
+
+    def begin(plan, model, *_):
+        begun.append(model.get_weights())
+        (tmp_path / "b" / "model.keras").touch()  # as a training leaves it
+
+    monkeypatch.setattr("kerasmith.recipes.training.fitting._train", begin)
     monkeypatch.setattr("kerasmith.recipes.training.fitting._evaluate", lambda *_: {"of": "no images"})
     more = {"loss": "dice", "out": str(tmp_path / "b"), "from": str(folder / "run"), "model": "auto"}
     quietly({**config, **more})
