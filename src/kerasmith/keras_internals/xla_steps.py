@@ -106,6 +106,7 @@ class StepSignal:
 
         left = tf.raw_ops.ReadVariableOp(resource=self._handle, dtype=tf.float32)
         if left[0] > 0:
+            self._clear()
             self._hand_over(left)
 
     def _look(self, left):
@@ -113,12 +114,13 @@ class StepSignal:
 
         def hand_over():
             with tf.control_dependencies([tf.py_function(self._hand_over, [left], [])]):
+                # In the graph, so that TensorFlow does not run the step, which writes the same variable, beside it.
+                self._clear()
                 return tf.constant(True)
 
         tf.cond(left[0] > 0, hand_over, lambda: tf.constant(False))
 
     def _hand_over(self, left):
-        self._clear()
         self._take(*left.numpy()[1:])
 
     def _clear(self):
