@@ -30,7 +30,7 @@ from kerasmith.report import (
 )
 from kerasmith.report.describe import describe
 from kerasmith.report.observations import observations
-from kerasmith.report.training import curves, epoch_table, headline, training_sections, value_table, with_terms
+from kerasmith.report.training import curves, epoch_table, headline, training_sections, value_table
 from tests.report.html_checks import Page, assert_loads_nothing, plots
 
 pytestmark = pytest.mark.host("draws and writes from numbers and text")
@@ -284,8 +284,13 @@ def test_long_tables_scroll_in_a_box_of_their_own():
 
 
 def test_terms_of_a_loss_say_what_is_better():
-    rows = [{"epoch": e, "ce": 1 / e, "val_ce": 1 / e, "dice_score": 0.5} for e in (1, 2)]
-    sections = training_sections(rows, {"dice_score": "max"}, terms=["ce"])
-    (ce,) = [one for one in plots(sections[-1].html) if one["title"] == "ce"]
-    assert "lower is better" in json.dumps(ce)
-    assert with_terms({"ce": "max"}, ["ce", "dice"]) == {"ce": "max", "dice": "min"}
+    """`mask_dice` is a term, `mask_dice_score` the metric `dice_score` of the same output."""
+    rows = [{"epoch": e, "ce": 1 / e, "mask_dice": 1 / e, "mask_dice_score": 1 - 1 / e, "f1": e} for e in (1, 2)]
+    known, terms = {"dice_score": "max", "ce": "max"}, ["ce", "mask_dice"]
+    labels = {one["title"]: json.dumps(one) for one in plots(training_sections(rows, known, terms=terms)[-1].html)}
+    assert "lower is better" in labels["mask_dice"]
+    assert "higher is better" in labels["mask_dice_score"]
+    assert "higher is better" in labels["ce"]  # a metric of the same name knows better
+    cells = Page(value_table(rows, known, terms)).text("td").split()
+    assert cells[cells.index("mask_dice") + 1] == "lower"
+    assert cells[cells.index("mask_dice_score") + 1] == "higher"

@@ -1,6 +1,6 @@
 """Whether a logged quantity is better high or low."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from kerasmith.keras_internals.metric_direction import direction_in_keras
@@ -15,7 +15,7 @@ _HIGH = {
 }  # fmt: skip
 
 
-def direction_of(name: str, known: Mapping[str, str | None] | None = None) -> str | None:
+def direction_of(name: str, known: Mapping[str, str | None] | None = None, terms: Container[str] = ()) -> str | None:
     """What is better, "max" or "min", or None for an unknown quantity.
 
     Names that a loss term and a metric share, such as `dice`, are unknown unless `known` has them: no answer is better than
@@ -24,14 +24,19 @@ def direction_of(name: str, known: Mapping[str, str | None] | None = None) -> st
     Args:
         name: a column of the history; a leading `val_` does not matter.
         known: {metric name: "max", "min" or None}, as `directions_of` gives; `lesion` also answers for `lesion_f1`.
+        terms: names of the terms of losses, of which less is better; `mask_dice_score` is no part of the term `mask_dice`.
 
     >>> direction_of("val_loss"), direction_of("binary_accuracy"), direction_of("dice"), direction_of("dice", {"dice": "max"})
     ('min', 'max', None, 'max')
+    >>> direction_of("mask_dice", terms=["mask_dice"]), direction_of("mask_dice_score", terms=["mask_dice"])
+    ('min', 'max')
     """
     name = name.removeprefix("val_")
     known = known or {}
     if name in known:
         return known[name]
+    if name in terms:
+        return "min"
     for metric in sorted(known, key=len, reverse=True):
         if name.startswith(metric + "_"):
             return known[metric]

@@ -17,7 +17,7 @@ from kerasmith.report.pairing import NotPaired, differences
 from kerasmith.report.run_data import best_value
 from kerasmith.report.tables import table
 from kerasmith.report.templating import Markup, render_template
-from kerasmith.report.training import BETTER, LEARNING_RATE, quantities, with_terms
+from kerasmith.report.training import BETTER, LEARNING_RATE, quantities
 
 _DIGITS = 6
 _MOST_CASES = 8
@@ -97,7 +97,7 @@ def _results(runs: Mapping[str, Mapping[str, Any]], cases: Mapping[str, Sequence
     figures = table(
         [{"run": name, **values[name]} for name in names],
         ["run", *columns],
-        best=_best(columns, values, with_terms(runs[names[0]]["directions"], runs[names[0]]["terms"])),
+        best=_best(columns, values, runs[names[0]]),
         caption="Results on held-out data that the run has stored, then the values of the last epoch.",
     )
     rows, refused = [], []
@@ -137,10 +137,10 @@ def _figures(run: Mapping[str, Any]) -> dict[str, Any]:
     return {**own, **{k: v for k, v in (validation or last).items() if k not in own}}
 
 
-def _best(columns: Sequence[str], values: Mapping[str, Mapping[str, Any]], known: Mapping[str, Any]) -> dict[str, int]:
+def _best(columns: Sequence[str], values: Mapping[str, Mapping[str, Any]], run: Mapping[str, Any]) -> dict[str, int]:
     best = {}
     for column in columns:
-        direction = better(column, known)
+        direction = better(column, run["directions"], run["terms"])
         numbers = [one.get(column) for one in values.values()]
         finite = [(v, i) for i, v in enumerate(numbers) if isinstance(v, (int, float)) and np.isfinite(v)]
         if direction and len(finite) > 1:
@@ -157,7 +157,6 @@ def _curves(runs: Mapping[str, Mapping[str, Any]]) -> Markup:
         logged = dict.fromkeys(n for row in run["rows"] for n in row)
         names.update(dict.fromkeys(VALIDATION + q if VALIDATION + q in logged else q for q in quantities(run["rows"])))
     charts = []
-    known_directions = {name: with_terms(run["directions"], run["terms"]) for name, run in runs.items()}
     for name in [*names, LEARNING_RATE]:
         series = {}
         for label, run in runs.items():
@@ -166,8 +165,10 @@ def _curves(runs: Mapping[str, Mapping[str, Any]]) -> Markup:
                 values[place[row["epoch"]]] = row.get(name)
             series[label] = values
         if any(v is not None for values in series.values() for v in values):
-            known = next((one for one in known_directions.values() if name.removeprefix(VALIDATION) in one), None)
-            best_is = BETTER[direction_of(name, known)]
+            quantity = name.removeprefix(VALIDATION)
+            known = ((run["directions"], run["terms"]) for run in runs.values())
+            says = next(((metrics, terms) for metrics, terms in known if quantity in metrics or quantity in terms), ())
+            best_is = BETTER[direction_of(name, *says)]
             charts.append(
                 line_chart(
                     series, x=epochs, title=name, x_label="epoch", y_label=best_is, sync="epoch", legend="runs", digits=_DIGITS

@@ -1,6 +1,6 @@
 """Which cases did worst and best."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from kerasmith.base.direction import direction_of
 
 
-def better(score: str, known: Mapping[str, Any] | None = None) -> str | None:
+def better(score: str, known: Mapping[str, Any] | None = None, terms: Container[str] = ()) -> str | None:
     """ "max" or "min" of a score: as the metric says; overlap of masks and its like have no other meaning in results.
 
     >>> better("object_f1"), better("loss"), better("threshold")
@@ -16,7 +16,7 @@ def better(score: str, known: Mapping[str, Any] | None = None) -> str | None:
     """
     words = set(score.replace("-", "_").split("_"))
     usual = "max" if words & {"dice", "iou", "accuracy", "f1", "right"} else None
-    return direction_of(score, known) or usual
+    return direction_of(score, known, terms) or usual
 
 
 def worst_first(scores: Mapping[str, float | None], direction: str | None) -> list[str]:

@@ -14,7 +14,7 @@ from kerasmith.report.numbers import format_duration
 from kerasmith.report.page import Section, render
 from kerasmith.report.tables import key_value_table
 from kerasmith.report.templating import Markup, render_template
-from kerasmith.report.training import epoch_table, headline, training_sections, value_table, with_terms
+from kerasmith.report.training import epoch_table, headline, training_sections, value_table
 
 _MOST_TILES = 10
 _IN_PAGE = (
@@ -33,14 +33,13 @@ def run_page(data: Mapping[str, Any], directory: Path | None = None) -> Markup:
             "case_pictures", "terms", "layers"}, as `ReportPage` has it.
         directory: files of the run that are there are linked.
     """
-    rows, known, events = data["rows"], data["directions"], data["events"]
-    displayed = with_terms(known, data["terms"])
-    sections = [*event_sections(events), *training_sections(rows, known, data["rate_curve"], events, data["terms"])]
+    rows, known, events, terms = data["rows"], data["directions"], data["events"], data["terms"]
+    sections = [*event_sections(events), *training_sections(rows, known, data["rate_curve"], events, terms)]
     sections += [Section(**section) for section in (*data["pictures"], *data["sections"])]
     sections += case_sections(data["case_pictures"])
     if rows:
-        sections.append(Section("Values", value_table(rows, displayed)))
-        sections.append(Section("Every epoch", epoch_table(rows, displayed, _seconds(data)), collapsed=True))
+        sections.append(Section("Values", value_table(rows, known, terms)))
+        sections.append(Section("Every epoch", epoch_table(rows, known, _seconds(data), terms), collapsed=True))
     if data["layers"]:
         sections.append(Section("Layers", data["layers"], collapsed=True))
     sections.append(Section("Set-up", _setup(data)))

@@ -1,7 +1,7 @@
 """The sections of the report of a training run: curves, what stands out, tables of values."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ def training_sections(
     known: Directions = None,
     rate_curve: tuple[Sequence[float], Sequence[float]] | None = None,
     events: Sequence[Mapping[str, Any]] = (),
-    terms: Iterable[str] = (),
+    terms: Container[str] = (),
 ) -> list[Section]:
     """[what stands out, curves] of a history.
 
@@ -43,12 +43,7 @@ def training_sections(
     notes = observations(rows, known)
     listed = render_template("charts.html", notes=notes, charts=[], hint=None)
     sections = [Section("What stands out", listed, kind="notes")] if notes else []
-    return [*sections, Section("Curves", curves(rows, with_terms(known, terms), rate_curve, events))]
-
-
-def with_terms(known: Directions, terms: Iterable[str]) -> dict[str, str | None]:
-    """Directions, with those of terms of losses: less is better."""
-    return {**dict.fromkeys(terms, "min"), **(known or {})}
+    return [*sections, Section("Curves", curves(rows, known, rate_curve, events, terms))]
 
 
 def curves(
@@ -56,6 +51,7 @@ def curves(
     known: Directions = None,
     rate_curve: tuple[Sequence[float], Sequence[float]] | None = None,
     events: Sequence[Mapping[str, Any]] = (),
+    terms: Container[str] = (),
 ) -> Markup:
     """One chart for each quantity with that of the validation, and one of the learning rate."""
     epochs = [row["epoch"] for row in rows]
@@ -67,7 +63,8 @@ def curves(
             continue
         pair = {n: [row.get(n) for row in rows] for n in (name, VALIDATION + name) if any(n in row for row in rows)}
         monitored = list(pair)[-1]
-        best = best_index(pair[monitored], direction_of(monitored, known))
+        direction = direction_of(monitored, known, terms)
+        best = best_index(pair[monitored], direction)
         has_validation = has_validation or len(pair) > 1
         has_rings = has_rings or (best is not None and len(rows) > 1)
         finite = [v for values in pair.values() for v in values if v is not None and math.isfinite(v)]
@@ -75,7 +72,7 @@ def curves(
             line_chart(
                 pair, x=epochs, title=name, x_label="epoch", log_y=_is_wide(finite),
                 marks={monitored: best} if best is not None and len(rows) > 1 else None, sync="epoch",
-                events=marked, y_label=BETTER[direction_of(monitored, known)],
+                events=marked, y_label=BETTER[direction],
             )
         )  # fmt: skip
     if weights:
@@ -121,13 +118,13 @@ def _with_counts(rows: Sequence[Row], known: Directions) -> list[Row]:
     return [{n: int(v) if n in counts and v is not None else v for n, v in row.items()} for row in rows]
 
 
-def value_table(rows: Sequence[Row], known: Directions = None) -> Markup:
+def value_table(rows: Sequence[Row], known: Directions = None, terms: Container[str] = ()) -> Markup:
     """First, last and best value of each column."""
     rows = _with_counts(rows, known)
     listed = []
     for name in _columns(rows):
         points = [(row["epoch"], row[name]) for row in rows if row.get(name) is not None]
-        direction = direction_of(name, known)
+        direction = direction_of(name, known, terms)
         best = best_index([value for _, value in points], direction)
         listed.append(
             {
@@ -142,10 +139,15 @@ def value_table(rows: Sequence[Row], known: Directions = None) -> Markup:
     return table(listed)
 
 
-def epoch_table(rows: Sequence[Row], known: Directions = None, seconds: Sequence[float | None] | None = None) -> Markup:
+def epoch_table(
+    rows: Sequence[Row],
+    known: Directions = None,
+    seconds: Sequence[float | None] | None = None,
+    terms: Container[str] = (),
+) -> Markup:
     """Every epoch with every value; the best ones are emphasised."""
     columns = ["epoch", *_columns(rows), *([LEARNING_RATE] if any(LEARNING_RATE in row for row in rows) else [])]
-    best = {c: best_index([row.get(c) for row in rows], direction_of(c, known)) for c in columns if c != LEARNING_RATE}
+    best = {c: best_index([row.get(c) for row in rows], direction_of(c, known, terms)) for c in columns if c != LEARNING_RATE}
     best = {c: index for c, index in best.items() if index is not None}
     rows = _with_counts(rows, known)
     if seconds:
