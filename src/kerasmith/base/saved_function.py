@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from kerasmith._types import Function
+from kerasmith.base.function_code import instructions
 
 
 def why_not_savable(fn: Function) -> str | None:
@@ -61,7 +62,7 @@ def _do_the_same(fn, other):
     """Whether two functions are one, or the same lines run twice, as a cell of a notebook is."""
     if fn is other:
         return True
-    codes = [(f.__code__.co_code, f.__code__.co_consts, f.__code__.co_names, f.__code__.co_varnames) for f in (fn, other)]
+    codes = [repr(instructions(f)) for f in (fn, other)]  # a text: 1, 1.0 and True are equal
     held = [
         [*(cell.cell_contents for cell in f.__closure__ or ()), *(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).items()]
         for f in (fn, other)

@@ -2,18 +2,16 @@
 
 from typing import Any
 
-import keras
 import numpy as np
 
 from kerasmith._types import Config, Logs
 from kerasmith.base.arguments import check_config
-from kerasmith.callbacks.run_report.run_record import RunRecord
+from kerasmith.callbacks.run_report.recorded import Recorded
 from kerasmith.callbacks.tracking_tools import tool_of
-from kerasmith.callbacks.watcher import Watcher
 from kerasmith.report.pixels import as_pixels, rgb, sheet
 
 
-class Tracking(Watcher):
+class Tracking(Recorded):
     """Sends what a training comes to to MLflow, trackio or Weights & Biases (since 0.2).
 
     The columns are those of `history.csv`, with the learning rate, which Keras' logs lack. Events are what the report calls
@@ -34,6 +32,7 @@ class Tracking(Watcher):
 
     Example:
 
+    >>> import keras
     >>> class Printed:
     ...     def begin(self, config): print("begin", config)
     ...     def numbers(self, values, step): print(step, sorted(values))
@@ -52,7 +51,6 @@ class Tracking(Watcher):
         check_config(config)
         self.tool = tool_of(tool)
         self.config: Config = dict(config or {})
-        self.record: RunRecord = RunRecord()
         self._sent_rows = self._sent_events = 0
 
     def image(self, name: str, array: Any, step: int) -> None:
@@ -69,21 +67,10 @@ class Tracking(Watcher):
 
     # What Keras calls.
 
-    def set_params(self, params: dict[str, Any]) -> None:
-        super().set_params(params)
-        self.record.set_params(params)
-
-    def set_model(self, model: keras.Model) -> None:
-        super().set_model(model)
-        self.record.set_model(model)
-
     def on_train_begin(self, logs: Logs = None) -> None:
         self.record.on_train_begin(logs)
         with self.sparing("beginning", everything=False):
             self.tool.begin(self.config)
-
-    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        self.record.on_epoch_begin(epoch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.record.on_epoch_end(epoch, logs)

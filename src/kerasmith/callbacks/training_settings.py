@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from kerasmith.callbacks.function_code import code_of_losses
+from kerasmith.callbacks.loss_code import code_of_losses
 from kerasmith.files.messages import warn
 from kerasmith.keras_internals import fit_call
 from kerasmith.keras_internals.learning_rate import inner, schedule_of

@@ -3,17 +3,15 @@
 import pathlib
 from typing import Any
 
-import keras
-
 from kerasmith import _types
 from kerasmith._types import Logs
 from kerasmith.callbacks.copies import no_model
 from kerasmith.callbacks.own_place import OwnPlace
+from kerasmith.callbacks.run_report.recorded import Recorded
 from kerasmith.callbacks.run_report.run_record import RunRecord
-from kerasmith.callbacks.watcher import Watcher
 
 
-class RunOutput(Watcher):
+class RunOutput(Recorded):
     """Base of callbacks that write what a `RunRecord` knows: alone in `fit` with a record of their own, or as outputs of one.
 
     A subclass implements `after_epoch` and `after_training`, and `reload` if its file has to follow a state that was loaded.
@@ -27,11 +25,9 @@ class RunOutput(Watcher):
     of_one_fit = {"_place": no_model}
 
     def __init__(self, path: _types.Path, record: RunRecord | None = None):
-        super().__init__()
+        super().__init__(record)
         self.path: pathlib.Path = in_a_directory(path)
         self._place: OwnPlace | None = None
-        self.record: RunRecord = RunRecord() if record is None else record
-        self._hooks = self.record if record is None else keras.callbacks.Callback()
 
     def after_epoch(self) -> None:
         """The record has the epoch that has just ended."""
@@ -46,14 +42,6 @@ class RunOutput(Watcher):
         """Writes to another file from now on."""
         self.path = path
 
-    def set_params(self, params: dict[str, Any]) -> None:
-        super().set_params(params)
-        self._hooks.set_params(params)
-
-    def set_model(self, model: keras.Model) -> None:
-        super().set_model(model)
-        self._hooks.set_model(model)
-
     def on_train_begin(self, logs: Logs = None) -> None:
         self._hooks.on_train_begin(logs)
         if self._hooks is self.record:
@@ -61,9 +49,6 @@ class RunOutput(Watcher):
                 self._place = OwnPlace(self.path, type(self).__name__)
                 if self._place.take():
                     self.move_to(self._place.path)
-
-    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        self._hooks.on_epoch_begin(epoch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._hooks.on_epoch_end(epoch, logs)

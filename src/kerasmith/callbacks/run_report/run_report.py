@@ -5,7 +5,6 @@ import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 
 from kerasmith._types import Config, Logs, Path
@@ -14,10 +13,9 @@ from kerasmith.callbacks.copies import no_model
 from kerasmith.callbacks.own_place import OwnDirectory
 from kerasmith.callbacks.run_report import run_directory
 from kerasmith.callbacks.run_report.history_csv import HistoryCSV
+from kerasmith.callbacks.run_report.recorded import Recorded
 from kerasmith.callbacks.run_report.report_page import ReportPage
-from kerasmith.callbacks.run_report.run_record import RunRecord
 from kerasmith.callbacks.run_report.summary_file import SummaryFile
-from kerasmith.callbacks.watcher import Watcher
 from kerasmith.files.atomic_write import put_in_place
 from kerasmith.files.messages import warn
 from kerasmith.report._image_grid import OVERLAY_LEGEND
@@ -25,7 +23,7 @@ from kerasmith.report.case_pictures import CasePicture, stored_pictures
 from kerasmith.report.run_data import write_cases
 
 
-class RunReport(Watcher):
+class RunReport(Recorded):
     """Makes a training run visible: `report.html`, `history.csv`, `model.keras` and `summary.json` in one directory.
 
     `history.csv` grows by a row with each epoch and is readable after each, also when the run is killed; the report is
@@ -51,7 +49,7 @@ class RunReport(Watcher):
 
     Example:
 
-    >>> import tempfile
+    >>> import keras, tempfile
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     >>> model.compile("sgd", "mse")
     >>> x, y = keras.ops.ones((4, 2)), keras.ops.ones((4, 1))
@@ -78,7 +76,6 @@ class RunReport(Watcher):
         check_config(config)
         self.directory: pathlib.Path = run_directory.prepare(directory, overwrite=overwrite, keep=keep)
         title = title or self.directory.resolve().name
-        self.record: RunRecord = RunRecord()
         self._history = HistoryCSV(self.directory / run_directory.HISTORY, record=self.record)
         self._summary = SummaryFile(self.directory / run_directory.SUMMARY, title=title, config=config, record=self.record)
         self._page = ReportPage(self.directory / run_directory.REPORT, title=title, config=config, record=self.record)
@@ -159,23 +156,12 @@ class RunReport(Watcher):
 
     # What Keras calls.
 
-    def set_params(self, params: dict[str, Any]) -> None:
-        super().set_params(params)
-        self.record.set_params(params)
-
-    def set_model(self, model: keras.Model) -> None:
-        super().set_model(model)
-        self.record.set_model(model)
-
     def on_train_begin(self, logs: Logs = None) -> None:
         self.record.on_train_begin(logs)
         with self.sparing(f"locking {self.directory}", everything=False):
             self._place = OwnDirectory(self.directory, type(self).__name__, run_directory.REPORT)
             if self._place.take():
                 self._move_to(self._place.path)
-
-    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        self.record.on_epoch_begin(epoch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         # Before anything may fail: the history is complete, whatever can be written of it now.

@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+from kerasmith.base.function_code import instructions
+
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
 
 
@@ -37,16 +39,9 @@ def _mark(function: types.FunctionType) -> str:
         around = {}
     named = {**(function.__kwdefaults__ or {}), **around}
     values = [*(function.__defaults__ or ()), *((name, named[name]) for name in sorted(named))]
-    text = repr([_words(function.__code__, function.__doc__), [v for v in values if _is_plain(v)]])
+    text = repr([instructions(function), [v for v in values if _is_plain(v)]])
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _is_plain(value: Any) -> bool:
     return all(map(_is_plain, value)) if isinstance(value, tuple) else isinstance(value, _PLAIN)
-
-
-def _words(code: types.CodeType, doc: str | None = None) -> list[Any]:
-    """The instructions, names and constants of a function and of those inside, without its docstring."""
-    constants = [_words(c) if isinstance(c, types.CodeType) else c for c in code.co_consts if c is None or c != doc]
-    constants = [sorted(map(repr, c)) if isinstance(c, frozenset) else c for c in constants]
-    return [code.co_code, code.co_names, constants]
