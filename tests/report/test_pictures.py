@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kerasmith.objects.uncovered import uncovered
 from kerasmith.report import AGREEMENT, PREDICTION, TRUTH, data_uri, encode_png, image_grid, overlay
 from kerasmith.report.overlays import outline
-from kerasmith.report.patterns import without_partner
 from tests.report.html_checks import Page
 
 pytestmark = pytest.mark.host("draws and writes from numbers and text")
@@ -151,10 +151,10 @@ def test_missed_and_invented_objects_are_those_that_are_covered_by_less_than_hal
     truth, prediction = np.zeros((8, 40), int), np.zeros((8, 40), int)
     truth[1:5, 1:9], truth[1:5, 20:28] = 3, 7
     prediction[1:5, 5:12], prediction[1:5, 30:38] = 2, 2
-    assert np.all((without_partner(truth, prediction) > 0) == (truth == 7))  # half of object 3 is covered
+    assert np.all((uncovered(truth, prediction) > 0) == (truth == 7))  # half of object 3 is covered
     # One label, or booleans: the connected pieces. The first is covered by 4 of 7 columns.
     expected = (prediction > 0) & (np.arange(40) > 20)
-    np.testing.assert_array_equal(without_partner(prediction, truth), expected)
-    np.testing.assert_array_equal(without_partner(prediction > 0, truth), expected)
-    assert without_partner(truth, prediction, share=0.6).sum() == 64
-    assert not without_partner(truth, truth, share=1).any()
+    np.testing.assert_array_equal(uncovered(prediction, truth), expected)
+    np.testing.assert_array_equal(uncovered(prediction > 0, truth), expected)
+    assert uncovered(truth, prediction, share=0.6).sum() == 64
+    assert not uncovered(truth, truth, share=1).any()

@@ -113,7 +113,7 @@ def by_weights(terms: list[Tensor], variables: list[Any], tape: Any, half: bool)
     scale = _HALF_SCALE if half else 1.0
     differentiate = _tensorflow if keras.backend.backend() == "tensorflow" else _torch
     found = differentiate([term * scale for term in terms], [variable.value for variable in variables], tape)
-    return [[_global(ops.convert_to_tensor(g), scale) for g in gradients] for gradients in found]
+    return [[_global(g, scale) for g in gradients] for gradients in found]
 
 
 def by_weights_jax(forward: Function, values: list[Tensor], chosen: Sequence[int], half: bool) -> list[list[Tensor]]:

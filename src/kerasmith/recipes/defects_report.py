@@ -8,10 +8,10 @@ import numpy as np
 from kerasmith import report
 from kerasmith.callbacks import RunReport
 from kerasmith.objects.components import label_objects
+from kerasmith.objects.uncovered import uncovered
 from kerasmith.recipes.boards import KINDS, Boards
 from kerasmith.recipes.fault_counts import COVERED, SMALLEST
 from kerasmith.recipes.figures import Figure, page_table
-from kerasmith.report.patterns import without_partner
 from kerasmith.report.segmentation_panels import segmentation_panels
 
 _PICTURES = 12
@@ -75,8 +75,8 @@ def _pictures(test, mask, probability):
         # As the tables count them.
         pieces, _ = label_objects(mask[i], connectivity=8, min_size=SMALLEST)
         alone = {
-            "false_negatives": without_partner(test.faults[i], pieces, share=COVERED),
-            "false_positives": without_partner(pieces, test.faults[i], share=1e-9),
+            "false_negatives": uncovered(test.faults[i], pieces, share=COVERED),
+            "false_positives": uncovered(pieces, test.faults[i], share=1e-9),
         }
         panels = segmentation_panels(test.images[i], test.faults[i], mask[i], probability[i], scale=3, **alone)
         dice = 2 * (mask[i] & (test.faults[i] > 0)).sum() / max(mask[i].sum() + (test.faults[i] > 0).sum(), 1)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kerasmith.report.patterns import dots, stripes, without_partner
+from kerasmith.objects.uncovered import uncovered
+from kerasmith.report.patterns import dots, stripes
 from kerasmith.report.pixels import enlarged, stretched
 
 # The IBM colour-blind-safe set: the three stay apart for every reader and on a grey picture.
@@ -63,7 +64,7 @@ def overlay(
     rgb = np.repeat(picture[..., None], 3, axis=-1)
     period = _period(rgb.shape[:2], int(scale))
     alone = [
-        without_partner(own, other) if given is None else _labels(given, name, grey.shape) != 0
+        uncovered(own, other) if given is None else _labels(given, name, grey.shape) != 0
         for given, name, own, other in (
             (false_negatives, "false_negatives", *masks),
             (false_positives, "false_positives", *masks[::-1]),

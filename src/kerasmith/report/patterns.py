@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from kerasmith.objects.components import label_objects, renumber_objects
-
 
 def stripes(shape: tuple[int, int], period: int) -> np.ndarray:
     """Diagonal stripes, half of each period.
@@ -27,25 +25,3 @@ def dots(shape: tuple[int, int], period: int) -> np.ndarray:
     """
     rows, columns = np.indices(shape) // max(1, period // 2)
     return (rows + columns) % 2 == 0
-
-
-def without_partner(labels: np.ndarray, other: np.ndarray, share: float = 0.5) -> np.ndarray:
-    """The pixels of objects of which `other` covers less than a share.
-
-    Args:
-        labels: (H, W) booleans, whose connected pieces are the objects, or integer labels with background 0; a single label
-            is a mask.
-        other: (H, W), what is not 0 covers.
-        share: of the pixels of an object.
-
-    >>> without_partner(np.array([[1, 1, 0, 2, 2]]), np.array([[0, 3, 0, 0, 0]])).astype(int)
-    array([[0, 0, 0, 1, 1]])
-    """
-    objects, count = renumber_objects(labels.astype(np.int64) * (labels > 0))
-    if count <= 1:
-        objects, count = label_objects(labels > 0)
-    sizes = np.bincount(objects.ravel(), minlength=count + 1)
-    covered = np.bincount(objects[np.asarray(other) != 0].ravel(), minlength=count + 1)
-    alone = covered < share * sizes
-    alone[0] = False
-    return alone[objects]
